@@ -1,0 +1,51 @@
+/**
+ * The outside world as the tool sees it, reached through nothing else.
+ *
+ * Two implementations: `quickjs.ts` for the executable, `node.ts` for the npm package and the tests.
+ * Both give the same bytes for the same input; test/e2e/hosts.test.ts holds them to it.
+ */
+export interface Host {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The text of a UTF-8 file; undefined where there is none. Throws `HostError` when it cannot be read. */
+  readFile(path: string): string | undefined
+  /** The bytes of a file, one character (0 to 255) each: for files whose encoding is not ours to judge. */
+  readBytes(path: string): string | undefined
+  /** Writes UTF-8 text so that a reader, or a crash at any moment, meets the old file or the new one. */
+  writeFile(path: string, text: string, mode: number): void
+  /** The same for what `readBytes` gave. */
+  writeBytes(path: string, bytes: string, mode: number): void
+  /** Removes a file; no complaint where there is none. */
+  removeFile(path: string): void
+  /** Makes a directory and the missing ones above it; one that exists keeps its mode. */
+  makeDirectory(path: string, mode: number): void
+  /** The names in a directory in byte order, without `.` and `..`; empty where there is none. */
+  listDirectory(path: string): readonly string[]
+  isDirectory(path: string): boolean
+  /** stdout: the answer. */
+  out(text: string): void
+  /** stderr: the talk. */
+  err(text: string): void
+}
+
+/** A file or directory that refused: `message` says which, what was tried and why, in one line. */
+export class HostError extends Error {
+  override readonly name = 'HostError'
+}
+
+/** The errors that a user can do something about, in Linux' numbers (errno.h, the same on every architecture). */
+const REASONS: Readonly<Record<number, string>> = {
+  1: 'operation not permitted',
+  2: 'no such file or directory',
+  13: 'permission denied',
+  17: 'it exists already',
+  20: 'a part of the path is not a directory',
+  21: 'it is a directory',
+  28: 'no space left on the device',
+  30: 'the file system is read-only',
+  122: 'the disk quota is used up',
+}
+
+/** Says in words why the system refused; `errno` is positive. */
+export function hostError(what: string, path: string, errno: number): HostError {
+  return new HostError(`cannot ${what} ${path}: ${REASONS[errno] ?? `error ${errno}`}`)
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import * as fs from 'node:fs'
+import { type Host, hostError } from './host.ts'
+
+/** The Node host: for the npm package, the tests and the benchmarks. */
+export const nodeHost: Host = {
+  env: process.env,
+  readFile: (path) => read(path, 'utf8'),
+  readBytes: (path) => read(path, 'latin1'),
+  writeFile: (path, text, mode) => writeAtomically(path, Buffer.from(text, 'utf8'), mode),
+  writeBytes: (path, bytes, mode) => writeAtomically(path, Buffer.from(bytes, 'latin1'), mode),
+  removeFile: (path) => attempt('remove', path, () => fs.rmSync(path, { force: true })),
+  makeDirectory: (path, mode) =>
+    attempt('make the directory', path, () => void fs.mkdirSync(path, { recursive: true, mode })),
+  listDirectory: (path) =>
+    attempt('list', path, () => (fs.existsSync(path) ? fs.readdirSync(path).sort() : [])),
+  isDirectory: (path) => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+  out: (text) => fs.writeFileSync(1, text),
+  err: (text) => fs.writeFileSync(2, text),
+}
+
+function read(path: string, encoding: 'utf8' | 'latin1'): string | undefined {
+  return attempt('read', path, () => (fs.existsSync(path) ? fs.readFileSync(path, encoding) : undefined))
+}
+
+function writeAtomically(path: string, bytes: Buffer, mode: number): void {
+  attempt('write', path, () => {
+    const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+    const file = fs.openSync(temporary, 'wx', mode)
+    try {
+      fs.writeFileSync(file, bytes)
+      fs.fsyncSync(file)
+      fs.closeSync(file)
+      fs.renameSync(temporary, path)
+    } catch (error) {
+      fs.rmSync(temporary, { force: true })
+      throw error
+    }
+  })
+}
+
+function attempt<T>(what: string, path: string, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException
+    if (errno === undefined) throw error
+    throw hostError(what, path, -errno)
+  }
+}

@@ -1,7 +1,104 @@
-import type { Host } from '../host/host.ts'
+import { joinWords, nearest, oneLine } from '../core/text.ts'
+import { type Host, HostError } from '../host/host.ts'
+import { type Command, commands, renderCommandHelp, renderHelp, renderOptionsHelp } from './commands.ts'
+import { renderFindings } from './report.ts'
+import { VERSION } from './version.ts'
 
-/** Runs one command line; `args` come without the program's name. Returns the exit status. */
+const USAGE_ERROR = 2
+const INTERNAL_ERROR = 70
+
+/** Runs one command line; `args` come without the program's name. Returns the exit status, never throws. */
 export function main(host: Host, args: readonly string[]): number {
-  host.out(`${args.join(' ')}\n`)
+  try {
+    return run(host, args)
+  } catch (error) {
+    if (error instanceof UsageError) return fail(host, `${error.message}\n`, USAGE_ERROR)
+    if (error instanceof HostError) return fail(host, renderFindings([fileFinding(error)]), 1)
+    const what = oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+    return fail(
+      host,
+      `php-sessions ${VERSION}: ${what}\nthis is a fault in the tool: report it with the command that you ran\n`,
+      INTERNAL_ERROR,
+    )
+  }
+}
+
+class UsageError extends Error {}
+
+function fail(host: Host, message: string, status: number): number {
+  host.err(message)
+  return status
+}
+
+function run(host: Host, args: readonly string[]): number {
+  const [first, ...rest] = args
+  if (first === '--version') return answer(host, `${VERSION}\n`)
+  if (first === undefined || first === '--help' || first === '-h') return answer(host, renderHelp())
+  if (first === 'help') return answer(host, helpOn(rest[0]))
+  const command = findCommand(first)
+  if (rest.includes('--help') || rest.includes('-h')) return answer(host, renderCommandHelp(command))
+  const { values, flags } = readArguments(command, rest)
+  return command.run(host, values, flags)
+}
+
+function answer(host: Host, text: string): number {
+  host.out(text)
   return 0
+}
+
+function helpOn(topic: string | undefined): string {
+  if (topic === undefined) return renderHelp()
+  return topic === 'options' ? renderOptionsHelp() : renderCommandHelp(findCommand(topic))
+}
+
+function findCommand(name: string): Command {
+  const command = commands.find((candidate) => candidate.name === name)
+  if (command !== undefined) return command
+  const suggestion = nearest(name, [...commands.map((candidate) => candidate.name), 'help'])
+  throw new UsageError(
+    `there is no command \`${oneLine(name)}\`; did you mean ${suggestion}? See php-sessions --help`,
+  )
+}
+
+function readArguments({ name, parameters, flags }: Command, args: readonly string[]) {
+  const values: string[] = []
+  const given: Record<string, string> = {}
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i] ?? ''
+    if (!word.startsWith('--')) {
+      values.push(word)
+      continue
+    }
+    const [flag = '', inline] = word.slice(2).split(/=(.*)/s)
+    const known = flags[flag]
+    if (known === undefined) throw unknownFlag(name, flag, Object.keys(flags))
+    const value = inline ?? args[++i]
+    if (value === undefined || (known.pattern !== undefined && !known.pattern.test(value)))
+      throw new UsageError(
+        `expected --${flag} ${known.value}, got ${value === undefined ? 'nothing' : `\`${oneLine(value)}\``}`,
+      )
+    given[flag] = value
+  }
+  if (values.length !== parameters.length)
+    throw new UsageError(
+      `expected ${parameters.length === 0 ? 'no arguments' : joinWords(parameters, 'and')} after ${name}, got ${values.length === 0 ? 'none' : `\`${oneLine(values.join(' '))}\``}`,
+    )
+  return { values, flags: given }
+}
+
+function unknownFlag(command: string, flag: string, known: readonly string[]): UsageError {
+  const suggestion = known.length === 0 ? 'it takes none' : `did you mean --${nearest(flag, known)}?`
+  return new UsageError(
+    `${command} has no option --${oneLine(flag)}; ${suggestion} See php-sessions help ${command}`,
+  )
+}
+
+function fileFinding(error: HostError) {
+  return {
+    id: 'file.access',
+    level: 'error' as const,
+    title: error.message,
+    from: 'the file system',
+    fix: 'give the user that runs php-sessions access to it; nothing was changed there',
+  }
 }

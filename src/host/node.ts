@@ -29,7 +29,6 @@ function writeAtomically(path: string, bytes: Buffer, mode: number): void {
     const file = fs.openSync(temporary, 'wx', mode)
     try {
       fs.writeFileSync(file, bytes)
-      fs.fsyncSync(file)
       fs.closeSync(file)
       fs.renameSync(temporary, path)
     } catch (error) {

@@ -1,0 +1,130 @@
+import { OPTIONS } from '../core/options.ts'
+import type { Host } from '../host/host.ts'
+import { finalize, supply } from './buildpack.ts'
+import { ini } from './ini.ts'
+import { launch } from './launch.ts'
+
+/** A flag with a value; `default` is undefined where leaving it out means something else. */
+export interface Flag {
+  readonly value: string
+  readonly meaning: string
+  /** What the value must look like; every text will do where it is absent. */
+  readonly pattern?: RegExp
+}
+
+/** A command of the command line; the table of them renders the help, too. */
+export interface Command {
+  readonly name: string
+  readonly meaning: string
+  /** The names of the arguments, all required. */
+  readonly parameters: readonly string[]
+  readonly flags: Readonly<Record<string, Flag>>
+  readonly examples: readonly string[]
+  /** Whether people call it, or only a buildpack's scripts. */
+  readonly isInternal?: boolean
+  run(host: Host, args: readonly string[], flags: Readonly<Record<string, string>>): number
+}
+
+export const commands: readonly Command[] = [
+  {
+    name: 'ini',
+    meaning: 'print the PHP settings for what is bound, passwords in clear',
+    parameters: [],
+    flags: {
+      app: { value: 'DIR', meaning: 'where .bp-config/options.json is looked for; default: .' },
+      'php-version': {
+        value: 'X.Y',
+        meaning: 'the PHP that will read them; default: 8.2',
+        pattern: /^[5-9](\.[0-9]+)*$/,
+      },
+      output: { value: 'FILE', meaning: 'write them to a file with mode 0600 instead' },
+    },
+    examples: ['php-sessions ini', 'php-sessions ini --output /run/php/00-php-sessions.ini'],
+    run: (host, _args, flags) =>
+      ini(host, flags.app ?? '.', Number.parseInt(flags['php-version'] ?? '8', 10), flags.output),
+  },
+  {
+    name: 'supply',
+    meaning: 'Cloud Foundry staging: check the binding, install the launch step',
+    parameters: ['BUILD_DIR', 'CACHE_DIR', 'DEPS_DIR', 'DEPS_IDX'],
+    flags: {},
+    examples: [],
+    isInternal: true,
+    run: (host, [build = '', , deps = '', index = '']) => supply(host, build, deps, index),
+  },
+  {
+    name: 'finalize',
+    meaning: 'Cloud Foundry staging, when listed last: say that php_buildpack must be',
+    parameters: ['BUILD_DIR', 'CACHE_DIR', 'DEPS_DIR', 'DEPS_IDX', 'PROFILE_DIR'],
+    flags: {},
+    examples: [],
+    isInternal: true,
+    run: (host) => finalize(host),
+  },
+  {
+    name: 'launch',
+    meaning: 'Cloud Foundry start: write the ini, print exports for the shell',
+    parameters: [],
+    flags: {},
+    examples: [],
+    isInternal: true,
+    run: (host) => launch(host),
+  },
+]
+
+/** Renders the help of the whole tool; fits 80 columns. */
+export function renderHelp(): string {
+  const list = (commandsToList: readonly Command[]) =>
+    commandsToList.map(({ name, meaning }) => `  ${name.padEnd(10)} ${meaning}\n`).join('')
+  return `Keeps PHP sessions in the Redis, Valkey or Memcached service bound to the app.
+
+Usage: php-sessions COMMAND [OPTIONS]
+
+Commands:
+${list(commands.filter(({ isInternal }) => !isInternal))}
+Run by the buildpack:
+${list(commands.filter(({ isInternal }) => isInternal))}
+  --help, help COMMAND   this help, or that of a command
+  --version              the version
+
+Settings, in the environment or in .bp-config/options.json:
+${Object.keys(OPTIONS)
+  .map((name) => `  ${name}\n`)
+  .join('')}  (php-sessions help options says what each does)
+
+Exit status: 0 fine, 1 something is wrong with the binding or the settings,
+2 wrong usage, 70 a fault in php-sessions itself.
+`
+}
+
+/** Renders the help of one command; fits 80 columns. */
+export function renderCommandHelp({ name, meaning, parameters, flags, examples }: Command): string {
+  const flagList = Object.entries(flags)
+  const usage = ['php-sessions', name, ...(flagList.length === 0 ? [] : ['[OPTIONS]']), ...parameters].join(
+    ' ',
+  )
+  const options = flagList.map(
+    ([flag, { value, meaning: about }]) => `  ${`--${flag} ${value}`.padEnd(20)} ${about}\n`,
+  )
+  return [
+    examples.map((example) => `  ${example}\n`).join(''),
+    `${name}: ${meaning}\n\nUsage: ${usage}\n`,
+    options.join(''),
+  ]
+    .filter((part) => part !== '')
+    .join('\n')
+}
+
+/** Renders what every setting means; fits 80 columns. */
+export function renderOptionsHelp(): string {
+  const entries = Object.entries(OPTIONS).map(([name, option]) => {
+    const value = option.default === '' ? option.expected : `${option.expected}; default: ${option.default}`
+    return `${name}\n${wrap(option.meaning)}${wrap(`(${value})`)}`
+  })
+  return `Settings, in the environment (wins) or in .bp-config/options.json of the app:\n\n${entries.join('\n')}`
+}
+
+function wrap(text: string): string {
+  const lines = text.match(/.{1,74}(?:\s|$)/g) ?? []
+  return lines.map((line) => `    ${line.trim()}\n`).join('')
+}

@@ -1,0 +1,108 @@
+import { type Finding, hasError } from '../core/finding.ts'
+import { loadsExtension, setAsideExtensions } from '../core/php-ini.ts'
+import type { Host } from '../host/host.ts'
+import type { Plan } from '../plan/plan.ts'
+import { findPhpHome, INI_NAME, type PhpHome, readIniFiles } from '../platforms/cloudfoundry-php.ts'
+import { renderIniFile } from './ini-file.ts'
+import { readPlan } from './read-plan.ts'
+import { renderFindings, summarise } from './report.ts'
+
+/** Set once a start has said where its sessions are: the start script of php_buildpack 5 runs us again. */
+const SAID = '__PHP_SESSIONS_SAID'
+
+/**
+ * Writes the ini for the PHP in this container from the credentials bound now; runs once or twice a start.
+ *
+ * stdout is shell code for the profile script to evaluate. With status 1 nothing was changed, and the script
+ * ends the start; PHP_SESSIONS_ON_ERROR=files goes on with local files instead.
+ */
+export function launch(host: Host): number {
+  const home = findPhpHome(host)
+  const { plan, options } = readPlan(host, host.env.HOME ?? '.', home?.php)
+  const findings = [...plan.findings, ...checkPhp(plan, home)]
+  const failed = hasError(findings)
+  const takesFiles = failed && options.PHP_SESSIONS_ON_ERROR === 'files'
+
+  if (host.env[SAID] === undefined) {
+    host.err(renderFindings(findings))
+    if (takesFiles) host.err('php-sessions: PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files\n')
+    else if (!failed) host.err(`php-sessions: ${summarise(plan)}\n`)
+  }
+  if (failed && !takesFiles) return 1
+
+  host.out(`export ${SAID}=1\n`)
+  if (home === undefined) return 0
+  if (failed || plan.planned === undefined) removeIni(host, home)
+  else host.out(writeIni(host, home, plan))
+  return 0
+}
+
+function checkPhp({ planned }: Plan, home: PhpHome | undefined): readonly Finding[] {
+  if (planned === undefined) return []
+  if (home === undefined)
+    return [
+      {
+        id: 'php.missing',
+        level: 'error',
+        title: 'there is no PHP here that php_buildpack has installed',
+        from: 'looked for $DEPS_DIR/*/php/etc and $HOME/php/etc',
+        fix: 'cf push APP -b php-sessions-buildpack -b php_buildpack, in this order',
+      },
+    ]
+  const { name } = planned.store
+  if (home.extensions.includes(name)) return []
+  return [
+    {
+      id: 'php.extension',
+      level: 'error',
+      title: `this PHP has no extension ${name}, which keeps sessions in ${planned.store.title}`,
+      from: `${home.extensionDirectory} has no ${name}.so`,
+      fix: `choose a PHP version for which php_buildpack has ${name}, in .bp-config/options.json or composer.json`,
+    },
+  ]
+}
+
+/** Where our file goes when php_buildpack 4 made no directory that PHP scans. */
+function ownDirectory(host: Host): string {
+  return `${host.env.TMPDIR ?? '/tmp'}/php-sessions`
+}
+
+/** Writes our ini file, and gives the shell code that makes PHP find it. */
+function writeIni(host: Host, home: PhpHome, plan: Plan): string {
+  const others = home.scanDirectory === undefined ? [] : readIniFiles(host, home.scanDirectory)
+  const loadedByApp = others.map((path) => host.readBytes(path)).join('\n')
+  const extensions = plan.extensions.filter(
+    (extension) => home.extensions.includes(extension) && !loadsExtension(loadedByApp, extension),
+  )
+  const text = renderIniFile(plan, extensions)
+  const directory = home.scanDirectory ?? ownDirectory(host)
+  const isRewritten = home.isRewritten && home.scanDirectory !== undefined
+
+  if (home.scanDirectory === undefined) host.makeDirectory(directory, 0o700)
+  // Before php.ini: a crash in between leaves an extension loaded twice, which PHP only warns of.
+  host.writeFile(`${directory}/${INI_NAME}`, isRewritten ? text.replaceAll('@', '@@') : text, 0o600)
+  editPhpIni(host, home, extensions)
+
+  const scanned = host.env.PHP_INI_SCAN_DIR ?? ''
+  if (home.scanDirectory !== undefined || scanned.split(':').includes(directory)) return ''
+  // An empty element stands for the directory that PHP was compiled to scan.
+  return `export PHP_INI_SCAN_DIR=${quoteShell(`${scanned}:${directory}`)}\n`
+}
+
+function removeIni(host: Host, home: PhpHome): void {
+  for (const directory of [home.scanDirectory, ownDirectory(host)])
+    if (directory !== undefined) host.removeFile(`${directory}/${INI_NAME}`)
+  editPhpIni(host, home, [])
+}
+
+/** Leaves the loading of these extensions to our file; php.ini is written only when that changes it. */
+function editPhpIni(host: Host, { phpIni }: PhpHome, extensions: readonly string[]): void {
+  const before = host.readBytes(phpIni)
+  if (before === undefined) return
+  const after = setAsideExtensions(before, extensions)
+  if (after !== before) host.writeBytes(phpIni, after, 0o644)
+}
+
+function quoteShell(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,24 @@
+import { formatAddress } from '../core/address.ts'
+import type { Finding } from '../core/finding.ts'
+import { oneLine } from '../core/text.ts'
+import type { Plan } from '../plan/plan.ts'
+
+const SYMBOL = { error: '✗', warn: '!' } as const
+
+/** Renders findings for people: what is, where it came from, what to do. Without colours, for build logs. */
+export function renderFindings(findings: readonly Finding[]): string {
+  return findings
+    .map(
+      ({ level, title, id, from, fix }) =>
+        `${SYMBOL[level]} ${oneLine(title)}  (${id})\n    from ${oneLine(from)}\n    fix  ${oneLine(fix)}\n`,
+    )
+    .join('')
+}
+
+/** Says in one line where the sessions are kept and why. */
+export function summarise({ planned, because }: Plan): string {
+  if (planned === undefined) return oneLine(`sessions are kept in local files, because ${because}`)
+  const { store, service, endpoint } = planned
+  const servers = endpoint.servers.map(({ value }) => formatAddress(value)).join(', ')
+  return oneLine(`sessions are kept in ${store.title} service ${service} (${servers}), because ${because}`)
+}

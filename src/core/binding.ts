@@ -1,0 +1,41 @@
+/** Any value that JSON can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+export interface JsonObject {
+  readonly [key: string]: Json
+}
+
+/** A service bound to the app, as its platform describes it: what every platform produces. */
+export interface Binding {
+  /** How people call it, e.g. `app-redis-sessions`. */
+  readonly name: string
+  /** The names it may be searched by: a service bound under a name of its own has two. */
+  readonly names: readonly string[]
+  /** What its broker says about its kind: label and tags. */
+  readonly kinds: readonly string[]
+  readonly credentials: JsonObject
+  /** Where it was read, e.g. `VCAP_SERVICES app-redis-sessions`; the start of every provenance. */
+  readonly from: string
+}
+
+/** A value and where it was read, e.g. `VCAP_SERVICES app-redis-sessions credentials.host`. */
+export interface Sourced<T> {
+  readonly value: T
+  readonly from: string
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * Parses JSON; undefined when it is none.
+ *
+ * The engine's own message is dropped: it quotes the text, which holds passwords.
+ */
+export function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,20 @@
+/** `error` fails the command, `warn` does not. */
+export type Level = 'error' | 'warn'
+
+/** One thing the tool noticed, for people and for scripts alike. */
+export interface Finding {
+  /** Stable and documented in docs/findings.md, e.g. `binding.shape`. Never reused for something else. */
+  readonly id: string
+  readonly level: Level
+  /** What is the case, in one line, naming the thing and both values. No full stop, never a secret. */
+  readonly title: string
+  /** Where the value came from, by its real name, e.g. `VCAP_SERVICES app-redis-sessions credentials.port`. */
+  readonly from: string
+  /** What to do, in one line, as a command where there is one. */
+  readonly fix: string
+}
+
+/** Whether a command must fail. */
+export function hasError(findings: readonly Finding[]): boolean {
+  return findings.some((finding) => finding.level === 'error')
+}

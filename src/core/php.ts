@@ -1,0 +1,19 @@
+/** What is known about the PHP that will read the ini. */
+export interface Php {
+  readonly major: number
+  /** `max_execution_time` in seconds; 0 is PHP's word for no limit. */
+  readonly maxExecutionSeconds: number
+}
+
+/** PHP as it comes: what is assumed where no PHP can be looked at, as during staging. */
+export const DEFAULT_PHP: Php = { major: 8, maxExecutionSeconds: 30 }
+
+/**
+ * The longest that a request of this PHP is expected to take, in seconds of real time.
+ *
+ * `max_execution_time` does not count the time PHP spends waiting for others, hence twice as long, and a
+ * minute at the least. Without a limit it is the 900 seconds after which Cloud Foundry's router gives up.
+ */
+export function longestRequestSeconds({ maxExecutionSeconds }: Php): number {
+  return maxExecutionSeconds === 0 ? 900 : Math.max(60, 2 * maxExecutionSeconds)
+}

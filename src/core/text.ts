@@ -1,0 +1,35 @@
+/**
+ * Makes one printable line of a text that came from outside.
+ *
+ * A line break in a service's name would add a directive to an ini comment, an escape sequence
+ * would speak to somebody's terminal.
+ */
+export function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
+}
+
+/** Joins as a sentence does: `a`, `a or b`, `a, b or c`. */
+export function joinWords(words: readonly string[], last: 'and' | 'or'): string {
+  if (words.length < 2) return words.join('')
+  return `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`
+}
+
+/** The candidate that is fewest single-character edits away from a mistyped word. */
+export function nearest(word: string, candidates: readonly string[]): string {
+  const ranked = candidates.map((candidate) => ({ candidate, edits: editDistance(word, candidate) }))
+  return ranked.reduce((best, next) => (next.edits < best.edits ? next : best)).candidate
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

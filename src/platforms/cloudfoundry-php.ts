@@ -1,0 +1,72 @@
+import { DEFAULT_PHP, type Php } from '../core/php.ts'
+import { readSetting } from '../core/php-ini.ts'
+import type { Host } from '../host/host.ts'
+
+/** Our file among the app's own ini files: the name sorts first, so the app's settings win over ours. */
+export const INI_NAME = '00-php-sessions.ini'
+
+/** A PHP that php_buildpack has laid out in the container. */
+export interface PhpHome {
+  readonly php: Php
+  /** The main configuration file, private to this container; php_buildpack edits it at every start, too. */
+  readonly phpIni: string
+  /** The directory of ini files that PHP is made to scan; absent where php_buildpack 4 made none. */
+  readonly scanDirectory: string | undefined
+  readonly extensionDirectory: string
+  /** The names of the extensions that can be loaded. */
+  readonly extensions: readonly string[]
+  /** php_buildpack 4 rewrites the files below its etc at every start: `@@` becomes `@`. */
+  readonly isRewritten: boolean
+}
+
+/** Finds PHP where php_buildpack puts it: version 5 below DEPS_DIR, version 4 below HOME. */
+export function findPhpHome(host: Host): PhpHome | undefined {
+  const { DEPS_DIR: deps, HOME: home } = host.env
+  const supplied = deps === undefined ? [] : host.listDirectory(deps).map((index) => `${deps}/${index}/php`)
+  // Version 5 leaves a php below HOME, too, when it has run Composer: that one serves nobody.
+  const root = supplied.find((path) => host.isDirectory(`${path}/etc`))
+  if (root !== undefined) return readPhpHome(host, root, false)
+  return home !== undefined && host.isDirectory(`${home}/php/etc`)
+    ? readPhpHome(host, `${home}/php`, true)
+    : undefined
+}
+
+function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
+  const etc = `${root}/etc`
+  const phpIni = `${etc}/php.ini`
+  const scanDirectory = `${etc}/php.ini.d`
+  const texts = [phpIni, ...readIniFiles(host, scanDirectory)].map((path) => host.readBytes(path) ?? '')
+  const limit = Number(readSetting(texts.join('\n'), 'max_execution_time') ?? DEFAULT_PHP.maxExecutionSeconds)
+  const extensionDirectory = findExtensionDirectory(host, `${root}/lib/php/extensions`)
+  const api = Number(/[0-9]+$/.exec(extensionDirectory)?.[0] ?? PHP_7_API)
+  return {
+    php: {
+      major: api < PHP_7_API ? 5 : DEFAULT_PHP.major,
+      maxExecutionSeconds: Math.max(limit, 0),
+    },
+    phpIni,
+    scanDirectory: host.isDirectory(scanDirectory) ? scanDirectory : undefined,
+    extensionDirectory,
+    extensions: host
+      .listDirectory(extensionDirectory)
+      .filter((file) => file.endsWith('.so'))
+      .map((file) => file.slice(0, -'.so'.length)),
+    isRewritten,
+  }
+}
+
+/** The ini files of the app in a scanned directory, with path, without ours. */
+export function readIniFiles(host: Host, directory: string): readonly string[] {
+  return host
+    .listDirectory(directory)
+    .filter((name) => name.endsWith('.ini') && name !== INI_NAME)
+    .map((name) => `${directory}/${name}`)
+}
+
+/** The extension API of PHP 7.0; the directory of the extensions has it in its name. */
+const PHP_7_API = 20151012
+
+function findExtensionDirectory(host: Host, parent: string): string {
+  const name = host.listDirectory(parent).find((entry) => /^no-debug-(non-)?zts-[0-9]+$/.test(entry))
+  return name === undefined ? parent : `${parent}/${name}`
+}

@@ -1,0 +1,6 @@
+import { memcached } from './memcached.ts'
+import { redis } from './redis.ts'
+import type { Store } from './store.ts'
+
+/** Every store, in order of preference when several are bound. */
+export const stores: readonly Store[] = [redis, memcached]

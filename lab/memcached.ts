@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startServer } from './process.ts'
+
+export interface MemcachedOptions {
+  /** Asks everybody for this name and password, which makes it speak the binary protocol only. */
+  readonly sasl?: { readonly username: string; readonly password: string }
+}
+
+export interface Memcached {
+  readonly host: '127.0.0.1'
+  readonly port: number
+  signal(name: NodeJS.Signals): void
+  stop(): Promise<void>
+}
+
+/** Starts a memcached. */
+export async function startMemcached({ sasl }: MemcachedOptions = {}): Promise<Memcached> {
+  const server = await startServer({
+    name: 'memcached',
+    ports: 1,
+    command: ({ directory, ports: [port] }) => {
+      if (sasl !== undefined) writeSaslUsers(directory, sasl.username, sasl.password)
+      return {
+        file: 'memcached',
+        args: [
+          ...['-l', '127.0.0.1', '-p', String(port), '-U', '0'],
+          ...(process.getuid?.() === 0 ? ['-u', 'root'] : []),
+          ...(sasl === undefined ? [] : ['-S']),
+        ],
+        env: { ...process.env, SASL_CONF_PATH: directory },
+      }
+    },
+  })
+  return { host: '127.0.0.1', port: server.ports[0] as number, signal: server.kill, stop: server.stop }
+}
+
+// Debian's memcached knows no password file of its own (no --enable-sasl-pwdb); libsasl's database is the way.
+function writeSaslUsers(directory: string, username: string, password: string): void {
+  const database = join(directory, 'users')
+  writeFileSync(join(directory, 'memcached.conf'), `mech_list: plain\nsasldb_path: ${database}\n`)
+  execFileSync('saslpasswd2', ['-p', '-c', '-a', 'memcached', '-f', database, username], { input: password })
+}

@@ -1,0 +1,109 @@
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type CommandLine, type ExitStatus, startGroup } from './process-group.ts'
+import { makeScratch, removeScratch } from './scratch.ts'
+
+/** What a server is given to live in. */
+export interface Place {
+  /** Its own, empty, removed when it stops. */
+  readonly directory: string
+  /** Free on 127.0.0.1 a moment ago. */
+  readonly ports: readonly number[]
+}
+
+export interface ServerOptions {
+  /** Names the scratch directory and the errors. */
+  readonly name: string
+  /** How many ports it listens on; it is ready when all of them take connections. */
+  readonly ports: number
+  /** Prepares the place and gives the command; called again with new ports when one was taken meanwhile. */
+  command(place: Place): CommandLine | Promise<CommandLine>
+}
+
+export interface ServerProcess extends Place {
+  readonly pid: number
+  readonly exited: Promise<ExitStatus>
+  log(): string
+  /** Goes to the whole process group, e.g. SIGSTOP for a server that hangs. */
+  kill(signal: NodeJS.Signals): void
+  /** SIGTERM, after three seconds SIGKILL; then the directory is removed. */
+  stop(): Promise<void>
+}
+
+const READY_SECONDS = 20
+const GRACE_SECONDS = 3
+const TRIES = 3
+
+/** Starts a server on free loopback ports and waits until it takes connections. */
+export async function startServer(options: ServerOptions): Promise<ServerProcess> {
+  for (let left = TRIES; ; left--) {
+    try {
+      return await startOnce(options)
+    } catch (error) {
+      if (left === 1 || !/address already in use/i.test(String(error))) throw error
+    }
+  }
+}
+
+async function startOnce(options: ServerOptions): Promise<ServerProcess> {
+  const ports = await freePorts(options.ports)
+  const directory = makeScratch(options.name)
+  const group = startGroup(await options.command({ directory, ports }))
+  const stop = async () => {
+    group.signal('SIGTERM')
+    group.signal('SIGCONT')
+    const grace = new AbortController()
+    const late = sleep(GRACE_SECONDS * 1000, undefined, { signal: grace.signal }).then(
+      () => group.signal('SIGKILL'),
+      () => {},
+    )
+    await group.exited
+    grace.abort()
+    await late
+    removeScratch(directory)
+  }
+  try {
+    for (const port of ports) await untilReady(port, group.hasExited)
+  } catch (error) {
+    await stop()
+    throw new Error(`${options.name} did not start: ${(error as Error).message}\n${group.log()}`)
+  }
+  return {
+    directory,
+    ports,
+    pid: group.child.pid as number,
+    exited: group.exited,
+    log: group.log,
+    kill: group.signal,
+    stop,
+  }
+}
+
+async function untilReady(port: number, hasExited: () => boolean): Promise<void> {
+  const deadline = Date.now() + READY_SECONDS * 1000
+  while (!hasExited()) {
+    if (await accepts(port)) return
+    if (Date.now() > deadline) throw new Error(`port ${port} took no connection for ${READY_SECONDS} s`)
+    await sleep(25)
+  }
+  throw new Error('it ended, with this output:')
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
+
+/** Ports of 127.0.0.1 on which nobody listens: all are held until the last is found, so none comes twice. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return ports
+}

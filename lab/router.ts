@@ -1,0 +1,103 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+
+/** An instance as the router sees it. */
+export interface Backend {
+  /** Goes into the visitor's browser as the value of `__VCAP_ID__`. */
+  readonly id: string
+  readonly index: number
+  readonly port: number
+}
+
+export interface Router {
+  readonly url: string
+  readonly port: number
+  /** Those that still answered when they were last asked. */
+  backends(): readonly Backend[]
+  add(backend: Backend): void
+  remove(id: string): void
+  stop(): Promise<void>
+}
+
+export interface RouterOptions {
+  readonly port?: number
+  /** The cookie names that make a visitor stick to one instance, as an operator configures them. */
+  readonly stickyCookies?: readonly string[]
+}
+
+/**
+ * Starts a router that treats session cookies as Cloud Foundry's does.
+ *
+ * A response that sets a sticky cookie makes it add `__VCAP_ID__`; a request with both goes to that instance
+ * while it lives, every other one to the next in turn. An instance that refuses a connection is forgotten.
+ */
+export async function startRouter(options: RouterOptions = {}): Promise<Router> {
+  const sticky = options.stickyCookies ?? ['JSESSIONID']
+  let backends: readonly Backend[] = []
+  let turn = 0
+  const remove = (id: string) => {
+    backends = backends.filter((backend) => backend.id !== id)
+  }
+  const choose = (cookies: ReadonlyMap<string, string>) => {
+    const wanted = sticky.some((name) => cookies.has(name)) ? cookies.get('__VCAP_ID__') : undefined
+    return backends.find(({ id }) => id === wanted) ?? backends[turn++ % backends.length]
+  }
+  const route = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const body = await buffer(incoming)
+    const cookies = readCookies(incoming.headers.cookie)
+    for (let backend = choose(cookies); backend !== undefined; backend = choose(cookies)) {
+      try {
+        const response = await forward(incoming, body, backend)
+        outgoing.writeHead(response.statusCode ?? 502, answerHeaders(response, backend, sticky))
+        response.pipe(outgoing)
+        return
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') break
+        remove(backend.id)
+      }
+    }
+    const [status, text] =
+      backends.length === 0 ? [404, 'no instance is up\n'] : [502, 'the instance failed\n']
+    outgoing.writeHead(status as number, { 'content-type': 'text/plain' }).end(text)
+  }
+  const server = createServer((incoming, outgoing) => {
+    route(incoming, outgoing).catch(() => outgoing.destroy())
+  }).listen(options.port ?? 0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    backends: () => backends,
+    add: (backend) => {
+      backends = [...backends, backend]
+    },
+    remove,
+    stop: async () => {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
+
+async function forward(incoming: IncomingMessage, body: Buffer, { port }: Backend): Promise<IncomingMessage> {
+  const { method, url, headers } = incoming
+  const sent = request({ host: '127.0.0.1', port, method, path: url, headers, agent: false })
+  sent.end(body)
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  return response
+}
+
+function answerHeaders(response: IncomingMessage, backend: Backend, sticky: readonly string[]) {
+  const set = response.headers['set-cookie'] ?? []
+  const isSticky = set.some((line) => sticky.some((name) => line.startsWith(`${name}=`)))
+  const added = isSticky ? [`__VCAP_ID__=${backend.id}; Path=/; HttpOnly`] : []
+  const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...headers } = response.headers
+  return { ...headers, 'set-cookie': [...set, ...added], 'x-served-by': String(backend.index) }
+}
+
+function readCookies(header = ''): ReadonlyMap<string, string> {
+  const pairs = header.split(/;\s*/).map((pair) => pair.split('=') as [string, ...string[]])
+  return new Map(pairs.map(([name, ...value]) => [name, value.join('=')]))
+}

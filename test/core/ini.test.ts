@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { quoteIni, renderIni } from '../../src/core/ini.ts'
+import { Secret } from '../../src/core/secret.ts'
+
+test.each([
+  ['', '""'],
+  ['plain', '"plain"'],
+  ['a"b\\c', '"a\\"b\\\\c"'],
+  ['${HOME}', '"$""{HOME}"'],
+  ['ends"\nhere', '"ends\\"""\nhere"'],
+])('quotes %j', (text, ini) => {
+  expect(quoteIni(text)).toBe(ini)
+})
+
+test('the reason stands above each directive, and a secret is written only here', () => {
+  const password = new Secret('S3CRET')
+  expect(
+    renderIni([{ name: 'memcached.sess_sasl_password', value: password, because: 'from the binding' }]),
+  ).toBe('; from the binding\nmemcached.sess_sasl_password = "S3CRET"\n')
+  expect(`${password} ${JSON.stringify({ password })}`).toBe('•••• {"password":"••••"}')
+})
+
+test('a line break in a reason cannot add a directive', () => {
+  const ini = renderIni([{ name: 'a', value: true, because: 'server h\nauto_prepend_file=/etc/passwd' }])
+  expect(ini).toBe('; server h auto_prepend_file=/etc/passwd\na = On\n')
+})

@@ -1,0 +1,41 @@
+import type { Host } from '../../src/host/host.ts'
+
+/** A host whose world is a few values, for tests of what a command says and writes. */
+export interface FakeHost extends Host {
+  readonly files: Map<string, string>
+  readonly modes: Map<string, number>
+  readonly output: { out: string; err: string }
+}
+
+/** Makes a host with these files (path to text) and this environment; directories are what files are in. */
+export function fakeHost(env: Record<string, string> = {}, given: Record<string, string> = {}): FakeHost {
+  const files = new Map(Object.entries(given))
+  const modes = new Map<string, number>()
+  const output = { out: '', err: '' }
+  const write = (path: string, text: string, mode: number) => {
+    files.set(path, text)
+    modes.set(path, mode)
+  }
+  const inside = (path: string) => [...files.keys()].filter((file) => file.startsWith(`${path}/`))
+  return {
+    env,
+    files,
+    modes,
+    output,
+    readFile: (path) => files.get(path),
+    readBytes: (path) => files.get(path),
+    writeFile: write,
+    writeBytes: write,
+    removeFile: (path) => void files.delete(path),
+    makeDirectory: () => undefined,
+    listDirectory: (path) =>
+      [...new Set(inside(path).map((file) => file.slice(path.length + 1).split('/')[0] ?? ''))].sort(),
+    isDirectory: (path) => inside(path).length > 0,
+    out: (text) => {
+      output.out += text
+    },
+    err: (text) => {
+      output.err += text
+    },
+  }
+}

@@ -1,61 +1,75 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { constants } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Runs a command in a process group that ends with this process, however this process ends.
+ * Runs its arguments as a command in a process group that ends with us, however we end.
  *
- * `command` must reach `exec "$@"` with file descriptor 3 closed. The one who waits holds the reading end of
- * a pipe whose other end only we have: when we are gone, by `exit` or by SIGKILL, it kills the group, itself
- * included. It is started twice removed, so that the command never sees a child that it did not start.
+ * File descriptor 3 is a pipe whose other end only we have: when we are gone, by `exit` or by SIGKILL, the
+ * one that reads there kills the group and so itself. It is started twice removed, because some servers
+ * wonder about a child that they did not start.
  */
-const KILLED_WITH_US = '(while read -r _ <&3; do :; done; kill -KILL 0) >/dev/null 2>&1 & exec "$@" 3<&-'
-const STARTED_TWICE_REMOVED = KILLED_WITH_US.replace(/^(.*) & /, '($1 &) ; ')
+const END_WITH_US = '( (read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & ); exec "$@" 3<&-'
 
 export interface CommandLine {
   readonly file: string
   readonly args?: readonly string[]
   readonly cwd?: string
-  /** The whole environment; this process' own when absent. */
+  /** The whole environment; that of this process when absent. */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
+/** As a shell counts it: the exit status, or 128 and the number of the signal. */
+export type ExitStatus = number
+
 export interface ProcessGroup {
   readonly child: ChildProcess
-  /** What stdout and stderr said so far, in the order in which it arrived. */
+  /** What was printed so far, in the order in which it arrived. */
   log(): string
+  stdout(): string
+  stderr(): string
+  /** Settles when the command has ended and with it, by SIGKILL, all it had started in its group. */
   readonly exited: Promise<ExitStatus>
   hasExited(): boolean
-  /** Sends a signal to everything in the group; nothing happens when it has ended. */
+  /** Reaches everything in the group; nothing happens when it has ended. */
   signal(name: NodeJS.Signals): void
 }
 
-/** As a shell counts it: the status, or 128 and the number of the signal that ended it. */
-export type ExitStatus = number
-
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
-
 export function startGroup(command: CommandLine): ProcessGroup {
-  const child = spawn('bash', ['-c', STARTED_TWICE_REMOVED, 'lab', command.file, ...(command.args ?? [])], {
+  const child = spawn('bash', ['-c', END_WITH_US, 'lab', command.file, ...(command.args ?? [])], {
     cwd: command.cwd,
     env: { ...(command.env ?? process.env) },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
-  const chunks: string[] = []
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => chunks.push(text))
+  ;(child.stdio[3] as Socket).unref()
+  const printed: { readonly where: 'stdout' | 'stderr'; readonly text: string }[] = []
+  for (const where of ['stdout', 'stderr'] as const) {
+    child[where]?.setEncoding('utf8').on('data', (text: string) => printed.push({ where, text }))
   }
+  const textOf = (wanted: typeof printed) => wanted.map(({ text }) => text).join('')
   let ended = false
   const signal = (name: NodeJS.Signals) => {
     if (!ended && child.pid !== undefined) signalGroup(child.pid, name)
   }
-  const exited = once(child, 'exit').then(([status, name]) => {
-    // The first process was the reason for the others; after this the number may belong to somebody else.
+  const closed = once(child, 'close')
+  const exited = once(child, 'exit').then(async ([status, name]: [number | null, NodeJS.Signals]) => {
     signal('SIGKILL')
-    ended = true
-    return (status as number | null) ?? 128 + (SIGNAL_NUMBERS[name as string] ?? 0)
+    ended = true // from here on the number may be another process'
+    await Promise.race([closed, sleep(1000, undefined, { ref: false })])
+    return status ?? 128 + constants.signals[name]
   })
-  return { child, log: () => chunks.join(''), exited, hasExited: () => ended, signal }
+  return {
+    child,
+    log: () => textOf(printed),
+    stdout: () => textOf(printed.filter(({ where }) => where === 'stdout')),
+    stderr: () => textOf(printed.filter(({ where }) => where === 'stderr')),
+    exited: exited as Promise<ExitStatus>,
+    hasExited: () => ended,
+    signal,
+  }
 }
 
 function signalGroup(leader: number, name: NodeJS.Signals): void {

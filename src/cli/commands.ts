@@ -31,7 +31,7 @@ export const commands: readonly Command[] = [
     meaning: 'print the PHP settings for what is bound, passwords in clear',
     parameters: [],
     flags: {
-      app: { value: 'DIR', meaning: 'where .bp-config/options.json is looked for; default: .' },
+      app: { value: 'DIR', meaning: 'the app, for its .bp-config/options.json; default: .' },
       'php-version': {
         value: 'X.Y',
         meaning: 'the PHP that will read them; default: 8.2',
@@ -45,7 +45,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'supply',
-    meaning: 'Cloud Foundry staging: check the binding, install the launch step',
+    meaning: 'staging: check the binding, install the launch step',
     parameters: ['BUILD_DIR', 'CACHE_DIR', 'DEPS_DIR', 'DEPS_IDX'],
     flags: {},
     examples: [],
@@ -54,7 +54,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'finalize',
-    meaning: 'Cloud Foundry staging, when listed last: say that php_buildpack must be',
+    meaning: 'staging, when listed last: say that php_buildpack must be',
     parameters: ['BUILD_DIR', 'CACHE_DIR', 'DEPS_DIR', 'DEPS_IDX', 'PROFILE_DIR'],
     flags: {},
     examples: [],
@@ -63,7 +63,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'launch',
-    meaning: 'Cloud Foundry start: write the ini, print exports for the shell',
+    meaning: 'start: write the ini, print exports for the shell',
     parameters: [],
     flags: {},
     examples: [],
@@ -82,7 +82,7 @@ Usage: php-sessions COMMAND [OPTIONS]
 
 Commands:
 ${list(commands.filter(({ isInternal }) => !isInternal))}
-Run by the buildpack:
+By the buildpack:
 ${list(commands.filter(({ isInternal }) => isInternal))}
   --help, help COMMAND   this help, or that of a command
   --version              the version

@@ -45,7 +45,7 @@ function checkPhp({ planned }: Plan, home: PhpHome | undefined): readonly Findin
         id: 'php.missing',
         level: 'error',
         title: 'there is no PHP here that php_buildpack has installed',
-        from: 'looked for $DEPS_DIR/*/php/etc and $HOME/php/etc',
+        from: 'nothing at $DEPS_DIR/*/php/etc or $HOME/php/etc',
         fix: 'cf push APP -b php-sessions-buildpack -b php_buildpack, in this order',
       },
     ]

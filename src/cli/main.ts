@@ -87,7 +87,7 @@ function readArguments({ name, parameters, flags }: Command, args: readonly stri
 }
 
 function unknownFlag(command: string, flag: string, known: readonly string[]): UsageError {
-  const suggestion = known.length === 0 ? 'it takes none' : `did you mean --${nearest(flag, known)}?`
+  const suggestion = known.length === 0 ? 'it takes none.' : `did you mean --${nearest(flag, known)}?`
   return new UsageError(
     `${command} has no option --${oneLine(flag)}; ${suggestion} See php-sessions help ${command}`,
   )

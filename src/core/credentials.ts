@@ -112,7 +112,7 @@ export function readCredentials(binding: Binding): Credentials {
         'binding.shape',
         `no ${what} in the credentials: looked for ${joinWords(names, 'or')}`,
         `${source} (fields there: ${there.length === 0 ? 'none' : there.join(', ')})`,
-        `add ${names[0]} to the credentials, for a user-provided service with cf update-user-provided-service ${binding.name} -p`,
+        `add ${names[0]} to the credentials; those of a user-provided service are replaced with cf update-user-provided-service ${binding.name} -p '{"${names[0]}": …}'`,
       )
     },
     wrong: ({ from }, expected, got) =>

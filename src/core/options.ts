@@ -1,6 +1,6 @@
 import type { Json, JsonObject, Sourced } from './binding.ts'
 import type { Finding } from './finding.ts'
-import { joinWords, nearest } from './text.ts'
+import { nearest } from './text.ts'
 
 /** What a user may decide. Everything has a default that serves; `undefined` leaves PHP's own. */
 export interface Options {
@@ -133,6 +133,6 @@ function unknownOptions({ env, file }: OptionSources): Finding[] {
       level: 'error',
       title: `there is no option ${name}`,
       from,
-      fix: `did you mean ${nearest(name, NAMES)}? The options are ${joinWords(NAMES, 'and')}`,
+      fix: `did you mean ${nearest(name, NAMES)}? All are listed by php-sessions help options`,
     }))
 }

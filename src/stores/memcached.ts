@@ -18,7 +18,7 @@ export const memcached: Store = {
   name: 'memcached',
   title: 'Memcached',
   searchKey: 'MEMCACHED_SESSION_STORE_SERVICE_NAME',
-  kinds: ['memcache'],
+  kinds: ['memcache', 'memcachier'],
   extensions: ['igbinary', 'msgpack', 'memcached'],
   endpoint: (binding) => {
     const credentials = readCredentials(binding)

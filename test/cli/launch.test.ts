@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest'
+import { main } from '../../src/cli/main.ts'
+import { CANARY, memcachedService, redisService, vcapServices } from '../support/bindings.ts'
+import { fakeHost } from '../support/fake-host.ts'
+
+const INI = '/deps/1/php/etc/php.ini.d/00-php-sessions.ini'
+const EXTENSIONS = '/deps/1/php/lib/php/extensions/no-debug-non-zts-20220829'
+
+/** A container as php_buildpack 5 leaves it, with more or other files. */
+function container(env: Record<string, string>, files: Record<string, string | undefined> = {}) {
+  const all = {
+    '/deps/0/bin/php-sessions': '',
+    '/deps/1/php/etc/php.ini': 'extension=redis.so\nmax_execution_time = 90\nextension=bz2.so',
+    '/deps/1/php/etc/php.ini.d/include-path.ini': '',
+    [`${EXTENSIONS}/igbinary.so`]: '',
+    [`${EXTENSIONS}/msgpack.so`]: '',
+    [`${EXTENSIONS}/redis.so`]: '',
+    [`${EXTENSIONS}/memcached.so`]: '',
+    ...files,
+  }
+  const there = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return fakeHost({ HOME: '/app', DEPS_DIR: '/deps', TMPDIR: '/tmp', ...env }, Object.fromEntries(there))
+}
+
+const redis = { VCAP_SERVICES: vcapServices(redisService) }
+const launch = (host: ReturnType<typeof container>) => ({ status: main(host, ['launch']), ...host.output })
+
+test('C5: the ini loads igbinary, msgpack and redis once, in order, and only its owner can read it', () => {
+  const host = container(redis)
+  expect(launch(host)).toMatchSnapshot()
+  const ini = host.files.get(INI) ?? ''
+  expect([...ini.matchAll(/^extension = "(.*)"$/gm)].map(([, name]) => name)).toEqual([
+    'igbinary',
+    'msgpack',
+    'redis',
+  ])
+  expect(host.modes.get(INI)).toBe(0o600)
+  expect(host.files.get('/deps/1/php/etc/php.ini')).toBe(
+    '; loaded by 00-php-sessions.ini instead, in the right order: extension=redis.so\nmax_execution_time = 90\nextension=bz2.so',
+  )
+  expect(ini).toContain('redis.session.lock_expire = 180')
+})
+
+test('C7: the same for memcached', () => {
+  const host = container({ VCAP_SERVICES: vcapServices(memcachedService) })
+  expect(launch(host)).toMatchObject({ status: 0 })
+  expect(host.files.get(INI)).toMatch(
+    /extension = "igbinary".*extension = "msgpack".*extension = "memcached"/s,
+  )
+})
+
+test('an extension that an ini file of the app loads is not loaded again', () => {
+  const host = container(redis, { '/deps/1/php/etc/php.ini.d/my.ini': 'extension=redis' })
+  expect(launch(host)).toMatchObject({ status: 0 })
+  expect(host.files.get(INI)).not.toContain('extension = "redis"')
+  expect(host.files.get(INI)).toContain('extension = "igbinary"')
+})
+
+test('a second run of the same start changes nothing and says nothing', () => {
+  const host = container(redis)
+  launch(host)
+  const after = new Map(host.files)
+  const again = fakeHost(
+    { ...(host.env as Record<string, string>), __PHP_SESSIONS_SAID: '1' },
+    Object.fromEntries(host.files),
+  )
+  expect(main(again, ['launch'])).toBe(0)
+  expect(again.output.err).toBe('')
+  expect(again.files).toEqual(after)
+})
+
+test('C1: with nothing bound nothing is written and one line says so', () => {
+  const host = container({ VCAP_SERVICES: '{}' })
+  const before = new Map(host.files)
+  expect(launch(host)).toMatchSnapshot()
+  expect(host.files).toEqual(before)
+})
+
+test('when the service is gone our file goes too, and php.ini is as it was', () => {
+  const host = container(redis)
+  const before = new Map(host.files)
+  launch(host)
+  const later = fakeHost(
+    { ...(host.env as Record<string, string>), VCAP_SERVICES: '{}' },
+    Object.fromEntries(host.files),
+  )
+  main(later, ['launch'])
+  expect(later.files).toEqual(before)
+})
+
+test('a binding that cannot work stops the start and leaves what was there', () => {
+  const host = container({
+    VCAP_SERVICES: vcapServices({ ...redisService, credentials: { port: 1, password: CANARY } }),
+  })
+  host.files.set(INI, 'old')
+  const before = new Map(host.files)
+  expect(launch(host)).toMatchSnapshot()
+  expect(host.files).toEqual(before)
+})
+
+test('PHP_SESSIONS_ON_ERROR=files goes on with files, aloud', () => {
+  const services = vcapServices({ ...redisService, credentials: {} })
+  const host = container({ VCAP_SERVICES: services, PHP_SESSIONS_ON_ERROR: 'files' }, { [INI]: 'old' })
+  expect(launch(host)).toMatchSnapshot()
+  expect(host.files.has(INI)).toBe(false)
+})
+
+test('a missing extension is an error that says where it was looked for', () => {
+  expect(launch(container(redis, { [`${EXTENSIONS}/redis.so`]: undefined }))).toMatchSnapshot()
+})
+
+test('a container without PHP is an error when a store is bound, and fine when none is', () => {
+  expect({ status: main(fakeHost(redis), ['launch']) }).toEqual({ status: 1 })
+  const host = fakeHost({ ...redis, HOME: '/app', DEPS_DIR: '/deps' })
+  expect(launch(host)).toMatchSnapshot()
+  expect(main(fakeHost({}), ['launch'])).toBe(0)
+})
+
+test('php_buildpack 4: @ is doubled where its start halves it, and PHP is told of our directory where it has none', () => {
+  const four = (files: Record<string, string>) =>
+    fakeHost(
+      { HOME: '/app', DEPS_DIR: '/deps', TMPDIR: '/tmp', VCAP_SERVICES: vcapServices(memcachedService) },
+      {
+        '/app/php/etc/php.ini': '',
+        '/app/php/lib/php/extensions/no-debug-non-zts-20220829/memcached.so': '',
+        ...files,
+      },
+    )
+  const withDirectory = four({ '/app/php/etc/php.ini.d/x.ini': '' })
+  expect(main(withDirectory, ['launch'])).toBe(0)
+  expect(withDirectory.files.get('/app/php/etc/php.ini.d/00-php-sessions.ini')).toContain('#=@@@@\\\\"')
+  expect(withDirectory.output.out).not.toContain('PHP_INI_SCAN_DIR')
+
+  const without = four({})
+  expect(main(without, ['launch'])).toBe(0)
+  expect(without.files.get('/tmp/php-sessions/00-php-sessions.ini')).toContain('#=@@\\\\"')
+  expect(without.output.out).toContain("export PHP_INI_SCAN_DIR=':/tmp/php-sessions'\n")
+})

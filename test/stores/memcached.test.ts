@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import type { JsonObject } from '../../src/core/binding.ts'
+import { renderIni } from '../../src/core/ini.ts'
+import { memcachedService } from '../support/bindings.ts'
+import { planFor, valuesOf } from '../support/plan.ts'
+
+const plan = (credentials: JsonObject, env?: Record<string, string>, major = 8) =>
+  planFor([{ ...memcachedService, credentials }], env, { major, maxExecutionSeconds: 30 })
+const values = (credentials: JsonObject, env?: Record<string, string>, major?: number) =>
+  valuesOf(plan(credentials, env, major))
+
+test('C8 C9: the whole ini of a Memcached service with a login, every directive with its reason', () => {
+  expect(renderIni(plan({ servers: 'h:1', username: 'u', password: 'p;w=x' }).directives)).toMatchSnapshot()
+})
+
+test.each<[string, JsonObject, string]>([
+  ['one server', { servers: 'h:11212' }, 'h:11212'],
+  ['several, without a port, with blanks', { servers: 'a:1, b  c;d:4' }, 'a:1,b:11211,c:11211,d:4'],
+  ['a list', { servers: ['a:1', 'b:2'] }, 'a:1,b:2'],
+  ['weights', { servers: 'a:1:2,b:1:1' }, 'a:1:2,b:1:1'],
+  ['host and port', { host: 'a', port: '11212' }, 'a:11212'],
+  ['hostname alone', { hostname: 'a' }, 'a:11211'],
+  ['IPv6', { servers: '[::1]:11211' }, '[::1]:11211'],
+])('C8: save_path: %s', (_name, credentials, expected) => {
+  expect(values(credentials)['session.save_path']).toBe(expected)
+})
+
+test('C8: PHP 5 gets the form that only php-memcached 2 understands, PHP 7 and later its own setting', () => {
+  const five = values({ servers: 'a:1,b:2' }, {}, 5)
+  expect(five['session.save_path']).toBe('PERSISTENT=app_sessions a:1,b:2')
+  expect(five).not.toHaveProperty(['memcached.sess_persistent'])
+  const seven = values({ servers: 'a:1,b:2' }, {}, 7)
+  expect(seven).toMatchObject({ 'session.save_path': 'a:1,b:2', 'memcached.sess_persistent': true })
+})
+
+test('C9: a login is written only where the binding has one, and turns persistent connections off', () => {
+  const none = values({ servers: 'h:1' })
+  for (const name of ['use_sasl', 'sess_sasl_username', 'sess_sasl_password'])
+    expect(none).not.toHaveProperty([`memcached.${name}`])
+  expect(values({ servers: 'h:1', username: 'u', password: 'p' })).toMatchObject({
+    'memcached.use_sasl': true,
+    'memcached.sess_binary': true,
+    'memcached.sess_binary_protocol': true,
+    'memcached.sess_persistent': false,
+    'memcached.sess_sasl_username': 'u',
+    'memcached.sess_sasl_password': 'p',
+  })
+})
+
+test.each<[string, JsonObject]>([
+  ['no servers', { username: 'u', password: 'S3CRET' }],
+  ['a server that is none', { servers: 'h:1,user:S3CRET@h' }],
+  ['a port that is none', { servers: 'h:99999' }],
+  ['a user without a password', { servers: 'h:1', username: 'u' }],
+  ['a password without a user', { servers: 'h:1', password: 'S3CRET' }],
+  ['a list of objects', { servers: [{ host: 'h' }] }],
+])('refused: %s', (_name, credentials) => {
+  const { planned, directives, findings } = plan(credentials)
+  expect({ planned, directives }).toEqual({ planned: undefined, directives: [] })
+  expect(findings).toMatchSnapshot()
+  expect(JSON.stringify(findings)).not.toContain('S3CRET')
+})
+
+test('options are written where php-memcached reads them', () => {
+  const env = { PHP_SESSIONS_PREFIX: 'shop:', PHP_SESSIONS_LOCKING: 'off' }
+  expect(values({ servers: 'h:1' }, env)).toMatchObject({
+    'memcached.sess_prefix': 'shop:',
+    'memcached.sess_locking': false,
+  })
+})

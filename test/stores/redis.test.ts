@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import type { JsonObject } from '../../src/core/binding.ts'
+import { renderIni } from '../../src/core/ini.ts'
+import { redisService } from '../support/bindings.ts'
+import { planFor, valuesOf } from '../support/plan.ts'
+
+const plan = (credentials: JsonObject, env?: Record<string, string>) =>
+  planFor([{ ...redisService, credentials }], env)
+const path = (credentials: JsonObject, env?: Record<string, string>) =>
+  valuesOf(plan(credentials, env))['session.save_path']
+
+test('C6: the whole ini of a Redis service, every directive with its reason', () => {
+  const { directives } = plan({ host: '10.0.4.30', port: 6379, password: 'a,b +c&d%e@' })
+  expect(renderIni(directives)).toMatchSnapshot()
+})
+
+const REST = 'timeout=2&read_timeout=5&persistent=1&persistent_id=app_sessions'
+
+test.each<[string, JsonObject, string]>([
+  ['no password', { host: 'h', port: 6380 }, `tcp://h:6380?${REST}`],
+  ['an empty password is none', { host: 'h', password: '' }, `tcp://h:6379?${REST}`],
+  ['null is none', { host: 'h', password: null }, `tcp://h:6379?${REST}`],
+  [
+    'hostname, a port in quotes',
+    { hostname: 'h', port: '6380', password: 'p' },
+    `tcp://h:6380?auth=p&${REST}`,
+  ],
+  ['host before hostname', { hostname: 'b', host: 'a' }, `tcp://a:6379?${REST}`],
+  ['ACL user', { host: 'h', username: 'u&', password: 'p' }, `tcp://h:6379?auth[]=u%26&auth[]=p&${REST}`],
+  ['the default user', { host: 'h', username: 'default', password: 'p' }, `tcp://h:6379?auth=p&${REST}`],
+  ['a TLS port wins', { host: 'h', port: 6379, tls_port: 16379 }, `tls://h:16379?${REST}`],
+  ['port 0 is none', { host: 'h', port: 0, tls_port: '6380' }, `tls://h:6380?${REST}`],
+  ['a TLS flag', { host: 'h', tls: true }, `tls://h:6379?${REST}`],
+  ['a TLS flag that is off', { host: 'h', tls_enabled: 'false' }, `tcp://h:6379?${REST}`],
+  ['a URI alone', { uri: 'redis://:p%2Bw@h:6399/3' }, `tcp://h:6399?auth=p%2Bw&${REST}&database=3`],
+  ['a TLS URI with a user', { uri: 'rediss://app:pw@h:6380' }, `tls://h:6380?auth[]=app&auth[]=pw&${REST}`],
+  ['a password in the place of the user', { uri: 'redis://pw@h' }, `tcp://h:6379?auth=pw&${REST}`],
+  [
+    'fields before the URI',
+    { host: 'a', password: 'x+y', uri: 'redis://u:x%2By@b:1' },
+    `tcp://a:1?auth=x%2By&${REST}`,
+  ],
+  ['a URI that says TLS beside fields', { host: 'a', port: 1, uri: 'rediss://a:2' }, `tls://a:1?${REST}`],
+  ['a placeholder user', { uri: 'redis://rediscloud:pw@h:1' }, `tcp://h:1?auth=pw&${REST}`],
+  ['database 0', { uri: 'redis://h/0' }, `tcp://h:6379?${REST}`],
+  ['IPv6 without brackets, as phpredis 5 needs', { host: '[fd00::1]' }, `tcp://fd00::1:6379?${REST}`],
+  ['a number as password', { host: 'h', password: 123456 }, `tcp://h:6379?auth=123456&${REST}`],
+])('save_path: %s', (_name, credentials, expected) => {
+  expect(path(credentials)).toBe(expected)
+})
+
+test.each<[string, JsonObject]>([
+  ['no host', { port: 6379, password: 'S3CRET' }],
+  ['no fields at all', {}],
+  ['a port that is none', { host: 'h', port: 'S3CRET' }],
+  ['a port out of range', { host: 'h', port: 70000 }],
+  ['a host that is none', { host: 'redis://:S3CRET@h' }],
+  ['a URI that is none', { uri: 'S3CRET@h' }],
+  ['a URI without a host', { uri: 'redis://:S3CRET@' }],
+  ['a CredHub reference', { 'credhub-ref': '/c/broker/S3CRET' }],
+  ['a NUL', { host: 'h', password: 'S3CRET\0' }],
+  ['half a character', { host: 'h', password: 'S3CRET\ud800' }],
+  ['a number too large to be exact', { host: 'h', password: 2 ** 60 }],
+  ['an object for a password', { host: 'h', password: { S3CRET: 1 } }],
+])('refused: %s', (_name, credentials) => {
+  const { planned, directives, findings } = plan(credentials)
+  expect({ planned, directives }).toEqual({ planned: undefined, directives: [] })
+  expect(findings).toMatchSnapshot()
+  // A field's name may be shown, its value never.
+  expect(JSON.stringify(findings).replaceAll('"S3CRET":', '')).not.toContain('S3CRET')
+})
+
+test('the locks follow the longest request that the app may make', () => {
+  const locks = (maxExecutionSeconds: number) => {
+    const values = valuesOf(planFor([redisService], {}, { major: 8, maxExecutionSeconds }))
+    const wait =
+      (Number(values['redis.session.lock_wait_time']) * Number(values['redis.session.lock_retries'])) / 1e6
+    return { expire: values['redis.session.lock_expire'], wait }
+  }
+  expect([30, 5, 300, 0].map(locks)).toEqual([
+    { expire: 60, wait: 30 },
+    { expire: 60, wait: 30 },
+    { expire: 600, wait: 300 },
+    { expire: 900, wait: 450 },
+  ])
+})
+
+test('options are written where phpredis reads them', () => {
+  const env = {
+    PHP_SESSIONS_PREFIX: 'shop:',
+    PHP_SESSIONS_LOCKING: 'off',
+    PHP_SESSIONS_LIFETIME: '86400',
+    PHP_SESSIONS_SERIALIZER: 'igbinary',
+  }
+  expect(path({ host: 'h' }, env)).toBe(`tcp://h:6379?${REST}&prefix=shop%3A`)
+  expect(valuesOf(plan({ host: 'h' }, env))).toMatchObject({
+    'redis.session.locking_enabled': false,
+    'session.gc_maxlifetime': 86400,
+    'session.serialize_handler': 'igbinary',
+  })
+})

@@ -1,0 +1,26 @@
+import type { Directive } from '../../src/core/ini.ts'
+import { readOptions } from '../../src/core/options.ts'
+import { DEFAULT_PHP, type Php } from '../../src/core/php.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { makePlan, type Plan } from '../../src/plan/plan.ts'
+import { readVcapServices } from '../../src/platforms/cloudfoundry.ts'
+import { type Service, vcapServices } from './bindings.ts'
+import { fakeHost } from './fake-host.ts'
+
+/** The plan for these services, as an app with this environment would get it. */
+export function planFor(
+  services: readonly Service[],
+  env: Record<string, string> = {},
+  php: Php = DEFAULT_PHP,
+): Plan {
+  const { options, findings } = readOptions({ env, file: { value: {}, from: '.bp-config/options.json' } })
+  const read = readVcapServices(fakeHost({ VCAP_SERVICES: vcapServices(...services) }))
+  return makePlan({ bindings: read.bindings, options, php, findings: [...findings, ...read.findings] })
+}
+
+/** The values of a plan's directives, secrets in clear. */
+export function valuesOf({ directives }: { readonly directives: readonly Directive[] }) {
+  return Object.fromEntries(
+    directives.map(({ name, value }) => [name, value instanceof Secret ? value.reveal() : value]),
+  )
+}

@@ -1,0 +1,34 @@
+import fc from 'fast-check'
+
+/** How many strings a property is tried with: a few hundred, or as many as PROPERTY_RUNS asks (10000 at night). */
+export const PROPERTY_RUNS = Number(process.env.PROPERTY_RUNS ?? 300)
+
+const special = fc.constantFrom(
+  ...`"'\\$\{}%&+,;#=@^|~!()[]<>?:/*-._ \t\r\n\x01\x1b\x7f`,
+  ...[
+    '${HOME}',
+    '${',
+    '"\n',
+    '\\"\r',
+    '$""{',
+    '@@',
+    '@{HOME}',
+    '${TMPDIR}',
+    '%41',
+    'none',
+    'E_ALL',
+    'é',
+    '\u2028',
+    '🐘',
+  ],
+)
+
+/** Texts that a password can be: anything but NUL and half a character, often what breaks ini files and URLs. */
+export const passwords = fc
+  .oneof(
+    fc.array(special, { minLength: 1, maxLength: 40 }).map((parts) => parts.join('')),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }),
+    fc.string({ minLength: 100, maxLength: 300 }),
+  )
+  .filter((text) => !text.includes('\0') && text.isWellFormed())

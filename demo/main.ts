@@ -1,0 +1,108 @@
+import { cpSync, existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { labLifecycle } from '../lab/cloudfoundry/lifecycle-lab.ts'
+import { startMemcached } from '../lab/memcached.ts'
+import { startRedis } from '../lab/redis.ts'
+import { makeScratch, removeScratch } from '../lab/scratch.ts'
+import { playScene, type Scene, type SceneResult } from './scene.ts'
+
+const SAMPLE_APP = join(import.meta.dirname, 'app')
+/** Where a visitor goes in somebody's own app: the page of the sample app, under a name that nothing else has. */
+const PAGE = 'php-sessions-demo.php'
+/** With everything that breaks ini files and URLs when it is not written right. */
+const PASSWORD = `p,w +%&'"\${HOME};x`
+
+const CHECK_MARKS = { true: 'yes', false: 'NO' } as const
+
+process.exitCode = await demo(process.argv[2])
+
+async function demo(argument: string | undefined): Promise<number> {
+  const app = resolve(argument ?? SAMPLE_APP)
+  if (!existsSync(app)) {
+    process.stderr.write(`there is no directory ${app}: expected the folder of a PHP app\n`)
+    return 2
+  }
+  const copy = makeScratch('app')
+  cpSync(app, copy, { recursive: true, verbatimSymlinks: true })
+  const path = argument === undefined ? '/' : addPage(copy)
+  const results: SceneResult[] = []
+  try {
+    for (const [i, makeScene] of SCENES.entries()) {
+      const { scene, stop } = await makeScene()
+      say(`\n${i + 1} of ${SCENES.length}: ${scene.title}`)
+      try {
+        results.push(await playScene(scene, { app: copy, path, lifecycle: labLifecycle, say }))
+      } finally {
+        await stop()
+      }
+    }
+  } catch (error) {
+    process.stderr.write(`\nthe demo stopped: ${(error as Error).message}\n`)
+    return 1
+  } finally {
+    removeScratch(copy)
+  }
+  say(`\n${renderTable(results)}`)
+  const kept = results.every(({ isAsPromised }) => isAsPromised)
+  say(kept ? 'Everything was as promised.' : 'Something was not as promised: see the last column.')
+  return kept ? 0 : 1
+}
+
+const SCENES: readonly (() => Promise<{ scene: Scene; stop: () => Promise<void> }>)[] = [
+  async () => ({
+    scene: { title: 'nothing bound', services: {}, survives: false },
+    stop: async () => {},
+  }),
+  async () => {
+    const server = await startRedis({ password: PASSWORD })
+    const credentials = { host: server.host, port: server.port, password: PASSWORD }
+    const services = { 'p.redis': [{ name: 'app-redis-sessions', tags: ['redis'], credentials }] }
+    return { scene: { title: 'app-redis-sessions bound', services, survives: true }, stop: server.stop }
+  },
+  async () => {
+    const server = await startMemcached()
+    const credentials = { servers: `${server.host}:${server.port}` }
+    const services = { memcached: [{ name: 'app-memcached-sessions', tags: [], credentials }] }
+    return { scene: { title: 'app-memcached-sessions bound', services, survives: true }, stop: server.stop }
+  },
+]
+
+/** Adds the page to an app, where its web server will look for it, and gives its path. */
+function addPage(app: string): string {
+  const options = join(app, '.bp-config/options.json')
+  const webdir = existsSync(options)
+    ? (JSON.parse(readFileSync(options, 'utf8')).WEBDIR ?? 'htdocs')
+    : 'htdocs'
+  // php_buildpack makes the app itself the web directory when it has none.
+  const directory = existsSync(join(app, webdir)) ? join(app, webdir) : app
+  cpSync(join(SAMPLE_APP, 'index.php'), join(directory, PAGE))
+  return `/${PAGE}`
+}
+
+function renderTable(results: readonly SceneResult[]): string {
+  const rows = [
+    ['bound', 'handler', 'instances that served', 'session there', 'after a crash', 'as promised'],
+    ...results.map((result) => [
+      result.title,
+      result.handler,
+      result.servedBy.join(', '),
+      CHECK_MARKS[`${result.isThere}`],
+      CHECK_MARKS[`${result.hasSurvived}`],
+      CHECK_MARKS[`${result.isAsPromised}`],
+    ]),
+  ]
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

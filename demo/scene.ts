@@ -1,0 +1,141 @@
+import { join } from 'node:path'
+import type { Instance, Lifecycle, Services } from '../lab/cloudfoundry/lifecycle.ts'
+import { type Router, startRouter } from '../lab/router.ts'
+import { type Answer, makeVisitor } from '../lab/visitor.ts'
+
+/** An app on two instances, with these services bound. */
+export interface Scene {
+  readonly title: string
+  readonly services: Services
+  /** Whether the session is to outlive the instance that made it. */
+  readonly survives: boolean
+}
+
+export interface Stage {
+  readonly app: string
+  /** The page with login, cart and counter. */
+  readonly path: string
+  readonly lifecycle: Lifecycle
+  say(text: string): void
+}
+
+export interface SceneResult {
+  readonly title: string
+  readonly handler: string
+  /** The instances that answered before the crash. */
+  readonly servedBy: readonly number[]
+  /** Whether every page before the crash knew the visitor. */
+  readonly isThere: boolean
+  readonly hasSurvived: boolean
+  readonly isAsPromised: boolean
+}
+
+const ROOT = join(import.meta.dirname, '..')
+const BUILDPACKS = [
+  { name: 'php-sessions', directory: join(ROOT, 'dist/buildpack-cf') },
+  { name: 'php_buildpack', directory: join(ROOT, 'lab/cloudfoundry/php-buildpack-v5') },
+]
+const RELOADS = 6
+
+/** Stages the app, starts it twice, lets one visitor log in and shop, and crashes the instance that served last. */
+export async function playScene(scene: Scene, { app, path, lifecycle, say }: Stage): Promise<SceneResult> {
+  say('  staging with php-sessions in front of php_buildpack')
+  const { services } = scene
+  const staged = await lifecycle.stage({ app, buildpacks: BUILDPACKS, services })
+  if (!staged.ok) throw new Error(`staging failed:\n${staged.log}`)
+  say(indent(ourPart(staged.log)))
+  say('  starting instances 0 and 1 behind the router')
+  const router = await startRouter()
+  const instances: Instance[] = []
+  try {
+    for (const index of [0, 1])
+      instances.push(await lifecycle.startInstance(staged.droplet, { index, services }))
+    for (const instance of instances) router.add(instance)
+    return await visit(scene, router, instances, path, say)
+  } finally {
+    await router.stop()
+    await Promise.all(instances.map((instance) => instance.stop()))
+  }
+}
+
+async function visit(
+  scene: Scene,
+  router: Router,
+  instances: readonly Instance[],
+  path: string,
+  say: Stage['say'],
+) {
+  const visitor = makeVisitor(router.url)
+  const seen: Page[] = []
+  const show = (what: string, answer: Answer) => {
+    const page = readPage(answer)
+    const { user, visits, cart } = page
+    say(`  ${what.padEnd(12)} instance ${page.servedBy}: ${user}, visit ${visits}, cart: ${cart}`)
+    seen.push(page)
+    return page
+  }
+
+  readPage(await visitor.get(path))
+  await visitor.post(path, { action: 'login', name: 'Ada' })
+  await visitor.post(path, { action: 'add', item: 'a book' })
+  for (let i = 1; i <= RELOADS; i++) show(`reload ${i}`, await visitor.get(path))
+
+  const last = seen.at(-1)
+  say(`  instance ${last?.servedBy} crashes`)
+  await instances.find(({ index }) => index === last?.servedBy)?.kill()
+  const after = show('reload', await visitor.get(path))
+
+  const before = seen.slice(0, RELOADS)
+  const isThere = before.every(isKnown)
+  const hasSurvived = isKnown(after)
+  const servedBy = [...new Set(before.map((page) => page.servedBy))].sort()
+  // A session that any instance can serve is served by all of them; one in a file keeps its visitor at one.
+  const isSpread = servedBy.length === (scene.survives ? instances.length : 1)
+  return {
+    title: scene.title,
+    handler: after.handler,
+    servedBy,
+    isThere,
+    hasSurvived,
+    isAsPromised: isThere && isSpread && hasSurvived === scene.survives,
+  }
+}
+
+interface Page {
+  readonly servedBy: number
+  readonly user: string
+  readonly visits: string
+  readonly cart: string
+  readonly handler: string
+}
+
+function readPage({ status, body, servedBy }: Answer): Page {
+  const field = (id: string) => new RegExp(`<output id="${id}">(.*?)</output>`).exec(body)?.[1]
+  const [user, visits, cart] = ['user', 'visits', 'cart'].map(field)
+  const handler = /session kept by (\w+)/.exec(body)?.[1]
+  if (
+    status !== 200 ||
+    user === undefined ||
+    visits === undefined ||
+    cart === undefined ||
+    handler === undefined
+  )
+    throw new Error(`expected the page of the sample app, got status ${status}:\n${body.slice(0, 500)}`)
+  return { servedBy: servedBy ?? -1, user, visits, cart, handler }
+}
+
+function isKnown({ user, cart }: Page): boolean {
+  return user === 'Ada' && cart === 'a book'
+}
+
+/** The lines of the staging log that are ours. */
+function ourPart(log: string): string {
+  const lines = log.split('\n')
+  const start = lines.findIndex((line) => line.startsWith('-----> php-sessions'))
+  const length = lines.slice(start + 1).findIndex((line) => !line.startsWith('       '))
+  return lines.slice(start, start + 1 + length).join('\n')
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '  | ')
+}

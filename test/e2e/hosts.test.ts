@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { makeScratch } from '../../lab/scratch.ts'
+import { CANARY, memcachedService, redisService, vcapServices } from '../support/bindings.ts'
+import { BUNDLE, EXECUTABLE } from '../support/cloudfoundry.ts'
+
+type Fixture = readonly [args: readonly string[], env?: Readonly<Record<string, string>>, options?: string]
+
+const redis = { VCAP_SERVICES: vcapServices(redisService) }
+const credentials = (more: object) => ({
+  VCAP_SERVICES: vcapServices({ ...redisService, credentials: { ...more } }),
+})
+
+const FIXTURES: Readonly<Record<string, Fixture>> = {
+  'no command': [[]],
+  version: [['--version']],
+  'help options': [['help', 'options']],
+  'unknown command': [['lunch']],
+  'unknown flag': [['ini', '--app-dir', 'x']],
+  'nothing bound': [['ini']],
+  redis: [['ini'], redis],
+  'redis, another language': [
+    ['ini'],
+    credentials({ host: 'h', username: 'ünï 🐘', password: 'pä"\n\t\u2028' }),
+  ],
+  memcached: [['ini'], { VCAP_SERVICES: vcapServices(memcachedService) }],
+  'memcached for PHP 5': [['ini', '--php-version', '5.6'], { VCAP_SERVICES: vcapServices(memcachedService) }],
+  both: [['ini'], { VCAP_SERVICES: vcapServices(memcachedService, redisService) }],
+  'options.json': [
+    ['ini'],
+    { VCAP_SERVICES: vcapServices({ ...redisService, name: 'x' }) },
+    '{"PHP_SESSIONS_SERVICE":"x"}',
+  ],
+  'malformed options.json': [['ini'], redis, '{"password": "pw" php}'],
+  'malformed VCAP_SERVICES': [['ini'], { VCAP_SERVICES: `{"a":"${CANARY.replaceAll('\\', '')}` }],
+  'unknown option': [['ini'], { ...redis, PHP_SESSIONS_SERVISE: 'x' }],
+  'ill-formed option': [['ini'], { ...redis, PHP_SESSIONS_LIFETIME: '1h' }],
+  'no host': [['ini'], credentials({ port: 1 })],
+  'a NUL': [['ini'], credentials({ host: 'h', password: 'a\0b' })],
+  'half a character': [['ini'], credentials({ host: 'h', password: 'a\ud800' })],
+  'a CredHub reference': [['ini'], credentials({ 'credhub-ref': '/c/x' })],
+  'launch without PHP': [['launch'], { ...redis, HOME: '/nowhere', DEPS_DIR: '/nowhere' }],
+  finalize: [['finalize', 'a', 'b', 'c', 'd', 'e']],
+  'a file in the way': [['ini', '--output', '/dev/null/x.ini'], redis],
+  'no such directory': [['ini', '--output', '/nowhere/x.ini'], redis],
+}
+
+function run(command: readonly [string, ...string[]], [args, env = {}, options]: Fixture) {
+  const cwd = makeScratch('host')
+  if (options !== undefined) {
+    mkdirSync(join(cwd, '.bp-config'))
+    writeFileSync(join(cwd, '.bp-config/options.json'), options)
+  }
+  const [file, ...before] = command
+  const { status, stdout, stderr } = spawnSync(file, [...before, ...args], { cwd, env, encoding: 'buffer' })
+  return { status, stdout: stdout.toString('hex'), stderr: stderr.toString('hex') }
+}
+
+test.each(Object.entries(FIXTURES))('both hosts say the same, byte for byte: %s', (_name, fixture) => {
+  const quickjs = run([EXECUTABLE], fixture)
+  expect(quickjs).toEqual(run([process.execPath, BUNDLE], fixture))
+  expect(quickjs.status).not.toBe(70)
+})
+
+test('both hosts write the same file, for its owner only', () => {
+  const [ours, nodes] = [[EXECUTABLE] as const, [process.execPath, BUNDLE] as const].map((command, i) => {
+    const file = join(makeScratch('host'), `${i}.ini`)
+    run([...command], [['ini', '--output', file], redis])
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    return readFileSync(file, 'hex')
+  })
+  expect(ours).toBe(nodes)
+  expect(ours?.length).toBeGreaterThan(0)
+})

@@ -1,0 +1,100 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { COUNTER_PAGE, makeApp } from '../../lab/app.ts'
+import type { Instance } from '../../lab/cloudfoundry/lifecycle.ts'
+import { labLifecycle } from '../../lab/cloudfoundry/lifecycle-lab.ts'
+import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
+import { runCommand } from '../../lab/command.ts'
+import { startRouter } from '../../lab/router.ts'
+import { makeVisitor } from '../../lab/visitor.ts'
+
+const REDIS = {
+  redis: [{ name: 'app-redis-sessions', credentials: { host: 'h', port: 6379, password: 'C4nary' } }],
+}
+
+const app = makeApp({ 'index.php': COUNTER_PAGE, 'ini.php': '<?php echo ini_get($_GET["name"]);' })
+
+const versions = [
+  { version: 'v5', buildpack: phpBuildpackV5 },
+  { version: 'v4', buildpack: phpBuildpackV4 },
+]
+
+test.each(versions)('$version: pages, tasks and shells run PHP with its settings', async ({ buildpack }) => {
+  const { droplet } = await stage(buildpack)
+  const instance = await start(droplet, 0)
+  const page = await makeVisitor(instance.url).get('/ini.php?name=session.name')
+  expect(page).toMatchObject({ status: 200, body: 'JSESSIONID' })
+
+  const php = `php -r 'echo ini_get("session.name"), " ", php_ini_loaded_file(), " ", getenv("HOME");'`
+  const task = await labLifecycle.runTask(droplet, php)
+  expect(task).toMatchObject({ status: 0, stderr: '' })
+  expect(task.stdout).toMatch(/^JSESSIONID \/.*\/php\/etc\/php.ini \/.*\/app$/)
+  const shell = await labLifecycle.openShell(instance, php)
+  expect(shell.stdout).toContain(instance.directory)
+})
+
+test.each(versions)(
+  '$version: PHP loads no extension of the distribution by itself',
+  async ({ buildpack }) => {
+    const { droplet } = await stage(buildpack)
+    const loaded = 'php -r \'echo (int) extension_loaded("redis"), php_ini_scanned_files();\''
+    expect((await labLifecycle.runTask(droplet, loaded)).stdout).toMatch(/^0(\/\S+include-path.ini\n)?$/)
+  },
+)
+
+test.each(versions)(
+  '$version: a session in files lives and dies with one instance',
+  async ({ buildpack }) => {
+    const { droplet } = await stage(buildpack)
+    const instances = await Promise.all([start(droplet, 0), start(droplet, 1)])
+    const router = await startRouter()
+    onTestFinished(router.stop)
+    for (const instance of instances) router.add(instance)
+
+    const visitor = makeVisitor(router.url)
+    const first = await visitor.get('/')
+    expect(first.body).toBe('1')
+    expect((await visitor.get('/')).servedBy).toBe(first.servedBy)
+    expect((await visitor.get('/')).body).toBe('3')
+
+    await instances.find(({ index }) => index === first.servedBy)?.kill()
+    const afterCrash = await visitor.get('/')
+    expect(afterCrash.servedBy).not.toBe(first.servedBy)
+    expect(afterCrash.body).toBe('1')
+  },
+)
+
+test('v5: a service whose name says redis-sessions makes staging fail (php-buildpack#1291)', async () => {
+  const staged = await labLifecycle.stage({ app, buildpacks: [phpBuildpackV5], services: REDIS })
+  expect(staged).toMatchObject({ ok: false, exitStatus: 223 })
+  expect(staged.log).toContain('open php/etc/php.ini: no such file or directory')
+  expect(staged.log).toContain('exit status 14')
+})
+
+test('v4: the password of a service is in the droplet', async () => {
+  const { droplet } = await stage(phpBuildpackV4, REDIS)
+  const { stdout } = await runCommand({ file: 'tar', args: ['-xzOf', droplet, './app/php/etc/php.ini'] })
+  expect(stdout).toContain('session.save_path = "tcp://h:6379?auth=C4nary"')
+})
+
+test('v4: the settings of the app in php.ini.d are read, those of the environment filled in', async () => {
+  const own = makeApp({
+    'index.php': '<?php echo ini_get("memory_limit"), ini_get("error_prepend_string");',
+    '.bp-config/php/php.ini.d/own.ini': 'memory_limit = 77M\nerror_prepend_string = "@@ @{COLOUR} @NONE"\n',
+  })
+  const { droplet } = await labLifecycle.stage({ app: own, buildpacks: [phpBuildpackV4] })
+  const instance = await start(droplet, 0, { COLOUR: 'red' })
+  expect((await makeVisitor(instance.url).get('/')).body).toBe('77M@ red @NONE')
+})
+
+async function stage(buildpack: typeof phpBuildpackV5, services = {}) {
+  const staged = await labLifecycle.stage({ app, buildpacks: [buildpack], services })
+  expect(staged.log).toContain('Installing PHP')
+  expect(staged.ok, staged.log).toBe(true)
+  return staged
+}
+
+async function start(droplet: string, index: number, env = {}): Promise<Instance> {
+  const instance = await labLifecycle.startInstance(droplet, { index, env })
+  onTestFinished(instance.stop)
+  return instance
+}

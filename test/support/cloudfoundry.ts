@@ -1,0 +1,79 @@
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Buildpack, Instance, InstanceOptions, Lifecycle } from '../../lab/cloudfoundry/lifecycle.ts'
+import { type Router, startRouter } from '../../lab/router.ts'
+import { makeScratch } from '../../lab/scratch.ts'
+import { makeVisitor } from '../../lab/visitor.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+export const EXECUTABLE = join(ROOT, 'dist/php-sessions')
+export const BUNDLE = join(ROOT, 'dist/php-sessions.mjs')
+if (!existsSync(join(ROOT, 'dist/buildpack-cf')))
+  throw new Error('there is no buildpack to test: run scripts/package')
+
+const lab = (name: string): Buildpack => ({ name, directory: join(ROOT, 'lab/cloudfoundry', name) })
+export const ours: Buildpack = { name: 'php-sessions', directory: join(ROOT, 'dist/buildpack-cf') }
+export const phpBuildpack5 = lab('php-buildpack-v5')
+export const phpBuildpack4 = lab('php-buildpack-v4')
+
+/** A copy of the fixture app with more files: path to text. */
+export function makeApp(files: Readonly<Record<string, string>> = {}): string {
+  const directory = makeScratch('app')
+  cpSync(join(ROOT, 'test/fixtures/app'), directory, { recursive: true })
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true })
+    writeFileSync(join(directory, path), text)
+  }
+  return directory
+}
+
+/** What the fixture app says. */
+export interface Told {
+  readonly visits: number
+  readonly extensions: readonly string[]
+  readonly ini: Readonly<Record<string, string | null>>
+  readonly cookies: readonly string[]
+  readonly servedBy: number | undefined
+}
+
+/** An app that runs twice behind a router. */
+export interface RunningApp {
+  readonly instances: readonly Instance[]
+  readonly router: Router
+  /** One visitor asks this often, at the instances in turn. */
+  visit(times: number): Promise<Told[]>
+  stop(): Promise<void>
+}
+
+/** Starts a droplet on two instances. */
+export async function startTwice(
+  lifecycle: Lifecycle,
+  droplet: string,
+  options: Omit<InstanceOptions, 'index'>,
+): Promise<RunningApp> {
+  const instances: Instance[] = []
+  const router = await startRouter()
+  const stop = async () => {
+    await router.stop()
+    await Promise.all(instances.map((instance) => instance.stop()))
+  }
+  try {
+    for (const index of [0, 1]) instances.push(await lifecycle.startInstance(droplet, { ...options, index }))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  for (const instance of instances) router.add(instance)
+  return { instances, router, stop, visit: (times) => visit(router, times) }
+}
+
+async function visit(router: Router, times: number): Promise<Told[]> {
+  const visitor = makeVisitor(router.url)
+  const told: Told[] = []
+  for (let i = 0; i < times; i++) {
+    const { status, body, servedBy } = await visitor.get('/')
+    if (status !== 200) throw new Error(`expected status 200, got ${status}: ${body}`)
+    told.push({ ...JSON.parse(body), cookies: [...visitor.cookies.keys()], servedBy })
+  }
+  return told
+}

@@ -1,0 +1,68 @@
+import { makeCertificates } from '../../lab/certificates.ts'
+import { startMemcached } from '../../lab/memcached.ts'
+import { startRedis } from '../../lab/redis.ts'
+import { CANARY, type Service } from './bindings.ts'
+
+/** A real server, bound. */
+export interface BoundStore {
+  readonly service: Service
+  /** What the app's container needs beside the binding, e.g. an operator's trusted certificates. */
+  readonly env: Readonly<Record<string, string>>
+  stop(): Promise<void>
+}
+
+/** Every kind of server that sessions can live in, by name; each starts one and describes its binding. */
+export const STORES: Readonly<Record<string, () => Promise<BoundStore>>> = {
+  'Redis without a password': async () => {
+    const server = await startRedis()
+    return redis({ host: server.host, port: server.port }, server.stop)
+  },
+  'Redis with a password': async () => {
+    const server = await startRedis({ password: CANARY })
+    return redis({ hostname: server.host, port: String(server.port), password: CANARY }, server.stop)
+  },
+  'Redis with an ACL user': async () => {
+    const server = await startRedis({ user: { name: 'the app', password: CANARY } })
+    return redis({ host: server.host, port: server.port, username: 'the app', password: CANARY }, server.stop)
+  },
+  'Redis over TLS': async () => {
+    const tls = makeCertificates()
+    const server = await startRedis({ password: CANARY, tls })
+    const credentials = {
+      host: 'localhost',
+      port: server.port,
+      tls_port: server.tlsPort ?? 0,
+      password: CANARY,
+    }
+    const stop = async () => {
+      await server.stop()
+      tls.remove()
+    }
+    return { ...redis(credentials, stop), env: { SSL_CERT_FILE: tls.ca } }
+  },
+  'Memcached without a login': async () => {
+    const server = await startMemcached()
+    return memcached({ servers: `${server.host}:${server.port}` }, server.stop)
+  },
+  'Memcached with SASL': async () => {
+    const sasl = { username: 'app', password: CANARY }
+    const server = await startMemcached({ sasl })
+    return memcached({ servers: `${server.host}:${server.port}`, ...sasl }, server.stop)
+  },
+}
+
+function redis(credentials: Service['credentials'], stop: BoundStore['stop']): BoundStore {
+  return {
+    service: { name: 'app-redis-sessions', label: 'p.redis', tags: ['redis'], credentials },
+    env: {},
+    stop,
+  }
+}
+
+function memcached(credentials: Service['credentials'], stop: BoundStore['stop']): BoundStore {
+  return {
+    service: { name: 'app-memcached-sessions', label: 'memcached', tags: [], credentials },
+    env: {},
+    stop,
+  }
+}

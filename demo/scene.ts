@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Instance, Lifecycle, Services } from '../lab/cloudfoundry/lifecycle.ts'
+import { phpBuildpackV5 } from '../lab/cloudfoundry/php-buildpacks.ts'
 import { type Router, startRouter } from '../lab/router.ts'
 import { type Answer, makeVisitor } from '../lab/visitor.ts'
 
@@ -31,10 +32,7 @@ export interface SceneResult {
 }
 
 const ROOT = join(import.meta.dirname, '..')
-const BUILDPACKS = [
-  { name: 'php-sessions', directory: join(ROOT, 'dist/buildpack-cf') },
-  { name: 'php_buildpack', directory: join(ROOT, 'lab/cloudfoundry/php-buildpack-v5') },
-]
+const BUILDPACKS = [{ name: 'php-sessions', directory: join(ROOT, 'dist/buildpack-cf') }, phpBuildpackV5]
 const RELOADS = 6
 
 /** Stages the app, starts it twice, lets one visitor log in and shop, and crashes the instance that served last. */

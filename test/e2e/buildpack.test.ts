@@ -1,14 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { labLifecycle as cf } from '../../lab/cloudfoundry/lifecycle-lab.ts'
+import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { startRedis } from '../../lab/redis.ts'
 import { makeScratch } from '../../lab/scratch.ts'
 import { CANARY, redisService, type Service, vcapServices } from '../support/bindings.ts'
-import { makeApp, ours, phpBuildpack4, phpBuildpack5, startTwice } from '../support/cloudfoundry.ts'
+import { makeApp, ours, startTwice } from '../support/cloudfoundry.ts'
 
 const BUILDPACKS = [
-  { name: 'php_buildpack 5', buildpack: phpBuildpack5 },
-  { name: 'php_buildpack 4', buildpack: phpBuildpack4 },
+  { name: 'php_buildpack 5', buildpack: phpBuildpackV5 },
+  { name: 'php_buildpack 4', buildpack: phpBuildpackV4 },
 ]
 
 const redisAt = (
@@ -94,7 +95,7 @@ test("the app's own ini files win over ours", async () => {
     '.bp-config/php/php.ini.d/mine.ini': 'session.name = MINE\nmax_execution_time = 300\n',
   })
   const services = vcapServices({ ...redisService, credentials: { host: server.host, port: server.port } })
-  const { droplet } = await cf.stage({ app, buildpacks: [ours, phpBuildpack5], services })
+  const { droplet } = await cf.stage({ app, buildpacks: [ours, phpBuildpackV5], services })
   const running = await startTwice(cf, droplet, { services })
   const [told] = await running.visit(1)
   expect(told).toMatchObject({
@@ -108,14 +109,14 @@ test("the app's own ini files win over ours", async () => {
 const BROKEN = vcapServices({ ...redisService, credentials: { password: CANARY } })
 
 test('a binding that cannot work fails the staging with its reason', async () => {
-  const staged = await cf.stage({ app: makeApp(), buildpacks: [ours, phpBuildpack5], services: BROKEN })
+  const staged = await cf.stage({ app: makeApp(), buildpacks: [ours, phpBuildpackV5], services: BROKEN })
   expect(staged).toMatchObject({ ok: false, exitStatus: 225 })
   expect(staged.log).toContain('✗ no host in the credentials')
   expect(staged.log).not.toContain(CANARY)
 })
 
 test('a binding that cannot work stops the start, unless files are asked for', async () => {
-  const { droplet } = await cf.stage({ app: makeApp(), buildpacks: [ours, phpBuildpack5] })
+  const { droplet } = await cf.stage({ app: makeApp(), buildpacks: [ours, phpBuildpackV5] })
   await expect(cf.startInstance(droplet, { index: 0, services: BROKEN })).rejects.toThrow(
     'no host in the credentials',
   )
@@ -128,7 +129,7 @@ test('a binding that cannot work stops the start, unless files are asked for', a
 })
 
 test('listed last, the staging fails and says which order is right', async () => {
-  const staged = await cf.stage({ app: makeApp(), buildpacks: [phpBuildpack5, ours] })
+  const staged = await cf.stage({ app: makeApp(), buildpacks: [phpBuildpackV5, ours] })
   expect(staged.ok).toBe(false)
   expect(staged.log).toContain('cf push APP -b php-sessions-buildpack -b php_buildpack, in this order')
 })

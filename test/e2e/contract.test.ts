@@ -1,22 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Staged } from '../../lab/cloudfoundry/lifecycle.ts'
 import { labLifecycle as cf } from '../../lab/cloudfoundry/lifecycle-lab.ts'
+import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { vcapServices } from '../support/bindings.ts'
-import {
-  makeApp,
-  ours,
-  phpBuildpack4,
-  phpBuildpack5,
-  type RunningApp,
-  startTwice,
-} from '../support/cloudfoundry.ts'
+import { makeApp, ours, type RunningApp, startTwice } from '../support/cloudfoundry.ts'
 import { type BoundStore, STORES } from '../support/stores.ts'
 
 const SCAN_DIRECTORY = { '.bp-config/php/php.ini.d/app.ini': 'precision = 9\n' }
 const PLATFORMS = [
-  { platform: 'php_buildpack 5', buildpack: phpBuildpack5, app: makeApp() },
-  { platform: 'php_buildpack 4', buildpack: phpBuildpack4, app: makeApp() },
-  { platform: 'php_buildpack 4 with php.ini.d', buildpack: phpBuildpack4, app: makeApp(SCAN_DIRECTORY) },
+  { platform: 'php_buildpack 5', buildpack: phpBuildpackV5, app: makeApp() },
+  { platform: 'php_buildpack 4', buildpack: phpBuildpackV4, app: makeApp() },
+  { platform: 'php_buildpack 4 with php.ini.d', buildpack: phpBuildpackV4, app: makeApp(SCAN_DIRECTORY) },
 ]
 
 describe.each(PLATFORMS)('$platform', ({ buildpack, app }) => {

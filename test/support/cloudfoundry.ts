@@ -11,10 +11,7 @@ export const BUNDLE = join(ROOT, 'dist/php-sessions.mjs')
 if (!existsSync(join(ROOT, 'dist/buildpack-cf')))
   throw new Error('there is no buildpack to test: run scripts/package')
 
-const lab = (name: string): Buildpack => ({ name, directory: join(ROOT, 'lab/cloudfoundry', name) })
 export const ours: Buildpack = { name: 'php-sessions', directory: join(ROOT, 'dist/buildpack-cf') }
-export const phpBuildpack5 = lab('php-buildpack-v5')
-export const phpBuildpack4 = lab('php-buildpack-v4')
 
 /** A copy of the fixture app with more files: path to text. */
 export function makeApp(files: Readonly<Record<string, string>> = {}): string {

@@ -1,0 +1,79 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { makeScratch } from '../../lab/scratch.ts'
+import { redisService, vcapServices } from '../support/bindings.ts'
+import { EXECUTABLE } from '../support/cloudfoundry.ts'
+
+/** A container with a PHP as php_buildpack 5 lays it out, as far as launch looks at it. */
+function makeContainer() {
+  const root = makeScratch('atomic')
+  const php = join(root, 'deps/1/php')
+  const extensions = join(php, 'lib/php/extensions/no-debug-non-zts-20220829')
+  for (const directory of [join(root, 'app'), join(php, 'etc/php.ini.d'), extensions])
+    mkdirSync(directory, { recursive: true })
+  for (const name of ['igbinary', 'msgpack', 'redis']) writeFileSync(join(extensions, `${name}.so`), '')
+  writeFileSync(join(php, 'etc/php.ini'), 'extension=redis.so\n')
+  const directory = join(php, 'etc/php.ini.d')
+  return { root, phpIni: join(php, 'etc/php.ini'), directory, ini: join(directory, '00-php-sessions.ini') }
+}
+
+const environment = (root: string, password: string) => ({
+  HOME: join(root, 'app'),
+  DEPS_DIR: join(root, 'deps'),
+  TMPDIR: root,
+  VCAP_SERVICES: vcapServices({ ...redisService, credentials: { host: 'h', password } }),
+})
+
+test('kill -9 at any moment of a launch leaves the old ini or the new one, and php.ini whole', async () => {
+  const { root, ini, phpIni } = makeContainer()
+  const launch = (password: string) => spawnSync(EXECUTABLE, ['launch'], { env: environment(root, password) })
+  // Long enough that writing it takes more than one moment.
+  const passwords = ['a', 'b'].map((letter) => letter.repeat(500_000))
+  const texts = passwords.map((password) => {
+    expect(launch(password).status).toBe(0)
+    return readFileSync(ini, 'utf8')
+  })
+  const original = readFileSync(phpIni, 'utf8')
+
+  const seen = new Set<number>()
+  for (let i = 0; i < 300; i++) {
+    const child = spawn(EXECUTABLE, ['launch'], {
+      env: environment(root, passwords[i % 2] ?? ''),
+      stdio: 'ignore',
+    })
+    const exited = new Promise((resolve) => child.once('exit', resolve))
+    await sleep((i % 30) / 2)
+    child.kill('SIGKILL')
+    await exited
+    const found = texts.indexOf(readFileSync(ini, 'utf8'))
+    expect(found).not.toBe(-1)
+    seen.add(found)
+    expect(readFileSync(phpIni, 'utf8')).toBe(original)
+  }
+  expect(seen.size).toBe(2)
+  expect(launch(passwords[0] ?? '').status).toBe(0)
+  expect(readFileSync(ini, 'utf8')).toBe(texts[0])
+})
+
+test('a directory that cannot be written to is one message; what was there stays', () => {
+  const { root, directory, ini } = makeContainer()
+  writeFileSync(ini, 'old')
+  chmodSync(root, 0o755)
+  chmodSync(directory, 0o555)
+  const isRoot = process.getuid?.() === 0
+  // Root may write everywhere: as somebody else, who is in every system.
+  const [file, args] = isRoot
+    ? ['setpriv', ['--reuid=65534', '--clear-groups', EXECUTABLE, 'launch']]
+    : [EXECUTABLE, ['launch']]
+  const { status, stdout, stderr } = spawnSync(file as string, args as string[], {
+    env: { ...environment(root, 'p'), PATH: process.env.PATH },
+    encoding: 'utf8',
+  })
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  expect(stderr).toMatch(/✗ cannot write .*00-php-sessions\.ini.*: permission denied {2}\(file\.access\)/)
+  expect(readFileSync(ini, 'utf8')).toBe('old')
+  expect(readdirSync(directory)).toEqual(['00-php-sessions.ini'])
+})

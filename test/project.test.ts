@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { OPTIONS } from '../src/core/options.ts'
+
+const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
+  .map((path) => ({ path: `src/${path}`, text: readFileSync(`src/${path}`, 'utf8') }))
+
+/** What each folder may import, itself and the interface of the host aside. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  stores: ['core'],
+  plan: ['core', 'stores'],
+  platforms: ['core'],
+  cli: ['core', 'stores', 'plan', 'platforms'],
+  host: [],
+}
+
+test.each(Object.entries(MAY_IMPORT))('%s imports only what is below it', (folder, allowed) => {
+  for (const { path, text } of source.filter((file) => file.path.startsWith(`src/${folder}/`))) {
+    const imported = [...text.matchAll(/from '\.\.\/([a-z]+)\/([a-z-]+)\.ts'/g)]
+    const strangers = imported.filter(
+      ([, from = '', file]) =>
+        !allowed.includes(from) && !(`${from}/${file}` === 'host/host' && folder !== 'core'),
+    )
+    expect({ path, strangers: strangers.map(([line]) => line) }).toEqual({ path, strangers: [] })
+  }
+})
+
+test('only the hosts touch a runtime', () => {
+  const touching = source.filter(({ text }) => /from '(node:|std|os)/.test(text)).map(({ path }) => path)
+  expect(touching.sort()).toEqual(['src/host/node.ts', 'src/host/quickjs.ts'].sort())
+})
+
+test('docs/findings.md has every id of a finding, and no other', () => {
+  const ids = source.flatMap(({ text }) =>
+    [...text.matchAll(/(?:id: |note\(\s*|refuse\(\s*)'([a-z]+\.[a-z-]+)'/g)].map(([, id]) => id),
+  )
+  const documented = [...readFileSync('docs/findings.md', 'utf8').matchAll(/^\| `([a-z.-]+)`/gm)].map(
+    ([, id]) => id,
+  )
+  expect(documented).toEqual([...new Set(ids)].sort())
+})
+
+test('the README has every setting, and at most 120 lines', () => {
+  const readme = readFileSync('README.md', 'utf8')
+  for (const name of Object.keys(OPTIONS)) expect(readme).toContain(`| \`${name}\` |`)
+  expect(readme.split('\n').length).toBeLessThanOrEqual(120)
+})

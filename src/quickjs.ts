@@ -1,4 +1,4 @@
-import * as std from 'std'
+import * as std from 'qjs:std'
 import { main } from './cli/main.ts'
 import { quickjsHost } from './host/quickjs.ts'
 

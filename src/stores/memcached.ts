@@ -10,8 +10,10 @@ import { POOL_NAME, type Store } from './store.ts'
 
 const DEFAULT_PORT = 11211
 const CONNECT_MILLISECONDS = 1_000
-const LOCK_POLL_MILLISECONDS = 20
-const LOCK_RETRIES = 150
+// Each try costs five seconds when the server is frozen, and no setting shortens that: few tries, then, which
+// wait longer each time. docs/benchmarks.md has the figures.
+const LOCK_WAIT_MILLISECONDS = { first: 50, longest: 500 }
+const LOCK_RETRIES = 15
 
 /** Memcached, through the php-memcached extension. */
 export const memcached: Store = {
@@ -170,20 +172,27 @@ function lockDirectives(options: Options, php: Php): readonly Directive[] {
     },
     {
       name: 'memcached.sess_lock_wait_min',
-      value: LOCK_POLL_MILLISECONDS,
-      because: 'milliseconds between two tries',
+      value: LOCK_WAIT_MILLISECONDS.first,
+      because: 'milliseconds before the second try; each further wait is twice as long',
     },
     {
       name: 'memcached.sess_lock_wait_max',
-      value: LOCK_POLL_MILLISECONDS,
-      because: 'the same for every try: growing waits starve the one that waits longest',
+      value: LOCK_WAIT_MILLISECONDS.longest,
+      because: 'up to this',
     },
     {
       name: 'memcached.sess_lock_retries',
       value: LOCK_RETRIES,
-      because: `so a request waits ${(LOCK_RETRIES * LOCK_POLL_MILLISECONDS) / 1000} seconds for its turn; the extension's own 5 tries lose updates`,
+      because: `so a request waits ${lockWaitMilliseconds() / 1000} seconds for its turn; the extension's own 5 tries lose updates, and each try costs 5 seconds when the server is frozen`,
     },
   ]
+}
+
+function lockWaitMilliseconds(): number {
+  const { first, longest } = LOCK_WAIT_MILLISECONDS
+  return Array.from({ length: LOCK_RETRIES }, (_, i) => Math.min(first * 2 ** i, longest)).reduce(
+    (a, b) => a + b,
+  )
 }
 
 function prefixDirectives({ PHP_SESSIONS_PREFIX }: Options): readonly Directive[] {

@@ -1,0 +1,32 @@
+/** The command line, the program's name first. */
+declare const scriptArgs: readonly string[]
+
+/** What the executable uses of QuickJS' module `std`. */
+declare module 'qjs:std' {
+  export function exit(status: number): never
+  export function getenviron(): Record<string, string>
+}
+
+/**
+ * What the executable uses of QuickJS' module `os`; the prefix keeps it apart from Node's.
+ * Functions that return one number return minus errno when they fail.
+ */
+declare module 'qjs:os' {
+  export const O_RDONLY: number
+  export const O_WRONLY: number
+  export const O_CREAT: number
+  export const O_EXCL: number
+  export const S_IFMT: number
+  export const S_IFDIR: number
+  export function open(path: string, flags: number, mode?: number): number
+  export function close(file: number): number
+  export function read(file: number, buffer: ArrayBuffer, offset: number, length: number): number
+  export function write(file: number, buffer: ArrayBuffer, offset: number, length: number): number
+  export function remove(path: string): number
+  export function rename(from: string, to: string): number
+  export function mkdir(path: string, mode: number): number
+  export function readdir(path: string): [names: string[], errno: number]
+  export function stat(path: string): [status: { readonly mode: number } | null, errno: number]
+  export function getpid(): number
+  export function sleep(milliseconds: number): number
+}

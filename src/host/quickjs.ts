@@ -1,0 +1,117 @@
+import * as os from 'qjs:os'
+import * as std from 'qjs:std'
+import { type Host, hostError } from './host.ts'
+import { decodeUtf8, encodeUtf8 } from './utf8.ts'
+
+// errno.h, the same on every architecture of Linux.
+const ENOENT = 2
+const EINTR = 4
+const EAGAIN = 11
+const EEXIST = 17
+const ENOTDIR = 20
+const EISDIR = 21
+
+/** Makes every write wait for the disk: QuickJS has no fsync. fcntl.h, the same on x86-64 and ARM64. */
+const O_SYNC = 0o4010000
+
+const STDOUT = 1
+const STDERR = 2
+const CHUNK_BYTES = 16_384
+
+/** The host of the executable. */
+export const quickjsHost: Host = {
+  env: std.getenviron(),
+  readFile: (path) => {
+    const bytes = readBytes(path)
+    return bytes === undefined ? undefined : decodeUtf8(bytes)
+  },
+  readBytes,
+  writeFile: (path, text, mode) => writeAtomically(path, encodeUtf8(text), mode),
+  writeBytes: writeAtomically,
+  removeFile,
+  makeDirectory: (path, mode) => check('make the directory', path, makeDirectory(path, mode)),
+  listDirectory,
+  isDirectory: (path) => isDirectory('read', path),
+  out: (text) => check('write to', 'standard output', writeAll(STDOUT, encodeUtf8(text))),
+  // Nobody is left to tell when stderr refuses, and the app must start all the same.
+  err: (text) => void writeAll(STDERR, encodeUtf8(text)),
+}
+
+function check(what: string, path: string, errno: number): void {
+  if (errno !== 0) throw hostError(what, path, errno)
+}
+
+function readBytes(path: string): string | undefined {
+  const file = os.open(path, os.O_RDONLY)
+  if (isMissing(-file)) return undefined
+  if (file < 0) throw hostError('read', path, -file)
+  const buffer = new Uint8Array(CHUNK_BYTES)
+  let bytes = ''
+  for (;;) {
+    const count = os.read(file, buffer.buffer, 0, CHUNK_BYTES)
+    if (count > 0) bytes += String.fromCharCode(...buffer.subarray(0, count))
+    else if (count !== -EINTR) {
+      os.close(file)
+      check('read', path, -count)
+      return bytes
+    }
+  }
+}
+
+function writeAtomically(path: string, bytes: string, mode: number): void {
+  const temporary = `${path}.${os.getpid()}-${Math.random().toString(36).slice(2)}.tmp`
+  const file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | O_SYNC, mode)
+  if (file < 0) throw hostError('write', path, -file)
+  const written = writeAll(file, bytes)
+  const errno = written || -os.close(file) || -os.rename(temporary, path)
+  if (errno !== 0) os.remove(temporary)
+  check('write', path, errno)
+}
+
+/** Returns errno, 0 when all is written. */
+function writeAll(file: number, bytes: string): number {
+  const { buffer } = Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))
+  let done = 0
+  while (done < buffer.byteLength) {
+    const count = os.write(file, buffer, done, buffer.byteLength - done)
+    if (count >= 0) done += count
+    else if (count === -EAGAIN) os.sleep(1)
+    else if (count !== -EINTR) return -count
+  }
+  return 0
+}
+
+function removeFile(path: string): void {
+  // remove(3) would take an empty directory too.
+  if (isDirectory('remove', path)) throw hostError('remove', path, EISDIR)
+  const errno = -os.remove(path)
+  if (errno !== ENOENT) check('remove', path, errno)
+}
+
+/** Returns errno, 0 when the directory is there. */
+function makeDirectory(path: string, mode: number): number {
+  const errno = -os.mkdir(path, mode)
+  if (errno === EEXIST && isDirectory('make the directory', path)) return 0
+  const parent = path.replace(/\/*[^/]+\/*$/, '')
+  if (errno !== ENOENT || parent === '' || parent === path) return errno
+  return makeDirectory(parent, mode) || makeDirectory(path, mode)
+}
+
+function listDirectory(path: string): readonly string[] {
+  if (isMissing(os.stat(path)[1])) return []
+  const [names, errno] = os.readdir(path)
+  check('list', path, errno)
+  return names.filter((name) => name !== '.' && name !== '..').sort()
+}
+
+function isDirectory(what: string, path: string): boolean {
+  const [status, errno] = os.stat(path)
+  if (isMissing(errno)) return false
+  check(what, path, errno)
+  return status !== null && (status.mode & os.S_IFMT) === os.S_IFDIR
+}
+
+/** A file where a directory should be hides nothing that could be read. */
+function isMissing(errno: number): boolean {
+  return errno === ENOENT || errno === ENOTDIR
+}

@@ -11,7 +11,7 @@ import { POOL_NAME, type Store } from './store.ts'
 
 const DEFAULT_PORT = 6379
 const CONNECT_SECONDS = 2
-const READ_SECONDS = 5
+const READ_SECONDS = 3
 const LOCK_POLL_MICROSECONDS = 5_000
 
 /** Redis and Valkey, through the phpredis extension. */

@@ -14,7 +14,7 @@ test('C6: the whole ini of a Redis service, every directive with its reason', ()
   expect(renderIni(directives)).toMatchSnapshot()
 })
 
-const REST = 'timeout=2&read_timeout=5&persistent=1&persistent_id=app_sessions'
+const REST = 'timeout=2&read_timeout=3&persistent=1&persistent_id=app_sessions'
 
 test.each<[string, JsonObject, string]>([
   ['no password', { host: 'h', port: 6380 }, `tcp://h:6380?${REST}`],

@@ -30,10 +30,7 @@ export function launch(host: Host): number {
   }
   if (failed && !takesFiles) return 1
 
-  host.out(`export ${SAID}=1\n`)
-  if (home === undefined) return 0
-  if (failed || plan.planned === undefined) removeIni(host, home)
-  else host.out(writeIni(host, home, plan))
+  host.out(`export ${SAID}=1\n${home === undefined ? '' : applyPlan(host, home, failed ? undefined : plan)}`)
   return 0
 }
 
@@ -65,6 +62,13 @@ function checkPhp({ planned }: Plan, home: PhpHome | undefined): readonly Findin
 /** Where our file goes when php_buildpack 4 made no directory that PHP scans. */
 function ownDirectory(host: Host): string {
   return `${host.env.TMPDIR ?? '/tmp'}/php-sessions`
+}
+
+/** Makes the container follow the plan, or keep files where there is none; gives the shell code for it. */
+function applyPlan(host: Host, home: PhpHome, plan: Plan | undefined): string {
+  if (plan?.planned !== undefined) return writeIni(host, home, plan)
+  removeIni(host, home)
+  return ''
 }
 
 /** Writes our ini file, and gives the shell code that makes PHP find it. */

@@ -20,6 +20,8 @@ function makeContainer() {
   return { root, phpIni: join(php, 'etc/php.ini'), directory, ini: join(directory, '00-php-sessions.ini') }
 }
 
+const RUNS = 300
+
 const environment = (root: string, password: string) => ({
   HOME: join(root, 'app'),
   DEPS_DIR: join(root, 'deps'),
@@ -29,9 +31,15 @@ const environment = (root: string, password: string) => ({
 
 test('kill -9 at any moment of a launch leaves the old ini or the new one, and php.ini whole', async () => {
   const { root, ini, phpIni } = makeContainer()
-  const launch = (password: string) => spawnSync(EXECUTABLE, ['launch'], { env: environment(root, password) })
-  // Long enough that writing it takes more than one moment.
-  const passwords = ['a', 'b'].map((letter) => letter.repeat(500_000))
+  let slowestMilliseconds = 0
+  const launch = (password: string) => {
+    const start = performance.now()
+    const result = spawnSync(EXECUTABLE, ['launch'], { env: environment(root, password) })
+    slowestMilliseconds = Math.max(slowestMilliseconds, performance.now() - start)
+    return result
+  }
+  // As long as an environment variable may be, nearly: writing it takes more than one moment.
+  const passwords = ['a', 'b'].map((letter) => letter.repeat(60_000))
   const texts = passwords.map((password) => {
     expect(launch(password).status).toBe(0)
     return readFileSync(ini, 'utf8')
@@ -39,13 +47,14 @@ test('kill -9 at any moment of a launch leaves the old ini or the new one, and p
   const original = readFileSync(phpIni, 'utf8')
 
   const seen = new Set<number>()
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < RUNS; i++) {
     const child = spawn(EXECUTABLE, ['launch'], {
       env: environment(root, passwords[i % 2] ?? ''),
       stdio: 'ignore',
     })
     const exited = new Promise((resolve) => child.once('exit', resolve))
-    await sleep((i % 30) / 2)
+    // From at once to well after the end, so that some are killed while they write.
+    await sleep((i / RUNS) * 2 * slowestMilliseconds)
     child.kill('SIGKILL')
     await exited
     const found = texts.indexOf(readFileSync(ini, 'utf8'))

@@ -22,8 +22,11 @@ export const STORES: Readonly<Record<string, () => Promise<BoundStore>>> = {
     return redis({ hostname: server.host, port: String(server.port), password: CANARY }, server.stop)
   },
   'Redis with an ACL user': async () => {
-    const server = await startRedis({ user: { name: 'the app', password: CANARY } })
-    return redis({ host: server.host, port: server.port, username: 'the app', password: CANARY }, server.stop)
+    const server = await startRedis({ user: { name: 'app&+%,@', password: CANARY } })
+    return redis(
+      { host: server.host, port: server.port, username: 'app&+%,@', password: CANARY },
+      server.stop,
+    )
   },
   'Redis over TLS': async () => {
     const tls = makeCertificates()

@@ -1,4 +1,4 @@
-import { type CommandLine, type ExitStatus, startGroup } from './process-group.ts'
+import { type CommandLine, type ExitStatus, startContained } from './contained.ts'
 
 export interface CommandResult {
   readonly status: ExitStatus
@@ -10,14 +10,14 @@ export interface CommandResult {
 
 const LIMIT_SECONDS = 120
 
-/** Runs a command to its end; what it left running, or itself after two minutes, is killed. */
+/** Runs a command to its end; what it leaves running is killed, and it itself when the limit is over. */
 export async function runCommand(
   command: CommandLine,
   limitSeconds: number = LIMIT_SECONDS,
 ): Promise<CommandResult> {
-  const group = startGroup(command)
-  const limit = setTimeout(() => group.signal('SIGKILL'), limitSeconds * 1000)
-  const status = await group.exited
+  const contained = startContained(command)
+  const limit = setTimeout(() => contained.signal('SIGKILL'), limitSeconds * 1000)
+  const status = await contained.exited
   clearTimeout(limit)
-  return { status, stdout: group.stdout(), stderr: group.stderr(), log: group.log() }
+  return { status, stdout: contained.stdout(), stderr: contained.stderr(), log: contained.log() }
 }

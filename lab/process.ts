@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CommandLine, type ExitStatus, startGroup } from './process-group.ts'
+import { type CommandLine, type ExitStatus, startContained } from './contained.ts'
 import { makeScratch, removeScratch } from './scratch.ts'
 
 /** What a server is given to live in. */
@@ -25,7 +25,7 @@ export interface ServerProcess extends Place {
   readonly pid: number
   readonly exited: Promise<ExitStatus>
   log(): string
-  /** Goes to the whole process group, e.g. SIGSTOP for a server that hangs. */
+  /** Goes to all of its processes, e.g. SIGSTOP for a server that hangs. */
   kill(signal: NodeJS.Signals): void
   /** SIGTERM, after three seconds SIGKILL; then the directory is removed. */
   stop(): Promise<void>
@@ -49,33 +49,33 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
 async function startOnce(options: ServerOptions): Promise<ServerProcess> {
   const ports = await freePorts(options.ports)
   const directory = makeScratch(options.name)
-  const group = startGroup(await options.command({ directory, ports }))
+  const contained = startContained({ ordered: true, ...(await options.command({ directory, ports })) })
   const stop = async () => {
-    group.signal('SIGTERM')
-    group.signal('SIGCONT')
+    contained.signal('SIGTERM')
+    contained.signal('SIGCONT')
     const grace = new AbortController()
     const late = sleep(GRACE_SECONDS * 1000, undefined, { signal: grace.signal }).then(
-      () => group.signal('SIGKILL'),
+      () => contained.signal('SIGKILL'),
       () => {},
     )
-    await group.exited
+    await contained.exited
     grace.abort()
     await late
     removeScratch(directory)
   }
   try {
-    for (const port of ports) await untilReady(port, group.hasExited)
+    for (const port of ports) await untilReady(port, contained.hasExited)
   } catch (error) {
     await stop()
-    throw new Error(`${options.name} did not start: ${(error as Error).message}\n${group.log()}`)
+    throw new Error(`${options.name} did not start: ${(error as Error).message}\n${contained.log()}`)
   }
   return {
     directory,
     ports,
-    pid: group.child.pid as number,
-    exited: group.exited,
-    log: group.log,
-    kill: group.signal,
+    pid: contained.pid,
+    exited: contained.exited,
+    log: contained.log,
+    kill: contained.signal,
     stop,
   }
 }

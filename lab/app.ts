@@ -1,0 +1,22 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { makeScratch } from './scratch.ts'
+
+/** Writes an app's files into a fresh directory, which goes when Node ends; gives the directory. */
+export function makeApp(files: Readonly<Record<string, string>>): string {
+  const directory = makeScratch('app')
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(directory, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+  return directory
+}
+
+/** A page that counts one visitor's visits in the session. */
+export const COUNTER_PAGE = `<?php
+session_start();
+$_SESSION['visits'] = ($_SESSION['visits'] ?? 0) + 1;
+header('Content-Type: text/plain');
+echo $_SESSION['visits'];
+`

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import { runCommand } from '../command.ts'
+import type { CommandLine } from '../contained.ts'
+import { startServer } from '../process.ts'
+import { makeScratch, removeScratch } from '../scratch.ts'
+import { unpackDroplet } from './droplet.ts'
+import { instanceEnvironment, taskEnvironment } from './environment.ts'
+import type { Environment, Instance, Lifecycle } from './lifecycle.ts'
+
+/** The programs that the platform puts into a container; `directory` is where /home/vcap would be. */
+export interface LaunchPrograms {
+  /** `command` as in `cf push -c` and `cf run-task`; else what staging found. */
+  launcher(directory: string, command?: string): CommandLine
+  shell(directory: string, command: string): CommandLine
+}
+
+/** Runs droplets in directories of their own, through the restated programs or the real ones. */
+export function runDropletsWith(programs: LaunchPrograms): Omit<Lifecycle, 'stage'> {
+  const openShell: Lifecycle['openShell'] = ({ directory, env }, command) =>
+    runCommand(inContainer(programs.shell(directory, command), directory, env))
+  return {
+    openShell,
+    startInstance: async (droplet, { index, services, env, command }) => {
+      const id = randomUUID()
+      let environment: Environment = {}
+      const server = await startServer({
+        name: 'instance',
+        ports: 1,
+        command: async ({ directory, ports: [port = 0] }) => {
+          await unpackDroplet(droplet, directory)
+          environment = instanceEnvironment(directory, { id, index, port }, services, env)
+          return inContainer(programs.launcher(directory, command), directory, environment)
+        },
+      })
+      const port = server.ports[0] as number
+      const instance: Instance = {
+        id,
+        index,
+        port,
+        url: `http://127.0.0.1:${port}`,
+        directory: server.directory,
+        env: environment,
+        log: server.log,
+        stop: server.stop,
+        kill: () => {
+          server.kill('SIGKILL')
+          return server.stop()
+        },
+      }
+      return instance
+    },
+    runTask: async (droplet, command, options = {}) => {
+      const directory = makeScratch('task')
+      try {
+        await unpackDroplet(droplet, directory)
+        const env = taskEnvironment(directory, options.services, options.env)
+        return await runCommand(inContainer(programs.launcher(directory, command), directory, env))
+      } finally {
+        removeScratch(directory)
+      }
+    },
+  }
+}
+
+function inContainer(command: CommandLine, directory: string, env: Environment): CommandLine {
+  return { ...command, cwd: directory, env: { ...env, ...command.env } }
+}

@@ -1,0 +1,38 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runCommand } from '../command.ts'
+
+/** Unpacks a droplet into a directory that stands for /home/vcap. */
+export async function unpackDroplet(droplet: string, directory: string): Promise<void> {
+  const { status, log } = await runCommand({ file: 'tar', args: ['-xzf', droplet, '-C', directory] })
+  if (status !== 0) throw new Error(`cannot unpack ${droplet}: ${log}`)
+  for (const place of configurationDirectories(directory)) {
+    for (const file of filesBelow(place)) relocate(file, directory)
+  }
+}
+
+/** The command that staging found. */
+export function startCommand(directory: string): string {
+  return JSON.parse(readFileSync(join(directory, 'staging_info.yml'), 'utf8')).start_command
+}
+
+function configurationDirectories(directory: string): string[] {
+  const deps = join(directory, 'deps')
+  const indexes = existsSync(deps) ? readdirSync(deps) : []
+  return [join(directory, 'app/nginx/conf'), ...indexes.map((index) => join(deps, index, 'php/etc'))]
+}
+
+function filesBelow(directory: string): string[] {
+  if (!existsSync(directory)) return []
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+// php-buildpack v5 writes /home/vcap into its configuration at staging; nothing else may need a lab's
+// containers to be real ones. latin1, because an ini file of the app may hold any bytes.
+function relocate(file: string, directory: string): void {
+  const text = readFileSync(file, 'latin1')
+  const moved = text.replaceAll('/home/vcap/', `${directory}/`)
+  if (moved !== text) writeFileSync(file, moved, 'latin1')
+}

@@ -1,0 +1,115 @@
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runCommand } from '../command.ts'
+import { makeScratch } from '../scratch.ts'
+import { stagingEnvironment } from './environment.ts'
+import type { Buildpack, Staged, StageOptions } from './lifecycle.ts'
+import { readIfThere, webCommand } from './start-command.ts'
+
+interface Place {
+  /** The copy of the app that buildpacks work on. */
+  readonly build: string
+  /** What becomes the droplet, but for the app: deps, profile.d. */
+  readonly contents: string
+  readonly cache: string
+}
+
+interface Step {
+  readonly command: readonly [file: string, ...args: string[]]
+  readonly failure: Failure
+}
+
+interface Failure {
+  /** By this the platform knows which step it was. */
+  readonly exitStatus: number
+  readonly message: string
+}
+
+const SUPPLY = { exitStatus: 225, message: 'Failed to run all supply scripts' }
+// Whatever goes wrong in the last buildpack counts as this, its bin/supply and bin/finalize too.
+const COMPILE = { exitStatus: 223, message: 'Failed to compile droplet' }
+const RELEASE = { exitStatus: 224, message: 'Failed to build droplet release' }
+
+/** Restates Cloud Foundry's builder: what it runs for a list of buildpacks, and what becomes the droplet. */
+export async function stage(options: StageOptions): Promise<Staged> {
+  const scratch = makeScratch('stage')
+  const place = {
+    build: join(scratch, 'app'),
+    contents: join(scratch, 'contents'),
+    cache: options.cacheDirectory ?? join(scratch, 'cache'),
+  }
+  for (const name of ['deps', 'profile.d', 'tmp', 'logs']) {
+    mkdirSync(join(place.contents, name), { recursive: true })
+  }
+  mkdirSync(join(scratch, 'tmp'))
+  cpSync(options.app, place.build, { recursive: true, verbatimSymlinks: true })
+  const env = stagingEnvironment(scratch, options.services, options.env)
+  const result = { droplet: join(scratch, 'droplet.tgz'), cacheDirectory: place.cache }
+  const logs: string[] = []
+  const fail = ({ exitStatus, message }: Failure, status: number) => {
+    const log = `${logs.join('')}${message}: exit status ${status}\n`
+    return { ok: false, exitStatus, log, ...result }
+  }
+
+  for (const { command, failure } of planSteps(place, options.buildpacks)) {
+    const [file, ...args] = command
+    const { status, log } = await runCommand({ file, args, cwd: scratch, env, ordered: true })
+    logs.push(log)
+    if (status !== 0) return fail(failure, status)
+  }
+
+  const release = await runRelease(place, options.buildpacks, scratch, env)
+  if (release.status !== 0) return fail(RELEASE, release.status)
+  const start = findStartCommand(place, release.stdout)
+  if (start === '') logs.push('No start command specified by buildpack or via Procfile.\n')
+  writeFileSync(join(place.contents, 'staging_info.yml'), JSON.stringify({ start_command: start }))
+  cpSync(place.build, join(place.contents, 'app'), { recursive: true, verbatimSymlinks: true })
+  const packed = await runCommand({ file: 'tar', args: ['-czf', result.droplet, '-C', place.contents, '.'] })
+  if (packed.status !== 0) throw new Error(`tar: ${packed.log}`)
+  return { ok: true, exitStatus: 0, log: logs.join(''), ...result }
+}
+
+function planSteps(place: Place, buildpacks: readonly Buildpack[]): Step[] {
+  return buildpacks.flatMap((buildpack, position) => {
+    const isLast = position === buildpacks.length - 1
+    const index = depsIndex(position, buildpacks.length)
+    const cache = join(place.cache, isLast ? 'final' : buildpack.name)
+    const deps = join(place.contents, 'deps')
+    mkdirSync(cache, { recursive: true })
+    mkdirSync(join(deps, index), { recursive: true })
+
+    const bin = (name: string) => join(buildpack.directory, 'bin', name)
+    const supply = [bin('supply'), place.build, cache, deps, index] as const
+    if (!isLast) return [{ command: supply, failure: SUPPLY }]
+    if (!existsSync(bin('finalize'))) {
+      rmSync(join(deps, index), { recursive: true })
+      return [{ command: [bin('compile'), place.build, cache], failure: COMPILE }]
+    }
+    const finalize = [bin('finalize'), ...supply.slice(1), join(place.contents, 'profile.d')] as const
+    const both = existsSync(bin('supply')) ? [supply, finalize] : [finalize]
+    return both.map((command) => ({ command, failure: COMPILE }))
+  })
+}
+
+/** As many digits as the number of buildpacks has: `0` of 2, but `00` of 10. */
+function depsIndex(position: number, count: number): string {
+  return String(position).padStart(String(count).length, '0')
+}
+
+async function runRelease(
+  place: Place,
+  buildpacks: readonly Buildpack[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+) {
+  const last = buildpacks.length - 1
+  const launch = readIfThere(place.contents, 'deps', depsIndex(last, buildpacks.length), 'launch.yml')
+  if (launch !== '') return { status: 0, stdout: launch }
+  const file = join(buildpacks[last]?.directory ?? '', 'bin/release')
+  return runCommand({ file, args: [place.build], cwd, env })
+}
+
+/** The Procfile has the last word, the last buildpack the one before it. */
+function findStartCommand(place: Place, release: string): string {
+  return webCommand(readIfThere(place.build, 'Procfile')) ?? webCommand(release) ?? ''
+}

@@ -1,0 +1,19 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * Finds the command of the `web` process in what the buildpacks said of their processes.
+ *
+ * Reads as much YAML as buildpacks write for this: `web: command` in a Procfile or a release, and the
+ * `type`/`command` pairs of a launch.yml.
+ */
+export function webCommand(yaml: string): string | undefined {
+  const plain = /^[ \t]*web:[ \t]*(.+?)[ \t]*$/m.exec(yaml)
+  const pair = /type:[ \t]*["']?web["']?[ \t]*\n[ \t]*command:[ \t]*(.+?)[ \t]*$/m.exec(yaml)
+  return (plain ?? pair)?.[1]?.replace(/^(["'])(.*)\1$/, '$2')
+}
+
+export function readIfThere(...path: string[]): string {
+  const file = join(...path)
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
+}

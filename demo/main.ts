@@ -14,8 +14,6 @@ const PASSWORD = `p,w +%&'"\${HOME};x`
 
 const CHECK_MARKS = { true: 'yes', false: 'NO' } as const
 
-process.exitCode = await demo(process.argv[2])
-
 async function demo(argument: string | undefined): Promise<number> {
   const app = resolve(argument ?? SAMPLE_APP)
   if (!existsSync(app)) {
@@ -106,3 +104,5 @@ function renderTable(results: readonly SceneResult[]): string {
 function say(text: string): void {
   process.stdout.write(`${text}\n`)
 }
+
+process.exitCode = await demo(process.argv[2])

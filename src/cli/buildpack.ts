@@ -66,11 +66,9 @@ function describeServer({ endpoint }: PlannedStore): string {
   const addresses = servers.map(({ value }) => formatAddress(value)).join(', ')
   const login =
     password === undefined
-      ? 'no password'
-      : user === undefined
-        ? 'password'
-        : `password and user ${user.value}`
-  return `${addresses}${tls.value ? ' over TLS' : ''}, with ${login} from its credentials`
+      ? 'without a password'
+      : `with the password${user === undefined ? '' : ` of user ${user.value}`} from its credentials`
+  return `${addresses}${tls.value ? ' over TLS' : ''}, ${login}`
 }
 
 function installLaunch(host: Host, buildDirectory: string, directory: string, index: string): void {

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { labLifecycle as cf } from '../../lab/cloudfoundry/lifecycle-lab.ts'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { startRedis } from '../../lab/redis.ts'
 import { makeScratch } from '../../lab/scratch.ts'
 import { CANARY, redisService, type Service, vcapServices } from '../support/bindings.ts'
 import { makeApp, ours, startTwice } from '../support/cloudfoundry.ts'
+import { describeLifecycles } from '../support/lifecycles.ts'
 
 const BUILDPACKS = [
   { name: 'php_buildpack 5', buildpack: phpBuildpackV5 },
@@ -31,107 +31,112 @@ function filesWith(text: string, directory: string): string {
   }
 }
 
-test.each(BUILDPACKS)('no secret in the droplet, the cache or the log: $name', async ({ buildpack }) => {
-  // A word of its own, so that no encoding of it can hide it.
-  const password = 'CanaryThatMustNotBeFound'
-  const services = vcapServices({ ...redisService, credentials: { host: 'h', port: 1, password } })
-  const staged = await cf.stage({ app: makeApp(), buildpacks: [ours, buildpack], services })
-  expect(staged).toMatchObject({ ok: true })
-  const droplet = makeScratch('droplet')
-  execFileSync('tar', ['-xzf', staged.droplet, '-C', droplet])
-  expect(filesWith('redis', droplet)).not.toBe('')
-  for (const place of [droplet, staged.cacheDirectory]) expect(filesWith(password, place)).toBe('')
-  expect(staged.log).not.toContain(password)
-})
+await describeLifecycles((cf) => {
+  test.each(BUILDPACKS)('no secret in the droplet, the cache or the log: $name', async ({ buildpack }) => {
+    // A word of its own, so that no encoding of it can hide it.
+    const password = 'CanaryThatMustNotBeFound'
+    const services = vcapServices({ ...redisService, credentials: { host: 'h', port: 1, password } })
+    const staged = await cf.stage({ app: makeApp(), buildpacks: [ours, buildpack], services })
+    expect(staged).toMatchObject({ ok: true })
+    const droplet = makeScratch('droplet')
+    execFileSync('tar', ['-xzf', staged.droplet, '-C', droplet])
+    expect(filesWith('redis', droplet)).not.toBe('')
+    for (const place of [droplet, staged.cacheDirectory]) expect(filesWith(password, place)).toBe('')
+    expect(staged.log).not.toContain(password)
+  })
 
-test.each(BUILDPACKS)(
-  'a rotated password needs a restart of the same droplet, no restage: $name',
-  async ({ buildpack }) => {
-    const server = await startRedis({ password: 'old' })
-    try {
-      const before = { services: vcapServices(redisAt(server, 'old')) }
-      const { droplet } = await cf.stage({ app: makeApp(), buildpacks: [ours, buildpack], ...before })
-      const first = await startTwice(cf, droplet, before)
-      expect((await first.visit(2)).map(({ visits }) => visits)).toEqual([1, 2])
-      await first.stop()
+  test.each(BUILDPACKS)(
+    'a rotated password needs a restart of the same droplet, no restage: $name',
+    async ({ buildpack }) => {
+      const server = await startRedis({ password: 'old' })
+      try {
+        const before = { services: vcapServices(redisAt(server, 'old')) }
+        const { droplet } = await cf.stage({ app: makeApp(), buildpacks: [ours, buildpack], ...before })
+        const first = await startTwice(cf, droplet, before)
+        expect((await first.visit(2)).map(({ visits }) => visits)).toEqual([1, 2])
+        await first.stop()
 
-      server.cli('CONFIG', 'SET', 'requirepass', CANARY)
-      const second = await startTwice(cf, droplet, { services: vcapServices(redisAt(server, CANARY)) })
-      expect((await second.visit(2)).map(({ visits }) => visits)).toEqual([1, 2])
-      await second.stop()
-    } finally {
-      await server.stop()
-    }
-  },
-)
-
-test.each(BUILDPACKS)(
-  'C4: another search key, from options.json and from the environment: $name',
-  async ({ buildpack }) => {
-    const server = await startRedis({ password: CANARY })
-    const services = vcapServices(redisAt(server, CANARY, 'the-cache'))
-    const options = { '.bp-config/options.json': '{"REDIS_SESSION_STORE_SERVICE_NAME": "cache"}' }
-    const env = { REDIS_SESSION_STORE_SERVICE_NAME: 'cache' }
-    try {
-      for (const { app, with: more } of [
-        { app: makeApp(options), with: { services } },
-        { app: makeApp(), with: { services, env } },
-      ]) {
-        const staged = await cf.stage({ app, buildpacks: [ours, buildpack], ...more })
-        expect(staged.log).toContain('service the-cache, because its name contains cache')
-        const running = await startTwice(cf, staged.droplet, more)
-        expect((await running.visit(2)).map(({ visits }) => visits)).toEqual([1, 2])
-        await running.stop()
+        server.cli('CONFIG', 'SET', 'requirepass', CANARY)
+        const second = await startTwice(cf, droplet, { services: vcapServices(redisAt(server, CANARY)) })
+        expect((await second.visit(2)).map(({ visits }) => visits)).toEqual([1, 2])
+        await second.stop()
+      } finally {
+        await server.stop()
       }
-    } finally {
-      await server.stop()
-    }
-  },
-)
-
-test("the app's own ini files win over ours", async () => {
-  const server = await startRedis()
-  const app = makeApp({
-    '.bp-config/php/php.ini.d/mine.ini': 'session.name = MINE\nmax_execution_time = 300\n',
-  })
-  const services = vcapServices({ ...redisService, credentials: { host: server.host, port: server.port } })
-  const { droplet } = await cf.stage({ app, buildpacks: [ours, phpBuildpackV5], services })
-  const running = await startTwice(cf, droplet, { services })
-  const [told] = await running.visit(1)
-  expect(told).toMatchObject({
-    cookies: ['MINE'],
-    ini: { 'session.save_handler': 'redis', 'redis.session.lock_expire': '600' },
-  })
-  await running.stop()
-  await server.stop()
-})
-
-const BROKEN = vcapServices({ ...redisService, credentials: { password: CANARY } })
-
-test('a binding that cannot work fails the staging with its reason', async () => {
-  const staged = await cf.stage({ app: makeApp(), buildpacks: [ours, phpBuildpackV5], services: BROKEN })
-  expect(staged).toMatchObject({ ok: false, exitStatus: 225 })
-  expect(staged.log).toContain('✗ no host in the credentials')
-  expect(staged.log).not.toContain(CANARY)
-})
-
-test('a binding that cannot work stops the start, unless files are asked for', async () => {
-  const { droplet } = await cf.stage({ app: makeApp(), buildpacks: [ours, phpBuildpackV5] })
-  await expect(cf.startInstance(droplet, { index: 0, services: BROKEN })).rejects.toThrow(
-    'no host in the credentials',
+    },
   )
-  const running = await startTwice(cf, droplet, { services: BROKEN, env: { PHP_SESSIONS_ON_ERROR: 'files' } })
-  expect((await running.visit(1))[0]?.ini).toMatchObject({ 'session.save_handler': 'files' })
-  expect(running.instances[0]?.log()).toContain(
-    'PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files',
-  )
-  await running.stop()
-})
 
-test('listed last, the staging fails and says which order is right', async () => {
-  const staged = await cf.stage({ app: makeApp(), buildpacks: [phpBuildpackV5, ours] })
-  expect(staged.ok).toBe(false)
-  expect(staged.log).toContain('cf push APP -b php-sessions-buildpack -b php_buildpack, in this order')
+  test.each(BUILDPACKS)(
+    'C4: another search key, from options.json and from the environment: $name',
+    async ({ buildpack }) => {
+      const server = await startRedis({ password: CANARY })
+      const services = vcapServices(redisAt(server, CANARY, 'the-cache'))
+      const options = { '.bp-config/options.json': '{"REDIS_SESSION_STORE_SERVICE_NAME": "cache"}' }
+      const env = { REDIS_SESSION_STORE_SERVICE_NAME: 'cache' }
+      try {
+        for (const { app, with: more } of [
+          { app: makeApp(options), with: { services } },
+          { app: makeApp(), with: { services, env } },
+        ]) {
+          const staged = await cf.stage({ app, buildpacks: [ours, buildpack], ...more })
+          expect(staged.log).toContain('service the-cache, because its name contains cache')
+          const running = await startTwice(cf, staged.droplet, more)
+          expect((await running.visit(2)).map(({ visits }) => visits)).toEqual([1, 2])
+          await running.stop()
+        }
+      } finally {
+        await server.stop()
+      }
+    },
+  )
+
+  test("the app's own ini files win over ours", async () => {
+    const server = await startRedis()
+    const app = makeApp({
+      '.bp-config/php/php.ini.d/mine.ini': 'session.name = MINE\nmax_execution_time = 300\n',
+    })
+    const services = vcapServices({ ...redisService, credentials: { host: server.host, port: server.port } })
+    const { droplet } = await cf.stage({ app, buildpacks: [ours, phpBuildpackV5], services })
+    const running = await startTwice(cf, droplet, { services })
+    const [told] = await running.visit(1)
+    expect(told).toMatchObject({
+      cookies: ['MINE'],
+      ini: { 'session.save_handler': 'redis', 'redis.session.lock_expire': '600' },
+    })
+    await running.stop()
+    await server.stop()
+  })
+
+  const BROKEN = vcapServices({ ...redisService, credentials: { password: CANARY } })
+
+  test('a binding that cannot work fails the staging with its reason', async () => {
+    const staged = await cf.stage({ app: makeApp(), buildpacks: [ours, phpBuildpackV5], services: BROKEN })
+    expect(staged).toMatchObject({ ok: false, exitStatus: 225 })
+    expect(staged.log).toContain('✗ no host in the credentials')
+    expect(staged.log).not.toContain(CANARY)
+  })
+
+  test('a binding that cannot work stops the start, unless files are asked for', async () => {
+    const { droplet } = await cf.stage({ app: makeApp(), buildpacks: [ours, phpBuildpackV5] })
+    await expect(cf.startInstance(droplet, { index: 0, services: BROKEN })).rejects.toThrow(
+      'no host in the credentials',
+    )
+    const running = await startTwice(cf, droplet, {
+      services: BROKEN,
+      env: { PHP_SESSIONS_ON_ERROR: 'files' },
+    })
+    expect((await running.visit(1))[0]?.ini).toMatchObject({ 'session.save_handler': 'files' })
+    expect(running.instances[0]?.log()).toContain(
+      'PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files',
+    )
+    await running.stop()
+  })
+
+  test('listed last, the staging fails and says which order is right', async () => {
+    const staged = await cf.stage({ app: makeApp(), buildpacks: [phpBuildpackV5, ours] })
+    expect(staged.ok).toBe(false)
+    expect(staged.log).toContain('cf push APP -b php-sessions-buildpack -b php_buildpack, in this order')
+  })
 })
 
 test('it never chooses itself', () => {

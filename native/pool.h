@@ -1,0 +1,99 @@
+/*
+ * Memory for a program that lives a millisecond or two: a third of that was musl's malloc.
+ *
+ * Small blocks are cut from chunks and kept in one free list a size, so that a process that stays
+ * (exec --watch) does not grow; large ones are malloc's. The size stands in front of each block.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "quickjs.h"
+
+#define POOL_STEP 16
+#define POOL_LARGEST 1024
+#define POOL_CHUNK (256 * 1024)
+
+typedef struct PoolBlock {
+    size_t size;
+    struct PoolBlock *next; /* only while it is free; the caller's first bytes otherwise */
+} PoolBlock;
+
+static PoolBlock *pool_free_blocks[POOL_LARGEST / POOL_STEP + 1];
+static char *pool_position, *pool_end;
+
+static PoolBlock *pool_block(const void *data)
+{
+    return (PoolBlock *)((char *)data - sizeof(size_t));
+}
+
+static PoolBlock *pool_take(size_t size)
+{
+    PoolBlock *block = pool_free_blocks[size / POOL_STEP];
+    if (block) {
+        pool_free_blocks[size / POOL_STEP] = block->next;
+        return block;
+    }
+    if ((size_t)(pool_end - pool_position) < size) {
+        pool_position = malloc(POOL_CHUNK);
+        pool_end = pool_position ? pool_position + POOL_CHUNK : NULL;
+        if (!pool_position)
+            return NULL;
+    }
+    block = (PoolBlock *)pool_position;
+    pool_position += size;
+    return block;
+}
+
+static void *pool_malloc(JSMallocState *state, size_t wanted)
+{
+    PoolBlock *block;
+    size_t size;
+    if (wanted > SIZE_MAX / 2)
+        return NULL;
+    size = (wanted + sizeof(size_t) + POOL_STEP - 1) / POOL_STEP * POOL_STEP;
+    if (size > POOL_LARGEST)
+        size += size / 8; /* QuickJS appends to a string in place where there is room */
+    block = size <= POOL_LARGEST ? pool_take(size) : malloc(size);
+    if (!block)
+        return NULL;
+    block->size = size;
+    state->malloc_count++;
+    state->malloc_size += size;
+    return (char *)block + sizeof(size_t);
+}
+
+static void pool_free(JSMallocState *state, void *data)
+{
+    PoolBlock *block;
+    if (!data)
+        return;
+    block = pool_block(data);
+    state->malloc_count--;
+    state->malloc_size -= block->size;
+    if (block->size > POOL_LARGEST) {
+        free(block);
+        return;
+    }
+    block->next = pool_free_blocks[block->size / POOL_STEP];
+    pool_free_blocks[block->size / POOL_STEP] = block;
+}
+
+static size_t pool_usable_size(const void *data)
+{
+    return data ? pool_block(data)->size - sizeof(size_t) : 0;
+}
+
+static void *pool_realloc(JSMallocState *state, void *data, size_t wanted)
+{
+    void *moved;
+    if (data && wanted && wanted <= pool_usable_size(data))
+        return data;
+    moved = wanted ? pool_malloc(state, wanted) : NULL;
+    if (moved && data)
+        memcpy(moved, data, pool_usable_size(data));
+    if (moved || !wanted)
+        pool_free(state, data);
+    return moved;
+}
+
+static const JSMallocFunctions pool_functions = { pool_malloc, pool_free, pool_realloc, pool_usable_size };

@@ -1,0 +1,18 @@
+// Exits 0 when node_modules holds what package-lock.json says. Plain JavaScript: it runs before there is any package.
+import { readFileSync } from 'node:fs'
+
+try {
+  const wanted = packages('package-lock.json')
+  const present = packages('node_modules/.package-lock.json')
+  const inStep = Object.entries(wanted).every(
+    ([path, { version, optional }]) =>
+      path === '' || (present[path]?.version ?? (optional && version)) === version,
+  )
+  process.exitCode = inStep && Object.keys(present).every((path) => path in wanted) ? 0 : 1
+} catch {
+  process.exitCode = 1
+}
+
+function packages(file) {
+  return JSON.parse(readFileSync(file, 'utf8')).packages
+}

@@ -2,13 +2,16 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { makeScratch } from './scratch.ts'
 
-/** Writes an app's files into a fresh directory, which goes when Node ends; gives the directory. */
+/**
+ * Writes the files of an app, or of a buildpack, into a fresh directory, which goes when Node ends; gives the
+ * directory. What starts with `#!` becomes executable.
+ */
 export function makeApp(files: Readonly<Record<string, string>>): string {
   const directory = makeScratch('app')
   for (const [path, text] of Object.entries(files)) {
     const file = join(directory, path)
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, text)
+    writeFileSync(file, text, { mode: text.startsWith('#!') ? 0o755 : 0o644 })
   }
   return directory
 }

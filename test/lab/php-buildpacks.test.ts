@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { COUNTER_PAGE, makeApp } from '../../lab/app.ts'
-import type { Instance } from '../../lab/cloudfoundry/lifecycle.ts'
+import type { Buildpack, Instance } from '../../lab/cloudfoundry/lifecycle.ts'
 import { labLifecycle } from '../../lab/cloudfoundry/lifecycle-lab.ts'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { runCommand } from '../../lab/command.ts'
 import { startRouter } from '../../lab/router.ts'
 import { makeVisitor } from '../../lab/visitor.ts'
+import { lifecycles } from './lifecycles.ts'
 
 const REDIS = {
   redis: [{ name: 'app-redis-sessions', credentials: { host: 'h', port: 6379, password: 'C4nary' } }],
@@ -63,15 +65,18 @@ test.each(versions)(
   },
 )
 
-test('v5: a service whose name says redis-sessions makes staging fail (php-buildpack#1291)', async () => {
-  const staged = await labLifecycle.stage({ app, buildpacks: [phpBuildpackV5], services: REDIS })
-  expect(staged).toMatchObject({ ok: false, exitStatus: 223 })
-  expect(staged.log).toContain('open php/etc/php.ini: no such file or directory')
-  expect(staged.log).toContain('exit status 14')
-})
+test.each(lifecycles)(
+  'v5 on the %s lifecycle: a service whose name says redis-sessions makes staging fail (php-buildpack#1291)',
+  async (_, lifecycle) => {
+    const staged = await lifecycle.stage({ app, buildpacks: [phpBuildpackV5], services: REDIS })
+    expect(staged).toMatchObject({ ok: false, exitStatus: 223 })
+    expect(staged.log).toContain('open php/etc/php.ini: no such file or directory')
+    expect(staged.log).toContain('exit status 14')
+  },
+)
 
-test('v4: the password of a service is in the droplet', async () => {
-  const { droplet } = await stage(phpBuildpackV4, REDIS)
+test.each(lifecycles)('v4 on the %s lifecycle: the password is in the droplet', async (_, lifecycle) => {
+  const { droplet } = await lifecycle.stage({ app, buildpacks: [phpBuildpackV4], services: REDIS })
   const { stdout } = await runCommand({ file: 'tar', args: ['-xzOf', droplet, './app/php/etc/php.ini'] })
   expect(stdout).toContain('session.save_path = "tcp://h:6379?auth=C4nary"')
 })
@@ -86,7 +91,49 @@ test('v4: the settings of the app in php.ini.d are read, those of the environmen
   expect((await makeVisitor(instance.url).get('/')).body).toBe('77M@ red @NONE')
 })
 
-async function stage(buildpack: typeof phpBuildpackV5, services = {}) {
+test('v5: a file env/BUILD_DIR of a buildpack before it leads its edits elsewhere', async () => {
+  const shadow = makeApp({ 'php/etc/php.ini': '', 'php/etc/php-fpm.conf': '' })
+  const first = supplying(`mkdir "$3/$4/env"; printf %s '${shadow}' > "$3/$4/env/BUILD_DIR"`)
+  const staged = await labLifecycle.stage({ app, buildpacks: [first, phpBuildpackV5], services: REDIS })
+  expect(staged.ok, staged.log).toBe(true)
+  const ini = await labLifecycle.runTask(staged.droplet, 'cat "$PHPRC/php.ini"')
+  expect(ini.stdout).toContain('\nextension=redis.so\n')
+  expect(ini.stdout).not.toContain('C4nary')
+})
+
+test('v5: a command that fails in a profile script of a buildpack ends the app', async () => {
+  const first = supplying('mkdir "$3/$4/profile.d"; echo "echo sourced; false" > "$3/$4/profile.d/x.sh"')
+  const { droplet } = await labLifecycle.stage({ app, buildpacks: [first, phpBuildpackV5] })
+  await expect(labLifecycle.startInstance(droplet, { index: 0 })).rejects.toThrow('sourced\nsourced')
+  const task = await labLifecycle.runTask(droplet, 'echo the task goes on')
+  expect(task.stdout).toContain('the task goes on')
+})
+
+test('v4: another name for the service, from env/, keeps the password out', async () => {
+  const name = 'env/REDIS_SESSION_STORE_SERVICE_NAME'
+  const first = supplying(`mkdir "$3/$4/env"; printf %s none-of-yours > "$3/$4/${name}"`)
+  const staged = await labLifecycle.stage({ app, buildpacks: [first, phpBuildpackV4], services: REDIS })
+  expect(staged.ok, staged.log).toBe(true)
+  const ini = await labLifecycle.runTask(staged.droplet, 'cat "$PHPRC/php.ini"')
+  expect(ini.stdout).toContain('session.save_handler = files')
+  expect(ini.stdout).not.toContain('C4nary')
+})
+
+test('v4: a file env/BUILD_DIR of a buildpack before it leads the whole app elsewhere', async () => {
+  const elsewhere = makeApp({})
+  const first = supplying(`mkdir "$3/$4/env"; printf %s '${elsewhere}' > "$3/$4/env/BUILD_DIR"`)
+  const { droplet } = await labLifecycle.stage({ app, buildpacks: [first, phpBuildpackV4] })
+  const list = await runCommand({ file: 'tar', args: ['-tzf', droplet] })
+  expect(list.stdout).toContain('./app/index.php\n')
+  expect(list.stdout).not.toContain('./app/php/')
+  expect(existsSync(`${elsewhere}/php/etc/php.ini`)).toBe(true)
+})
+
+function supplying(supply: string): Buildpack {
+  return { name: 'first', directory: makeApp({ 'bin/supply': `#!/bin/bash\n${supply}\n` }) }
+}
+
+async function stage(buildpack: Buildpack, services = {}) {
   const staged = await labLifecycle.stage({ app, buildpacks: [buildpack], services })
   expect(staged.log).toContain('Installing PHP')
   expect(staged.ok, staged.log).toBe(true)

@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { makeCertificates } from '../../lab/certificates.ts'
+import { runCommand } from '../../lab/command.ts'
+import { startMemcached } from '../../lab/memcached.ts'
+import { startServer } from '../../lab/process.ts'
+import { startRedis } from '../../lab/redis.ts'
+
+const ODD = `p,w +%&'"\${x}#;é\\`
+
+test('Redis asks for a password of any characters', async () => {
+  const redis = await startRedis({ password: ODD })
+  onTestFinished(redis.stop)
+  expect(redis.cli('SET', 'k', 'v')).toBe('OK')
+  const stranger = execFileSync('redis-cli', ['-p', String(redis.port), 'GET', 'k'], { encoding: 'utf8' })
+  expect(stranger).toContain('NOAUTH')
+})
+
+test('Redis with a user shuts out who gives no name', async () => {
+  const redis = await startRedis({ user: { name: 'app', password: ODD } })
+  onTestFinished(redis.stop)
+  expect(redis.cli('ACL', 'WHOAMI')).toBe('app')
+  const stranger = execFileSync('redis-cli', ['-p', String(redis.port), 'PING'], { encoding: 'utf8' })
+  expect(stranger).toContain('NOAUTH')
+})
+
+test('Redis speaks TLS with a certificate for localhost from a private CA', async () => {
+  const tls = makeCertificates()
+  onTestFinished(tls.remove)
+  const redis = await startRedis({ tls })
+  onTestFinished(redis.stop)
+  const ping = ['-h', 'localhost', '-p', String(redis.tlsPort), '--tls', '--cacert', tls.ca, 'PING']
+  expect(execFileSync('redis-cli', ping, { encoding: 'utf8' })).toBe('PONG\n')
+})
+
+test('a stopped Redis takes connections and says nothing, and can still be ended', async () => {
+  const redis = await startRedis()
+  redis.signal('SIGSTOP')
+  const socket = connect(redis.port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write('PING\r\n')
+  const answer = await Promise.race([once(socket, 'data'), sleep(200, 'nothing')])
+  expect(answer).toBe('nothing')
+  socket.destroy()
+  await redis.stop()
+})
+
+test('Memcached with SASL lets PHP in by name and password only', async () => {
+  const memcached = await startMemcached({ sasl: { username: 'app', password: ODD } })
+  onTestFinished(memcached.stop)
+  expect(await setWithPhp(memcached.port, ODD)).toBe('stored')
+  expect(await setWithPhp(memcached.port, 'wrong')).not.toBe('stored')
+})
+
+test('Memcached without SASL lets everybody in', async () => {
+  const memcached = await startMemcached()
+  onTestFinished(memcached.stop)
+  expect(await setWithPhp(memcached.port)).toBe('stored')
+})
+
+test('a server that ends at once is an error that shows what it said', async () => {
+  const failing = { file: 'bash', args: ['-c', 'echo "no licence" >/dev/stderr; exit 4'] }
+  const start = startServer({ name: 'thing', ports: 1, command: () => failing })
+  await expect(start).rejects.toThrow(/^thing did not start: .*\nno licence\n$/s)
+})
+
+test('a server stops with all it started, in sessions of their own too', async () => {
+  const script = 'setsid sleep 77 & echo "child $!"; exec redis-server --port "$0" --save "" --dir "$1"'
+  const server = await startServer({
+    name: 'thing',
+    ports: 1,
+    command: ({ ports, directory }) => ({ file: 'bash', args: ['-c', script, String(ports[0]), directory] }),
+  })
+  const child = /child (\d+)/.exec(server.log())?.[1]
+  expect(isAlive(child)).toBe(true)
+  await server.stop()
+  expect(isAlive(child)).toBe(false)
+  expect(existsSync(server.directory)).toBe(false)
+})
+
+test('servers end, and their directories go, when the process that started them is killed', async () => {
+  const script = `
+    const { startRedis } = await import('./lab/redis.ts')
+    const redis = await startRedis()
+    console.log(redis.cli('INFO', 'server').match(/process_id:(\\d+)/)[1], redis.cli('CONFIG', 'GET', 'dir').split('\\n')[1])
+    process.kill(process.pid, 'SIGKILL')`
+  const args = ['--import', 'tsx', '--input-type=module', '-e', script]
+  const { stdout, stderr } = await runCommand({ file: process.execPath, args })
+  const [pid, directory] = stdout.trim().split(' ')
+  expect(directory, stderr).toMatch(/lab-redis-/)
+  await expect.poll(() => isAlive(pid)).toBe(false)
+  await expect.poll(() => existsSync(directory as string), { timeout: 5000 }).toBe(false)
+})
+
+async function setWithPhp(port: number, password?: string): Promise<string> {
+  const script = `
+    $m = new Memcached();
+    $m->setOptions([Memcached::OPT_BINARY_PROTOCOL => true, Memcached::OPT_CONNECT_TIMEOUT => 1000]);
+    if ($argc > 2) $m->setSaslAuthData('app', $argv[2]);
+    $m->addServer('127.0.0.1', (int) $argv[1]);
+    echo $m->set('k', 'v') ? 'stored' : $m->getResultMessage();`
+  const args = ['-r', script, String(port), ...(password === undefined ? [] : [password])]
+  return (await runCommand({ file: 'php', args })).stdout
+}
+
+/** A process that is only waiting to be buried counts as dead. */
+function isAlive(pid: string | undefined): boolean {
+  const state = execFileSync('sh', ['-c', `cat /proc/${pid}/stat 2>/dev/null || true`], { encoding: 'utf8' })
+  return state !== '' && !/\) Z /.test(state)
+}

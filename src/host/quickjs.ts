@@ -46,7 +46,7 @@ function readBytes(path: string): string | undefined {
   let bytes = ''
   for (;;) {
     const count = os.read(file, buffer.buffer, 0, CHUNK_BYTES)
-    if (count > 0) bytes += String.fromCharCode(...buffer.subarray(0, count))
+    if (count > 0) bytes += String.fromCharCode.apply(null, buffer.subarray(0, count) as unknown as number[])
     else if (count !== -EINTR) {
       os.close(file)
       check('read', path, -count)
@@ -67,7 +67,7 @@ function writeAtomically(path: string, bytes: string, mode: number): void {
 
 /** Returns errno, 0 when all is written. */
 function writeAll(file: number, bytes: string): number {
-  const { buffer } = Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))
+  const { buffer } = toArray(bytes)
   let done = 0
   while (done < buffer.byteLength) {
     const count = os.write(file, buffer, done, buffer.byteLength - done)
@@ -87,11 +87,15 @@ function removeFile(path: string): void {
 
 /** Returns errno, 0 when the directory is there. */
 function makeDirectory(path: string, mode: number): number {
-  const errno = -os.mkdir(path, mode)
-  if (errno === EEXIST && isDirectory('make the directory', path)) return 0
+  const errno = makeOne(path, mode)
   const parent = path.replace(/\/*[^/]+\/*$/, '')
   if (errno !== ENOENT || parent === '' || parent === path) return errno
-  return makeDirectory(parent, mode) || makeDirectory(path, mode)
+  return makeDirectory(parent, mode) || makeOne(path, mode)
+}
+
+function makeOne(path: string, mode: number): number {
+  const errno = -os.mkdir(path, mode)
+  return errno === EEXIST && isDirectory('make the directory', path) ? 0 : errno
 }
 
 function listDirectory(path: string): readonly string[] {
@@ -111,4 +115,11 @@ function isDirectory(what: string, path: string): boolean {
 /** A file where a directory should be hides nothing that could be read. */
 function isMissing(errno: number): boolean {
   return errno === ENOENT || errno === ENOTDIR
+}
+
+/** A plain loop: a certificate bundle is long, and `Uint8Array.from` makes a string of every byte. */
+function toArray(bytes: string): Uint8Array<ArrayBuffer> {
+  const array = new Uint8Array(bytes.length)
+  for (let i = 0; i < bytes.length; i++) array[i] = bytes.charCodeAt(i)
+  return array
 }

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { startRedis } from '../../lab/redis.ts'
 import { makeScratch } from '../../lab/scratch.ts'
 import { CANARY, redisService, type Service, vcapServices } from '../support/bindings.ts'
-import { makeApp, ours, startTwice } from '../support/cloudfoundry.ts'
-import { describeLifecycles } from '../support/lifecycles.ts'
+import { fixtureApp, ours, startTwice } from '../support/cloudfoundry.ts'
+import { lifecycles } from '../support/lifecycles.ts'
 
 const BUILDPACKS = [
   { name: 'php_buildpack 5', buildpack: phpBuildpackV5 },
@@ -31,12 +31,12 @@ function filesWith(text: string, directory: string): string {
   }
 }
 
-await describeLifecycles((cf) => {
+describe.each(lifecycles)('%s lifecycle', (_, cf) => {
   test.each(BUILDPACKS)('no secret in the droplet, the cache or the log: $name', async ({ buildpack }) => {
     // A word of its own, so that no encoding of it can hide it.
     const password = 'CanaryThatMustNotBeFound'
     const services = vcapServices({ ...redisService, credentials: { host: 'h', port: 1, password } })
-    const staged = await cf.stage({ app: makeApp(), buildpacks: [ours, buildpack], services })
+    const staged = await cf.stage({ app: fixtureApp(), buildpacks: [ours, buildpack], services })
     expect(staged).toMatchObject({ ok: true })
     const droplet = makeScratch('droplet')
     execFileSync('tar', ['-xzf', staged.droplet, '-C', droplet])
@@ -51,7 +51,7 @@ await describeLifecycles((cf) => {
       const server = await startRedis({ password: 'old' })
       try {
         const before = { services: vcapServices(redisAt(server, 'old')) }
-        const { droplet } = await cf.stage({ app: makeApp(), buildpacks: [ours, buildpack], ...before })
+        const { droplet } = await cf.stage({ app: fixtureApp(), buildpacks: [ours, buildpack], ...before })
         const first = await startTwice(cf, droplet, before)
         expect((await first.visit(2)).map(({ visits }) => visits)).toEqual([1, 2])
         await first.stop()
@@ -75,8 +75,8 @@ await describeLifecycles((cf) => {
       const env = { REDIS_SESSION_STORE_SERVICE_NAME: 'cache' }
       try {
         for (const { app, with: more } of [
-          { app: makeApp(options), with: { services } },
-          { app: makeApp(), with: { services, env } },
+          { app: fixtureApp(options), with: { services } },
+          { app: fixtureApp(), with: { services, env } },
         ]) {
           const staged = await cf.stage({ app, buildpacks: [ours, buildpack], ...more })
           expect(staged.log).toContain('service the-cache, because its name contains cache')
@@ -92,7 +92,7 @@ await describeLifecycles((cf) => {
 
   test("the app's own ini files win over ours", async () => {
     const server = await startRedis()
-    const app = makeApp({
+    const app = fixtureApp({
       '.bp-config/php/php.ini.d/mine.ini': 'session.name = MINE\nmax_execution_time = 300\n',
     })
     const services = vcapServices({ ...redisService, credentials: { host: server.host, port: server.port } })
@@ -110,14 +110,14 @@ await describeLifecycles((cf) => {
   const BROKEN = vcapServices({ ...redisService, credentials: { password: CANARY } })
 
   test('a binding that cannot work fails the staging with its reason', async () => {
-    const staged = await cf.stage({ app: makeApp(), buildpacks: [ours, phpBuildpackV5], services: BROKEN })
+    const staged = await cf.stage({ app: fixtureApp(), buildpacks: [ours, phpBuildpackV5], services: BROKEN })
     expect(staged).toMatchObject({ ok: false, exitStatus: 225 })
     expect(staged.log).toContain('✗ no host in the credentials')
     expect(staged.log).not.toContain(CANARY)
   })
 
   test('a binding that cannot work stops the start, unless files are asked for', async () => {
-    const { droplet } = await cf.stage({ app: makeApp(), buildpacks: [ours, phpBuildpackV5] })
+    const { droplet } = await cf.stage({ app: fixtureApp(), buildpacks: [ours, phpBuildpackV5] })
     await expect(cf.startInstance(droplet, { index: 0, services: BROKEN })).rejects.toThrow(
       'no host in the credentials',
     )
@@ -133,12 +133,12 @@ await describeLifecycles((cf) => {
   })
 
   test('listed last, the staging fails and says which order is right', async () => {
-    const staged = await cf.stage({ app: makeApp(), buildpacks: [phpBuildpackV5, ours] })
+    const staged = await cf.stage({ app: fixtureApp(), buildpacks: [phpBuildpackV5, ours] })
     expect(staged.ok).toBe(false)
     expect(staged.log).toContain('cf push APP -b php-sessions-buildpack -b php_buildpack, in this order')
   })
 })
 
 test('it never chooses itself', () => {
-  expect(() => execFileSync(`${ours.directory}/bin/detect`, [makeApp()], { stdio: 'pipe' })).toThrow()
+  expect(() => execFileSync(`${ours.directory}/bin/detect`, [fixtureApp()], { stdio: 'pipe' })).toThrow()
 })

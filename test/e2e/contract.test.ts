@@ -2,18 +2,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Staged } from '../../lab/cloudfoundry/lifecycle.ts'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { vcapServices } from '../support/bindings.ts'
-import { makeApp, ours, type RunningApp, startTwice } from '../support/cloudfoundry.ts'
-import { describeLifecycles } from '../support/lifecycles.ts'
+import { fixtureApp, ours, type RunningApp, startTwice } from '../support/cloudfoundry.ts'
+import { lifecycles } from '../support/lifecycles.ts'
 import { type BoundStore, STORES } from '../support/stores.ts'
 
 const SCAN_DIRECTORY = { '.bp-config/php/php.ini.d/app.ini': 'precision = 9\n' }
 const PLATFORMS = [
-  { platform: 'php_buildpack 5', buildpack: phpBuildpackV5, app: makeApp() },
-  { platform: 'php_buildpack 4', buildpack: phpBuildpackV4, app: makeApp() },
-  { platform: 'php_buildpack 4 with php.ini.d', buildpack: phpBuildpackV4, app: makeApp(SCAN_DIRECTORY) },
+  { platform: 'php_buildpack 5', buildpack: phpBuildpackV5, app: fixtureApp() },
+  { platform: 'php_buildpack 4', buildpack: phpBuildpackV4, app: fixtureApp() },
+  { platform: 'php_buildpack 4 with php.ini.d', buildpack: phpBuildpackV4, app: fixtureApp(SCAN_DIRECTORY) },
 ]
 
-await describeLifecycles((cf) => {
+describe.each(lifecycles)('%s lifecycle', (_, cf) => {
   describe.each(PLATFORMS)('$platform', ({ buildpack, app }) => {
     test('C1: with nothing bound the session is lost on the other instance, and the router makes visitors stick', async () => {
       const staged = await cf.stage({ app, buildpacks: [ours, buildpack] })

@@ -7,7 +7,7 @@ import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-build
 import { runCommand } from '../../lab/command.ts'
 import { startRouter } from '../../lab/router.ts'
 import { makeVisitor } from '../../lab/visitor.ts'
-import { lifecycles } from './lifecycles.ts'
+import { lifecycles } from '../support/lifecycles.ts'
 
 const REDIS = {
   redis: [{ name: 'app-redis-sessions', credentials: { host: 'h', port: 6379, password: 'C4nary' } }],

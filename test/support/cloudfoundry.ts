@@ -1,8 +1,8 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeApp } from '../../lab/app.ts'
 import type { Buildpack, Instance, InstanceOptions, Lifecycle } from '../../lab/cloudfoundry/lifecycle.ts'
 import { type Router, startRouter } from '../../lab/router.ts'
-import { makeScratch } from '../../lab/scratch.ts'
 import { makeVisitor } from '../../lab/visitor.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -13,15 +13,9 @@ if (!existsSync(join(ROOT, 'dist/buildpack-cf')))
 
 export const ours: Buildpack = { name: 'php-sessions', directory: join(ROOT, 'dist/buildpack-cf') }
 
-/** A copy of the fixture app with more files: path to text. */
-export function makeApp(files: Readonly<Record<string, string>> = {}): string {
-  const directory = makeScratch('app')
-  cpSync(join(ROOT, 'test/fixtures/app'), directory, { recursive: true })
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, path)), { recursive: true })
-    writeFileSync(join(directory, path), text)
-  }
-  return directory
+/** The fixture app with more files: path to text. */
+export function fixtureApp(files: Readonly<Record<string, string>> = {}): string {
+  return makeApp({ 'index.php': readFileSync(join(ROOT, 'test/fixtures/app/index.php'), 'utf8'), ...files })
 }
 
 /** What the fixture app says. */

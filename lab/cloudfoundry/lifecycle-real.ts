@@ -48,7 +48,7 @@ async function buildOnce(cache: string, goMod: string): Promise<string | undefin
     const args = ['build', '-o', join(scratch, 'bin', name), `${MODULE}/${path}`]
     const { status, stderr } = await runCommand({ file: 'go', args, cwd: scratch, env }, BUILD_SECONDS)
     if (status === 127) return 'there is no Go on this machine to build it with'
-    if (status !== 0) return `Go cannot build it: ${stderr.trim()}`
+    if (status !== 0) return `Go cannot build it: ${stderr.trim().split('\n').at(-1)?.trim()}`
   }
   const complete = `${cache}.${process.pid}`
   cpSync(join(scratch, 'bin'), complete, { recursive: true })

@@ -9,18 +9,18 @@ export const nodeHost: Host = {
   readBytes: (path) => read(path, 'latin1'),
   writeFile: (path, text, mode) => writeAtomically(path, Buffer.from(text, 'utf8'), mode),
   writeBytes: (path, bytes, mode) => writeAtomically(path, Buffer.from(bytes, 'latin1'), mode),
-  removeFile: (path) => attempt('remove', path, () => fs.rmSync(path, { force: true })),
+  removeFile: (path) => attempt('remove', path, () => orMissing(() => fs.unlinkSync(path))),
   makeDirectory: (path, mode) =>
     attempt('make the directory', path, () => void fs.mkdirSync(path, { recursive: true, mode })),
-  listDirectory: (path) =>
-    attempt('list', path, () => (fs.existsSync(path) ? fs.readdirSync(path).sort() : [])),
-  isDirectory: (path) => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+  listDirectory: (path) => attempt('list', path, () => orMissing(() => fs.readdirSync(path).sort()) ?? []),
+  isDirectory: (path) =>
+    attempt('read', path, () => orMissing(() => fs.statSync(path).isDirectory()) ?? false),
   out: (text) => fs.writeFileSync(1, text),
   err: (text) => fs.writeFileSync(2, text),
 }
 
 function read(path: string, encoding: 'utf8' | 'latin1'): string | undefined {
-  return attempt('read', path, () => (fs.existsSync(path) ? fs.readFileSync(path, encoding) : undefined))
+  return attempt('read', path, () => orMissing(() => fs.readFileSync(path, encoding)))
 }
 
 function writeAtomically(path: string, bytes: Buffer, mode: number): void {
@@ -36,6 +36,17 @@ function writeAtomically(path: string, bytes: Buffer, mode: number): void {
       throw error
     }
   })
+}
+
+/** Undefined when the path, or a directory in it, is not there. */
+function orMissing<T>(action: () => T): T | undefined {
+  try {
+    return action()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
 }
 
 function attempt<T>(what: string, path: string, action: () => T): T {

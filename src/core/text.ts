@@ -6,7 +6,7 @@
  */
 export function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim()
 }
 
 /** Joins as a sentence does: `a`, `a or b`, `a, b or c`. */

@@ -15,7 +15,7 @@ export function cloudFoundryBuildpack(version: string, executable: string): read
     mode: 0o755 as const,
     bytes: readFileSync(`buildpack/bin/${name}`),
   }))
-  const texts = ['LICENSE', 'README.md'].filter(existsSync).map((path) => ({
+  const texts = ['LICENSE', 'NOTICE', 'README.md'].filter(existsSync).map((path) => ({
     path,
     mode: 0o644 as const,
     bytes: readFileSync(path),

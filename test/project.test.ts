@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { OPTIONS } from '../src/core/options.ts'
 
@@ -46,4 +46,13 @@ test('the README has every setting, and at most 120 lines', () => {
   const readme = readFileSync('README.md', 'utf8')
   for (const name of Object.keys(OPTIONS)) expect(readme).toContain(`| \`${name}\` |`)
   expect(readme.split('\n').length).toBeLessThanOrEqual(120)
+})
+
+test('every test that the documentation names exists', () => {
+  for (const page of readdirSync('docs')) {
+    const named = [...readFileSync(`docs/${page}`, 'utf8').matchAll(/`?(test\/[a-z0-9/-]+\.ts)/g)].map(
+      ([, path = '']) => path,
+    )
+    expect({ page, missing: named.filter((path) => !existsSync(path)) }).toEqual({ page, missing: [] })
+  }
 })

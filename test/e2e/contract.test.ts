@@ -91,10 +91,12 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
         const services = vcapServices(store.service)
         const code = `php -r 'session_start(); echo ini_get("session.save_handler"), session_id() === "" ? " none" : " started";'`
         const task = await cf.runTask(staged.droplet, code, { services, env: store.env })
-        expect(task).toMatchObject({ status: 0, stdout: `${handler} started` })
+        // The launcher may have said something before.
+        const answer = { status: 0, stdout: expect.stringMatching(new RegExp(`^${handler} started$`, 'm')) }
+        expect(task).toMatchObject(answer)
         const instance = running.instances[1]
         if (instance === undefined) throw new Error('two instances were started')
-        expect(await cf.openShell(instance, code)).toMatchObject({ status: 0, stdout: `${handler} started` })
+        expect(await cf.openShell(instance, code)).toMatchObject(answer)
         // What the shell's profile scripts did left the running app as it was.
         expect((await running.visit(2)).map(({ visits }) => visits)).toEqual([1, 2])
       })

@@ -4,8 +4,9 @@ import { finalize, supply } from './buildpack.ts'
 import { ini } from './ini.ts'
 import { launch } from './launch.ts'
 
-/** A flag with a value; `default` is undefined where leaving it out means something else. */
+/** A flag with a value. */
 export interface Flag {
+  /** What the help calls its value. */
   readonly value: string
   readonly meaning: string
   /** What the value must look like; every text will do where it is absent. */

@@ -1,7 +1,6 @@
 import { isObject, parseJson } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
-import type { Options } from '../core/options.ts'
-import { readOptions } from '../core/options.ts'
+import { type Options, readOptions } from '../core/options.ts'
 import { DEFAULT_PHP, type Php } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
 import { makePlan, type Plan } from '../plan/plan.ts'

@@ -101,7 +101,9 @@ export function readCredentials(binding: Binding): Credentials {
       const items = Array.isArray(found.value) ? found.value : [found.value]
       const texts = items.map((item) => asText({ value: item, from: found.from }))
       const words = texts.flatMap((text) => text?.split(/[\s,;]+/) ?? []).filter((word) => word !== '')
-      return { value: words, from: found.from }
+      return words.length === 0 && texts.every((text) => text !== undefined)
+        ? undefined
+        : { value: words, from: found.from }
     },
     missing: (what, fields) => {
       // An unresolved reference has none of the fields: the first finding says all.

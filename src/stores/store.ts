@@ -12,7 +12,7 @@ export const POOL_NAME = 'app_sessions'
  * A server in which PHP can keep sessions.
  *
  * A store is a plain object in a file of its own; adding one means adding that file, a line in
- * `stores/index.ts`, and a row in test/contract/stores.test.ts.
+ * `stores/index.ts`, and a row in test/support/stores.ts.
  */
 export interface Store {
   /** As written in `session.save_handler` and in output. */

@@ -48,6 +48,7 @@ test('C9: a login is written only where the binding has one, and turns persisten
 })
 
 test.each<[string, JsonObject]>([
+  ['nothing but separators', { servers: ' , ' }],
   ['no servers', { username: 'u', password: 'S3CRET' }],
   ['a server that is none', { servers: 'h:1,user:S3CRET@h' }],
   ['a port that is none', { servers: 'h:99999' }],

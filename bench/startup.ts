@@ -53,7 +53,9 @@ function environment() {
   for (const path of [join(root, 'app'), join(php, 'etc/php.ini.d'), extensions])
     mkdirSync(path, { recursive: true })
   for (const name of ['igbinary', 'msgpack', 'redis']) writeFileSync(join(extensions, `${name}.so`), '')
-  writeFileSync(join(php, 'etc/php.ini'), 'max_execution_time = 30\n')
+  // As long as the one that comes with PHP.
+  const comments = '; what the next setting means, and its default\n'.repeat(1500)
+  writeFileSync(join(php, 'etc/php.ini'), `${comments}max_execution_time = 30\n`)
   const credentials = { host: '10.0.4.30', port: 6379, password: 'p,w +%&' }
   return {
     HOME: join(root, 'app'),

@@ -101,10 +101,8 @@ function removeIni(host: Host, home: PhpHome): void {
 
 /** Leaves the loading of these extensions to our file; php.ini is written only when that changes it. */
 function editPhpIni(host: Host, { phpIni }: PhpHome, extensions: readonly string[]): void {
-  const before = host.readBytes(phpIni)
-  if (before === undefined) return
-  const after = setAsideExtensions(before, extensions)
-  if (after !== before) host.writeBytes(phpIni, after, 0o644)
+  const edited = setAsideExtensions(phpIni.bytes, extensions)
+  if (edited !== phpIni.bytes) host.writeBytes(phpIni.path, edited, 0o644)
 }
 
 function quoteShell(text: string): string {

@@ -4,6 +4,8 @@ declare const scriptArgs: readonly string[]
 /** What the executable uses of QuickJS' module `std`. */
 declare module 'qjs:std' {
   export function exit(status: number): never
+  /** Decodes UTF-8; null when the file cannot be read. */
+  export function loadFile(path: string): string | null
   export function getenviron(): Record<string, string>
 }
 
@@ -26,7 +28,9 @@ declare module 'qjs:os' {
   export function rename(from: string, to: string): number
   export function mkdir(path: string, mode: number): number
   export function readdir(path: string): [names: string[], errno: number]
-  export function stat(path: string): [status: { readonly mode: number } | null, errno: number]
+  export function stat(
+    path: string,
+  ): [status: { readonly mode: number; readonly size: number } | null, errno: number]
   export function getpid(): number
   export function sleep(milliseconds: number): number
 }

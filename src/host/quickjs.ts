@@ -39,6 +39,17 @@ function check(what: string, path: string, errno: number): void {
 }
 
 function readBytes(path: string): string | undefined {
+  return readAscii(path) ?? readAnyBytes(path)
+}
+
+/** The text of an ASCII file, ten times as fast; null for any other, and for one that cannot be read. */
+function readAscii(path: string): string | null {
+  const text = std.loadFile(path)
+  // What is not ASCII has fewer characters than bytes, or U+FFFD for a byte that is no UTF-8.
+  return text !== null && text.length === os.stat(path)[0]?.size && !text.includes('\ufffd') ? text : null
+}
+
+function readAnyBytes(path: string): string | undefined {
   const file = os.open(path, os.O_RDONLY)
   if (isMissing(-file)) return undefined
   if (file < 0) throw hostError('read', path, -file)

@@ -9,7 +9,7 @@ export const INI_NAME = '00-php-sessions.ini'
 export interface PhpHome {
   readonly php: Php
   /** The main configuration file, private to this container; php_buildpack edits it at every start, too. */
-  readonly phpIni: string
+  readonly phpIni: { readonly path: string; readonly bytes: string }
   /** The directory of ini files that PHP is made to scan; absent where php_buildpack 4 made none. */
   readonly scanDirectory: string | undefined
   readonly extensionDirectory: string
@@ -33,10 +33,11 @@ export function findPhpHome(host: Host): PhpHome | undefined {
 
 function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
   const etc = `${root}/etc`
-  const phpIni = `${etc}/php.ini`
+  const phpIni = { path: `${etc}/php.ini`, bytes: host.readBytes(`${etc}/php.ini`) ?? '' }
   const scanDirectory = `${etc}/php.ini.d`
-  const texts = [phpIni, ...readIniFiles(host, scanDirectory)].map((path) => host.readBytes(path) ?? '')
-  const limit = Number(readSetting(texts.join('\n'), 'max_execution_time') ?? DEFAULT_PHP.maxExecutionSeconds)
+  const scanned = readIniFiles(host, scanDirectory).map((path) => host.readBytes(path) ?? '')
+  const limits = [phpIni.bytes, ...scanned].map((ini) => readSetting(ini, 'max_execution_time'))
+  const limit = Number(limits.findLast((value) => value !== undefined) ?? DEFAULT_PHP.maxExecutionSeconds)
   const extensionDirectory = findExtensionDirectory(host, `${root}/lib/php/extensions`)
   const api = Number(/[0-9]+$/.exec(extensionDirectory)?.[0] ?? PHP_7_API)
   return {

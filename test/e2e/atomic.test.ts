@@ -86,3 +86,17 @@ test('a directory that cannot be written to is one message; what was there stays
   expect(readFileSync(ini, 'utf8')).toBe('old')
   expect(readdirSync(directory)).toEqual(['00-php-sessions.ini'])
 })
+
+test.each([
+  ['Latin-1', Buffer.from('; caf\xe9\nextension=redis.so\n', 'latin1')],
+  ['UTF-8', Buffer.from('; café 🐘\nextension=redis.so\n')],
+])('a php.ini in %s keeps its bytes when a line is set aside', (_name, before) => {
+  const { root, phpIni } = makeContainer()
+  writeFileSync(phpIni, before)
+  expect(spawnSync(EXECUTABLE, ['launch'], { env: environment(root, 'p') }).status).toBe(0)
+  const after = readFileSync(phpIni, 'latin1')
+  expect(after).toContain(
+    '\n; loaded by 00-php-sessions.ini instead, in the right order: extension=redis.so\n',
+  )
+  expect(after.split('\n')[0]).toBe(before.toString('latin1').split('\n')[0])
+})

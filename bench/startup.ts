@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeBareContainer } from '../lab/cloudfoundry/bare-container.ts'
 import { makeScratch } from '../lab/scratch.ts'
 import { medians } from './medians.ts'
 
@@ -47,20 +48,12 @@ function prepare() {
 }
 
 function environment() {
-  const root = makeScratch('container')
-  const php = join(root, 'deps/1/php')
-  const extensions = join(php, 'lib/php/extensions/no-debug-non-zts-20220829')
-  for (const path of [join(root, 'app'), join(php, 'etc/php.ini.d'), extensions])
-    mkdirSync(path, { recursive: true })
-  for (const name of ['igbinary', 'msgpack', 'redis']) writeFileSync(join(extensions, `${name}.so`), '')
   // As long as the one that comes with PHP.
   const comments = '; what the next setting means, and its default\n'.repeat(1500)
-  writeFileSync(join(php, 'etc/php.ini'), `${comments}max_execution_time = 30\n`)
+  const { env } = makeBareContainer(`${comments}max_execution_time = 30\n`)
   const credentials = { host: '10.0.4.30', port: 6379, password: 'p,w +%&' }
   return {
-    HOME: join(root, 'app'),
-    DEPS_DIR: join(root, 'deps'),
-    TMPDIR: root,
+    ...env,
     VCAP_SERVICES: JSON.stringify({
       'p.redis': [{ name: 'app-redis-sessions', tags: ['redis'], credentials }],
     }),

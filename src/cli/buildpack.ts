@@ -1,8 +1,9 @@
-import { formatAddress } from '../core/address.ts'
+import { formatServers } from '../core/endpoint.ts'
 import { hasError } from '../core/finding.ts'
 import { oneLine } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
+import { PUSH_IN_ORDER } from '../platforms/cloudfoundry.ts'
 import { readPlan } from './read-plan.ts'
 import { renderFindings } from './report.ts'
 import { VERSION } from './version.ts'
@@ -40,7 +41,7 @@ export function finalize(host: Host): number {
         level: 'error',
         title: 'php-sessions is the last buildpack, but it only supplies one that serves PHP',
         from: 'the order of the buildpacks of this app',
-        fix: 'cf push APP -b php-sessions-buildpack -b php_buildpack, in this order',
+        fix: PUSH_IN_ORDER,
       },
     ]),
   )
@@ -62,13 +63,12 @@ function describe({ planned, because }: Plan): readonly string[] {
 }
 
 function describeServer({ endpoint }: PlannedStore): string {
-  const { servers, tls, user, password } = endpoint
-  const addresses = servers.map(({ value }) => formatAddress(value)).join(', ')
+  const { tls, user, password } = endpoint
   const login =
     password === undefined
       ? 'without a password'
       : `with the password${user === undefined ? '' : ` of user ${user.value}`} from its credentials`
-  return `${addresses}${tls.value ? ' over TLS' : ''}, ${login}`
+  return `${formatServers(endpoint)}${tls.value ? ' over TLS' : ''}, ${login}`
 }
 
 function installLaunch(host: Host, buildDirectory: string, directory: string, index: string): void {

@@ -2,7 +2,8 @@ import { type Finding, hasError } from '../core/finding.ts'
 import { loadsExtension, setAsideExtensions } from '../core/php-ini.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
-import { findPhpHome, INI_NAME, type PhpHome, readIniFiles } from '../platforms/cloudfoundry-php.ts'
+import { PUSH_IN_ORDER } from '../platforms/cloudfoundry.ts'
+import { findPhpHome, INI_NAME, type PhpHome } from '../platforms/cloudfoundry-php.ts'
 import { renderIniFile } from './ini-file.ts'
 import { readPlan } from './read-plan.ts'
 import { renderFindings, summarise } from './report.ts'
@@ -43,7 +44,7 @@ function checkPhp({ planned }: Plan, home: PhpHome | undefined): readonly Findin
         level: 'error',
         title: 'there is no PHP here that php_buildpack has installed',
         from: 'nothing at $DEPS_DIR/*/php/etc or $HOME/php/etc',
-        fix: 'cf push APP -b php-sessions-buildpack -b php_buildpack, in this order',
+        fix: PUSH_IN_ORDER,
       },
     ]
   const { name } = planned.store
@@ -73,10 +74,9 @@ function applyPlan(host: Host, home: PhpHome, plan: Plan | undefined): string {
 
 /** Writes our ini file, and gives the shell code that makes PHP find it. */
 function writeIni(host: Host, home: PhpHome, plan: Plan): string {
-  const others = home.scanDirectory === undefined ? [] : readIniFiles(host, home.scanDirectory)
-  const loadedByApp = others.map((path) => host.readBytes(path)).join('\n')
+  const isLoadedByApp = (extension: string) => home.scanned.some((ini) => loadsExtension(ini, extension))
   const extensions = plan.extensions.filter(
-    (extension) => home.extensions.includes(extension) && !loadsExtension(loadedByApp, extension),
+    (extension) => home.extensions.includes(extension) && !isLoadedByApp(extension),
   )
   const text = renderIniFile(plan, extensions)
   const directory = home.scanDirectory ?? ownDirectory(host)

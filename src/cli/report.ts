@@ -1,4 +1,4 @@
-import { formatAddress } from '../core/address.ts'
+import { formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import { oneLine } from '../core/text.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -19,6 +19,7 @@ export function renderFindings(findings: readonly Finding[]): string {
 export function summarise({ planned, because }: Plan): string {
   if (planned === undefined) return oneLine(`sessions are kept in local files, because ${because}`)
   const { store, service, endpoint } = planned
-  const servers = endpoint.servers.map(({ value }) => formatAddress(value)).join(', ')
-  return oneLine(`sessions are kept in ${store.title} service ${service} (${servers}), because ${because}`)
+  return oneLine(
+    `sessions are kept in ${store.title} service ${service} (${formatServers(endpoint)}), because ${because}`,
+  )
 }

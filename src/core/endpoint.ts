@@ -1,4 +1,4 @@
-import { type Address, readHost, readPort } from './address.ts'
+import { type Address, formatAddress, readHost, readPort } from './address.ts'
 import type { Sourced } from './binding.ts'
 import type { Credentials } from './credentials.ts'
 import type { Secret } from './secret.ts'
@@ -17,6 +17,11 @@ export interface Endpoint {
 export interface Server extends Address {
   /** The share of the keys that a pool gives to it, as Memcached counts. */
   readonly weight?: number
+}
+
+/** Names the servers for people. */
+export function formatServers({ servers }: Endpoint): string {
+  return servers.map(({ value }) => formatAddress(value)).join(', ')
 }
 
 /** Checks a host from a binding; a wrong one is noted in the credentials' findings. */

@@ -12,6 +12,8 @@ export interface PhpHome {
   readonly phpIni: { readonly path: string; readonly bytes: string }
   /** The directory of ini files that PHP is made to scan; absent where php_buildpack 4 made none. */
   readonly scanDirectory: string | undefined
+  /** The app's own ini files in that directory, without ours: their bytes. */
+  readonly scanned: readonly string[]
   readonly extensionDirectory: string
   /** The names of the extensions that can be loaded. */
   readonly extensions: readonly string[]
@@ -35,7 +37,7 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
   const etc = `${root}/etc`
   const phpIni = { path: `${etc}/php.ini`, bytes: host.readBytes(`${etc}/php.ini`) ?? '' }
   const scanDirectory = `${etc}/php.ini.d`
-  const scanned = readIniFiles(host, scanDirectory).map((path) => host.readBytes(path) ?? '')
+  const scanned = readIniFiles(host, scanDirectory)
   const limits = [phpIni.bytes, ...scanned].map((ini) => readSetting(ini, 'max_execution_time'))
   const limit = Number(limits.findLast((value) => value !== undefined) ?? DEFAULT_PHP.maxExecutionSeconds)
   const extensionDirectory = findExtensionDirectory(host, `${root}/lib/php/extensions`)
@@ -47,6 +49,7 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
     },
     phpIni,
     scanDirectory: host.isDirectory(scanDirectory) ? scanDirectory : undefined,
+    scanned,
     extensionDirectory,
     extensions: host
       .listDirectory(extensionDirectory)
@@ -56,12 +59,11 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
   }
 }
 
-/** The ini files of the app in a scanned directory, with path, without ours. */
-export function readIniFiles(host: Host, directory: string): readonly string[] {
+function readIniFiles(host: Host, directory: string): readonly string[] {
   return host
     .listDirectory(directory)
     .filter((name) => name.endsWith('.ini') && name !== INI_NAME)
-    .map((name) => `${directory}/${name}`)
+    .map((name) => host.readBytes(`${directory}/${name}`) ?? '')
 }
 
 /** The extension API of PHP 7.0; the directory of the extensions has it in its name. */

@@ -2,6 +2,9 @@ import { type Binding, isObject, type Json, type JsonObject, parseJson } from '.
 import type { Finding } from '../core/finding.ts'
 import type { Host } from '../host/host.ts'
 
+/** What to do where php_buildpack is not the last buildpack of the app. */
+export const PUSH_IN_ORDER = 'cf push APP -b php-sessions-buildpack -b php_buildpack, in this order'
+
 /** What a platform says is bound, in its own order, and what could not be read. */
 export interface Bindings {
   readonly bindings: readonly Binding[]

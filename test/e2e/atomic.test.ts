@@ -1,40 +1,31 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { makeScratch } from '../../lab/scratch.ts'
+import { type BareContainer, makeBareContainer } from '../../lab/cloudfoundry/bare-container.ts'
 import { redisService, vcapServices } from '../support/bindings.ts'
 import { EXECUTABLE } from '../support/cloudfoundry.ts'
 
-/** A container with a PHP as php_buildpack 5 lays it out, as far as launch looks at it. */
 function makeContainer() {
-  const root = makeScratch('atomic')
-  const php = join(root, 'deps/1/php')
-  const extensions = join(php, 'lib/php/extensions/no-debug-non-zts-20220829')
-  for (const directory of [join(root, 'app'), join(php, 'etc/php.ini.d'), extensions])
-    mkdirSync(directory, { recursive: true })
-  for (const name of ['igbinary', 'msgpack', 'redis']) writeFileSync(join(extensions, `${name}.so`), '')
-  writeFileSync(join(php, 'etc/php.ini'), 'extension=redis.so\n')
-  const directory = join(php, 'etc/php.ini.d')
-  return { root, phpIni: join(php, 'etc/php.ini'), directory, ini: join(directory, '00-php-sessions.ini') }
+  const container = makeBareContainer('extension=redis.so\n')
+  return { ...container, ini: join(container.scanDirectory, '00-php-sessions.ini') }
 }
 
 const RUNS = 300
 
-const environment = (root: string, password: string) => ({
-  HOME: join(root, 'app'),
-  DEPS_DIR: join(root, 'deps'),
-  TMPDIR: root,
+const environment = ({ env }: BareContainer, password: string) => ({
+  ...env,
   VCAP_SERVICES: vcapServices({ ...redisService, credentials: { host: 'h', password } }),
 })
 
 test('kill -9 at any moment of a launch leaves the old ini or the new one, and php.ini whole', async () => {
-  const { root, ini, phpIni } = makeContainer()
+  const container = makeContainer()
+  const { ini, phpIni } = container
   let slowestMilliseconds = 0
   const launch = (password: string) => {
     const start = performance.now()
-    const result = spawnSync(EXECUTABLE, ['launch'], { env: environment(root, password) })
+    const result = spawnSync(EXECUTABLE, ['launch'], { env: environment(container, password) })
     slowestMilliseconds = Math.max(slowestMilliseconds, performance.now() - start)
     return result
   }
@@ -49,7 +40,7 @@ test('kill -9 at any moment of a launch leaves the old ini or the new one, and p
   const seen = new Set<number>()
   for (let i = 0; i < RUNS; i++) {
     const child = spawn(EXECUTABLE, ['launch'], {
-      env: environment(root, passwords[i % 2] ?? ''),
+      env: environment(container, passwords[i % 2] ?? ''),
       stdio: 'ignore',
     })
     const exited = new Promise((resolve) => child.once('exit', resolve))
@@ -68,32 +59,34 @@ test('kill -9 at any moment of a launch leaves the old ini or the new one, and p
 })
 
 test('a directory that cannot be written to is one message; what was there stays', () => {
-  const { root, directory, ini } = makeContainer()
+  const container = makeContainer()
+  const { directory, scanDirectory, ini } = container
   writeFileSync(ini, 'old')
-  chmodSync(root, 0o755)
-  chmodSync(directory, 0o555)
+  chmodSync(directory, 0o755)
+  chmodSync(scanDirectory, 0o555)
   const isRoot = process.getuid?.() === 0
   // Root may write everywhere: as somebody else, who is in every system.
   const [file, args] = isRoot
     ? ['setpriv', ['--reuid=65534', '--clear-groups', EXECUTABLE, 'launch']]
     : [EXECUTABLE, ['launch']]
   const { status, stdout, stderr } = spawnSync(file as string, args as string[], {
-    env: { ...environment(root, 'p'), PATH: process.env.PATH },
+    env: { ...environment(container, 'p'), PATH: process.env.PATH },
     encoding: 'utf8',
   })
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
   expect(stderr).toMatch(/✗ cannot write .*00-php-sessions\.ini.*: permission denied {2}\(file\.access\)/)
   expect(readFileSync(ini, 'utf8')).toBe('old')
-  expect(readdirSync(directory)).toEqual(['00-php-sessions.ini'])
+  expect(readdirSync(scanDirectory)).toEqual(['00-php-sessions.ini'])
 })
 
 test.each([
   ['Latin-1', Buffer.from('; caf\xe9\nextension=redis.so\n', 'latin1')],
   ['UTF-8', Buffer.from('; café 🐘\nextension=redis.so\n')],
 ])('a php.ini in %s keeps its bytes when a line is set aside', (_name, before) => {
-  const { root, phpIni } = makeContainer()
+  const container = makeContainer()
+  const { phpIni } = container
   writeFileSync(phpIni, before)
-  expect(spawnSync(EXECUTABLE, ['launch'], { env: environment(root, 'p') }).status).toBe(0)
+  expect(spawnSync(EXECUTABLE, ['launch'], { env: environment(container, 'p') }).status).toBe(0)
   const after = readFileSync(phpIni, 'latin1')
   expect(after).toContain(
     '\n; loaded by 00-php-sessions.ini instead, in the right order: extension=redis.so\n',

@@ -1,9 +1,8 @@
+import { readPlan } from '../../src/cli/read-plan.ts'
 import type { Directive } from '../../src/core/ini.ts'
-import { readOptions } from '../../src/core/options.ts'
 import { DEFAULT_PHP, type Php } from '../../src/core/php.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { makePlan, type Plan } from '../../src/plan/plan.ts'
-import { readVcapServices } from '../../src/platforms/cloudfoundry.ts'
+import type { Plan } from '../../src/plan/plan.ts'
 import { type Service, vcapServices } from './bindings.ts'
 import { fakeHost } from './fake-host.ts'
 
@@ -13,9 +12,7 @@ export function planFor(
   env: Record<string, string> = {},
   php: Php = DEFAULT_PHP,
 ): Plan {
-  const { options, findings } = readOptions({ env, file: { value: {}, from: '.bp-config/options.json' } })
-  const read = readVcapServices(fakeHost({ VCAP_SERVICES: vcapServices(...services) }))
-  return makePlan({ bindings: read.bindings, options, php, findings: [...findings, ...read.findings] })
+  return readPlan(fakeHost({ ...env, VCAP_SERVICES: vcapServices(...services) }), '/app', php).plan
 }
 
 /** The values of a plan's directives, secrets in clear. */

@@ -1,0 +1,30 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeScratch } from '../scratch.ts'
+
+/** A container as php_buildpack 5 lays it out, as far as a launch looks at it: no PHP is in it. */
+export interface BareContainer {
+  /** What the platform sets there. */
+  readonly env: { readonly HOME: string; readonly DEPS_DIR: string; readonly TMPDIR: string }
+  readonly directory: string
+  readonly phpIni: string
+  readonly scanDirectory: string
+}
+
+/** Makes one with this php.ini and the extensions that keep sessions in Redis. */
+export function makeBareContainer(phpIni: string): BareContainer {
+  const directory = makeScratch('bare')
+  const php = join(directory, 'deps/1/php')
+  const extensions = join(php, 'lib/php/extensions/no-debug-non-zts-20220829')
+  const container = {
+    env: { HOME: join(directory, 'app'), DEPS_DIR: join(directory, 'deps'), TMPDIR: directory },
+    directory,
+    phpIni: join(php, 'etc/php.ini'),
+    scanDirectory: join(php, 'etc/php.ini.d'),
+  }
+  for (const path of [container.env.HOME, container.scanDirectory, extensions])
+    mkdirSync(path, { recursive: true })
+  for (const name of ['igbinary', 'msgpack', 'redis']) writeFileSync(join(extensions, `${name}.so`), '')
+  writeFileSync(container.phpIni, phpIni)
+  return container
+}

@@ -65,8 +65,10 @@ export function startContained(command: CommandLine): Contained {
     stdio: Object.assign(Array(MARK).fill('ignore'), { 1: 'pipe', 2: 'pipe', [MARK]: 'pipe' }),
   })
   const { pid } = child
-  const mark = pid === undefined ? undefined : readMark(pid)
-  if (pid === undefined || mark === undefined) throw new Error(`cannot start ${command.file}`)
+  if (pid === undefined) throw new Error(`cannot start ${command.file}`)
+  // A short command may have ended by now; what it left running, the one who reads the mark kills in the end.
+  const mark = readMark(pid)
+  const holders = () => (mark === undefined ? [] : findHolders(mark))
   const ourEnd = (child.stdio as unknown as readonly Socket[])[MARK]
   ourEnd?.unref()
 
@@ -78,12 +80,12 @@ export function startContained(command: CommandLine): Contained {
 
   let hasExited = false
   const signal = (name: NodeJS.Signals) => {
-    for (const holder of findHolders(mark)) signalProcess(holder, name)
+    for (const holder of holders()) signalProcess(holder, name)
   }
   const closed = once(child, 'close')
   const exited = once(child, 'exit').then(async ([status, name]) => {
     hasExited = true
-    while (findHolders(mark).length > 0) {
+    while (holders().length > 0) {
       signal('SIGKILL')
       await sleep(5)
     }

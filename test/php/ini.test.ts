@@ -1,34 +1,36 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { renderIni } from '../../src/core/ini.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { loadExtensions, runPhp } from '../support/php.ts'
-import { PROPERTY_RUNS, passwords } from '../support/texts.ts'
+import { PHPS } from '../support/php.ts'
+import { passwords } from '../support/texts.ts'
 
 const HOURS = 3_600_000
 
-test(
-  `php -c gives back the same bytes for ${PROPERTY_RUNS} arbitrary values`,
-  () => {
-    const extensions = loadExtensions('igbinary', 'msgpack', 'memcached')
-    const name = 'memcached.sess_sasl_password'
-    fc.assert(
-      fc.property(passwords, (password) => {
-        const ini = renderIni([
-          { name, value: new Secret(password), because: password },
-          { name: 'precision', value: 7, because: 'a value after it is still read' },
-        ])
-        const read = runPhp(`${extensions}${ini}`, `echo ini_get("${name}"), "|", ini_get("precision");`)
-        expect(read).toEqual(Buffer.from(`${password}|7`))
-      }),
-      { numRuns: PROPERTY_RUNS },
-    )
-  },
-  HOURS,
-)
+describe.each(PHPS)('%s', (_, { loadExtensions, propertyRuns, runPhp }) => {
+  test(
+    `php -c gives back the same bytes for ${propertyRuns} arbitrary values`,
+    () => {
+      const extensions = loadExtensions('igbinary', 'msgpack', 'memcached')
+      const name = 'memcached.sess_sasl_password'
+      fc.assert(
+        fc.property(passwords, (password) => {
+          const ini = renderIni([
+            { name, value: new Secret(password), because: password },
+            { name: 'precision', value: 7, because: 'a value after it is still read' },
+          ])
+          const read = runPhp(`${extensions}${ini}`, `echo ini_get("${name}"), "|", ini_get("precision");`)
+          expect(read).toEqual(Buffer.from(`${password}|7`))
+        }),
+        { numRuns: propertyRuns },
+      )
+    },
+    HOURS,
+  )
 
-test('in the forms that the peers write, values are lost: what the quoting is for', () => {
-  const read = (line: string) => runPhp(`${line}\n`, 'echo get_cfg_var("x");').toString()
-  expect(read('x=pa;ss')).toBe('pa')
-  expect(read('x="pa${HOME}"')).toBe('pa/not/expanded')
+  test('in the forms that the peers write, values are lost: what the quoting is for', () => {
+    const read = (line: string) => runPhp(`${line}\n`, 'echo get_cfg_var("x");').toString()
+    expect(read('x=pa;ss')).toBe('pa')
+    expect(read('x="pa${HOME}"')).toBe('pa/not/expanded')
+  })
 })

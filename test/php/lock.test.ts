@@ -6,7 +6,7 @@ import { startServer } from '../../lab/process.ts'
 import { startRedis } from '../../lab/redis.ts'
 import { renderIni } from '../../src/core/ini.ts'
 import type { Service } from '../support/bindings.ts'
-import { loadExtensions } from '../support/php.ts'
+import { PHPS, type PhpUnderTest } from '../support/php.ts'
 import { planFor } from '../support/plan.ts'
 
 const WORKERS = 10
@@ -32,40 +32,47 @@ const STORES = {
   },
 }
 
-describe.each(Object.entries(STORES))('%s', (extension, start) => {
-  test.each([
-    { locking: 'on', isLossless: true },
-    { locking: 'off', isLossless: false },
-  ])(
-    `${REQUESTS} requests of one visitor, ${WORKERS} at a time, locking $locking`,
-    async ({ locking, isLossless }) => {
-      const { server, service } = await start()
-      const php = await startPhp(extension, service, { PHP_SESSIONS_LOCKING: locking })
-      try {
-        const url = `http://127.0.0.1:${php.ports[0]}/`
-        const first = await fetch(url)
-        const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
-        expect(cookie).toMatch(/^PHPSESSIONID=/)
-        const waiting = Array.from({ length: REQUESTS }, (_, i) => i)
-        await Promise.all(
-          Array.from({ length: WORKERS }, async () => {
-            while (waiting.pop() !== undefined) await (await fetch(url, { headers: { cookie } })).text()
-          }),
-        )
-        const counted = Number(await (await fetch(url, { headers: { cookie } })).text())
-        if (isLossless) expect(counted).toBe(REQUESTS + 2)
-        else expect(counted).toBeLessThan(REQUESTS)
-        if (isLossless) expect(php.log()).not.toMatch(/warning|error/i)
-      } finally {
-        await php.stop()
-        await server.stop()
-      }
-    },
-  )
+describe.each(PHPS)('%s', (_, php) => {
+  describe.each(Object.entries(STORES))('%s', (extension, start) => {
+    test.each([
+      { locking: 'on', isLossless: true },
+      { locking: 'off', isLossless: false },
+    ])(
+      `${REQUESTS} requests of one visitor, ${WORKERS} at a time, locking $locking`,
+      async ({ locking, isLossless }) => {
+        const { server, service } = await start()
+        const web = await startWeb(php, extension, service, { PHP_SESSIONS_LOCKING: locking })
+        try {
+          const url = `http://127.0.0.1:${web.ports[0]}/`
+          const first = await fetch(url)
+          const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+          expect(cookie).toMatch(/^PHPSESSIONID=/)
+          const waiting = Array.from({ length: REQUESTS }, (_, i) => i)
+          await Promise.all(
+            Array.from({ length: WORKERS }, async () => {
+              while (waiting.pop() !== undefined) await (await fetch(url, { headers: { cookie } })).text()
+            }),
+          )
+          const counted = Number(await (await fetch(url, { headers: { cookie } })).text())
+          if (isLossless) expect(counted).toBe(REQUESTS + 2)
+          else expect(counted).toBeLessThan(REQUESTS)
+          if (isLossless) expect(web.log()).not.toMatch(/warning|error/i)
+        } finally {
+          await web.stop()
+          await server.stop()
+        }
+      },
+    )
+  })
 })
 
 /** PHP's own web server with as many workers, and nothing but our ini. */
-function startPhp(extension: string, service: Service, env: Record<string, string>) {
+function startWeb(
+  { php, loadExtensions }: PhpUnderTest,
+  extension: string,
+  service: Service,
+  env: Record<string, string>,
+) {
   const { directives } = planFor([service], env)
   return startServer({
     name: 'php',
@@ -79,11 +86,11 @@ function startPhp(extension: string, service: Service, env: Record<string, strin
         join(directory, 'php.ini'),
         `${extensions}display_errors=stderr\n${renderIni(directives)}`,
       )
-      return {
-        file: 'php',
-        args: ['-c', directory, '-S', `127.0.0.1:${port}`, '-t', root],
-        env: { PATH: process.env.PATH, PHP_INI_SCAN_DIR: root, PHP_CLI_SERVER_WORKERS: String(WORKERS) },
-      }
+      return php.cli(['-c', directory, '-S', `127.0.0.1:${port}`, '-t', root], {
+        PATH: process.env.PATH,
+        PHP_INI_SCAN_DIR: root,
+        PHP_CLI_SERVER_WORKERS: String(WORKERS),
+      })
     },
   })
 }

@@ -1,31 +1,60 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { debian13Php, type InstalledPhp, machinePhp } from '../../lab/php.ts'
+import { PROPERTY_RUNS } from './texts.ts'
 
-const SCAN_DIRECTORY = /^Scan for additional .ini files in: (.*)$/m.exec(
-  execFileSync('php', ['--ini'], { encoding: 'utf8' }),
-)?.[1]
-
-/** The lines by which the distribution loads these extensions, in its order; PHP has others built in. */
-export function loadExtensions(...names: readonly string[]): string {
-  const files = readdirSync(SCAN_DIRECTORY ?? '')
-  return names
-    .filter((name) => files.some((file) => file.endsWith(`-${name}.ini`)))
-    .map((name) => `extension=${name}\n`)
-    .join('')
+/** What a test does with a PHP. */
+export interface PhpUnderTest {
+  readonly php: InstalledPhp
+  /** All of them on the machine's own PHP, a fifth on another: most of what a property tries is our own code. */
+  readonly propertyRuns: number
+  /** The lines that load these extensions, in this order; PHP has others built in. */
+  loadExtensions(...names: readonly string[]): string
+  /** Runs PHP code with this text as the only ini file, and gives what it printed, as bytes. */
+  runPhp(ini: string, code: string, ...args: readonly string[]): Buffer
 }
 
-/** Runs PHP code with this text as the only ini file, and gives what it printed, as bytes. */
-export function runPhp(ini: string, code: string, ...args: readonly string[]): Buffer {
-  const directory = mkdtempSync(join(tmpdir(), 'php-sessions-test-'))
-  try {
-    writeFileSync(join(directory, 'php.ini'), ini)
-    return execFileSync('php', ['-c', directory, '-r', code, '--', ...args], {
-      env: { PATH: process.env.PATH, PHP_INI_SCAN_DIR: join(directory, 'none'), HOME: '/not/expanded' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-  } finally {
-    rmSync(directory, { recursive: true })
+const own = underTest(machinePhp(), PROPERTY_RUNS)
+const second = debian13Php()
+
+/** Those of the machine's own PHP. */
+export const { loadExtensions, runPhp } = own
+
+/** Why the PHP of Debian 13 is not among `PHPS` beside the machine's own, if it is not. */
+export const debian13Unavailable = 'unavailable' in second ? second.unavailable : undefined
+
+/** The PHPs that run here; every round trip through one is made through all. */
+export const PHPS: readonly (readonly [name: string, php: PhpUnderTest])[] = [
+  [own.php.name, own],
+  ...('unavailable' in second
+    ? []
+    : [[second.name, underTest(second, Math.ceil(PROPERTY_RUNS / 5))] as const]),
+]
+
+function underTest(php: InstalledPhp, propertyRuns: number): PhpUnderTest {
+  return {
+    php,
+    propertyRuns,
+    loadExtensions: (...names) =>
+      names
+        .filter((name) => existsSync(join(php.extensionDirectory, `${name}.so`)))
+        .map((name) => `extension=${name}\n`)
+        .join(''),
+    runPhp: (ini, code, ...rest) => {
+      const directory = mkdtempSync(join(tmpdir(), 'php-sessions-test-'))
+      try {
+        writeFileSync(join(directory, 'php.ini'), ini)
+        const { file, args, env } = php.cli(['-c', directory, '-r', code, '--', ...rest], {
+          PATH: process.env.PATH,
+          PHP_INI_SCAN_DIR: join(directory, 'none'),
+          HOME: '/not/expanded',
+        })
+        return execFileSync(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+      } finally {
+        rmSync(directory, { recursive: true })
+      }
+    },
   }
 }

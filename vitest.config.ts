@@ -1,15 +1,27 @@
-import { defineConfig } from 'vitest/config'
+import { readFileSync } from 'node:fs'
+import { defineConfig, type Plugin } from 'vitest/config'
 
 // Real servers start in these; the machine may be small.
 const slow = ['test/php/**/*.test.ts', 'test/lab/**/*.test.ts', 'test/e2e/**/*.test.ts']
+
+/** PHP files are imported as text, as esbuild's loader `text` does for the executable. */
+const phpAsText: Plugin = {
+  name: 'php-as-text',
+  enforce: 'pre',
+  load: (id) =>
+    id.endsWith('.php') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : undefined,
+}
 
 export default defineConfig({
   test: {
     reporters: ['default', './test/reporter.ts'],
     maxWorkers: 2,
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow } },
-      { test: { name: 'real', include: slow, testTimeout: 120_000, hookTimeout: 180_000 } },
+      { plugins: [phpAsText], test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow } },
+      {
+        plugins: [phpAsText],
+        test: { name: 'real', include: slow, testTimeout: 120_000, hookTimeout: 180_000 },
+      },
     ],
   },
 })

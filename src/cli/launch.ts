@@ -5,8 +5,10 @@ import type { Plan } from '../plan/plan.ts'
 import { PUSH_IN_ORDER } from '../platforms/cloudfoundry.ts'
 import { findPhpHome, INI_NAME, type PhpHome } from '../platforms/cloudfoundry-php.ts'
 import { renderIniFile } from './ini-file.ts'
+import { lookAround } from './look-around.ts'
 import { readPlan } from './read-plan.ts'
 import { renderFindings, summarise } from './report.ts'
+import { writeFiles } from './write-files.ts'
 
 /** Set once a start has said where its sessions are: the start script of php_buildpack 5 runs us again. */
 const SAID = '__PHP_SESSIONS_SAID'
@@ -19,7 +21,10 @@ const SAID = '__PHP_SESSIONS_SAID'
  */
 export function launch(host: Host): number {
   const home = findPhpHome(host)
-  const { plan, options } = readPlan(host, host.env.HOME ?? '.', home?.php)
+  const directory = home?.scanDirectory ?? ownDirectory(host)
+  const read = readPlan(host, host.env.HOME ?? '.', { php: home?.php, directory })
+  const plan = home === undefined ? read.plan : lookAround(host, read, home.command)
+  const { options } = read.input
   const findings = [...plan.findings, ...checkPhp(plan, home)]
   const failed = hasError(findings)
   const takesFiles = failed && options.PHP_SESSIONS_ON_ERROR === 'files'
@@ -84,6 +89,7 @@ function writeIni(host: Host, home: PhpHome, plan: Plan): string {
 
   if (home.scanDirectory === undefined) host.makeDirectory(directory, 0o700)
   // Before php.ini: a crash in between leaves an extension loaded twice, which PHP only warns of.
+  writeFiles(host, plan.files)
   host.writeFile(`${directory}/${INI_NAME}`, isRewritten ? text.replaceAll('@', '@@') : text, 0o600)
   editPhpIni(host, home, extensions)
 

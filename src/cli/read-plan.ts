@@ -1,29 +1,37 @@
 import { isObject, parseJson } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
-import { type Options, readOptions } from '../core/options.ts'
+import { readOptions } from '../core/options.ts'
 import { DEFAULT_PHP, type Php } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
-import { makePlan, type Plan } from '../plan/plan.ts'
-import { readVcapServices } from '../platforms/cloudfoundry.ts'
+import { makePlan, type Plan, type PlanInput } from '../plan/plan.ts'
+import { readBindings } from '../platforms/sources.ts'
 
-/** What all commands start from: the plan, and the options for what is decided outside of it. */
+/** What all commands start from: the plan, and what it was made of, for those who find out more. */
 export interface ReadPlan {
   readonly plan: Plan
-  readonly options: Options
+  readonly input: PlanInput
 }
 
-/** Reads bindings and options and makes the plan, for the app in a directory and the PHP that will serve it. */
-export function readPlan(host: Host, appDirectory: string, php: Php = DEFAULT_PHP): ReadPlan {
+/** Whom and where a plan is for. */
+export interface Target {
+  readonly php?: Php | undefined
+  /** Where the plan's files will be written; not needed by those who write none. */
+  readonly directory?: string | undefined
+}
+
+/** Reads bindings and options and makes the plan, for the app in a directory. */
+export function readPlan(host: Host, appDirectory: string, target: Target = {}): ReadPlan {
   const file = readOptionsFile(host, `${appDirectory}/.bp-config/options.json`)
   const { options, findings } = readOptions({ env: host.env, file })
-  const { bindings, findings: bindingFindings } = readVcapServices(host)
-  const plan = makePlan({
+  const { bindings, findings: bindingFindings } = readBindings(host)
+  const input: PlanInput = {
     bindings,
     options,
-    php,
+    php: target.php ?? DEFAULT_PHP,
+    directory: target.directory ?? '.',
     findings: [...file.findings, ...findings, ...bindingFindings],
-  })
-  return { plan, options }
+  }
+  return { plan: makePlan(input), input }
 }
 
 function readOptionsFile(host: Host, path: string) {

@@ -10,11 +10,18 @@ export interface Binding {
   readonly name: string
   /** The names it may be searched by: a service bound under a name of its own has two. */
   readonly names: readonly string[]
-  /** What its broker says about its kind: label and tags. */
+  /** What its broker says about its kind: label or type, provider, tags. */
   readonly kinds: readonly string[]
+  readonly plan: string | undefined
   readonly credentials: JsonObject
-  /** Where it was read, e.g. `VCAP_SERVICES app-redis-sessions`; the start of every provenance. */
+  /** Where it was read, e.g. `VCAP_SERVICES`: bindings of one source are alternatives to each other. */
+  readonly source: string
+  /** Where it was read, with its name, e.g. `VCAP_SERVICES app-redis-sessions`. */
   readonly from: string
+  /** What makes the name of a field its provenance, e.g. `VCAP_SERVICES app-redis-sessions credentials.`. */
+  readonly fieldPrefix: string
+  /** Whether it may be chosen for its kind alone: where names are not given by people who know of us. */
+  readonly isChosenByKind: boolean
 }
 
 /** A value and where it was read, e.g. `VCAP_SERVICES app-redis-sessions credentials.host`. */

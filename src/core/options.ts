@@ -7,8 +7,10 @@ export interface Options {
   /** The text that a Redis service's name must contain; the name is php_buildpack's, as is the default. */
   readonly REDIS_SESSION_STORE_SERVICE_NAME: string
   readonly MEMCACHED_SESSION_STORE_SERVICE_NAME: string
-  /** The exact name of the service to use, whatever else is bound. */
+  /** The exact name of the service to use, whatever else is bound; `none` for local files. */
   readonly PHP_SESSIONS_SERVICE: string | undefined
+  /** How the servers of a Redis binding belong together, where its credentials do not tell. */
+  readonly PHP_SESSIONS_TOPOLOGY: 'single' | 'cluster' | 'sentinel' | undefined
   readonly PHP_SESSIONS_LOCKING: boolean
   readonly PHP_SESSIONS_LIFETIME: number | undefined
   readonly PHP_SESSIONS_PREFIX: string | undefined
@@ -39,10 +41,16 @@ export const OPTIONS: Readonly<Record<OptionName, OptionKind>> = {
   REDIS_SESSION_STORE_SERVICE_NAME: searchKey('Redis', 'redis-sessions'),
   MEMCACHED_SESSION_STORE_SERVICE_NAME: searchKey('Memcached', 'memcached-sessions'),
   PHP_SESSIONS_SERVICE: {
-    expected: 'the name of a bound service',
-    meaning: 'this service keeps the sessions, whatever its name contains',
+    expected: 'the name of a bound service or variable, or none',
+    meaning: 'this service keeps the sessions, whatever its name contains; none keeps them in local files',
     default: '',
     parse: (text) => (text === '' ? undefined : text),
+  },
+  PHP_SESSIONS_TOPOLOGY: {
+    expected: 'single, cluster or sentinel',
+    meaning: 'how the Redis servers of the binding belong together, where its credentials do not tell',
+    default: '',
+    parse: (text) => (text === 'single' || text === 'cluster' || text === 'sentinel' ? text : undefined),
   },
   PHP_SESSIONS_LOCKING: {
     expected: 'on or off',

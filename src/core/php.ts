@@ -3,10 +3,22 @@ export interface Php {
   readonly major: number
   /** `max_execution_time` in seconds; 0 is PHP's word for no limit. */
   readonly maxExecutionSeconds: number
+  /** The version of the extension redis, e.g. `5.3.7`; undefined where nobody has asked this PHP. */
+  readonly phpredis: string | undefined
 }
 
 /** PHP as it comes: what is assumed where no PHP can be looked at, as during staging. */
-export const DEFAULT_PHP: Php = { major: 8, maxExecutionSeconds: 30 }
+export const DEFAULT_PHP: Php = { major: 8, maxExecutionSeconds: 30, phpredis: undefined }
+
+/**
+ * Whether phpredis is at least of a version such as `6.1`; undefined where its version is not known.
+ */
+export function isPhpredisAtLeast({ phpredis }: Php, version: string): boolean | undefined {
+  if (phpredis === undefined) return undefined
+  const [major = 0, minor = 0] = phpredis.split('.').map(Number)
+  const [wantedMajor = 0, wantedMinor = 0] = version.split('.').map(Number)
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
+}
 
 /**
  * The longest that a request of this PHP is expected to take, in seconds of real time.

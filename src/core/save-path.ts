@@ -1,32 +1,63 @@
-import type { Address } from './address.ts'
+import { type Address, formatAddress, isSocket } from './address.ts'
 import type { Secret } from './secret.ts'
 
-/** What a phpredis save_path can say about one server. */
-export interface RedisServer extends Address {
-  readonly tls: boolean
-  readonly user?: string | undefined
-  readonly password?: Secret | undefined
+/** How to log in to Redis. */
+export interface RedisLogin {
+  readonly user: string | undefined
+  readonly password: Secret | undefined
 }
 
-/** Builds the `session.save_path` that phpredis understands. It holds the password in clear. */
+/** A name and a value of a save_path's query; a value that is undefined is left out. */
+export type Parameters = Readonly<Record<string, string | number | undefined>>
+
+/** Builds the `session.save_path` of phpredis' handler for one server. It holds the password in clear. */
 export function redisSavePath(
-  server: RedisServer,
-  parameters: Readonly<Record<string, string | number>>,
+  server: Address & { readonly tls: boolean },
+  login: RedisLogin,
+  parameters: Parameters,
 ): string {
-  const query = [
-    ...authParameters(server),
-    ...Object.entries(parameters).map(([name, value]) => `${name}=${encode(String(value))}`),
-  ]
-  // An IPv6 host without brackets: phpredis 5 fails on them, and 6 takes both.
-  return `${server.tls ? 'tls' : 'tcp'}://${server.host}:${server.port}?${query.join('&')}`
+  return `${redisAddress(server)}?${query([...authParameters(login), ...Object.entries(parameters)])}`
 }
+
+/** An IPv6 host without brackets: phpredis 5 fails on them, and 6 takes both. */
+function redisAddress(server: Address & { readonly tls: boolean }): string {
+  if (isSocket(server)) return `unix://${server.host}`
+  return `${server.tls ? 'tls' : 'tcp'}://${server.host}:${server.port}`
+}
+
+/** Builds the one of its handler for Redis Cluster. */
+export function clusterSavePath(
+  seeds: readonly Address[],
+  isTls: boolean,
+  login: RedisLogin,
+  parameters: Parameters,
+): string {
+  const scheme = isTls ? 'tls://' : ''
+  return query([
+    ...seeds.map((seed): Parameter => ['seed[]', `${scheme}${formatAddress(seed)}`]),
+    ...authParameters(login),
+    ...Object.entries(parameters),
+  ])
+}
+
+type Parameter = readonly [name: string, value: string | number | undefined]
 
 /** phpredis ignores a user in front of the host; `default` is what Redis calls a login without a user. */
-function authParameters({ user, password }: RedisServer): string[] {
+function authParameters({ user, password }: RedisLogin): readonly Parameter[] {
   if (password === undefined) return []
-  const secret = encode(password.reveal())
-  if (user === undefined || user === 'default') return [`auth=${secret}`]
-  return [`auth[]=${encode(user)}`, `auth[]=${secret}`]
+  const secret = password.reveal()
+  if (user === undefined || user === 'default') return [['auth', secret]]
+  return [
+    ['auth[]', user],
+    ['auth[]', secret],
+  ]
+}
+
+function query(parameters: readonly Parameter[]): string {
+  return parameters
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${encode(String(value))}`)
+    .join('&')
 }
 
 /**

@@ -21,10 +21,30 @@ export interface Host {
   /** The names in a directory in byte order, without `.` and `..`; empty where there is none. */
   listDirectory(path: string): readonly string[]
   isDirectory(path: string): boolean
+  /** Runs a program to its end, or kills it when the time is over. */
+  run(command: Command): CommandResult
   /** stdout: the answer. */
   out(text: string): void
   /** stderr: the talk. */
   err(text: string): void
+}
+
+/** A program to run. Its output may have 60 KB; it inherits the environment and our stderr goes to nobody. */
+export interface Command {
+  /** A path, or a name that is looked for in PATH. */
+  readonly file: string
+  readonly args: readonly string[]
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** At most 60 KB, as it must fit into a pipe. */
+  readonly stdin: string
+  readonly limitSeconds: number
+}
+
+export interface CommandResult {
+  /** As a shell counts it: 127 where there is no such program, 137 where the time was over. */
+  readonly status: number
+  readonly stdout: string
 }
 
 /** A file or directory that refused: `message` says which, what was tried and why, in one line. */
@@ -42,6 +62,7 @@ const REASONS: Readonly<Record<number, string>> = {
   21: 'it is a directory',
   28: 'no space left on the device',
   30: 'the file system is read-only',
+  24: 'too many files are open',
   122: 'the disk quota is used up',
 }
 

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
+import { constants } from 'node:os'
 import { type Host, hostError } from './host.ts'
 
 /** The Node host: for the npm package, the tests and the benchmarks. */
@@ -15,6 +17,20 @@ export const nodeHost: Host = {
   listDirectory: (path) => attempt('list', path, () => orMissing(() => fs.readdirSync(path).sort()) ?? []),
   isDirectory: (path) =>
     attempt('read', path, () => orMissing(() => fs.statSync(path).isDirectory()) ?? false),
+  run: ({ file, args, env, stdin, limitSeconds }) => {
+    const { status, signal, stdout } = spawnSync(file, args, {
+      env: { ...process.env, ...env },
+      input: stdin,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      timeout: limitSeconds * 1000,
+      killSignal: 'SIGKILL',
+      encoding: 'utf8',
+    })
+    return {
+      status: status ?? (signal === null ? 127 : 128 + constants.signals[signal]),
+      stdout: stdout ?? '',
+    }
+  },
   out: (text) => fs.writeFileSync(1, text),
   err: (text) => fs.writeFileSync(2, text),
 }

@@ -32,5 +32,20 @@ declare module 'qjs:os' {
     path: string,
   ): [status: { readonly mode: number; readonly size: number } | null, errno: number]
   export function getpid(): number
+  export const WNOHANG: number
+  export function pipe(): [reading: number, writing: number] | null
+  /** Returns the pid where it does not block; a program that cannot be run ends with status 127. */
+  export function exec(
+    args: readonly string[],
+    options: {
+      readonly block: false
+      readonly env: Readonly<Record<string, string>>
+      readonly stdin: number
+      readonly stdout: number
+      readonly stderr: number
+    },
+  ): number
+  export function waitpid(pid: number, options: number): [pid: number, status: number]
+  export function kill(pid: number, signal: number): number
   export function sleep(milliseconds: number): number
 }

@@ -1,6 +1,6 @@
 import * as os from 'qjs:os'
 import * as std from 'qjs:std'
-import { type Host, hostError } from './host.ts'
+import { type Command, type CommandResult, type Host, hostError } from './host.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
 // errno.h, the same on every architecture of Linux.
@@ -10,6 +10,8 @@ const EAGAIN = 11
 const EEXIST = 17
 const ENOTDIR = 20
 const EISDIR = 21
+const EMFILE = 24
+const SIGKILL = 9
 
 const STDOUT = 1
 const STDERR = 2
@@ -29,6 +31,7 @@ export const quickjsHost: Host = {
   makeDirectory: (path, mode) => check('make the directory', path, makeDirectory(path, mode)),
   listDirectory,
   isDirectory: (path) => isDirectory('read', path),
+  run,
   out: (text) => check('write to', 'standard output', writeAll(STDOUT, encodeUtf8(text))),
   // Nobody is left to tell when stderr refuses, and the app must start all the same.
   err: (text) => void writeAll(STDERR, encodeUtf8(text)),
@@ -53,6 +56,11 @@ function readAnyBytes(path: string): string | undefined {
   const file = os.open(path, os.O_RDONLY)
   if (isMissing(-file)) return undefined
   if (file < 0) throw hostError('read', path, -file)
+  return readToEnd(file, path)
+}
+
+/** Reads what is left in a file or pipe, and closes it. */
+function readToEnd(file: number, path: string): string {
   const buffer = new Uint8Array(CHUNK_BYTES)
   let bytes = ''
   for (;;) {
@@ -126,6 +134,44 @@ function isDirectory(what: string, path: string): boolean {
 /** A file where a directory should be hides nothing that could be read. */
 function isMissing(errno: number): boolean {
   return errno === ENOENT || errno === ENOTDIR
+}
+
+function run({ file, args, env, stdin, limitSeconds }: Command): CommandResult {
+  const [input, toInput] = openPipe()
+  const [fromOutput, output] = openPipe()
+  const nobody = os.open('/dev/null', os.O_WRONLY)
+  writeAll(toInput, encodeUtf8(stdin))
+  os.close(toInput)
+  const pid = os.exec([file, ...args], {
+    block: false,
+    env: { ...std.getenviron(), ...env },
+    stdin: input,
+    stdout: output,
+    stderr: nobody,
+  })
+  for (const end of [input, output, nobody]) os.close(end)
+  const status = waitFor(pid, limitSeconds)
+  return { status, stdout: decodeUtf8(readToEnd(fromOutput, file)) }
+}
+
+function openPipe(): [reading: number, writing: number] {
+  const ends = os.pipe()
+  if (ends === null) throw hostError('open', 'a pipe', EMFILE)
+  return ends
+}
+
+const POLL_MILLISECONDS = 2
+
+/** Polls, since nothing here waits for a process and a time at once; returns the status as a shell counts it. */
+function waitFor(pid: number, limitSeconds: number): number {
+  let left = (limitSeconds * 1000) / POLL_MILLISECONDS
+  for (;;) {
+    const [ended, status] = os.waitpid(pid, left > 0 ? os.WNOHANG : 0)
+    if (ended === pid) return (status & 0x7f) === 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+    os.sleep(POLL_MILLISECONDS)
+    left--
+    if (left === 0) os.kill(pid, SIGKILL)
+  }
 }
 
 /** A plain loop: a certificate bundle is long, and `Uint8Array.from` makes a string of every byte. */

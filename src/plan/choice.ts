@@ -3,6 +3,7 @@ import type { Finding } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
 import { joinWords, nearest } from '../core/text.ts'
 import type { Store } from '../stores/store.ts'
+import { kindOf } from './kind.ts'
 
 /** Which service keeps the sessions. */
 export interface Choice {
@@ -15,51 +16,122 @@ export interface Choice {
 /** What is chosen, if anything, and why; the sentence for files when nothing is. */
 export interface ChoiceResult {
   readonly choice: Choice | undefined
+  readonly because: string
   readonly findings: readonly Finding[]
 }
 
+/** The word that, as the name of the service, asks for local files. */
+const NONE = 'none'
+
 /**
- * Chooses the session store: the service that the user names, else one whose name contains a search key.
+ * Chooses the session store by the first rule that finds one: the service that the user names; one that is there
+ * for sessions, by a search key in its name or by its type; the only Redis or Memcached where names mean less.
  *
- * With several matches the order of `stores` decides, then that of the bindings; a warning names the others.
+ * All candidates come from one source: a service may be visible in two. Several for sessions are ranked by the
+ * order of `stores`, then by that of the bindings, and a warning names the others.
  */
 export function chooseStore(
   bindings: readonly Binding[],
   options: Options,
   stores: readonly Store[],
 ): ChoiceResult {
-  if (options.PHP_SESSIONS_SERVICE !== undefined)
-    return chooseNamed(options.PHP_SESSIONS_SERVICE, bindings, options, stores)
-  const matches = stores.flatMap((store) =>
-    bindings
-      .filter((binding) => hasKey(binding, store, options))
-      .map((binding) => ({
-        store,
-        binding,
-        because: `its name contains ${options[store.searchKey]}`,
-      })),
-  )
-  const [choice, ...others] = matches.filter(
-    (match, i) => matches.findIndex(({ binding }) => binding === match.binding) === i,
-  )
-  return { choice, findings: choice === undefined || others.length === 0 ? [] : [ambiguous(choice, others)] }
+  const { PHP_SESSIONS_SERVICE: name } = options
+  const isNone = name === NONE && !bindings.some(({ names }) => names.includes(NONE))
+  if (isNone) return { choice: undefined, because: 'PHP_SESSIONS_SERVICE is none', findings: [] }
+  if (name !== undefined) return chooseNamed(name, bindings, options, stores)
+  const meant = ofFirstSource(findMeant(bindings, options, stores))
+  const [choice, ...others] = meant
+  if (choice !== undefined)
+    return {
+      choice,
+      because: choice.because,
+      findings: others.length === 0 ? [] : [ambiguous(choice, others)],
+    }
+  return chooseOnly(bindings, options, stores)
 }
 
-function hasKey(binding: Binding, store: Store, options: Options): boolean {
-  return binding.names.some((name) => name.includes(options[store.searchKey]))
+/** Candidates of the first source that has any; sources come in their order of precedence. */
+function ofFirstSource(candidates: readonly Choice[]): readonly Choice[] {
+  const ranked = candidates.map(({ binding }) => binding)
+  const source = ranked[0]?.source
+  return candidates.filter(({ binding }) => binding.source === source)
+}
+
+/** The services that are there for sessions, best first within a source. */
+function findMeant(
+  bindings: readonly Binding[],
+  options: Options,
+  stores: readonly Store[],
+): readonly Choice[] {
+  const sources = [...new Set(bindings.map(({ source }) => source))]
+  return sources.flatMap((source) => {
+    const candidates = stores.flatMap((store) =>
+      bindings
+        .filter((binding) => binding.source === source)
+        .flatMap((binding) => {
+          const because = whyMeant(binding, store, options)
+          return because === undefined ? [] : [{ store, binding, because }]
+        }),
+    )
+    return candidates.filter(
+      ({ binding }, i) => candidates.findIndex((other) => other.binding === binding) === i,
+    )
+  })
+}
+
+function whyMeant(binding: Binding, store: Store, options: Options): string | undefined {
+  const key = options[store.searchKey]
+  if (binding.names.some((name) => name.includes(key))) return `its name contains ${key}`
+  return binding.kinds.includes(store.sessionType) ? `its type is ${store.sessionType}` : undefined
+}
+
+/** Where names mean less, a service may be chosen for its kind, if there is no doubt which. */
+function chooseOnly(bindings: readonly Binding[], options: Options, stores: readonly Store[]): ChoiceResult {
+  const candidates = bindings.flatMap((binding): Choice[] => {
+    const store = binding.isChosenByKind ? kindOf(binding, stores) : undefined
+    if (store === undefined) return []
+    return [{ store, binding, because: `it is the only Redis or Memcached in ${binding.source}` }]
+  })
+  const [choice, ...others] = ofFirstSource(candidates)
+  if (choice !== undefined && others.length === 0) return { choice, because: choice.because, findings: [] }
+  const keys = joinWords(
+    stores.map(({ searchKey }) => options[searchKey]),
+    'or',
+  )
+  return choice === undefined
+    ? { choice, because: `no bound service has a name that contains ${keys}`, findings: [] }
+    : {
+        choice: undefined,
+        because: `${others.length + 1} services could keep them and none has a name that contains ${keys}`,
+        findings: [undecided([choice, ...others], keys)],
+      }
+}
+
+function namesOf(choices: readonly Choice[]): string {
+  return joinWords(
+    choices.map(({ binding }) => binding.name),
+    'and',
+  )
 }
 
 function ambiguous(choice: Choice, others: readonly Choice[]): Finding {
-  const names = joinWords(
-    others.map(({ binding }) => binding.name),
-    'and',
-  )
   return {
     id: 'store.ambiguous',
     level: 'warn',
-    title: `${others.length + 1} session stores are bound: ${choice.binding.name} is used, not ${names}`,
+    title: `${others.length + 1} session stores are bound: ${choice.binding.name} is used, not ${namesOf(others)}`,
     from: choice.binding.from,
     fix: `unbind what is not meant, or set PHP_SESSIONS_SERVICE=${choice.binding.name}`,
+  }
+}
+
+function undecided(candidates: readonly Choice[], keys: string): Finding {
+  const [first] = candidates
+  return {
+    id: 'store.undecided',
+    level: 'warn',
+    title: `sessions stay in local files: any of ${namesOf(candidates)} could keep them, and none has a name that contains ${keys}`,
+    from: first?.binding.source ?? '',
+    fix: `set PHP_SESSIONS_SERVICE=${first?.binding.name} for one of them, or =none for local files`,
   }
 }
 
@@ -72,7 +144,7 @@ function chooseNamed(
   const binding = bindings.find(({ names }) => names.includes(name))
   const from = 'PHP_SESSIONS_SERVICE'
   if (binding === undefined) {
-    const bound = bindings.map((other) => other.name)
+    const bound = [...new Set(bindings.map((other) => other.name))]
     return refuse(
       'store.service',
       `no service named ${name} is bound; bound are: ${bound.length === 0 ? 'none' : bound.join(', ')}`,
@@ -81,20 +153,18 @@ function chooseNamed(
     )
   }
   const store =
-    stores.find((candidate) => hasKey(binding, candidate, options)) ??
-    stores.find(({ kinds }) =>
-      kinds.some((kind) => binding.kinds.some((word) => word.toLowerCase().includes(kind))),
-    )
+    stores.find((candidate) => whyMeant(binding, candidate, options) !== undefined) ?? kindOf(binding, stores)
   if (store === undefined)
     return refuse(
       'store.kind',
-      `cannot tell whether ${name} is Redis or Memcached: neither its name nor its label or tags say so`,
+      `cannot tell whether ${name} is Redis or Memcached: neither its name nor its label, tags or credentials say so`,
       `${binding.from} (label and tags: ${binding.kinds.join(', ') || 'none'})`,
       `set REDIS_SESSION_STORE_SERVICE_NAME=${name} or MEMCACHED_SESSION_STORE_SERVICE_NAME=${name} instead`,
     )
-  return { choice: { store, binding, because: `PHP_SESSIONS_SERVICE names it` }, findings: [] }
+  const because = 'PHP_SESSIONS_SERVICE names it'
+  return { choice: { store, binding, because }, because, findings: [] }
 }
 
 function refuse(id: string, title: string, from: string, fix: string): ChoiceResult {
-  return { choice: undefined, findings: [{ id, level: 'error', title, from, fix }] }
+  return { choice: undefined, because: title, findings: [{ id, level: 'error', title, from, fix }] }
 }

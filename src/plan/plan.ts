@@ -1,3 +1,4 @@
+import type { Address } from '../core/address.ts'
 import type { Binding } from '../core/binding.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import { type Finding, hasError } from '../core/finding.ts'
@@ -5,7 +6,7 @@ import type { Directive } from '../core/ini.ts'
 import type { Options } from '../core/options.ts'
 import type { Php } from '../core/php.ts'
 import { stores } from '../stores/index.ts'
-import type { Store } from '../stores/store.ts'
+import type { PlannedFile, Store } from '../stores/store.ts'
 import { chooseStore } from './choice.ts'
 
 /** A store with everything that is needed to use it. */
@@ -21,9 +22,12 @@ export interface Plan {
   readonly planned: PlannedStore | undefined
   /** Why this store or why files; continues the sentence "… because". */
   readonly because: string
+  /** All but the save_path where sentinels have yet to be asked for the master. */
   readonly directives: readonly Directive[]
   /** In the order in which PHP must load them. */
   readonly extensions: readonly string[]
+  /** What the directives refer to. */
+  readonly files: readonly PlannedFile[]
   readonly findings: readonly Finding[]
 }
 
@@ -32,35 +36,43 @@ export interface PlanInput {
   readonly bindings: readonly Binding[]
   readonly options: Options
   readonly php: Php
+  /** Where the plan's files will be written, an absolute path. */
+  readonly directory: string
+  /** The master that the sentinels of the chosen binding named. */
+  readonly master?: Address | undefined
   /** What was found while reading; an error among it makes a plan without a store. */
   readonly findings: readonly Finding[]
 }
 
 /** Decides where the sessions live. No half-made values: with an error there are no directives at all. */
-export function makePlan({ bindings, options, php, findings }: PlanInput): Plan {
+export function makePlan(input: PlanInput): Plan {
+  const { bindings, options, findings } = input
   if (hasError(findings)) return filesPlan('the configuration cannot be read', findings)
-  const { choice, findings: choiceFindings } = chooseStore(bindings, options, stores)
+  const { choice, because, findings: choiceFindings } = chooseStore(bindings, options, stores)
   const found = [...findings, ...choiceFindings]
-  if (choice === undefined) {
-    const keys = stores.map(({ searchKey }) => options[searchKey]).join(' or ')
-    return filesPlan(`no bound service has a name that contains ${keys}`, found)
-  }
+  if (choice === undefined) return filesPlan(because, found)
 
-  const { store, binding, because } = choice
-  const { value: endpoint, findings: endpointFindings } = store.endpoint(binding)
-  const all = [...found, ...endpointFindings]
-  if (endpoint === undefined) return filesPlan(`the credentials of ${binding.name} cannot be used`, all)
+  const { store, binding } = choice
+  const { value: endpoint, findings: endpointFindings } = store.endpoint(binding, options)
+  const read = [...found, ...endpointFindings]
+  const unusable = `the credentials of ${binding.name} cannot be used`
+  if (endpoint === undefined) return filesPlan(unusable, read)
+  const { php, directory, master } = input
+  const configuration = store.configure(endpoint, { options, php, directory, master })
+  const all = [...read, ...configuration.findings]
+  if (hasError(all)) return filesPlan(unusable, all)
   return {
     planned: { store, service: binding.name, endpoint },
     because,
-    directives: [SESSION_NAME, ...store.directives(endpoint, options, php), ...commonDirectives(options)],
+    directives: [SESSION_NAME, ...configuration.directives, ...commonDirectives(options)],
     extensions: store.extensions,
+    files: configuration.files,
     findings: all,
   }
 }
 
 function filesPlan(because: string, findings: readonly Finding[]): Plan {
-  return { planned: undefined, because, directives: [], extensions: [], findings }
+  return { planned: undefined, because, directives: [], extensions: [], files: [], findings }
 }
 
 const SESSION_NAME: Directive = {

@@ -8,6 +8,8 @@ export const INI_NAME = '00-php-sessions.ini'
 /** A PHP that php_buildpack has laid out in the container. */
 export interface PhpHome {
   readonly php: Php
+  /** Starts this PHP, with the extension redis and what it requires but without any ini file. */
+  readonly command: readonly [file: string, ...args: string[]]
   /** The main configuration file, private to this container; php_buildpack edits it at every start, too. */
   readonly phpIni: { readonly path: string; readonly bytes: string }
   /** The directory of ini files that PHP is made to scan; absent where php_buildpack 4 made none. */
@@ -42,19 +44,28 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
   const limit = Number(limits.findLast((value) => value !== undefined) ?? DEFAULT_PHP.maxExecutionSeconds)
   const extensionDirectory = findExtensionDirectory(host, `${root}/lib/php/extensions`)
   const api = Number(/[0-9]+$/.exec(extensionDirectory)?.[0] ?? PHP_7_API)
+  const extensions = host
+    .listDirectory(extensionDirectory)
+    .filter((file) => file.endsWith('.so'))
+    .map((file) => file.slice(0, -'.so'.length))
   return {
     php: {
+      ...DEFAULT_PHP,
       major: api < PHP_7_API ? 5 : DEFAULT_PHP.major,
       maxExecutionSeconds: Math.max(limit, 0),
     },
+    command: [
+      `${root}/bin/php`,
+      ...['-n', '-d', `extension_dir=${extensionDirectory}`],
+      ...['igbinary', 'msgpack', 'redis']
+        .filter((name) => extensions.includes(name))
+        .flatMap((name) => ['-d', `extension=${name}`]),
+    ],
     phpIni,
     scanDirectory: host.isDirectory(scanDirectory) ? scanDirectory : undefined,
     scanned,
     extensionDirectory,
-    extensions: host
-      .listDirectory(extensionDirectory)
-      .filter((file) => file.endsWith('.so'))
-      .map((file) => file.slice(0, -'.so'.length)),
+    extensions,
     isRewritten,
   }
 }

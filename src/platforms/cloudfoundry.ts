@@ -1,39 +1,43 @@
 import { type Binding, isObject, type Json, type JsonObject, parseJson } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Host } from '../host/host.ts'
+import type { Bindings } from './bindings.ts'
 
 /** What to do where php_buildpack is not the last buildpack of the app. */
 export const PUSH_IN_ORDER = 'cf push APP -b php-sessions-buildpack -b php_buildpack, in this order'
 
-/** What a platform says is bound, in its own order, and what could not be read. */
-export interface Bindings {
-  readonly bindings: readonly Binding[]
-  readonly findings: readonly Finding[]
-}
-
 /**
- * Reads the bound services from VCAP_SERVICES: an object of lists, one list a label.
+ * Reads the bound services: an object of lists, one list a label.
  *
+ * They are in VCAP_SERVICES, or in a file where the app has asked for that; then the variable is absent.
  * https://docs.cloudfoundry.org/devguide/deploy-apps/environment-variable.html#VCAP-SERVICES
  */
 export function readVcapServices(host: Host): Bindings {
-  const text = host.env.VCAP_SERVICES
-  if (text === undefined || text.trim() === '') return { bindings: [], findings: [] }
+  const { VCAP_SERVICES_FILE_PATH: path } = host.env
+  if (path === undefined || path === '') return readServices('VCAP_SERVICES', host.env.VCAP_SERVICES ?? '')
+  const text = host.readFile(path)
+  return text === undefined ? malformed(path, 'is not there') : readServices(path, text)
+}
+
+function readServices(source: string, text: string): Bindings {
+  if (text.trim() === '') return { bindings: [], findings: [] }
   const services = parseJson(text)
-  if (!isObject(services)) return malformed(services === undefined ? 'is not JSON' : 'is not a JSON object')
+  if (!isObject(services))
+    return malformed(source, services === undefined ? 'is not JSON' : 'is not a JSON object')
 
   const bindings: Binding[] = []
   for (const [label, list] of Object.entries(services)) {
-    if (!Array.isArray(list)) return malformed(`has no list under ${label}`)
+    if (!Array.isArray(list)) return malformed(source, `has no list under ${label}`)
     for (const service of list as readonly Json[]) {
-      if (!isObject(service)) return malformed(`has something else than an object in the list of ${label}`)
-      bindings.push(readService(label, service))
+      if (!isObject(service))
+        return malformed(source, `has something else than an object in the list of ${label}`)
+      bindings.push(readService(source, label, service))
     }
   }
   return { bindings, findings: [] }
 }
 
-function readService(label: string, service: JsonObject): Binding {
+function readService(source: string, label: string, service: JsonObject): Binding {
   // A binding that has a name of its own has it in `name`; people know the service by its instance name.
   const names = ['instance_name', 'name']
     .map((key) => service[key])
@@ -44,18 +48,25 @@ function readService(label: string, service: JsonObject): Binding {
     name,
     names: [...new Set(names)],
     kinds: [label, ...tags.filter((tag: Json) => typeof tag === 'string')],
+    plan: typeof service.plan === 'string' ? service.plan : undefined,
     credentials: isObject(service.credentials) ? service.credentials : {},
-    from: `VCAP_SERVICES ${name}`,
+    source,
+    from: `${source} ${name}`,
+    fieldPrefix: `${source} ${name} credentials.`,
+    isChosenByKind: false,
   }
 }
 
-function malformed(what: string): Bindings {
+function malformed(source: string, what: string): Bindings {
+  const isVariable = source === 'VCAP_SERVICES'
   const finding: Finding = {
     id: 'vcap.json',
     level: 'error',
-    title: `VCAP_SERVICES ${what}`,
-    from: 'environment variable VCAP_SERVICES',
-    fix: 'look at it with cf env APP; if it was set by hand, cf unset-env APP VCAP_SERVICES and restage',
+    title: `${source} ${what}`,
+    from: isVariable ? 'environment variable VCAP_SERVICES' : 'environment variable VCAP_SERVICES_FILE_PATH',
+    fix: isVariable
+      ? 'look at it with cf env APP; if it was set by hand, cf unset-env APP VCAP_SERVICES and restage'
+      : 'look at the file in the container with cf ssh APP; restart the app if the platform has not written it',
   }
   return { bindings: [], findings: [finding] }
 }

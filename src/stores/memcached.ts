@@ -1,14 +1,13 @@
-import { formatAddress, readHost, readPort } from '../core/address.ts'
-import type { Sourced } from '../core/binding.ts'
-import { type Credentials, readCredentials } from '../core/credentials.ts'
-import { checkHost, checkPort, type Endpoint, type Server } from '../core/endpoint.ts'
+import { formatAddress } from '../core/address.ts'
+import { readCredentials } from '../core/credentials.ts'
+import type { Endpoint } from '../core/endpoint.ts'
+import { KIND_WORDS } from '../core/field-names.ts'
 import type { Directive } from '../core/ini.ts'
 import type { Options } from '../core/options.ts'
 import { longestRequestSeconds, type Php } from '../core/php.ts'
-import { Secret } from '../core/secret.ts'
+import { readMemcachedEndpoint } from './memcached-endpoint.ts'
 import { POOL_NAME, type Store } from './store.ts'
 
-const DEFAULT_PORT = 11211
 const CONNECT_MILLISECONDS = 1_000
 // Each try costs five seconds when the server is frozen, and no setting shortens that: few tries, then, which
 // wait longer each time. docs/benchmarks.md has the figures.
@@ -20,75 +19,27 @@ export const memcached: Store = {
   name: 'memcached',
   title: 'Memcached',
   searchKey: 'MEMCACHED_SESSION_STORE_SERVICE_NAME',
-  kinds: ['memcache', 'memcachier'],
+  sessionType: 'php-memcached-session',
+  kinds: KIND_WORDS.memcached,
+  ports: [11211],
   extensions: ['igbinary', 'msgpack', 'memcached'],
   endpoint: (binding) => {
     const credentials = readCredentials(binding)
-    return { value: readEndpoint(credentials), findings: credentials.findings }
+    return { value: readMemcachedEndpoint(credentials), findings: credentials.findings }
   },
-  directives: (endpoint, options, php) => [
-    { name: 'session.save_handler', value: 'memcached', because: 'a Memcached service is bound' },
-    savePath(endpoint, php),
-    ...connectionDirectives(endpoint, php),
-    ...saslDirectives(endpoint),
-    ...lockDirectives(options, php),
-    ...prefixDirectives(options),
-  ],
-}
-
-function readEndpoint(credentials: Credentials): Endpoint | undefined {
-  const servers = readServers(credentials)
-  const user = credentials.text('user')
-  const password = credentials.text('password')
-  if (user !== undefined && password === undefined) credentials.missing('password for the user', ['password'])
-  if (user === undefined && password !== undefined) credentials.missing('user for the password', ['user'])
-  if (credentials.findings.length > 0) return undefined
-  return {
-    servers,
-    tls: { value: false, from: 'php-memcached has no TLS' },
-    user,
-    password: password === undefined ? undefined : { value: new Secret(password.value), from: password.from },
-    database: undefined,
-  }
-}
-
-function readServers(credentials: Credentials): Sourced<Server>[] {
-  const list = credentials.list('servers')
-  if (list === undefined) return readSingleServer(credentials)
-  return list.value.flatMap((text) => {
-    const server = readServer(text)
-    if (server === undefined)
-      credentials.wrong(
-        { value: text, from: list.from },
-        'servers as host:port, separated by commas',
-        'something else',
-      )
-    return server === undefined ? [] : [{ value: server, from: list.from }]
-  })
-}
-
-function readSingleServer(credentials: Credentials): Sourced<Server>[] {
-  const host = credentials.text('host')
-  if (host === undefined) {
-    credentials.missing('servers', ['servers', 'host'])
-    return []
-  }
-  const port = credentials.text('port')
-  const value = {
-    host: checkHost(credentials, host) ?? '',
-    port: (port === undefined ? undefined : checkPort(credentials, port)) ?? DEFAULT_PORT,
-  }
-  return [{ value, from: host.from }]
-}
-
-/** Reads `host`, `host:port` or `host:port:weight`, an IPv6 host in brackets. */
-function readServer(text: string): Server | undefined {
-  const [, host = '', port, weight] = /^(\[[^\]]*\]|[^:]*)(?::([0-9]+))?(?::([0-9]{1,9}))?$/.exec(text) ?? []
-  const checkedHost = readHost(host)
-  const checkedPort = port === undefined ? DEFAULT_PORT : readPort(port)
-  if (checkedHost === undefined || checkedPort === undefined) return undefined
-  const address = { host: checkedHost, port: checkedPort }
-  return weight === undefined ? address : { ...address, weight: Number(weight) }
+  configure: (endpoint, { options, php }) => ({
+    directives: [
+      { name: 'session.save_handler', value: 'memcached', because: 'a Memcached service is bound' },
+      savePath(endpoint, php),
+      ...connectionDirectives(endpoint, php),
+      ...poolDirectives(endpoint, php),
+      ...saslDirectives(endpoint),
+      ...lockDirectives(options, php),
+      ...prefixDirectives(options),
+    ],
+    files: [],
+    findings: [],
+  }),
 }
 
 /** php-memcached 2, the last for PHP 5, wants the pool's name in the path; 3 refuses such a path. */
@@ -105,7 +56,6 @@ function savePath({ servers }: Endpoint, php: Php): Directive {
 
 /** Both names of each setting where php-memcached 2 and 3 differ: one ignores what only the other obeys. */
 function connectionDirectives(endpoint: Endpoint, php: Php): readonly Directive[] {
-  const sasl = isSasl(endpoint)
   return [
     {
       name: 'memcached.sess_binary',
@@ -118,16 +68,64 @@ function connectionDirectives(endpoint: Endpoint, php: Php): readonly Directive[
       : [
           {
             name: 'memcached.sess_persistent',
-            value: !sasl,
-            because: sasl
-              ? 'with a login a persistent connection logs in again at every request and gains nothing'
-              : 'a worker keeps its connection, which is half as fast again as a new one for each request',
+            ...persistence(endpoint),
           },
         ]),
     {
       name: 'memcached.sess_connect_timeout',
       value: CONNECT_MILLISECONDS,
       because: 'milliseconds; a server that does not answer costs this long, and no longer',
+    },
+  ]
+}
+
+function persistence(endpoint: Endpoint): Pick<Directive, 'value' | 'because'> {
+  if (isSasl(endpoint))
+    return {
+      value: false,
+      because: 'with a login a persistent connection logs in again at every request and gains nothing',
+    }
+  if (isPool(endpoint))
+    return {
+      value: false,
+      because: 'copies on a second server are found on new connections only',
+    }
+  return {
+    value: true,
+    because: 'a worker keeps its connection, which is half as fast again as a new one for each request',
+  }
+}
+
+function isPool({ topology }: Endpoint): boolean {
+  return topology.value === 'pool'
+}
+
+/**
+ * What lets a pool survive the loss of one server. On a single server the same settings would make a worker
+ * never use it again.
+ */
+function poolDirectives(endpoint: Endpoint, php: Php): readonly Directive[] {
+  if (!isPool(endpoint) || php.major < 7) return []
+  return [
+    {
+      name: 'memcached.sess_consistent_hash',
+      value: true,
+      because: 'a server that comes or goes takes only its own share of the sessions with it',
+    },
+    {
+      name: 'memcached.sess_number_of_replicas',
+      value: 1,
+      because: 'each session is written to a second server, too',
+    },
+    {
+      name: 'memcached.sess_remove_failed_servers',
+      value: true,
+      because: 'a server that failed is left out, so that the copy is found',
+    },
+    {
+      name: 'memcached.sess_server_failure_limit',
+      value: 1,
+      because: 'after the first failure',
     },
   ]
 }

@@ -1,15 +1,17 @@
-import { formatAddress, readUri, type Uri } from '../core/address.ts'
-import type { Sourced } from '../core/binding.ts'
-import { type Credentials, readCredentials } from '../core/credentials.ts'
-import { checkHost, checkPort, type Endpoint } from '../core/endpoint.ts'
+import { type Address, formatAddress } from '../core/address.ts'
+import { readCredentials } from '../core/credentials.ts'
+import { type Endpoint, formatServers } from '../core/endpoint.ts'
+import { KIND_WORDS } from '../core/field-names.ts'
+import type { Finding } from '../core/finding.ts'
 import type { Directive } from '../core/ini.ts'
 import type { Options } from '../core/options.ts'
-import { longestRequestSeconds, type Php } from '../core/php.ts'
-import { redisSavePath } from '../core/save-path.ts'
+import { isPhpredisAtLeast, longestRequestSeconds, type Php } from '../core/php.ts'
+import { clusterSavePath, type Parameters, redisSavePath } from '../core/save-path.ts'
 import { Secret } from '../core/secret.ts'
-import { POOL_NAME, type Store } from './store.ts'
+import { readRedisEndpoint } from './redis-endpoint.ts'
+import { redisTls } from './redis-tls.ts'
+import { type Configuration, POOL_NAME, type Store, type Surroundings } from './store.ts'
 
-const DEFAULT_PORT = 6379
 const CONNECT_SECONDS = 2
 const READ_SECONDS = 3
 const LOCK_POLL_MICROSECONDS = 5_000
@@ -19,113 +21,147 @@ export const redis: Store = {
   name: 'redis',
   title: 'Redis',
   searchKey: 'REDIS_SESSION_STORE_SERVICE_NAME',
-  kinds: ['redis', 'valkey', 'keyvalue'],
+  sessionType: 'php-redis-session',
+  kinds: KIND_WORDS.redis,
+  ports: [6379, 6380, 16379],
   extensions: ['igbinary', 'msgpack', 'redis'],
-  endpoint: (binding) => {
+  endpoint: (binding, options) => {
     const credentials = readCredentials(binding)
-    return { value: readEndpoint(credentials), findings: credentials.findings }
+    return { value: readRedisEndpoint(credentials, options), findings: credentials.findings }
   },
-  directives: (endpoint, options, php) => [
-    { name: 'session.save_handler', value: 'redis', because: 'a Redis service is bound' },
-    savePath(endpoint, options),
-    {
-      name: 'redis.pconnect.pool_pattern',
-      value: 'i',
-      because: `pools connections by persistent_id too: otherwise the app's own connections, on another database, would be used for sessions`,
-    },
-    ...lockDirectives(options, php),
-  ],
+  configure: (endpoint, surroundings) =>
+    endpoint.topology.value === 'cluster'
+      ? configureCluster(endpoint, surroundings)
+      : configureServer(endpoint, surroundings),
 }
 
-function readEndpoint(credentials: Credentials): Endpoint | undefined {
-  const written = credentials.text('uri')
-  const uri = written === undefined ? undefined : readUri(written.value)
-  if (written !== undefined && uri === undefined)
-    credentials.wrong(written, 'redis://user:password@host:port', 'a text that is no such URI')
+const TIMEOUTS =
+  'time-outs in seconds, as phpredis would wait a day to connect and a minute to read; persistent connections, as a new one for each request costs a third of the speed, over TLS nine tenths'
 
-  const part = (name: keyof Uri): Sourced<string> | undefined => {
-    const value = uri?.[name]
-    return value === undefined || written === undefined ? undefined : { value, from: written.from }
-  }
-  const host = credentials.text('host') ?? part('host')
-  if (host === undefined) credentials.missing('host', ['host', 'uri'])
-
-  const tlsPort = portOf(credentials, credentials.text('tlsPort'))
-  const port = tlsPort ?? portOf(credentials, credentials.text('port')) ?? portOf(credentials, part('port'))
-  const address =
-    host === undefined ? undefined : { host: checkHost(credentials, host), port: port?.value ?? DEFAULT_PORT }
-  const password = credentials.text('password')
-  const secret = password ?? part('password')
-  // The URI's user beside a password field is often a placeholder that would make the login fail.
-  const user = credentials.text('user') ?? (password === undefined ? realUser(part('user')) : undefined)
-  const database = databaseOf(part('path'))
-  const tls = tlsOf(tlsPort, part('scheme'), credentials.text('tls'))
-
-  if (host === undefined || address?.host === undefined || credentials.findings.length > 0) return undefined
+function configureServer(endpoint: Endpoint, surroundings: Surroundings): Configuration {
+  const { options, php } = surroundings
+  const tls = redisTls(endpoint, surroundings)
+  const server = endpoint.sentinel === undefined ? endpoint.servers[0]?.value : surroundings.master
   return {
-    servers: [{ value: { host: address.host, port: address.port }, from: host.from }],
-    tls: tls ?? { value: false, from: 'no field that asks for TLS' },
-    user,
-    password:
-      secret === undefined || secret.value === ''
-        ? undefined
-        : { value: new Secret(secret.value), from: secret.from },
-    database,
+    directives: [
+      { name: 'session.save_handler', value: 'redis', because: 'a Redis service is bound' },
+      ...(server === undefined ? [] : [serverPath(endpoint, server, options, tls.parameters)]),
+      ...tls.directives,
+      {
+        name: 'redis.pconnect.pool_pattern',
+        value: 'i',
+        because: `pools connections by persistent_id too: otherwise the app's own connections, on another database, would be used for sessions`,
+      },
+      ...lockDirectives(options, php),
+    ],
+    files: tls.files,
+    findings: [...tls.findings, ...sentinelFindings(endpoint)],
   }
 }
 
-function portOf(credentials: Credentials, port: Sourced<string> | undefined): Sourced<number> | undefined {
-  const value = port === undefined ? undefined : checkPort(credentials, port)
-  return port === undefined || value === undefined ? undefined : { value, from: port.from }
-}
-
-/** Names that brokers put where a URI must have a user and the server knows none. */
-const PLACEHOLDERS = ['', 'h', 'x', 'rediscloud', 'redistogo', 'no-user-name-for-redis']
-
-function realUser(user: Sourced<string> | undefined): Sourced<string> | undefined {
-  return user === undefined || PLACEHOLDERS.includes(user.value) ? undefined : user
-}
-
-function databaseOf(path: Sourced<string> | undefined): Sourced<number> | undefined {
-  return path !== undefined && /^[0-9]{1,5}$/.test(path.value)
-    ? { value: Number(path.value), from: path.from }
-    : undefined
-}
-
-/** A TLS port, the scheme or a flag, whichever is there first, says that the server speaks TLS. */
-function tlsOf(
-  port: Sourced<number> | undefined,
-  scheme: Sourced<string> | undefined,
-  flag: Sourced<string> | undefined,
-): Sourced<boolean> | undefined {
-  if (port !== undefined) return { value: true, from: port.from }
-  if (scheme !== undefined && ['rediss', 'valkeys', 'tls'].includes(scheme.value))
-    return { value: true, from: scheme.from }
-  if (flag !== undefined && !['false', '0', 'no', 'off'].includes(flag.value.toLowerCase()))
-    return { value: true, from: flag.from }
-  return undefined
-}
-
-function savePath({ servers, tls, user, password, database }: Endpoint, options: Options): Directive {
-  const server = servers[0]?.value
-  if (server === undefined) throw new Error('an endpoint has a server')
-  const parameters = {
+function serverPath(endpoint: Endpoint, server: Address, options: Options, tls: Parameters): Directive {
+  const { database } = endpoint
+  const path = redisSavePath({ ...server, tls: endpoint.tls.value }, loginOf(endpoint), {
     timeout: CONNECT_SECONDS,
     read_timeout: READ_SECONDS,
     persistent: 1,
     persistent_id: POOL_NAME,
-    ...(database === undefined || database.value === 0 ? {} : { database: database.value }),
-    ...(options.PHP_SESSIONS_PREFIX === undefined ? {} : { prefix: options.PHP_SESSIONS_PREFIX }),
-  }
-  const path = redisSavePath(
-    { ...server, tls: tls.value, user: user?.value, password: password?.value },
-    parameters,
-  )
+    database: database?.value === 0 ? undefined : database?.value,
+    prefix: options.PHP_SESSIONS_PREFIX,
+    ...tls,
+  })
+  const which = endpoint.sentinel === undefined ? 'server' : `master ${endpoint.sentinel.masterName.value},`
   return {
     name: 'session.save_path',
     value: new Secret(path),
-    because: `the server ${formatAddress(server)}; time-outs in seconds, as phpredis would wait a day to connect and a minute to read; persistent connections, as a new one for each request costs a third of the speed, over TLS nine tenths`,
+    because: `the ${which} ${formatAddress(server)}; ${TIMEOUTS}`,
   }
+}
+
+function loginOf({ user, password }: Endpoint) {
+  return { user: user?.value, password: password?.value }
+}
+
+function sentinelFindings({ sentinel }: Endpoint): readonly Finding[] {
+  if (sentinel === undefined) return []
+  return [
+    {
+      id: 'redis.sentinel',
+      level: 'warn',
+      title: `the Sentinels are asked for the master ${sentinel.masterName.value} at the start only: after a failover PHP goes on with the old one`,
+      from: sentinel.masterName.from,
+      fix: 'restart the app after a failover, or use a plan with a host that follows the master',
+    },
+  ]
+}
+
+function configureCluster(endpoint: Endpoint, surroundings: Surroundings): Configuration {
+  const { options, php } = surroundings
+  const tls = redisTls(endpoint, surroundings)
+  const path = clusterSavePath(
+    endpoint.servers.map(({ value }) => value),
+    endpoint.tls.value,
+    loginOf(endpoint),
+    {
+      timeout: CONNECT_SECONDS,
+      read_timeout: READ_SECONDS,
+      persistent: 1,
+      failover: 'none',
+      prefix: options.PHP_SESSIONS_PREFIX,
+      ...tls.parameters,
+    },
+  )
+  return {
+    directives: [
+      {
+        name: 'session.save_handler',
+        value: 'rediscluster',
+        because: `a Redis Cluster is bound (${endpoint.topology.from}); the handler redis would reach only the sessions of one node`,
+      },
+      {
+        name: 'session.save_path',
+        value: new Secret(path),
+        because: `finds all nodes through ${formatServers(endpoint)}; ${TIMEOUTS}`,
+      },
+      {
+        name: 'redis.clusters.cache_slots',
+        value: true,
+        because: 'a worker remembers which node has which keys instead of asking at every request',
+      },
+    ],
+    files: tls.files,
+    findings: [...tls.findings, ...clusterFindings(endpoint, options, php)],
+  }
+}
+
+function clusterFindings(endpoint: Endpoint, options: Options, php: Php): readonly Finding[] {
+  const { topology, database } = endpoint
+  const limits = [
+    ...(options.PHP_SESSIONS_LOCKING
+      ? ['has no locks, so parallel requests of one visitor overwrite each other']
+      : []),
+    ...(isPhpredisAtLeast(php, '6.1') === false
+      ? [`of phpredis ${php.phpredis} accepts session ids that the server did not make`]
+      : []),
+  ]
+  const cluster: Finding = {
+    id: 'redis.cluster',
+    level: 'warn',
+    title: `PHP's handler for Redis Cluster ${limits.join(', and ')}`,
+    from: topology.from,
+    fix: 'use a plan without cluster mode for sessions; PHP_SESSIONS_LOCKING=off says that you know',
+  }
+  const databases: Finding = {
+    id: 'redis.database',
+    level: 'warn',
+    title: `a Redis Cluster has only database 0, not ${database?.value}`,
+    from: database?.from ?? '',
+    fix: 'set PHP_SESSIONS_PREFIX to keep the sessions of several apps apart',
+  }
+  return [
+    ...(limits.length === 0 ? [] : [cluster]),
+    ...(database === undefined || database.value === 0 ? [] : [databases]),
+  ]
 }
 
 function lockDirectives(options: Options, php: Php): readonly Directive[] {

@@ -71,7 +71,9 @@ test('a named service that is not bound, or of no known kind, is an error', () =
   expect(planFor([redisService], { PHP_SESSIONS_SERVICE: 'app-redis-session' }).findings).toMatchSnapshot()
   expect(planFor([], { PHP_SESSIONS_SERVICE: 'x' }).findings).toMatchSnapshot()
   expect(
-    planFor([service('db', { label: 'mysql', tags: ['sql'] })], { PHP_SESSIONS_SERVICE: 'db' }).findings,
+    planFor([service('db', { label: 'mysql', tags: ['sql'], credentials: { host: 'h', port: 3306 } })], {
+      PHP_SESSIONS_SERVICE: 'db',
+    }).findings,
   ).toMatchSnapshot()
 })
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/binding.ts'
 import { renderIni } from '../../src/core/ini.ts'
+import { DEFAULT_PHP } from '../../src/core/php.ts'
 import { redisService } from '../support/bindings.ts'
 import { planFor, valuesOf } from '../support/plan.ts'
 
@@ -42,6 +43,12 @@ test.each<[string, JsonObject, string]>([
   ],
   ['a URI that says TLS beside fields', { host: 'a', port: 1, uri: 'rediss://a:2' }, `tls://a:1?${REST}`],
   ['a placeholder user', { uri: 'redis://rediscloud:pw@h:1' }, `tcp://h:1?auth=pw&${REST}`],
+  [
+    'a URI in the place of the host',
+    { host: 'tls://h', port: '6380', password: 'p' },
+    `tls://h:6380?auth=p&${REST}`,
+  ],
+  ['a Unix socket', { uri: 'unix:///run/redis.sock?db=2' }, `unix:///run/redis.sock?${REST}&database=2`],
   ['database 0', { uri: 'redis://h/0' }, `tcp://h:6379?${REST}`],
   ['IPv6 without brackets, as phpredis 5 needs', { host: '[fd00::1]' }, `tcp://fd00::1:6379?${REST}`],
   ['a number as password', { host: 'h', password: 123456 }, `tcp://h:6379?auth=123456&${REST}`],
@@ -54,8 +61,12 @@ test.each<[string, JsonObject]>([
   ['no fields at all', {}],
   ['a port that is none', { host: 'h', port: 'S3CRET' }],
   ['a port out of range', { host: 'h', port: 70000 }],
-  ['a host that is none', { host: 'redis://:S3CRET@h' }],
+  ['a host that is none', { host: 'S3CRET@h' }],
+  ['a host with more behind it', { host: 'h?auth=S3CRET' }],
   ['a URI that is none', { uri: 'S3CRET@h' }],
+  ['a URI of something else', { uri: 'https://:S3CRET@h' }],
+  ['several hosts without a word on what they are', { hosts: ['a', 'b'], password: 'S3CRET' }],
+  ['a CA that is none', { host: 'h', cacrt: 'S3CRET' }],
   ['a URI without a host', { uri: 'redis://:S3CRET@' }],
   ['a CredHub reference', { 'credhub-ref': '/c/broker/S3CRET' }],
   ['a NUL', { host: 'h', password: 'S3CRET\0' }],
@@ -72,7 +83,7 @@ test.each<[string, JsonObject]>([
 
 test('the locks follow the longest request that the app may make', () => {
   const locks = (maxExecutionSeconds: number) => {
-    const values = valuesOf(planFor([redisService], {}, { major: 8, maxExecutionSeconds }))
+    const values = valuesOf(planFor([redisService], {}, { ...DEFAULT_PHP, maxExecutionSeconds }))
     const wait =
       (Number(values['redis.session.lock_wait_time']) * Number(values['redis.session.lock_retries'])) / 1e6
     return { expire: values['redis.session.lock_expire'], wait }

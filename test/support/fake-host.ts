@@ -1,4 +1,4 @@
-import type { Host } from '../../src/host/host.ts'
+import type { Command, CommandResult, Host } from '../../src/host/host.ts'
 
 /** A host whose world is a few values, for tests of what a command says and writes. */
 export interface FakeHost extends Host {
@@ -7,8 +7,15 @@ export interface FakeHost extends Host {
   readonly output: { out: string; err: string }
 }
 
-/** Makes a host with these files (path to text) and this environment; directories are what files are in. */
-export function fakeHost(env: Record<string, string> = {}, given: Record<string, string> = {}): FakeHost {
+/**
+ * Makes a host with these files (path to text) and this environment; directories are what files are in.
+ * `answer` stands for the programs that it runs; there is none of them otherwise.
+ */
+export function fakeHost(
+  env: Record<string, string> = {},
+  given: Readonly<Record<string, string>> = {},
+  answer: (command: Command) => CommandResult = () => ({ status: 127, stdout: '' }),
+): FakeHost {
   const files = new Map(Object.entries(given))
   const modes = new Map<string, number>()
   const output = { out: '', err: '' }
@@ -31,6 +38,7 @@ export function fakeHost(env: Record<string, string> = {}, given: Record<string,
     listDirectory: (path) =>
       [...new Set(inside(path).map((file) => file.slice(path.length + 1).split('/')[0] ?? ''))].sort(),
     isDirectory: (path) => inside(path).length > 0,
+    run: answer,
     out: (text) => {
       output.out += text
     },

@@ -12,7 +12,8 @@ export function planFor(
   env: Record<string, string> = {},
   php: Php = DEFAULT_PHP,
 ): Plan {
-  return readPlan(fakeHost({ ...env, VCAP_SERVICES: vcapServices(...services) }), '/app', php).plan
+  const host = fakeHost({ ...env, VCAP_SERVICES: vcapServices(...services) })
+  return readPlan(host, '/app', { php, directory: '/run/php-sessions' }).plan
 }
 
 /** The values of a plan's directives, secrets in clear. */

@@ -1,0 +1,109 @@
+import type { Address } from '../core/address.ts'
+import { isObject, type Json, parseJson } from '../core/binding.ts'
+import { type Endpoint, formatServers } from '../core/endpoint.ts'
+import type { Finding } from '../core/finding.ts'
+import type { Host } from '../host/host.ts'
+import script from '../php/look-around.php'
+import { makePlan, type Plan } from '../plan/plan.ts'
+import type { ReadPlan } from './read-plan.ts'
+
+/** How to start the PHP that will serve the app, with the extension redis: the program, then arguments before ours. */
+export type PhpCommand = readonly [file: string, ...args: string[]]
+
+/** A failover may be under way; Cloud Foundry gives a start a minute. */
+const SENTINEL_SECONDS = 15
+const LIMIT_SECONDS = 45
+
+/**
+ * Completes a plan with what only the target PHP can tell: what its phpredis can do, and which server the Sentinels
+ * call the master. PHP is started only where the plan depends on it.
+ */
+export function lookAround(host: Host, { plan, input }: ReadPlan, php: PhpCommand): Plan {
+  const endpoint = plan.planned?.endpoint
+  if (endpoint === undefined || !dependsOnPhp(endpoint)) return plan
+  const [file, ...args] = php
+  const { status, stdout } = host.run({
+    file,
+    args: [...args, '-r', script.replace('<?php', '')],
+    stdin: JSON.stringify(questionFor(endpoint)),
+    limitSeconds: LIMIT_SECONDS,
+  })
+  const answer = parseJson(stdout)
+  if (status !== 0 || !isObject(answer)) return withFinding(plan, silent(php, status))
+  const phpredis = typeof answer.phpredis === 'string' ? answer.phpredis : undefined
+  const master = readMaster(answer.master)
+  const complete = makePlan({ ...input, php: { ...input.php, phpredis }, master })
+  return endpoint.sentinel === undefined || master !== undefined
+    ? complete
+    : withFinding(complete, noMaster(endpoint, answer.failures, phpredis))
+}
+
+function dependsOnPhp({ topology, ca, clientCertificate }: Endpoint): boolean {
+  const isOther = topology.value === 'cluster' || topology.value === 'sentinel'
+  return isOther || ca !== undefined || clientCertificate !== undefined
+}
+
+/** Holds the passwords: it goes to PHP's stdin, which nobody else can read. */
+function questionFor(endpoint: Endpoint): Json {
+  const { sentinel, servers, tls, user, password, ca, clientCertificate } = endpoint
+  if (sentinel === undefined) return {}
+  return {
+    limitSeconds: SENTINEL_SECONDS,
+    sentinels: servers.map(({ value: { host, port } }) => ({ host, port })),
+    masterName: sentinel.masterName.value,
+    sentinelTls: sentinel.tls.value,
+    sentinelUser: sentinel.user?.value ?? null,
+    sentinelPassword: sentinel.password?.value.reveal() ?? null,
+    tls: tls.value,
+    user: user?.value ?? null,
+    password: password?.value.reveal() ?? null,
+    ca: ca?.value ?? null,
+    clientCertificate: clientCertificate?.value.reveal() ?? null,
+  }
+}
+
+function readMaster(answer: Json | undefined): Address | undefined {
+  if (!isObject(answer)) return undefined
+  const { host, port } = answer
+  return typeof host === 'string' && typeof port === 'number' ? { host, port } : undefined
+}
+
+function withFinding(plan: Plan, finding: Finding): Plan {
+  const because = plan.planned === undefined ? plan.because : finding.title
+  return {
+    planned: undefined,
+    because,
+    directives: [],
+    extensions: [],
+    files: [],
+    findings: [...plan.findings, finding],
+  }
+}
+
+function silent([file]: PhpCommand, status: number): Finding {
+  return {
+    id: 'php.silent',
+    level: 'error',
+    title: `PHP, asked what its extension redis can do, gave no answer (exit status ${status})`,
+    from: file,
+    fix: `see whether this works: ${file} --ri redis`,
+  }
+}
+
+function noMaster(endpoint: Endpoint, failures: Json | undefined, phpredis: string | undefined): Finding {
+  const said = Array.isArray(failures) ? failures.join('; ') : ''
+  const name = endpoint.sentinel?.masterName
+  return {
+    id: 'redis.master',
+    level: 'error',
+    title:
+      phpredis === undefined
+        ? `PHP has no extension redis to ask the Sentinels with for the master ${name?.value}`
+        : `no Sentinel names a master ${name?.value}: ${said}`,
+    from: `${name?.from ?? ''} and the Sentinels ${formatServers(endpoint)}`,
+    fix:
+      phpredis === undefined
+        ? 'install the extension redis'
+        : `ask one of them: redis-cli -p PORT sentinel get-master-addr-by-name ${name?.value}`,
+  }
+}

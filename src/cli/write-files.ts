@@ -1,0 +1,32 @@
+import { readPem } from '../core/pem.ts'
+import { Secret } from '../core/secret.ts'
+import type { Host } from '../host/host.ts'
+import type { PlannedFile } from '../stores/store.ts'
+
+/** Where distributions keep the certificates that they trust: Debian, Red Hat, Alpine and SUSE. */
+const SYSTEM_BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/cert.pem',
+  '/etc/ssl/ca-bundle.pem',
+]
+
+/** Writes the files that the directives refer to; one that holds a key is for its owner only. */
+export function writeFiles(host: Host, files: readonly PlannedFile[]): void {
+  for (const { path, text, hasSystemCertificates } of files) {
+    const own = text instanceof Secret ? text.reveal() : text
+    const before = hasSystemCertificates ? readSystemCertificates(host) : ''
+    host.writeFile(path, before + own, text instanceof Secret ? 0o600 : 0o644)
+  }
+}
+
+/** What OpenSSL would use without us: SSL_CERT_FILE where somebody has set it, else the distribution's bundle. */
+function readSystemCertificates(host: Host): string {
+  const paths = [host.env.SSL_CERT_FILE, ...SYSTEM_BUNDLES]
+  for (const path of paths) {
+    const text = path === undefined ? undefined : host.readBytes(path)
+    const certificates = text === undefined ? undefined : readPem(text)
+    if (certificates !== undefined) return certificates
+  }
+  return ''
+}

@@ -1,0 +1,116 @@
+import { type Binding, isObject, type Json, type JsonObject, parseJson } from '../core/binding.ts'
+import type { Finding } from '../core/finding.ts'
+import type { Host } from '../host/host.ts'
+import type { Bindings } from './bindings.ts'
+
+/** Where bindings in files lie: the first of these that is set, as the Cloud Native Buildpacks specify it. */
+function findRoot(env: Host['env']): { readonly source: string; readonly root: string } | undefined {
+  const candidates = [
+    { source: 'SERVICE_BINDING_ROOT', root: env.SERVICE_BINDING_ROOT },
+    { source: 'CNB_BINDINGS', root: env.CNB_BINDINGS },
+    { source: 'CNB_PLATFORM_DIR', root: env.CNB_PLATFORM_DIR && `${env.CNB_PLATFORM_DIR}/bindings` },
+  ]
+  for (const { source, root } of candidates) if (root !== undefined && root !== '') return { source, root }
+  return undefined
+}
+
+/**
+ * Reads bindings in files: a directory a binding, a file an entry.
+ *
+ * https://servicebinding.io/spec/core/1.1.0/#workload-projection. Cloud Foundry projects services so on request, and
+ * the buildpacks' older layout is still about.
+ */
+export function readServiceBindings(host: Host): Bindings {
+  const found = findRoot(host.env)
+  if (found === undefined) return { bindings: [], findings: [] }
+  const { source, root } = found
+  const read = host
+    .listDirectory(root)
+    .filter((name) => !isHidden(name) && host.isDirectory(`${root}/${name}`))
+    .map((name) => readBinding(host, source, `${root}/${name}`, name))
+  return {
+    bindings: read.flatMap(({ binding }) => binding ?? []),
+    findings: read.flatMap(({ finding }) => finding ?? []),
+  }
+}
+
+/** Kubernetes swaps `..data` when a secret changes; the entries are links into it. */
+function isHidden(name: string): boolean {
+  return name.startsWith('.')
+}
+
+function readBinding(
+  host: Host,
+  source: string,
+  directory: string,
+  name: string,
+): { readonly binding?: Binding; readonly finding?: Finding } {
+  const isLegacy = host.isDirectory(`${directory}/metadata`)
+  const attributes = readEntries(host, isLegacy ? `${directory}/metadata` : directory)
+  const secrets = isLegacy ? readEntries(host, `${directory}/secret`) : attributes
+  const type = attributes.type ?? attributes.kind
+  if (type === undefined) return Object.keys(secrets).length === 0 ? {} : { finding: untyped(directory) }
+  const names = [attributes['instance-name'], attributes.instance_name, name, attributes['binding-name']]
+  const isNamed = names.filter((candidate) => candidate !== undefined && candidate !== '') as string[]
+  return {
+    binding: {
+      name: isNamed[0] ?? name,
+      names: [...new Set(isNamed)],
+      kinds: [type, attributes.provider, attributes.label, ...readTags(attributes.tags)].filter(
+        (word) => word !== undefined,
+      ),
+      plan: attributes.plan,
+      credentials: credentialsOf(host, directory, secrets),
+      source,
+      from: directory,
+      fieldPrefix: isLegacy ? `${directory}/secret/` : `${directory}/`,
+      isChosenByKind: true,
+    },
+  }
+}
+
+/** Text by name; what an editor or `echo` added at its end, a line break, is not part of a value. */
+function readEntries(host: Host, directory: string): Readonly<Record<string, string>> {
+  const names = host.listDirectory(directory).filter((name) => !isHidden(name))
+  return Object.fromEntries(
+    names
+      .filter((name) => !host.isDirectory(`${directory}/${name}`))
+      .map((name) => [name, (host.readFile(`${directory}/${name}`) ?? '').replace(/[\r\n]+$/, '')]),
+  )
+}
+
+function readTags(text: string | undefined): readonly string[] {
+  const tags = text === undefined ? [] : (parseJson(text) ?? text.split(','))
+  return Array.isArray(tags) ? tags.filter((tag: Json) => typeof tag === 'string') : []
+}
+
+/** What the platform itself writes among the credentials. A `name` of Cloud Foundry's is not the broker's. */
+const CLOUD_FOUNDRY = ['name', 'label', 'plan', 'tags', 'type', 'provider']
+
+function credentialsOf(host: Host, directory: string, entries: Readonly<Record<string, string>>): JsonObject {
+  const isCloudFoundry = 'instance-guid' in entries || 'binding-guid' in entries
+  const own = Object.entries(entries).filter(([name]) => !isCloudFoundry || !CLOUD_FOUNDRY.includes(name))
+  const container = findContainer(host, directory)
+  const inner = container === undefined ? undefined : parseJson(entries[container] ?? '')
+  return isObject(inner) ? inner : Object.fromEntries(own)
+}
+
+/** SAP's operator may put all credentials into one file as JSON, and says so in a hidden one. */
+function findContainer(host: Host, directory: string): string | undefined {
+  const metadata = parseJson(host.readFile(`${directory}/.metadata`) ?? '')
+  const properties = isObject(metadata) ? metadata.credentialProperties : undefined
+  const container = Array.isArray(properties)
+    ? properties.find((property: Json) => isObject(property) && property.container === true)
+    : undefined
+  return typeof container?.name === 'string' ? container.name : undefined
+}
+
+function untyped(directory: string): Finding {
+  return {
+    id: 'binding.type',
+    level: 'warn',
+    title: 'the binding has no file named type and is ignored',
+    from: directory,
+    fix: 'add one that says redis, valkey or memcached, if it is there for sessions',
+  }
+}

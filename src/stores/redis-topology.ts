@@ -1,0 +1,259 @@
+import { readUri, type Uri } from '../core/address.ts'
+import type { Sourced } from '../core/binding.ts'
+import type { Credentials, ListedServer } from '../core/credentials.ts'
+import {
+  checkListed,
+  type Endpoint,
+  portOf,
+  type Sentinel,
+  secretOf,
+  type Topology,
+  uriPart,
+} from '../core/endpoint.ts'
+import type { Options } from '../core/options.ts'
+
+const DEFAULT_PORT = 6379
+const DEFAULT_SENTINEL_PORT = 26379
+
+/** What the fields say of places, before it is decided how the servers belong together. */
+export interface RedisPlaces {
+  readonly uri: Sourced<Uri> | undefined
+  /** Where the app is meant to connect: none, one, or several in one field or URI. */
+  readonly direct: Sourced<readonly ListedServer[]> | undefined
+  /** A port that is for TLS, where there is one. */
+  readonly tlsPort: Sourced<number> | undefined
+  readonly port: Sourced<number> | undefined
+  readonly tls: Sourced<boolean>
+}
+
+type Shape = Pick<Endpoint, 'topology' | 'servers' | 'sentinel'>
+type Listed = Sourced<readonly ListedServer[]>
+
+/**
+ * Decides how the servers of a binding belong together; undefined where the findings say why that cannot be.
+ *
+ * Sentinels are asked only where no host follows the master by itself. Several hosts are replicas with one broker
+ * and a Redis Cluster with another: then the word `cluster` in the plan or label decides.
+ */
+export function readTopology(
+  credentials: Credentials,
+  places: RedisPlaces,
+  wanted: Options['PHP_SESSIONS_TOPOLOGY'],
+): Shape | undefined {
+  const sentinels = readSentinels(credentials, places)
+  const sign = wanted === undefined ? undefined : { value: wanted, from: 'PHP_SESSIONS_TOPOLOGY' }
+  const topology =
+    sign ?? signOfSentinel(credentials, places, sentinels) ?? signOfCluster(credentials, places, sentinels)
+  if (topology?.value === 'sentinel') return askSentinels(credentials, sentinels, topology)
+  if (topology?.value === 'cluster') return useCluster(credentials, places, topology)
+  return useOne(credentials, places, topology)
+}
+
+function useOne(
+  credentials: Credentials,
+  places: RedisPlaces,
+  wanted: Sourced<Topology> | undefined,
+): Shape | undefined {
+  const { uri, tlsPort, port } = places
+  const listed = places.direct ?? credentials.servers('hosts')
+  const [first, ...others] = listed?.value ?? []
+  if (listed === undefined || first === undefined) {
+    credentials.missing('host', ['host', 'uri'])
+    return undefined
+  }
+  if (others.length > 0 && wanted === undefined) {
+    credentials.note({
+      id: 'binding.topology',
+      level: 'error',
+      title: `${others.length + 1} servers, and nothing says whether they are a cluster or replicas`,
+      from: listed.from,
+      fix: 'set PHP_SESSIONS_TOPOLOGY=cluster for a Redis Cluster, or =single for the first of them alone',
+    })
+    return undefined
+  }
+  const inUri = uri?.value.hosts[0]?.port
+  const chosenPort = tlsPort ?? port ?? ownPort(credentials, first, listed.from, inUri)
+  const address = { ...first, port: undefined }
+  const servers = checkListed(credentials, address, listed.from, chosenPort?.value ?? DEFAULT_PORT)
+  return { topology: wanted ?? { value: 'single', from: listed.from }, servers, sentinel: undefined }
+}
+
+function ownPort(
+  credentials: Credentials,
+  { port, tlsPort }: ListedServer,
+  from: string,
+  inUri: string | undefined,
+): Sourced<number> | undefined {
+  const value = tlsPort ?? port ?? inUri
+  return value === undefined ? undefined : portOf(credentials, { value, from })
+}
+
+function signOfCluster(
+  credentials: Credentials,
+  { uri, direct }: RedisPlaces,
+  sentinels: Sentinels | undefined,
+): Sourced<Topology> | undefined {
+  const { kinds, plan = '' } = credentials.binding
+  const mode = credentials.flag('clusterMode')
+  const nodes = credentials.servers('clusterNodes')
+  const hosts = credentials.servers('hosts')
+  const isNamed = [plan, ...kinds].some((word) => /cluster/i.test(word))
+  const replicas = sentinels !== undefined || credentials.has('loadBalancedHost')
+  const signs = [
+    mode?.value === true ? mode.from : undefined,
+    nodes?.from,
+    /cluster/.test(uri?.value.scheme ?? '') || uri?.value.query.redis_cluster === '1' ? uri?.from : undefined,
+    // What Amazon calls the address that lists all nodes.
+    direct?.value[0]?.host?.startsWith('clustercfg.') === true ? direct.from : undefined,
+    hosts !== undefined && isNamed && !replicas
+      ? `${hosts.from}, and the word cluster in its plan`
+      : undefined,
+  ]
+  const from = signs.find((sign) => sign !== undefined)
+  return from === undefined ? undefined : { value: 'cluster', from }
+}
+
+function useCluster(
+  credentials: Credentials,
+  { tlsPort, port, direct }: RedisPlaces,
+  topology: Sourced<Topology>,
+): Shape | undefined {
+  const seeds = credentials.servers('clusterNodes') ?? credentials.servers('hosts') ?? direct
+  if (seeds === undefined || seeds.value.length === 0) {
+    credentials.missing('nodes of the cluster', ['clusterNodes', 'hosts', 'host'])
+    return undefined
+  }
+  const defaultPort = tlsPort?.value ?? port?.value ?? DEFAULT_PORT
+  const servers = seeds.value.flatMap((seed) =>
+    checkListed(credentials, { ...seed, port: seed.tlsPort ?? seed.port }, seeds.from, defaultPort),
+  )
+  return { topology, servers, sentinel: undefined }
+}
+
+/** What the credentials say about sentinels, needed or not. */
+interface Sentinels extends Sentinel {
+  readonly servers: Endpoint['servers']
+}
+
+function readSentinels(credentials: Credentials, places: RedisPlaces): Sentinels | undefined {
+  const listed = listSentinels(credentials, places)
+  const masterName = listed === undefined ? undefined : readMasterName(credentials, places)
+  if (listed === undefined || masterName === undefined) return undefined
+  const ownTlsPort = portOf(credentials, credentials.text('sentinelTlsPort'))
+  const port = ownTlsPort ?? portOf(credentials, credentials.text('sentinelPort'))
+  const servers = listed.value.flatMap((sentinel) =>
+    checkListed(
+      credentials,
+      { ...sentinel, port: sentinel.tlsPort ?? sentinel.port },
+      listed.from,
+      port?.value ?? DEFAULT_SENTINEL_PORT,
+    ),
+  )
+  const hasTlsPorts = listed.value.some(({ tlsPort }) => tlsPort !== undefined)
+  return {
+    servers,
+    masterName,
+    tls: sentinelTls(places, ownTlsPort, hasTlsPorts ? listed : undefined),
+    user: credentials.text('sentinelUser') ?? uriPart(places.uri, ({ query }) => query.sentinel_username),
+    password: secretOf(
+      credentials.text('sentinelPassword') ??
+        uriPart(places.uri, ({ query }) => query.sentinel_password) ??
+        sharedPassword(credentials, listed),
+    ),
+  }
+}
+
+/** Sentinels that have no TLS port of their own speak TLS where Redis does without one of its own, too. */
+function sentinelTls(
+  { tls, tlsPort }: RedisPlaces,
+  ...ports: readonly (Sourced<unknown> | undefined)[]
+): Sourced<boolean> {
+  const port = ports.find((sign) => sign !== undefined)
+  if (port !== undefined) return { value: true, from: port.from }
+  return tlsPort === undefined ? tls : { value: false, from: `${tlsPort.from} is not the sentinels'` }
+}
+
+/** SAP's sentinels take the password of its Redis. */
+function sharedPassword(credentials: Credentials, { from }: Listed): Sourced<string> | undefined {
+  return from.endsWith('sentinel_nodes') ? credentials.text('password') : undefined
+}
+
+function listSentinels(credentials: Credentials, { uri, direct }: RedisPlaces): Listed | undefined {
+  const listed =
+    credentials.servers('sentinels') ??
+    credentials.servers('sentinelNodes') ??
+    credentials.servers('sentinelAddresses')
+  if (listed !== undefined) return listed
+  if (isSentinelUri({ uri })) return direct
+  // Without a list of their own they run beside Redis, on a port of their own.
+  const hasPort = credentials.has('sentinelPort') || credentials.has('sentinelTlsPort')
+  const hosts = credentials.servers('hosts') ?? direct
+  return hasPort && hosts !== undefined
+    ? {
+        value: hosts.value.map((host) => ({ ...host, port: undefined, tlsPort: undefined })),
+        from: hosts.from,
+      }
+    : undefined
+}
+
+function isSentinelUri({ uri }: Pick<RedisPlaces, 'uri'>): boolean {
+  return /sentinel/.test(uri?.value.scheme ?? '') || masterInQuery(uri?.value.query) !== undefined
+}
+
+/** As Lettuce and Symfony write it. */
+function masterInQuery(query: Uri['query'] = {}): string | undefined {
+  return query.sentinelMasterId ?? query.redis_sentinel ?? query.sentinel_master
+}
+
+function readMasterName(credentials: Credentials, { uri }: RedisPlaces): Sourced<string> | undefined {
+  const inUri = isSentinelUri({ uri })
+    ? uriPart(
+        uri,
+        ({ query, path }) => masterInQuery(query) ?? path?.split('/').find((word) => !/^[0-9]*$/.test(word)),
+      )
+    : undefined
+  const master = credentials.text('master')
+  return (
+    credentials.text('masterName') ??
+    credentials.text('haMasterName') ??
+    inUri ??
+    uriPart(uri, ({ fragment }) => fragment) ??
+    // Swisscom writes the name as if it were a host: `redis://NAME`.
+    (master === undefined
+      ? undefined
+      : { value: readUri(master.value)?.hosts[0]?.host ?? master.value, from: master.from }) ??
+    // Redis Enterprise calls a database and its master alike.
+    (credentials.has('sentinelAddresses') ? credentials.text('name') : undefined) ??
+    (credentials.has('sentinelNodes') || isSentinelUri({ uri })
+      ? { value: 'mymaster', from: "Redis' own default, as no name is given" }
+      : undefined)
+  )
+}
+
+/** A host that brokers give beside sentinels follows the master, but for those that give a list of nodes. */
+function signOfSentinel(
+  credentials: Credentials,
+  { uri, direct }: RedisPlaces,
+  sentinels: Sentinels | undefined,
+): Sourced<Topology> | undefined {
+  if (sentinels === undefined) return undefined
+  const isNeeded =
+    direct?.value.length !== 1 ||
+    isSentinelUri({ uri }) ||
+    credentials.has('haMasterName') ||
+    credentials.has('sentinelNodes')
+  return isNeeded ? { value: 'sentinel', from: sentinels.masterName.from } : undefined
+}
+
+function askSentinels(
+  credentials: Credentials,
+  sentinels: Sentinels | undefined,
+  topology: Sourced<Topology>,
+): Shape | undefined {
+  if (sentinels === undefined) {
+    credentials.missing('sentinels with the name of their master', ['sentinels', 'masterName'])
+    return undefined
+  }
+  const { servers, ...sentinel } = sentinels
+  return { topology, servers, sentinel }
+}

@@ -29,7 +29,9 @@ export function lookAround(host: Host, { plan, input }: ReadPlan, php: PhpComman
     limitSeconds: LIMIT_SECONDS,
   })
   const answer = parseJson(stdout)
-  if (status !== 0 || !isObject(answer)) return withFinding(plan, silent(php, status))
+  // Without an answer a plan still serves any phpredis, but it has no master to go to.
+  if (status !== 0 || !isObject(answer))
+    return endpoint.sentinel === undefined ? plan : withFinding(plan, silent(php, status))
   const phpredis = typeof answer.phpredis === 'string' ? answer.phpredis : undefined
   const master = readMaster(answer.master)
   const complete = makePlan({ ...input, php: { ...input.php, phpredis }, master })
@@ -68,11 +70,11 @@ function readMaster(answer: Json | undefined): Address | undefined {
   return typeof host === 'string' && typeof port === 'number' ? { host, port } : undefined
 }
 
+/** The plan that is none, because of one more finding of level `error`. */
 function withFinding(plan: Plan, finding: Finding): Plan {
-  const because = plan.planned === undefined ? plan.because : finding.title
   return {
     planned: undefined,
-    because,
+    because: finding.title,
     directives: [],
     extensions: [],
     files: [],
@@ -84,7 +86,7 @@ function silent([file]: PhpCommand, status: number): Finding {
   return {
     id: 'php.silent',
     level: 'error',
-    title: `PHP, asked what its extension redis can do, gave no answer (exit status ${status})`,
+    title: `PHP, which must ask the Sentinels for the master, gave no answer (exit status ${status})`,
     from: file,
     fix: `see whether this works: ${file} --ri redis`,
   }

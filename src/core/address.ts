@@ -132,10 +132,14 @@ function decode(text: string): string {
  * What is let through goes into a save_path as it is, so nothing is that could end the host there.
  */
 export function readHost(text: string): string | undefined {
-  const host = /^\[(.*)\]$/.exec(text)?.[1] ?? text
+  if (NO_HOSTS.includes(text.toLowerCase())) return undefined
+  const host = /^\[(.*:.*)\]$/.exec(text)?.[1] ?? text
   if (/^[0-9a-f:.]*:[0-9a-f:.]*(%[a-z0-9._-]+)?$/i.test(host)) return host
   return /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(host) ? host : undefined
 }
+
+/** What other programs write where they have no host. */
+const NO_HOSTS = ['null', 'undefined', 'none', 'nil', 'nan', 'not-found', 'true', 'false']
 
 /** The path of a Unix socket; undefined where it has what a save_path gives a meaning to. */
 export function readSocket(text: string): string | undefined {

@@ -95,8 +95,15 @@ function missing(binding: Binding, what: string, wanted: readonly Field[]): Find
     level: 'error',
     title: `no ${what} in the credentials: looked for ${joinWords(names, 'or')}`,
     from: `${binding.from} credentials (fields there: ${there.length === 0 ? 'none' : there.join(', ')})`,
-    fix: `add ${names[0]} to the credentials; those of a user-provided service are replaced with cf update-user-provided-service ${binding.name} -p '{"${names[0]}": …}'`,
+    fix: howToAdd(binding, names[0] ?? ''),
   }
+}
+
+function howToAdd({ name, from, fieldPrefix }: Binding, field: string): string {
+  if (fieldPrefix.endsWith('/')) return `add a file named ${field} to ${fieldPrefix}`
+  if (fieldPrefix.startsWith('environment')) return `set a variable for the ${field} beside ${name}`
+  if (!from.startsWith('VCAP_SERVICES')) return `add ${field} to the credentials where they are made`
+  return `add ${field} to the credentials; those of a user-provided service are replaced with cf update-user-provided-service ${name} -p '{"${field}": …}'`
 }
 
 function fieldReader(fields: readonly CredentialField[], note: Note) {
@@ -121,7 +128,8 @@ function isAbsent(value: Json): boolean {
 }
 
 function textOf(value: Json, from: string, note: Note): string | undefined {
-  if (Array.isArray(value) && value.length === 1) return textOf(value[0] as Json, from, note)
+  if (Array.isArray(value) && value.length === 1 && !Array.isArray(value[0]))
+    return textOf(value[0] as Json, from, note)
   if (typeof value === 'boolean' || Number.isSafeInteger(value)) return String(value)
   const refuse = (title: string, fix?: string): undefined => note(fault(from, title, fix)) as undefined
   if (typeof value === 'number')

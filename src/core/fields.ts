@@ -6,16 +6,29 @@ export interface CredentialField extends Sourced<Json> {
   readonly name: string
 }
 
-/** Objects whose fields are meant as if they stood beside it: `{"redis": {"port": 6379}}`. */
-const MERGED = [
-  ...['redis', 'rediss', 'valkey', 'valkeys', 'memcached', 'credentials', 'binding', 'authentication'],
-  'certificate',
-]
-/** Objects whose fields are named by it: `{"sentinel": {"port": 26379}}` is a `sentinel_port`. */
-const PREFIXED = ['tls', 'ssl', 'sentinel', 'cluster']
-const TLS = ['tls', 'ssl']
-/** IBM's object of several ways to connect, of which one is ours. */
-const CONNECTION = 'connection'
+/**
+ * What an object in a field of this name is: one whose fields are meant as if they stood beside it
+ * (`{"redis": {"port": 6379}}`), one that names its fields (`{"sentinel": {"port": 26379}}` is a `sentinel_port`), or
+ * IBM's list of ways to connect, of which one is ours.
+ */
+const CONTAINERS: ReadonlyMap<string, 'merged' | 'named' | 'ways'> = new Map([
+  ...[
+    'redis',
+    'rediss',
+    'valkey',
+    'valkeys',
+    'memcached',
+    'credentials',
+    'binding',
+    'authentication',
+    'certificate',
+  ].map((name) => [name, 'merged'] as const),
+  ...['tls', 'ssl', 'sentinel', 'cluster'].map((name) => [name, 'named'] as const),
+  ['connection', 'ways'],
+])
+
+/** Deeper than any broker goes. */
+const DEPTH = 6
 
 /**
  * Lists the values of the credentials by meaning, however deep a broker has put them; `prefix` is what their
@@ -36,40 +49,40 @@ interface Ranked extends CredentialField {
   readonly group?: string
 }
 
-function unwrap(object: JsonObject, prefix: string, outer: string): Ranked[] {
+function unwrap(object: JsonObject, prefix: string, outer: string, depth = 0): Ranked[] {
+  if (depth > DEPTH) return []
   return Object.entries(object).flatMap(([key, value]): Ranked[] => {
     const from = `${prefix}${key}`
     const field = { ...nameOf(outer + flatName(key)), value, from }
-    const inner = readObject(field.name, value)
+    const container = CONTAINERS.get(field.name)
+    const inner = container === undefined ? undefined : readObject(value)
     if (inner === undefined) return [field]
-    if (field.name === CONNECTION) return unwrapConnection(inner, from)
-    if (MERGED.includes(field.name)) return unwrap(inner, `${from}.`, '')
+    if (container === 'merged') return unwrap(inner, `${from}.`, '', depth + 1)
+    if (container === 'ways') return unwrap(chooseWay(inner), `${from}.`, '', depth + 1)
     // An object called `tls` says that there is TLS, unless it says otherwise itself.
-    const isSign = TLS.includes(field.name) && !('enabled' in inner)
-    return [...(isSign ? [field] : []), ...unwrap(inner, `${from}.`, field.name)]
+    const isSign = /^(tls|ssl)$/.test(field.name) && !('enabled' in inner)
+    return [...(isSign ? [field] : []), ...unwrap(inner, `${from}.`, field.name, depth + 1)]
   })
 }
 
 function nameOf(key: string): { name: string; rank: number; group?: string } {
   const { name, isPlain } = readFieldName(key)
-  const isContainer = [...MERGED, ...PREFIXED, CONNECTION].includes(name)
   if (!isPlain) return { name, rank: 1 }
-  const variable = /^[A-Z][A-Z0-9_]*$/.test(key) && !isContainer ? readVariable(key) : undefined
+  const variable = /^[A-Z][A-Z0-9_]*$/.test(key) && !CONTAINERS.has(name) ? readVariable(key) : undefined
   if (variable === undefined || variable.group === '') return { name, rank: 0 }
   return { name: variable.name, rank: 2, group: variable.group }
 }
 
-/** The object in a field that may hold one; bindings in files hold it as JSON text. */
-function readObject(name: string, value: Json): JsonObject | undefined {
-  if (![...MERGED, ...PREFIXED, CONNECTION].includes(name)) return undefined
+/** Bindings in files hold objects as JSON text. */
+function readObject(value: Json): JsonObject | undefined {
   const parsed = typeof value === 'string' && value.trim().startsWith('{') ? parseJson(value) : value
   return isObject(parsed) ? parsed : undefined
 }
 
-function unwrapConnection(connection: JsonObject, from: string): Ranked[] {
-  const name = ['rediss', 'redis'].find((key) => isObject(connection[key]))
-  const inner = name === undefined ? connection : (connection[name] as JsonObject)
-  return unwrap(inner, `${from}.${name === undefined ? '' : `${name}.`}`, '')
+/** One of IBM's ways to connect, under the name of its scheme. */
+function chooseWay(connection: JsonObject): JsonObject {
+  const scheme = ['rediss', 'redis'].find((name) => isObject(connection[name]))
+  return scheme === undefined ? connection : { [scheme]: connection[scheme] as JsonObject }
 }
 
 /** The last part of `connection.rediss.hosts.0.hostname`, as Terraform flattens IBM's object; any other name as it is. */

@@ -68,6 +68,8 @@ test.each([
   ['10.0.4.30', '10.0.4.30'],
   ['[fd00::1]', 'fd00::1'],
   ['fe80::1%eth0', 'fe80::1%eth0'],
+  ['not-found', undefined],
+  ['null', undefined],
   ['a b', undefined],
   ['h,evil', undefined],
   ['h?auth=x', undefined],

@@ -1,10 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { makeScratch } from '../../lab/scratch.ts'
+import { main } from '../../src/cli/main.ts'
 import { CANARY, memcachedService, redisService, vcapServices } from '../support/bindings.ts'
 import { BUNDLE, EXECUTABLE } from '../support/cloudfoundry.ts'
+import { fakeHost } from '../support/fake-host.ts'
+import { mutatedShapes } from '../support/mutations.ts'
+import { inVcapServices } from '../support/shapes.ts'
+import { PROPERTY_RUNS } from '../support/texts.ts'
 
 type Fixture = readonly [args: readonly string[], env?: Readonly<Record<string, string>>, options?: string]
 
@@ -74,3 +80,23 @@ test('both hosts write the same file, for its owner only', () => {
   expect(ours).toBe(nodes)
   expect(ours?.length).toBeGreaterThan(0)
 })
+
+test(`the executable reads ${PROPERTY_RUNS} mutated bindings as Node does`, () => {
+  fc.assert(
+    fc.property(mutatedShapes, (shape) => {
+      // Without a PHP, as the other host has none.
+      const env: Record<string, string> = { ...inVcapServices(shape).env, PATH: '/nowhere' }
+      // What no environment can carry cannot arrive there.
+      fc.pre((env.VCAP_SERVICES ?? '').length < 100_000)
+      const host = fakeHost(env)
+      const status = main(host, ['ini'])
+      const { stdout, stderr, ...result } = spawnSync(EXECUTABLE, ['ini'], { env, encoding: 'utf8' })
+      expect({ status: result.status, stdout, stderr }).toEqual({
+        status,
+        stdout: host.output.out.toWellFormed(),
+        stderr: host.output.err.toWellFormed(),
+      })
+    }),
+    { numRuns: PROPERTY_RUNS },
+  )
+}, 3_600_000)

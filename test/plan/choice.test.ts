@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
-import { memcachedService, redisService, type Service } from '../support/bindings.ts'
+import { describe, expect, test } from 'vitest'
+import { readPlan } from '../../src/cli/read-plan.ts'
+import { memcachedService, redisService, type Service, vcapServices } from '../support/bindings.ts'
+import { fakeHost } from '../support/fake-host.ts'
 import { planFor } from '../support/plan.ts'
 
 const service = (name: string, more: Partial<Service> = {}): Service => ({ ...redisService, name, ...more })
@@ -83,4 +85,83 @@ test('a binding under a name of its own is found by both names', () => {
   expect(chosen([named], { PHP_SESSIONS_SERVICE: 'sessions-binding' })).toMatchObject({
     service: 'app-redis-sessions',
   })
+})
+
+describe('where names mean less', () => {
+  const where = (env: Record<string, string>, files: Record<string, string> = {}) => {
+    const { planned, because, findings } = readPlan(fakeHost(env, files), '/app').plan
+    return {
+      store: planned?.store.name ?? 'files',
+      service: planned?.service,
+      because,
+      findings: findings.map(({ id }) => id),
+    }
+  }
+  const ROOT = { SERVICE_BINDING_ROOT: '/b' }
+
+  test('the only Redis, Valkey or Memcached is the store', () => {
+    const others = { '/b/db/type': 'postgresql', '/b/db/host': 'h', '/b/ca/type': 'ca-certificates' }
+    expect(where(ROOT, { ...others, '/b/kv/type': 'valkey', '/b/kv/host': 'h' })).toEqual({
+      store: 'redis',
+      service: 'kv',
+      because: 'it is the only Redis or Memcached in SERVICE_BINDING_ROOT',
+      findings: [],
+    })
+    expect(where({ MEMCACHED_URL: 'h:1' })).toMatchObject({
+      store: 'memcached',
+      because: 'it is the only Redis or Memcached in the environment variables',
+    })
+  })
+
+  test('of several the one whose name has the search key, else none, with a warning', () => {
+    const two = { '/b/a/type': 'redis', '/b/a/host': 'h', '/b/b/type': 'memcached', '/b/b/host': 'h' }
+    expect(where(ROOT, two)).toMatchObject({ store: 'files', findings: ['store.undecided'] })
+    expect(where({ ...ROOT, PHP_SESSIONS_SERVICE: 'b' }, two)).toMatchObject({ store: 'memcached' })
+    expect(
+      where(ROOT, { ...two, '/b/x-redis-sessions/type': 'redis', '/b/x-redis-sessions/host': 'h' }),
+    ).toMatchObject({
+      service: 'x-redis-sessions',
+      because: 'its name contains redis-sessions',
+      findings: [],
+    })
+    expect(readPlan(fakeHost(ROOT, two), '/app').plan.findings).toMatchSnapshot()
+  })
+
+  test("Paketo's types are there for sessions, whatever else is bound", () => {
+    const files = {
+      '/b/a/type': 'redis',
+      '/b/a/host': 'h',
+      '/b/s/type': 'php-memcached-session',
+      '/b/s/servers': 'h',
+    }
+    expect(where(ROOT, files)).toMatchObject({
+      store: 'memcached',
+      service: 's',
+      because: 'its type is php-memcached-session',
+    })
+  })
+
+  test('a service that is visible in two sources is one', () => {
+    const env = { ...ROOT, VCAP_SERVICES: vcapServices(redisService) }
+    const files = { '/b/app-redis-sessions/type': 'redis', '/b/app-redis-sessions/host': 'in-a-file' }
+    expect(where(env, files)).toMatchObject({ service: 'app-redis-sessions', findings: [] })
+    expect(readPlan(fakeHost(env, files), '/app').plan.planned?.endpoint.servers[0]?.value.host).toBe(
+      'in-a-file',
+    )
+  })
+
+  test('a variable is no store on Cloud Foundry, where services are bound, unless it is named', () => {
+    const env = { REDIS_URL: 'redis://h', VCAP_APPLICATION: '{}' }
+    expect(where(env)).toMatchObject({ store: 'files', findings: [] })
+    expect(where({ ...env, PHP_SESSIONS_SERVICE: 'REDIS_URL' })).toMatchObject({ store: 'redis' })
+  })
+})
+
+test('PHP_SESSIONS_SERVICE=none keeps local files, whatever is bound', () => {
+  expect(chosen([redisService], { PHP_SESSIONS_SERVICE: 'none' })).toMatchObject({
+    store: 'files',
+    because: 'PHP_SESSIONS_SERVICE is none',
+    findings: [],
+  })
+  expect(chosen([service('none')], { PHP_SESSIONS_SERVICE: 'none' })).toMatchObject({ service: 'none' })
 })

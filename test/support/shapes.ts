@@ -39,8 +39,7 @@ export interface Arrival {
 
 /** The ways in which a shape can arrive, by name; undefined where it cannot arrive that way. */
 export const ARRIVALS: Readonly<Record<string, (shape: Shape) => Arrival | undefined>> = {
-  VCAP_SERVICES: (shape) =>
-    isVariables(shape) || isTree(shape) ? undefined : { env: { VCAP_SERVICES: vcapOf(shape) }, files: {} },
+  VCAP_SERVICES: (shape) => (isVariables(shape) || isTree(shape) ? undefined : inVcapServices(shape)),
   VCAP_SERVICES_FILE_PATH: (shape) =>
     isVariables(shape) || isTree(shape)
       ? undefined
@@ -95,6 +94,11 @@ export const ARRIVALS: Readonly<Record<string, (shape: Shape) => Arrival | undef
           files: {},
         }
       : undefined,
+}
+
+/** A service under a name with the search key, whatever it holds. */
+export function inVcapServices(shape: Shape): Arrival {
+  return { env: { VCAP_SERVICES: vcapOf(shape) }, files: {} }
 }
 
 function isVariables({ delivery }: Shape): boolean {

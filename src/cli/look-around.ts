@@ -1,4 +1,4 @@
-import type { Address } from '../core/address.ts'
+import { type Address, isIpv6 } from '../core/address.ts'
 import { isObject, type Json, parseJson } from '../core/binding.ts'
 import { type Endpoint, formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
@@ -40,28 +40,30 @@ export function lookAround(host: Host, { plan, input }: ReadPlan, php: PhpComman
     : withFinding(complete, noMaster(endpoint, answer.failures, phpredis))
 }
 
-function dependsOnPhp({ topology, ca, clientCertificate }: Endpoint): boolean {
+function dependsOnPhp({ topology, servers, tls, ca, clientCertificate }: Endpoint): boolean {
   const isOther = topology.value === 'cluster' || topology.value === 'sentinel'
-  return isOther || ca !== undefined || clientCertificate !== undefined
+  const isSpecial =
+    ca !== undefined || clientCertificate !== undefined || servers.some(({ value }) => isIpv6(value))
+  return isOther || (tls.value && isSpecial)
 }
 
 /** Holds the passwords: it goes to PHP's stdin, which nobody else can read. */
 function questionFor(endpoint: Endpoint): Json {
-  const { sentinel, servers, tls, user, password, ca, clientCertificate } = endpoint
+  const { sentinel, servers, ca, clientCertificate } = endpoint
   if (sentinel === undefined) return {}
   return {
     limitSeconds: SENTINEL_SECONDS,
     sentinels: servers.map(({ value: { host, port } }) => ({ host, port })),
     masterName: sentinel.masterName.value,
-    sentinelTls: sentinel.tls.value,
-    sentinelUser: sentinel.user?.value ?? null,
-    sentinelPassword: sentinel.password?.value.reveal() ?? null,
-    tls: tls.value,
-    user: user?.value ?? null,
-    password: password?.value.reveal() ?? null,
+    sentinelLogin: loginOf(sentinel),
+    serverLogin: loginOf(endpoint),
     ca: ca?.value ?? null,
     clientCertificate: clientCertificate?.value.reveal() ?? null,
   }
+}
+
+function loginOf({ tls, user, password }: Pick<Endpoint, 'tls' | 'user' | 'password'>): Json {
+  return { tls: tls.value, user: user?.value ?? null, password: password?.value.reveal() ?? null }
 }
 
 function readMaster(answer: Json | undefined): Address | undefined {

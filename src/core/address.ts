@@ -156,9 +156,13 @@ export function isSocket({ host }: Address): boolean {
   return host.startsWith('/')
 }
 
+export function isIpv6({ host }: Address): boolean {
+  return host.includes(':')
+}
+
 /** Writes an address for people and for lists: an IPv6 host in brackets, a Unix socket as its path. */
 export function formatAddress(address: Address): string {
   const { host, port } = address
   if (isSocket(address)) return host
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return isIpv6(address) ? `[${host}]:${port}` : `${host}:${port}`
 }

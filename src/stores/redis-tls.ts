@@ -1,3 +1,4 @@
+import { type Address, formatAddress, isIpv6 } from '../core/address.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Directive } from '../core/ini.ts'
@@ -5,12 +6,14 @@ import { isPhpredisAtLeast } from '../core/php.ts'
 import type { Parameters } from '../core/save-path.ts'
 import type { PlannedFile, Surroundings } from './store.ts'
 
-/** The file of the service's CA, and that of its CA after those that the system trusts. */
-export const CA_FILE = 'php-sessions-ca.pem'
-export const CA_BUNDLE_FILE = 'php-sessions-ca-bundle.pem'
-export const CLIENT_FILE = 'php-sessions-client.pem'
+/** The CA of the service; the same after those that the system trusts; our certificate with its key. */
+const FILES = {
+  ca: 'php-sessions-ca.pem',
+  bundle: 'php-sessions-ca-bundle.pem',
+  client: 'php-sessions-client.pem',
+} as const
 
-/** What a private CA and a client certificate need, in each of the two ways that phpredis has to be told. */
+/** What TLS needs beside the scheme, in each of the two ways that phpredis has to be told. */
 export interface RedisTls {
   readonly parameters: Parameters
   readonly directives: readonly Directive[]
@@ -18,56 +21,81 @@ export interface RedisTls {
   readonly findings: readonly Finding[]
 }
 
-const NOTHING: RedisTls = { parameters: {}, directives: [], files: [], findings: [] }
-
 /**
  * Says how PHP is to check the server's certificate and to show its own. The server's name is always verified.
  *
  * phpredis reads `stream[…]` in the path since 6.0, for Redis Cluster since 5.3.2. Before, only PHP's setting for
  * all its TLS remains: a bundle that holds the system's certificates too, so that the rest of the app goes on.
  */
-export function redisTls(endpoint: Endpoint, { php, directory }: Surroundings): RedisTls {
+export function redisTls(
+  endpoint: Endpoint,
+  server: Address | undefined,
+  surroundings: Surroundings,
+): RedisTls {
   const { tls, ca, clientCertificate, topology } = endpoint
-  if (!tls.value) return NOTHING
-  const hasStream = topology.value === 'cluster' ? true : isPhpredisAtLeast(php, '6.0')
-  const path = (file: string) => `${directory}/${file}`
-  const needsPath = ca !== undefined && hasStream !== false
-  const needsBundle = ca !== undefined && hasStream !== true
+  if (!tls.value) return { parameters: {}, directives: [], files: [], findings: [] }
+  const isCluster = topology.value === 'cluster'
+  const hasStream = isCluster ? true : isPhpredisAtLeast(surroundings.php, '6.0')
+  const file = (name: keyof typeof FILES) => `${surroundings.directory}/${FILES[name]}`
+  const needsStream = hasStream !== false
+  const needsBundle = hasStream !== true && ca !== undefined
   return {
-    parameters: {
-      // The word alone makes phpredis speak TLS to the nodes that it finds by itself.
-      'stream[verify_peer]': topology.value === 'cluster' || needsPath ? 1 : undefined,
-      'stream[cafile]': needsPath ? path(CA_FILE) : undefined,
-      'stream[local_cert]':
-        clientCertificate !== undefined && hasStream !== false ? path(CLIENT_FILE) : undefined,
-    },
+    parameters: needsStream
+      ? {
+          // The word alone makes phpredis speak TLS to the nodes of a cluster that it finds by itself.
+          'stream[verify_peer]': isCluster || ca !== undefined ? 1 : undefined,
+          'stream[cafile]': ca === undefined ? undefined : file('ca'),
+          'stream[local_cert]': clientCertificate === undefined ? undefined : file('client'),
+          // PHP would look for the address with brackets in the certificate.
+          'stream[peer_name]': server !== undefined && isIpv6(server) ? server.host : undefined,
+        }
+      : {},
     directives: needsBundle
       ? [
           {
             name: 'openssl.cafile',
-            value: path(CA_BUNDLE_FILE),
+            value: file('bundle'),
             because: `the CA of the server (${ca.from}) after those that the system trusts: phpredis before 6.0 has no setting of its own, and this one is for all TLS of the app`,
           },
         ]
       : [],
     files: [
-      ...(needsPath ? [{ path: path(CA_FILE), text: ca.value, hasSystemCertificates: false }] : []),
-      ...(needsBundle ? [{ path: path(CA_BUNDLE_FILE), text: ca.value, hasSystemCertificates: true }] : []),
-      ...(clientCertificate === undefined || hasStream === false
-        ? []
-        : [{ path: path(CLIENT_FILE), text: clientCertificate.value, hasSystemCertificates: false }]),
+      ...(needsStream && ca !== undefined ? [plainFile(file('ca'), ca.value)] : []),
+      ...(needsBundle ? [{ ...plainFile(file('bundle'), ca.value), hasSystemCertificates: true }] : []),
+      ...(needsStream && clientCertificate !== undefined
+        ? [plainFile(file('client'), clientCertificate.value)]
+        : []),
     ],
-    findings:
-      clientCertificate === undefined || hasStream !== false
-        ? []
-        : [
-            {
-              id: 'redis.client-certificate',
-              level: 'error',
-              title: `phpredis ${php.phpredis} cannot show the client certificate that the binding has; 6.0 and later can`,
-              from: clientCertificate.from,
-              fix: 'choose a PHP version that comes with phpredis 6; if the server asks for no certificate, remove it from the credentials',
-            },
-          ],
+    findings: needsStream ? [] : missingInPhpredis5(endpoint, server, surroundings),
   }
+}
+
+function plainFile(path: string, text: PlannedFile['text']): PlannedFile {
+  return { path, text, hasSystemCertificates: false }
+}
+
+function missingInPhpredis5(
+  { clientCertificate, servers }: Endpoint,
+  server: Address | undefined,
+  { php }: Surroundings,
+): readonly Finding[] {
+  const upgrade = 'choose a PHP version that comes with phpredis 6'
+  const certificate: Finding = {
+    id: 'redis.client-certificate',
+    level: 'error',
+    title: `phpredis ${php.phpredis} cannot show the client certificate that the binding has; 6.0 and later can`,
+    from: clientCertificate?.from ?? '',
+    fix: `${upgrade}; if the server asks for no certificate, remove it from the credentials`,
+  }
+  const address: Finding = {
+    id: 'redis.ipv6-tls',
+    level: 'error',
+    title: `phpredis ${php.phpredis} cannot verify the certificate of an IPv6 address, ${server === undefined ? '' : formatAddress(server)}; 6.0 and later can`,
+    from: servers[0]?.from ?? '',
+    fix: `${upgrade}, or bind the server by its name`,
+  }
+  return [
+    ...(clientCertificate === undefined ? [] : [certificate]),
+    ...(server !== undefined && isIpv6(server) ? [address] : []),
+  ]
 }

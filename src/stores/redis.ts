@@ -40,8 +40,8 @@ const TIMEOUTS =
 
 function configureServer(endpoint: Endpoint, surroundings: Surroundings): Configuration {
   const { options, php } = surroundings
-  const tls = redisTls(endpoint, surroundings)
   const server = endpoint.sentinel === undefined ? endpoint.servers[0]?.value : surroundings.master
+  const tls = redisTls(endpoint, server, surroundings)
   return {
     directives: [
       { name: 'session.save_handler', value: 'redis', because: 'a Redis service is bound' },
@@ -97,7 +97,7 @@ function sentinelFindings({ sentinel }: Endpoint): readonly Finding[] {
 
 function configureCluster(endpoint: Endpoint, surroundings: Surroundings): Configuration {
   const { options, php } = surroundings
-  const tls = redisTls(endpoint, surroundings)
+  const tls = redisTls(endpoint, undefined, surroundings)
   const path = clusterSavePath(
     endpoint.servers.map(({ value }) => value),
     endpoint.tls.value,

@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { debian13Php, type InstalledPhp, machinePhp } from '../../lab/php.ts'
+import { makeScratch } from '../../lab/scratch.ts'
 import { PROPERTY_RUNS } from './texts.ts'
 
 /** What a test does with a PHP. */
@@ -14,6 +16,8 @@ export interface PhpUnderTest {
   loadExtensions(...names: readonly string[]): string
   /** Runs PHP code with this text as the only ini file, and gives what it printed, as bytes. */
   runPhp(ini: string, code: string, ...args: readonly string[]): Buffer
+  /** The same while we go on, with more in the environment. */
+  startPhp(ini: string, code: string, env: Readonly<Record<string, string>>): Promise<string>
 }
 
 const own = underTest(machinePhp(), PROPERTY_RUNS)
@@ -45,16 +49,25 @@ function underTest(php: InstalledPhp, propertyRuns: number): PhpUnderTest {
     runPhp: (ini, code, ...rest) => {
       const directory = mkdtempSync(join(tmpdir(), 'php-sessions-test-'))
       try {
-        writeFileSync(join(directory, 'php.ini'), ini)
-        const { file, args, env } = php.cli(['-c', directory, '-r', code, '--', ...rest], {
-          PATH: process.env.PATH,
-          PHP_INI_SCAN_DIR: join(directory, 'none'),
-          HOME: '/not/expanded',
-        })
+        const { file, args, env } = commandLine(php, directory, ini, ['-r', code, '--', ...rest])
         return execFileSync(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
       } finally {
         rmSync(directory, { recursive: true })
       }
     },
+    startPhp: async (ini, code, more) => {
+      const { file, args, env } = commandLine(php, makeScratch('php'), ini, ['-r', code])
+      return (await promisify(execFile)(file, [...args], { env: { ...env, ...more } })).stdout
+    },
   }
+}
+
+/** PHP with a php.ini of this text in the directory, and nothing else. */
+function commandLine(php: InstalledPhp, directory: string, ini: string, args: readonly string[]) {
+  writeFileSync(join(directory, 'php.ini'), ini)
+  return php.cli(['-c', directory, ...args], {
+    PATH: process.env.PATH,
+    PHP_INI_SCAN_DIR: join(directory, 'none'),
+    HOME: '/not/expanded',
+  })
 }

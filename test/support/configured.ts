@@ -1,0 +1,34 @@
+import { makeScratch } from '../../lab/scratch.ts'
+import { lookAround } from '../../src/cli/look-around.ts'
+import { readPlan } from '../../src/cli/read-plan.ts'
+import { writeFiles } from '../../src/cli/write-files.ts'
+import { renderIni } from '../../src/core/ini.ts'
+import { nodeHost } from '../../src/host/node.ts'
+import type { Plan } from '../../src/plan/plan.ts'
+import { type Service, vcapServices } from './bindings.ts'
+import type { PhpUnderTest } from './php.ts'
+
+/** What a start would give a PHP: the ini text with its extensions, and the files that it names written. */
+export interface Configured {
+  readonly ini: string
+  readonly plan: Plan
+}
+
+/** Makes everything ready for a PHP as a launch does, with this service bound and this environment. */
+export function configure(
+  { php, loadExtensions }: PhpUnderTest,
+  service: Service,
+  env: Readonly<Record<string, string>> = {},
+): Configured {
+  const host = { ...nodeHost, env: { ...env, VCAP_SERVICES: vcapServices(service) } }
+  const { file, args } = php.cli(['-n', ...extensionArguments(loadExtensions)])
+  const directory = makeScratch('configured')
+  const plan = lookAround(host, readPlan(host, '/nowhere', { directory }), [file, ...args])
+  writeFiles(host, plan.files)
+  return { ini: loadExtensions(...plan.extensions) + renderIni(plan.directives), plan }
+}
+
+function extensionArguments(loadExtensions: PhpUnderTest['loadExtensions']): readonly string[] {
+  const lines = loadExtensions('igbinary', 'msgpack', 'redis').trim().split('\n')
+  return lines.flatMap((line) => ['-d', line])
+}

@@ -11,8 +11,8 @@ import { POOL_NAME, type Store } from './store.ts'
 const CONNECT_MILLISECONDS = 1_000
 // Each try costs five seconds when the server is frozen, and no setting shortens that: few tries, then, which
 // wait longer each time. docs/benchmarks.md has the figures.
-const LOCK_WAIT_MILLISECONDS = { first: 50, longest: 500 }
-const LOCK_RETRIES = 15
+const LOCK_WAIT_MILLISECONDS = { first: 20, longest: 500 }
+const LOCK_RETRIES = 16
 
 /** Memcached, through the php-memcached extension. */
 export const memcached: Store = {
@@ -88,7 +88,8 @@ function persistence(endpoint: Endpoint): Pick<Directive, 'value' | 'because'> {
   if (isPool(endpoint))
     return {
       value: false,
-      because: 'copies on a second server are found on new connections only',
+      because:
+        'a worker that keeps its connections never again uses a server that it has left out once, though it be back',
     }
   return {
     value: true,
@@ -101,33 +102,46 @@ function isPool({ topology }: Endpoint): boolean {
 }
 
 /**
- * What lets a pool survive the loss of one server. On a single server the same settings would make a worker
- * never use it again.
+ * What lets a pool go on without one of its servers: its sessions start over once, and nobody is locked out.
+ *
+ * No replicas: strict mode asks the first server of an id only, and without it they bring back what was there before
+ * the server went, ended sessions included. On a single server, or with persistent connections, the same settings
+ * would make a worker never use the server again. docs/benchmarks.md has the figures.
  */
 function poolDirectives(endpoint: Endpoint, php: Php): readonly Directive[] {
   if (!isPool(endpoint) || php.major < 7) return []
   return [
     {
-      name: 'memcached.sess_consistent_hash',
-      value: true,
-      because: 'a server that comes or goes takes only its own share of the sessions with it',
-    },
-    {
-      name: 'memcached.sess_number_of_replicas',
-      value: 1,
-      because: 'each session is written to a second server, too',
-    },
-    {
       name: 'memcached.sess_remove_failed_servers',
       value: true,
-      because: 'a server that failed is left out, so that the copy is found',
+      because: 'a server that cannot be reached is left out for the rest of the request',
     },
     {
       name: 'memcached.sess_server_failure_limit',
       value: 1,
-      because: 'after the first failure',
+      because:
+        'after the first failure: without these two, half of the visitors of a pool of two are refused',
     },
+    {
+      name: 'memcached.sess_consistent_hash',
+      value: true,
+      because: 'a server that comes or goes takes only its own share of the sessions with it',
+    },
+    ...(hasWeights(endpoint)
+      ? [
+          {
+            name: 'memcached.sess_consistent_hash_type',
+            value: 'ketama_weighted',
+            because: 'without it the weights of the servers count for nothing',
+          },
+        ]
+      : []),
   ]
+}
+
+/** Equal weights are none, and must not change where sessions are. */
+function hasWeights({ servers }: Endpoint): boolean {
+  return new Set(servers.map(({ value: { weight = 1 } }) => weight)).size > 1
 }
 
 function isSasl({ user, password }: Endpoint): boolean {

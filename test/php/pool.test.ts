@@ -1,0 +1,64 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { startMemcached } from '../../lab/memcached.ts'
+import { configure } from '../support/configured.ts'
+import { PHPS } from '../support/php.ts'
+
+const VISITORS = 20
+
+/** Each visitor in turn, in one process and on new connections: what became of their sessions. */
+const VISIT_ALL = `
+set_error_handler(fn () => true);
+$outcomes = [];
+foreach (array_slice($argv, 1) as $id) {
+  try {
+    session_id($id);
+    $isStarted = session_start();
+    $count = $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
+    $outcomes[] = !$isStarted ? 'refused' : ($count > 1 ? 'kept' : 'new');
+    $ids[] = session_id();
+    session_write_close();
+  } catch (Error $error) {
+    $outcomes[] = 'refused';
+    $ids[] = $id;
+  }
+  $_SESSION = [];
+}
+echo json_encode(['outcomes' => array_count_values($outcomes), 'ids' => $ids]);`
+
+const NEW_IDS = `for ($i = 0; $i < ${VISITORS}; $i++) $ids[] = bin2hex(random_bytes(16)); echo implode(' ', $ids);`
+
+describe.each(PHPS)('%s', (_, underTest) => {
+  test.each([
+    { settings: 'ours', lines: '', isEverybodyServed: true },
+    {
+      settings: "the extension's own",
+      lines: 'memcached.sess_remove_failed_servers = Off\nmemcached.sess_server_failure_limit = 0\n',
+      isEverybodyServed: false,
+    },
+  ])('one of two servers is killed: with $settings everybody served: $isEverybodyServed', async (given) => {
+    const servers = [await startMemcached(), await startMemcached()]
+    for (const server of servers) onTestFinished(server.stop)
+    const list = servers.map(({ port }) => `127.0.0.1:${port}`).join(',')
+    const service = { name: 'memcached-sessions', credentials: { servers: list } }
+    const { ini } = configure(underTest, service)
+    // Few tries: what is to be seen is who is refused, not how long that takes.
+    const all = `${ini}memcached.sess_lock_retries = 3\n${given.lines}`
+    const visit = (ids: readonly string[]): { outcomes: Record<string, number>; ids: string[] } =>
+      JSON.parse(underTest.runPhp(all, VISIT_ALL, ...ids).toString())
+
+    const first = visit(underTest.runPhp('', NEW_IDS).toString().split(' '))
+    expect(first.outcomes).toEqual({ new: VISITORS })
+    expect(visit(first.ids).outcomes).toEqual({ kept: VISITORS })
+
+    await servers[0]?.stop()
+    const { outcomes, ids } = visit(first.ids)
+    expect((outcomes.refused ?? 0) === 0).toBe(given.isEverybodyServed)
+    if (!given.isEverybodyServed) return
+    // Those of the living server are kept; the others start over, and some of them hit the dead one again.
+    expect(outcomes.kept).toBeGreaterThan(0)
+    expect(outcomes.kept).toBeLessThan(VISITORS)
+    let last = ids
+    for (let round = 0; round < 12; round++) last = visit(last).ids
+    expect(visit(last).outcomes).toEqual({ kept: VISITORS })
+  })
+})

@@ -11,31 +11,71 @@ export interface Certificates {
   remove(): void
 }
 
+/** A private CA that signs whatever a test asks for. */
+export interface CertificateAuthority {
+  /** A certificate for a server, or for a node that is server and client at once, good for a day. */
+  server(names?: readonly string[]): Certificates
+  /** One for this machine that was good for one day, years ago. */
+  expired(): Certificates
+  /** One with which a client says who it is, and that no server may use. */
+  client(): Certificates
+  /** Removes the CA and all that it has signed; so does `remove` of any of them. */
+  remove(): void
+}
+
 const HERE = ['DNS:localhost', 'IP:127.0.0.1']
 const EC_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+const LONG_AGO = ['-startdate', '20200101000000Z', '-enddate', '20200102000000Z']
+
+/** `openssl ca` and not `openssl x509`, which learned to sign for days in the past with version 3.4. */
+const CA_CONF = `
+[ca]
+default_ca = lab
+[lab]
+database = index
+rand_serial = yes
+new_certs_dir = .
+unique_subject = no
+default_md = sha256
+default_days = 1
+policy = anybody
+[anybody]
+commonName = supplied
+`
 
 /** Makes a private CA and a server certificate signed by it, good for a day; `names` as openssl writes them. */
-export function makeCertificates(names: readonly string[] = HERE): Certificates {
+export function makeCertificates(names?: readonly string[]): Certificates {
+  return makeAuthority().server(names)
+}
+
+/** Makes a private CA, in a directory that goes when Node ends. */
+export function makeAuthority(): CertificateAuthority {
   const directory = makeScratch('certificates')
-  const file = (name: string) => join(directory, name)
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' })
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' })
+  const remove = () => removeScratch(directory)
+  let signed = 0
+  const sign = (extension: string, ...dates: string[]): Certificates => {
+    const name = String(++signed)
+    writeFileSync(join(directory, `${name}.cnf`), `${extension}\n`)
+    openssl('req', '-new', ...EC_KEY, '-subj', '/CN=lab', '-keyout', `${name}.key`, '-out', `${name}.csr`)
+    openssl(
+      ...['ca', '-batch', '-notext', '-config', 'ca.cnf', '-cert', 'ca.pem', '-keyfile', 'ca.key', ...dates],
+      ...['-extfile', `${name}.cnf`, '-in', `${name}.csr`, '-out', `${name}.pem`],
+    )
+    const file = (ending: string) => join(directory, name + ending)
+    return { ca: join(directory, 'ca.pem'), certificate: file('.pem'), key: file('.key'), remove }
+  }
+  writeFileSync(join(directory, 'ca.cnf'), CA_CONF)
+  writeFileSync(join(directory, 'index'), '')
   openssl(
     ...['req', '-x509', ...EC_KEY, '-days', '1', '-subj', '/CN=Lab CA'],
-    ...['-keyout', file('ca.key'), '-out', file('ca.pem')],
+    ...['-keyout', 'ca.key', '-out', 'ca.pem'],
   )
-  openssl(
-    ...['req', '-new', ...EC_KEY, '-subj', '/CN=lab'],
-    ...['-keyout', file('server.key'), '-out', file('server.csr')],
-  )
-  writeFileSync(file('names.cnf'), `subjectAltName = ${names.join(', ')}\n`)
-  openssl(
-    ...['x509', '-req', '-in', file('server.csr'), '-days', '1', '-extfile', file('names.cnf')],
-    ...['-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial', '-out', file('server.pem')],
-  )
+  const named = (names: readonly string[]) => `subjectAltName = ${names.join(', ')}`
   return {
-    ca: file('ca.pem'),
-    certificate: file('server.pem'),
-    key: file('server.key'),
-    remove: () => removeScratch(directory),
+    server: (names = HERE) => sign(named(names)),
+    expired: () => sign(named(HERE), ...LONG_AGO),
+    client: () => sign('extendedKeyUsage = clientAuth'),
+    remove,
   }
 }

@@ -15,9 +15,9 @@ export interface Place {
 export interface ServerOptions {
   /** Names the scratch directory and the errors. */
   readonly name: string
-  /** How many ports it listens on; it is ready when all of them take connections. */
-  readonly ports: number
-  /** Prepares the place and gives the command; called again with new ports when one was taken meanwhile. */
+  /** How many ports it listens on, or which; it is ready when all of them take connections. */
+  readonly ports: number | readonly number[]
+  /** Prepares the place and gives the command; called again when a port was taken meanwhile. */
   command(place: Place): CommandLine | Promise<CommandLine>
 }
 
@@ -47,7 +47,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
 }
 
 async function startOnce(options: ServerOptions): Promise<ServerProcess> {
-  const ports = await freePorts(options.ports)
+  const ports = typeof options.ports === 'number' ? await freePorts(options.ports) : options.ports
   const directory = makeScratch(options.name)
   const contained = startContained({ ordered: true, ...(await options.command({ directory, ports })) })
   const stop = async () => {

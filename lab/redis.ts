@@ -1,24 +1,52 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { Certificates } from './certificates.ts'
-import { type ServerProcess, startServer } from './process.ts'
+import { startServer } from './process.ts'
+import { namedPorts, portNames, quote, redisConf, socketIn, strongestLogin } from './redis-conf.ts'
 
-export interface RedisOptions {
+/** How one gets in; servers that belong together have it in common. */
+export interface AccessOptions {
   /** What `requirepass` asks of everybody; any characters. */
-  readonly password?: string
+  readonly password?: string | undefined
   /** An ACL user with every right. Without `password` the nameless user is shut out. */
-  readonly user?: { readonly name: string; readonly password: string }
-  /** Opens a second port that speaks TLS only. */
+  readonly user?: { readonly name: string; readonly password: string } | undefined
+  /** Opens a second port that speaks TLS only; servers then speak it among each other. */
   readonly tls?: Certificates
+  /** Lets nobody in over TLS without a certificate from the same CA. */
+  readonly demandsCertificate?: boolean
+  /** Listens on ::1 as well, on the same ports. */
+  readonly ipv6?: boolean
+}
+
+export interface RedisOptions extends AccessOptions {
+  /** Opens a Unix socket as well. */
+  readonly socket?: boolean
+  /** Follows this one, which has the same logins, and TLS when this one has. */
+  readonly replicaOf?: Redis
+  /** Makes it a node of a cluster, still without slots and without acquaintances. */
+  readonly cluster?: boolean
+  /** Makes it a Sentinel, which lives by its `lines`. */
+  readonly sentinel?: boolean
+  /** Further lines of redis.conf. */
+  readonly lines?: readonly string[]
+  /** Takes the ports of one that has been stopped. */
+  readonly at?: Redis
 }
 
 export interface Redis {
   readonly host: '127.0.0.1'
   readonly port: number
   readonly tlsPort?: number
+  /** Where the nodes of a cluster talk to each other. */
+  readonly busPort?: number
+  /** Path of its Unix socket. */
+  readonly socket?: string
   /** What redis-cli prints for a command, without the last line break; logged in as the strongest user. */
   cli(...args: string[]): string
+  /** The lines that it prints for many commands, one after the other, while we do something else. */
+  batch(commands: readonly (readonly string[])[]): Promise<string[]>
   /** SIGSTOP makes a server that accepts and never answers. */
   signal(name: NodeJS.Signals): void
   stop(): Promise<void>
@@ -26,51 +54,34 @@ export interface Redis {
 
 /** Starts a redis-server that keeps nothing on disk. */
 export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
+  const { at } = options
+  const names = portNames(options)
   const server = await startServer({
     name: 'redis',
-    ports: options.tls === undefined ? 1 : 2,
-    command: ({ directory, ports: [port = 0, tlsPort = 0] }) => {
-      const file = join(directory, 'redis.conf')
-      writeFileSync(file, redisConf(options, directory, port, tlsPort).join('\n'))
-      return { file: 'redis-server', args: [file] }
+    ports: at === undefined ? names.length : names.map((name) => at[name] ?? 0),
+    command: (place) => {
+      const file = join(place.directory, 'redis.conf')
+      writeFileSync(file, redisConf(options, place))
+      return { file: 'redis-server', args: [file, ...(options.sentinel ? ['--sentinel'] : [])] }
     },
   })
-  const [port = 0, tlsPort] = server.ports
+  const ports = namedPorts(options, server.ports)
+  const { user, password } = strongestLogin(options)
+  const login = ['-p', String(ports.port), ...(user === undefined ? [] : ['--user', user])]
+  const env = { PATH: process.env.PATH, ...(password === undefined ? {} : { REDISCLI_AUTH: password }) }
   return {
     host: '127.0.0.1',
-    port,
-    ...(tlsPort === undefined ? {} : { tlsPort }),
-    cli: (...args) => runCli(server, options, args),
+    ...ports,
+    ...(options.socket ? { socket: socketIn(server.directory) } : {}),
+    cli: (...args) =>
+      execFileSync('redis-cli', [...login, ...args], { encoding: 'utf8', env }).replace(/\n$/, ''),
+    batch: async (commands) => {
+      if (commands.length === 0) return []
+      const running = promisify(execFile)('redis-cli', login, { env, maxBuffer: Number.POSITIVE_INFINITY })
+      running.child.stdin?.end(commands.map((command) => command.map(quote).join(' ')).join('\n'))
+      return (await running).stdout.replace(/\n$/, '').split('\n')
+    },
     signal: server.kill,
     stop: server.stop,
   }
-}
-
-function redisConf(options: RedisOptions, directory: string, port: number, tlsPort: number): string[] {
-  const { password, user, tls } = options
-  const lines = ['bind 127.0.0.1', `port ${port}`, 'save ""', 'appendonly no', `dir ${directory}`]
-  if (password !== undefined) lines.push(`requirepass ${quote(password)}`)
-  if (user !== undefined) {
-    lines.push(`user ${quote(user.name)} on ${quote(`>${user.password}`)} ~* &* +@all`)
-    if (password === undefined) lines.push('user default off')
-  }
-  if (tls !== undefined) {
-    lines.push(`tls-port ${tlsPort}`, 'tls-auth-clients no')
-    lines.push(`tls-ca-cert-file ${tls.ca}`, `tls-cert-file ${tls.certificate}`, `tls-key-file ${tls.key}`)
-  }
-  return lines
-}
-
-/** Every byte as \xHH: redis.conf gives meaning to more characters than one wants to remember. */
-function quote(text: string): string {
-  return `"${[...Buffer.from(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}"`
-}
-
-function runCli(server: ServerProcess, { user, password }: RedisOptions, args: string[]): string {
-  const login = user === undefined ? [] : ['--user', user.name]
-  const secret = user?.password ?? password
-  return execFileSync('redis-cli', ['-p', String(server.ports[0]), ...login, ...args], {
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH, ...(secret === undefined ? {} : { REDISCLI_AUTH: secret }) },
-  }).replace(/\n$/, '')
 }

@@ -1,14 +1,14 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { makeCertificates } from '../../lab/certificates.ts'
+import { type Certificates, makeAuthority, makeCertificates } from '../../lab/certificates.ts'
 import { runCommand } from '../../lab/command.ts'
 import { startMemcached } from '../../lab/memcached.ts'
 import { startServer } from '../../lab/process.ts'
-import { startRedis } from '../../lab/redis.ts'
+import { type Redis, startRedis } from '../../lab/redis.ts'
 
 const ODD = `p,w +%&'"\${x}#;é\\`
 
@@ -33,8 +33,68 @@ test('Redis speaks TLS with a certificate for localhost from a private CA', asyn
   onTestFinished(tls.remove)
   const redis = await startRedis({ tls })
   onTestFinished(redis.stop)
-  const ping = ['-h', 'localhost', '-p', String(redis.tlsPort), '--tls', '--cacert', tls.ca, 'PING']
-  expect(execFileSync('redis-cli', ping, { encoding: 'utf8' })).toBe('PONG\n')
+  expect(pingOverTls(redis, tls.ca)).toBe('PONG\n')
+})
+
+test('Redis with TLS can demand a certificate of its CA from its clients', async () => {
+  const ca = makeAuthority()
+  const stranger = makeAuthority()
+  onTestFinished(ca.remove)
+  onTestFinished(stranger.remove)
+  const tls = ca.server()
+  const redis = await startRedis({ tls, demandsCertificate: true })
+  onTestFinished(redis.stop)
+  const asWhom = ({ certificate, key }: Certificates) => ['--cert', certificate, '--key', key]
+  expect(pingOverTls(redis, tls.ca, asWhom(ca.client()))).toBe('PONG\n')
+  expect(pingOverTls(redis, tls.ca)).toMatch(/error/i)
+  expect(pingOverTls(redis, tls.ca, asWhom(stranger.client()))).toMatch(/error/i)
+})
+
+test.each([
+  { what: 'good', name: 'localhost', of: 'server', says: 'Verification: OK' },
+  { what: 'expired', name: 'localhost', of: 'expired', says: 'certificate has expired' },
+  { what: 'for another name', name: 'redis.internal', of: 'server', says: 'hostname mismatch' },
+  { what: 'for clients only', name: 'localhost', of: 'client', says: 'unsuitable certificate purpose' },
+] as const)('a certificate that is $what: $says', async ({ name, of, says }) => {
+  const ca = makeAuthority()
+  onTestFinished(ca.remove)
+  const tls = ca[of]()
+  const redis = await startRedis({ tls })
+  onTestFinished(redis.stop)
+  const args = ['s_client', '-connect', `127.0.0.1:${redis.tlsPort}`, '-CAfile', tls.ca]
+  const { log } = await runCommand({ file: 'openssl', args: [...args, '-verify_hostname', name] })
+  expect(log).toContain(says)
+})
+
+test('Redis listens on a Unix socket and on ::1 when asked to', async () => {
+  const redis = await startRedis({ socket: true, ipv6: true, lines: ['maxmemory 77mb'] })
+  onTestFinished(redis.stop)
+  expect(redis.cli('-s', String(redis.socket), 'SET', 'k', 'v')).toBe('OK')
+  expect(redis.cli('-h', '::1', 'GET', 'k')).toBe('v')
+  expect(redis.cli('CONFIG', 'GET', 'maxmemory')).toBe(`maxmemory\n${77 * 2 ** 20}`)
+})
+
+test('Redis follows another, over TLS when both have it', async () => {
+  const tls = makeCertificates()
+  onTestFinished(tls.remove)
+  const options = { password: ODD, tls, demandsCertificate: true }
+  const master = await startRedis(options)
+  onTestFinished(master.stop)
+  const replica = await startRedis({ ...options, replicaOf: master })
+  onTestFinished(replica.stop)
+  master.cli('SET', 'k', 'v')
+  await expect.poll(() => replica.cli('GET', 'k')).toBe('v')
+  expect(replica.cli('INFO', 'replication')).toContain(`master_port:${master.tlsPort}\r\n`)
+})
+
+test('another Redis can take the place of one that is gone', async () => {
+  const first = await startRedis()
+  first.cli('SET', 'k', 'v')
+  await first.stop()
+  const second = await startRedis({ at: first })
+  onTestFinished(second.stop)
+  expect(second.port).toBe(first.port)
+  expect(second.cli('EXISTS', 'k')).toBe('0')
 })
 
 test('a stopped Redis takes connections and says nothing, and can still be ended', async () => {
@@ -95,6 +155,12 @@ test('servers end, and their directories go, when the process that started them 
   await expect.poll(() => isAlive(pid)).toBe(false)
   await expect.poll(() => existsSync(directory as string), { timeout: 5000 }).toBe(false)
 })
+
+function pingOverTls(redis: Redis, ca: string, args: readonly string[] = []): string {
+  const target = ['-h', 'localhost', '-p', String(redis.tlsPort), '--tls', '--cacert', ca]
+  const { stdout, stderr } = spawnSync('redis-cli', [...target, ...args, 'PING'], { encoding: 'utf8' })
+  return stdout + stderr
+}
 
 async function setWithPhp(port: number, password?: string): Promise<string> {
   const script = `

@@ -1,0 +1,55 @@
+import type { Redis } from './redis.ts'
+
+/** A node of a cluster as one of them sees it. */
+export interface SeenNode {
+  readonly id: string
+  readonly isMyself: boolean
+  readonly isMaster: boolean
+  /** First and last, as `CLUSTER NODES` writes them; none for a replica. */
+  readonly ranges: readonly string[]
+  /** All about it that all should see alike. */
+  readonly summary: string
+}
+
+/** Asks a node whom it knows. */
+export function readView(node: Redis): SeenNode[] {
+  return node.cli('CLUSTER', 'NODES').trim().split('\n').map(readLine)
+}
+
+export function isIn(slot: number, ranges: readonly string[]): boolean {
+  return ranges.some((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number)
+    return first <= slot && slot <= last
+  })
+}
+
+/** Holds when each slot has an owner among these nodes, all agree on that, and replicas are in step. */
+export function isWhole(nodes: readonly Redis[]): boolean {
+  const views = nodes.map(readView)
+  const ids = views.map((view) => view.find(({ isMyself }) => isMyself)?.id)
+  const summaries = views.map((view) =>
+    view
+      .filter(({ id, ranges }) => ids.includes(id) || ranges.length > 0)
+      .map(({ summary }) => summary)
+      .sort()
+      .join('\n'),
+  )
+  return (
+    new Set(summaries).size === 1 &&
+    !summaries[0]?.includes('fail') &&
+    nodes.every((node) => node.cli('CLUSTER', 'INFO').includes('cluster_state:ok')) &&
+    nodes.every((node) => !node.cli('INFO', 'replication').includes('master_link_status:down'))
+  )
+}
+
+function readLine(line: string): SeenNode {
+  const [id = '', , flags = '', master = '', , , , , ...slots] = line.split(' ')
+  const ranges = slots.filter((range) => !range.startsWith('['))
+  return {
+    id,
+    isMyself: flags.includes('myself'),
+    isMaster: flags.includes('master'),
+    ranges,
+    summary: [id, flags.replace('myself,', ''), master, ...ranges].join(' '),
+  }
+}

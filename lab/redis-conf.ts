@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import type { Place } from './process.ts'
+import type { RedisOptions } from './redis.ts'
+
+type PortName = 'port' | 'tlsPort' | 'busPort'
+
+/** Which ports a server listens on, in the order in which it is given them. */
+export function portNames({ tls, cluster }: RedisOptions): PortName[] {
+  const names: PortName[] = tls === undefined ? ['port'] : ['port', 'tlsPort']
+  return cluster ? [...names, 'busPort'] : names
+}
+
+/** Renders redis.conf, for a server that keeps nothing on disk. */
+export function redisConf(options: RedisOptions, { directory, ports }: Place): string {
+  const { port, tlsPort, busPort } = namedPorts(options, ports)
+  return [
+    ...[`bind 127.0.0.1${options.ipv6 ? ' ::1' : ''}`, `port ${port}`, `dir ${directory}`],
+    ...['save ""', 'appendonly no', 'repl-diskless-sync-delay 0'],
+    ...(options.socket ? [`unixsocket ${socketIn(directory)}`] : []),
+    ...(options.cluster ? ['cluster-enabled yes', `cluster-port ${busPort}`] : []),
+    ...loginLines(options),
+    ...tlsLines(options, tlsPort),
+    ...replicaLines(options),
+    ...(options.lines ?? []),
+    '',
+  ].join('\n')
+}
+
+function loginLines({ password, user }: RedisOptions): string[] {
+  const lines = password === undefined ? [] : [`requirepass ${quote(password)}`]
+  if (user === undefined) return lines
+  if (password === undefined) lines.push('user default off')
+  return [...lines, `user ${quote(user.name)} on ${quote(`>${user.password}`)} ~* &* +@all`]
+}
+
+function tlsLines({ tls, demandsCertificate, cluster }: RedisOptions, tlsPort: number | undefined): string[] {
+  if (tls === undefined) return []
+  return [
+    ...[`tls-port ${tlsPort}`, `tls-auth-clients ${demandsCertificate ? 'yes' : 'no'}`],
+    ...[`tls-ca-cert-file ${tls.ca}`, `tls-cert-file ${tls.certificate}`, `tls-key-file ${tls.key}`],
+    ...['tls-replication yes', ...(cluster ? ['tls-cluster yes'] : [])],
+  ]
+}
+
+/** Also for a server that is a master now: another may take its place. */
+function replicaLines(options: RedisOptions): string[] {
+  const { user, password } = strongestLogin(options)
+  const { replicaOf, tls } = options
+  const port = tls === undefined ? replicaOf?.port : replicaOf?.tlsPort
+  return [
+    ...(user === undefined ? [] : [`masteruser ${quote(user)}`]),
+    ...(password === undefined ? [] : [`masterauth ${quote(password)}`]),
+    ...(replicaOf === undefined ? [] : [`replicaof ${replicaOf.host} ${port}`]),
+  ]
+}
+
+export function namedPorts(options: RedisOptions, ports: readonly number[]) {
+  const pairs = portNames(options).map((name, index) => [name, ports[index]])
+  return Object.fromEntries(pairs) as { port: number; tlsPort?: number; busPort?: number }
+}
+
+export function socketIn(directory: string): string {
+  return join(directory, 'redis.sock')
+}
+
+/** Who may do everything there; no user is the nameless one. */
+export interface Login {
+  readonly user?: string
+  readonly password?: string
+}
+
+export function strongestLogin({ user, password }: RedisOptions): Login {
+  if (user !== undefined) return { user: user.name, password: user.password }
+  return password === undefined ? {} : { password }
+}
+
+/** Every byte as \xHH: redis.conf gives meaning to more characters than one wants to remember. */
+export function quote(text: string): string {
+  return `"${[...Buffer.from(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}"`
+}

@@ -1,0 +1,97 @@
+import { type AccessOptions, type Redis, startRedis } from './redis.ts'
+import { quote, strongestLogin } from './redis-conf.ts'
+import { until } from './until.ts'
+
+export interface SentinelOptions extends AccessOptions {
+  /** What the Sentinels themselves ask of everybody. */
+  readonly sentinelPassword?: string
+  readonly sentinelUser?: { readonly name: string; readonly password: string }
+  /** How many follow the master; one when absent. */
+  readonly replicas?: number
+}
+
+export interface Sentinels {
+  readonly masterName: string
+  readonly sentinels: readonly Redis[]
+  /** The master of the beginning, then its replicas. */
+  readonly servers: readonly Redis[]
+  /** Who the first of the Sentinels says is the master. */
+  master(): Redis
+  /** Ends the master, or freezes it by SIGSTOP; gives it. */
+  killMaster(by?: 'SIGKILL' | 'SIGSTOP'): Redis
+  /** Waits until another than the dead one is the master, and all Sentinels say so; gives it. */
+  untilNewMaster(): Promise<Redis>
+  stop(): Promise<void>
+}
+
+const MASTER = 'lab'
+const SENTINELS = 3
+const QUORUM = 2
+
+/** Starts a master with replicas and three Sentinels, and waits until these know all that there is. */
+export async function startSentinels(options: SentinelOptions = {}): Promise<Sentinels> {
+  const { sentinelPassword, sentinelUser, replicas = 1, ...forServers } = options
+  const first = await startRedis(forServers)
+  const follow = () => startRedis({ ...forServers, replicaOf: first })
+  const servers = [first, ...(await Promise.all(Array.from({ length: replicas }, follow)))]
+  await until('the replicas to be in step', () => servers.slice(1).every(isInStep))
+  const forSentinels = { ...forServers, password: sentinelPassword, user: sentinelUser, sentinel: true }
+  const watch = () => startRedis({ ...forSentinels, lines: sentinelLines(first, forServers, forSentinels) })
+  const sentinels = await Promise.all(Array.from({ length: SENTINELS }, watch))
+  await until('the Sentinels to know all', () => sentinels.every((sentinel) => knowsAll(sentinel, replicas)))
+
+  let dead: Redis | undefined
+  const masterOf = (sentinel: Redis) => {
+    const [, port] = sentinel.cli('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER).split('\n')
+    return servers.find((server) => String(server.tlsPort ?? server.port) === port) as Redis
+  }
+  const master = () => masterOf(sentinels[0] as Redis)
+  return {
+    masterName: MASTER,
+    sentinels,
+    servers,
+    master,
+    killMaster: (by = 'SIGKILL') => {
+      dead = master()
+      dead.signal(by)
+      return dead
+    },
+    untilNewMaster: async () => {
+      const isThere = (now: Redis) =>
+        now !== dead && sentinels.every((sentinel) => masterOf(sentinel) === now) && isMaster(now)
+      await until('a new master', () => isThere(master()))
+      return master()
+    },
+    stop: async () => {
+      await Promise.all([...sentinels, ...servers].map((server) => server.stop()))
+    },
+  }
+}
+
+function sentinelLines(master: Redis, forServers: AccessOptions, forSentinels: AccessOptions): string[] {
+  const [theirs, ours] = [strongestLogin(forServers), strongestLogin(forSentinels)]
+  return [
+    `sentinel monitor ${MASTER} ${master.host} ${master.tlsPort ?? master.port} ${QUORUM}`,
+    `sentinel down-after-milliseconds ${MASTER} 1000`,
+    `sentinel failover-timeout ${MASTER} 5000`,
+    ...(theirs.user === undefined ? [] : [`sentinel auth-user ${MASTER} ${quote(theirs.user)}`]),
+    ...(theirs.password === undefined ? [] : [`sentinel auth-pass ${MASTER} ${quote(theirs.password)}`]),
+    ...(ours.user === undefined ? [] : [`sentinel sentinel-user ${quote(ours.user)}`]),
+    ...(ours.password === undefined ? [] : [`sentinel sentinel-pass ${quote(ours.password)}`]),
+  ]
+}
+
+function knowsAll(sentinel: Redis, replicas: number): boolean {
+  const lines = sentinel.cli('SENTINEL', 'MASTER', MASTER).split('\n')
+  const field = (name: string) => lines[lines.indexOf(name) + 1]
+  const [others, slaves] = [field('num-other-sentinels'), field('num-slaves')].map(Number)
+  return field('flags') === 'master' && others === SENTINELS - 1 && slaves === replicas
+}
+
+function isInStep(replica: Redis): boolean {
+  return replica.cli('INFO', 'replication').includes('master_link_status:up')
+}
+
+function isMaster(server: Redis): boolean {
+  return server.cli('INFO', 'replication').includes('role:master')
+}

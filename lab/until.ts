@@ -1,0 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const LIMIT_SECONDS = 30
+
+/** Waits for what a server does in its own time; `expected` goes into the error when that takes too long. */
+export async function until(expected: string, isTrue: () => boolean): Promise<void> {
+  const deadline = Date.now() + LIMIT_SECONDS * 1000
+  while (!isTrue()) {
+    if (Date.now() > deadline) throw new Error(`waited ${LIMIT_SECONDS} s for ${expected}`)
+    await sleep(50)
+  }
+}

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process'
+import { expect, onTestFinished, test } from 'vitest'
+import { makeAuthority } from '../../lab/certificates.ts'
+import { type SentinelOptions, type Sentinels, startSentinels } from '../../lab/redis-sentinel.ts'
+
+const ODD = `p,w +%&'"\${x}#;é\\`
+
+test('when the master dies, a replica with its keys takes over', async () => {
+  const redis = await start({ replicas: 1 })
+  await expectFailover(redis)
+  expect(redis.master()).toBe(redis.servers[1])
+})
+
+test('Sentinels ask for their own password, not for that of Redis, and know both', async () => {
+  const redis = await start({ password: ODD, sentinelPassword: `s${ODD}`, replicas: 2 })
+  expect(askSentinel(redis, 'port', { REDISCLI_AUTH: `s${ODD}` })).toMatch(/^127\.0\.0\.1\n\d+\n$/)
+  expect(askSentinel(redis, 'port', { REDISCLI_AUTH: ODD })).toContain('NOAUTH')
+  await expectFailover(redis)
+})
+
+test('with TLS and ACL users they name TLS ports, and let nobody in without a certificate', async () => {
+  const ca = makeAuthority()
+  onTestFinished(ca.remove)
+  const redis = await start({
+    tls: ca.server(),
+    demandsCertificate: true,
+    user: { name: 'app', password: ODD },
+    sentinelUser: { name: 'watch', password: `s${ODD}` },
+  })
+  const login = { REDISCLI_AUTH: `s${ODD}` }
+  const client = ca.client()
+  const asStranger = ['--user', 'watch', '--tls', '--cacert', client.ca]
+  const asClient = [...asStranger, '--cert', client.certificate, '--key', client.key]
+  expect(askSentinel(redis, 'tlsPort', login, asClient)).toBe(`127.0.0.1\n${redis.servers[0]?.tlsPort}\n`)
+  expect(askSentinel(redis, 'tlsPort', login, asStranger)).toMatch(/error/i)
+  await expectFailover(redis)
+})
+
+async function start(options: SentinelOptions): Promise<Sentinels> {
+  const redis = await startSentinels(options)
+  onTestFinished(redis.stop)
+  return redis
+}
+
+async function expectFailover(redis: Sentinels): Promise<void> {
+  const first = redis.master()
+  expect(first.cli('SET', 'key', 'value')).toBe('OK')
+  expect(redis.killMaster()).toBe(first)
+  const second = await redis.untilNewMaster()
+  expect(second).not.toBe(first)
+  expect(second.cli('GET', 'key')).toBe('value')
+  expect(second.cli('SET', 'key', 'later')).toBe('OK')
+}
+
+function askSentinel(redis: Sentinels, port: 'port' | 'tlsPort', env: object, args: readonly string[] = []) {
+  const where = ['-p', String(redis.sentinels[0]?.[port])]
+  const question = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', redis.masterName]
+  const { stdout, stderr } = spawnSync('redis-cli', [...where, ...args, ...question], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, ...env },
+  })
+  return stdout + stderr
+}

@@ -79,7 +79,8 @@ function findMeant(
   })
 }
 
-function whyMeant(binding: Binding, store: Store, options: Options): string | undefined {
+/** Why a service is there for sessions; undefined where it is not, as far as one can tell. */
+export function whyMeant(binding: Binding, store: Store, options: Options): string | undefined {
   const key = options[store.searchKey]
   if (binding.names.some((name) => name.includes(key))) return `its name contains ${key}`
   return binding.kinds.includes(store.sessionType) ? `its type is ${store.sessionType}` : undefined

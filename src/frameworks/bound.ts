@@ -1,0 +1,78 @@
+import { isSocket } from '../core/address.ts'
+import { formatServers } from '../core/endpoint.ts'
+import type { Secret } from '../core/secret.ts'
+import type { BoundStore } from './framework.ts'
+
+/** What a bound service may ask of an app that connects by itself. `address`: one that is no name and no IPv4. */
+export type Need = 'TLS' | 'user' | 'password' | 'database' | 'pool' | 'cluster' | 'certificate' | 'address'
+
+/** The same in the words of a sentence: "it does not know …". */
+export const NEEDS: Readonly<Record<Need, string>> = {
+  TLS: 'TLS',
+  user: 'user names',
+  password: 'passwords',
+  database: 'database numbers',
+  pool: 'pools of servers',
+  cluster: 'clusters or Sentinel',
+  certificate: 'certificates of its own',
+  address: 'sockets or IPv6',
+}
+
+/** What only PHP's own handler can do everywhere. */
+export const NEVER: readonly Need[] = ['cluster', 'certificate', 'address']
+
+/** A bound service as an app's own settings would name it. */
+export interface BoundServer {
+  readonly store: 'redis' | 'memcached'
+  readonly host: string
+  /** With `tls://` where the service has TLS, as phpredis takes a host. */
+  readonly tlsHost: string
+  readonly port: number
+  /** `default` is what Redis calls a login without a user, and is none. */
+  readonly user: string | undefined
+  readonly password: Secret | undefined
+  readonly database: number
+  readonly prefix: string | undefined
+  /** `host:port,host:port` */
+  readonly servers: string
+  readonly needs: readonly Need[]
+}
+
+export function readBoundServer({ store, endpoint, prefix, master }: BoundStore): BoundServer {
+  const first = endpoint.servers[0]?.value ?? { host: '', port: 0 }
+  const { host, port } = master ?? first
+  const user = endpoint.user?.value === 'default' ? undefined : endpoint.user?.value
+  const database = endpoint.database?.value ?? 0
+  const isOneServer = endpoint.sentinel === undefined || master !== undefined
+  const has: Readonly<Record<Need, boolean>> = {
+    TLS: endpoint.tls.value,
+    user: user !== undefined,
+    password: endpoint.password !== undefined,
+    database: database !== 0,
+    pool: endpoint.topology.value === 'pool',
+    cluster: endpoint.topology.value === 'cluster' || !isOneServer,
+    certificate: endpoint.ca !== undefined || endpoint.clientCertificate !== undefined,
+    address: isSocket({ host, port }) || host.includes(':'),
+  }
+  return {
+    store: store.name,
+    host,
+    tlsHost: endpoint.tls.value ? `tls://${host}` : host,
+    port,
+    user,
+    password: endpoint.password?.value,
+    database,
+    prefix,
+    servers: formatServers(endpoint).replaceAll(' ', ''),
+    needs: (Object.keys(has) as Need[]).filter((need) => has[need]),
+  }
+}
+
+/** Writes a text as PHP code. */
+export function quotePhp(text: string): string {
+  return `'${text.replace(/['\\]/g, '\\$&')}'`
+}
+
+/** The line before those that need the password: it is in the path that php-sessions writes at every start. */
+export const READ_SAVE_PATH =
+  "parse_str((string) parse_url(ini_get('session.save_path'), PHP_URL_QUERY), $bound);"

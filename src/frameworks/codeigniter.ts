@@ -1,0 +1,124 @@
+import { NEVER, type Need } from './bound.ts'
+import {
+  type Advice,
+  asNamedBy,
+  type BySetting,
+  breaks,
+  elsewhere,
+  IN_DATABASE,
+  inFiles,
+  ownLocal,
+  type Rule,
+} from './framework.ts'
+
+const AS_NAMED = asNamedBy('session driver')
+
+/** CodeIgniter up to 4.4 takes the save_path apart without decoding it, and knows nothing but a password there. */
+const PLAIN: readonly Need[] = [...NEVER, 'TLS', 'user']
+
+const CONFIG_3 = 'application/config/config.php'
+
+const savePath3 = (store: 'redis' | 'memcached', path: string, lacks: readonly Need[]): Advice => ({
+  store,
+  lacks,
+  place: CONFIG_3,
+  lines: () => [`$config['sess_driver'] = '${store}';`, `$config['sess_save_path'] = ${path};`],
+})
+
+const DRIVER_3: BySetting = {
+  setting: inFiles(/^\s*\$config\['sess_driver'\]\s*=\s*['"](\w+)['"]/, CONFIG_3),
+  cases: [
+    [/^database$/, IN_DATABASE],
+    [/^(?!files$)/, AS_NAMED],
+  ],
+  otherwise: {
+    setting: inFiles(/^\s*\$config\['sess_save_path'\]\s*=\s*([^;]*)/, CONFIG_3),
+    cases: [[/^(?!null|''|"").+/i, ownLocal('files in the directory of its sess_save_path')]],
+    otherwise: breaks('its files driver takes session.save_path for a directory'),
+  },
+}
+
+export const codeigniter3: Rule = {
+  id: 'codeigniter3',
+  name: 'CodeIgniter',
+  packages: ['codeigniter/framework'],
+  files: [['system/core/CodeIgniter.php', CONFIG_3]],
+  release: inFiles(/\bCI_VERSION'?\s*[=,]\s*'([0-9.]+)'/, 'system/core/CodeIgniter.php'),
+  // CodeIgniter 2 has the same files and a session library of another kind.
+  judgement: { below: '3', older: undefined, otherwise: DRIVER_3 },
+  advice: [
+    savePath3('redis', "urldecode(ini_get('session.save_path'))", PLAIN),
+    savePath3('memcached', "ini_get('session.save_path')", [...PLAIN, 'password']),
+    elsewhere(CONFIG_3, "$config['sess_driver'] = 'database';", "$config['sess_save_path'] = 'ci_sessions';"),
+  ],
+}
+
+const CONFIG_4 = 'app/Config/Session.php'
+const DRIVER_4 = String.raw`['"]?(?:\\?CodeIgniter\\+Session\\+Handlers\\+)?(\w+)Handler`
+
+const handler4 = (name: string): string =>
+  `public string $driver = \\CodeIgniter\\Session\\Handlers\\${name}Handler::class;`
+
+const savePath4 = (path: string): string =>
+  `public function __construct() { parent::__construct(); $this->savePath = ${path}; }`
+
+const PATH_4 = "ini_get('session.save_path')"
+
+const DRIVER: BySetting = {
+  setting: {
+    places: [
+      ['.env', new RegExp(`^\\s*(?:session[._]driver|app\\.sessionDriver)\\s*=\\s*${DRIVER_4}`)],
+      [CONFIG_4, new RegExp(`^\\s*public\\s+(?:string\\s+)?\\$driver\\s*=\\s*${DRIVER_4}`)],
+      [
+        'app/Config/App.php',
+        new RegExp(`^\\s*public\\s+(?:string\\s+)?\\$sessionDriver\\s*=\\s*${DRIVER_4}`),
+      ],
+    ],
+  },
+  cases: [
+    [/^Database|DatabaseHandler$/, IN_DATABASE],
+    [/^(?!.*File(Handler)?$)./, AS_NAMED],
+  ],
+  otherwise: ownLocal('files in writable/session'),
+}
+
+export const codeigniter4: Rule = {
+  id: 'codeigniter4',
+  name: 'CodeIgniter',
+  packages: ['codeigniter4/framework', 'codeigniter4/codeigniter4'],
+  files: [['spark', 'app/Config/App.php']],
+  release: inFiles(/\bCI_VERSION\s*=\s*'([0-9.]+)'/, 'system/CodeIgniter.php'),
+  judgement: { ...DRIVER, setting: { ...DRIVER.setting, variable: 'session_driver' } },
+  advice: [
+    {
+      store: 'redis',
+      since: '4.5',
+      lacks: ['cluster', 'certificate'],
+      place: CONFIG_4,
+      lines: () => [handler4('Redis'), savePath4(PATH_4)],
+    },
+    {
+      store: 'redis',
+      since: '4.3',
+      lacks: PLAIN,
+      place: CONFIG_4,
+      lines: () => [handler4('Redis'), savePath4(`urldecode(${PATH_4})`)],
+    },
+    {
+      store: 'memcached',
+      since: '4.3',
+      lacks: [...PLAIN, 'password'],
+      place: CONFIG_4,
+      lines: () => [handler4('Memcached'), savePath4(PATH_4)],
+    },
+    {
+      ...elsewhere(CONFIG_4, handler4('Database'), "public string $savePath = 'ci_sessions';"),
+      since: '4.3',
+    },
+    elsewhere(
+      '.env',
+      "app.sessionDriver = 'CodeIgniter\\Session\\Handlers\\DatabaseHandler'",
+      'app.sessionSavePath = ci_sessions',
+    ),
+  ],
+}

@@ -1,0 +1,48 @@
+import type { App } from './app.ts'
+import { isBelow } from './composer.ts'
+import type { Judgement, Outcome, Setting } from './framework.ts'
+
+/** An outcome and the places that led to it. */
+export interface Judged {
+  readonly outcome: Outcome
+  readonly from: readonly string[]
+}
+
+/** Decides what an app does; undefined where nobody can tell. */
+export function judge(app: App, version: string | undefined, judgement: Judgement): Judged | undefined {
+  if (judgement === undefined) return undefined
+  if ('verdict' in judgement) return { outcome: judgement, from: [] }
+  if ('below' in judgement) {
+    const { of, below, older, otherwise } = judgement
+    const installed =
+      of === undefined ? version : of.map((name) => app.packages.get(name)?.version).find(Boolean)
+    return judge(app, version, isBelow(installed, below) === true ? older : otherwise)
+  }
+  const { setting, cases, otherwise } = judgement
+  const found = readSetting(app, setting)
+  const fitting = cases.find(([value]) => found !== undefined && value.test(found.value))
+  if (found === undefined || fitting === undefined) return judge(app, version, otherwise)
+  const judged = judge(app, version, fitting[1])
+  return judged === undefined ? undefined : { ...judged, from: [found.from, ...judged.from] }
+}
+
+/** The value of a setting, and where it is written. */
+export function readSetting(
+  { env, find, lines }: App,
+  { variable, places }: Setting,
+): { readonly value: string; readonly from: string } | undefined {
+  const value = variable === undefined ? undefined : env[variable]
+  if (value !== undefined && value !== '') return { value, from: `environment variable ${variable}` }
+  for (const [file, pattern] of places) {
+    for (const { text, number } of lines(file)) {
+      const match = pattern.exec(text)
+      if (match !== null) return { value: match[1] ?? '', from: `${find(file)} line ${number}` }
+    }
+  }
+  return undefined
+}
+
+/** The line of a `.env` file that sets a variable. */
+export function dotenv(name: string): readonly [file: string, line: RegExp] {
+  return ['.env', new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=\\s*["']?([^"'\\s#]*)`)]
+}

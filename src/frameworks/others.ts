@@ -1,0 +1,105 @@
+import { NEVER, quotePhp } from './bound.ts'
+import {
+  always,
+  breaks,
+  IN_DATABASE,
+  inFiles,
+  NO_SESSIONS,
+  ownLocal,
+  ownShared,
+  type Rule,
+  USES_PHP,
+} from './framework.ts'
+
+const cakephp: Rule = {
+  id: 'cakephp',
+  name: 'CakePHP',
+  packages: ['cakephp/cakephp'],
+  files: [['bin/cake', 'config/bootstrap.php']],
+  judgement: {
+    below: '3',
+    older: undefined,
+    otherwise: {
+      setting: inFiles(
+        /'defaults'\s*=>\s*(?:env\(\s*'\w+',\s*)?'(\w+)'/,
+        'config/app_local.php',
+        'config/app.php',
+      ),
+      cases: [
+        [/^cake$/, ownLocal('files in tmp/sessions')],
+        [/^database$/, IN_DATABASE],
+        [/^cache$/, ownShared('the cache that its settings name')],
+      ],
+      otherwise: USES_PHP,
+    },
+  },
+  advice: [always('config/app.php', "'Session' => ['defaults' => 'php'],")],
+}
+
+const PHALCON_FILES = ['app/config/services.php', 'config/services.php', 'src/Providers/SessionProvider.php']
+
+/** Which adapter it has is written in code; with none of these in the usual places nothing is said. */
+const phalcon: Rule = {
+  id: 'phalcon',
+  name: 'Phalcon',
+  packages: ['ext-phalcon'],
+  files: [['.phalcon']],
+  judgement: {
+    setting: inFiles(/\bSession\\+Adapter\\+(Stream|Redis|Libmemcached)\b/, ...PHALCON_FILES),
+    cases: [
+      [/^(Redis|Libmemcached)$/, ownShared('the server that its session adapter names')],
+      [
+        /^Stream$/,
+        {
+          setting: inFiles(/(['"]savePath['"])/, ...PHALCON_FILES),
+          cases: [[/./, ownLocal('files in the directory of its savePath')]],
+          otherwise: breaks('its Stream adapter takes session.save_path for a directory'),
+        },
+      ],
+    ],
+    otherwise: undefined,
+  },
+  advice: [
+    {
+      store: 'redis',
+      lacks: NEVER,
+      place: 'the code that makes the session manager',
+      lines: ({ tlsHost, port, user, password, database, prefix }) => {
+        const login = user === undefined ? "'<password>'" : `[${quotePhp(user)}, '<password>']`
+        const options = [
+          `'host' => ${quotePhp(tlsHost)}`,
+          `'port' => ${port}`,
+          ...(password === undefined ? [] : [`'auth' => ${login}`]),
+          `'index' => ${database}`,
+          ...(prefix === undefined ? [] : [`'prefix' => ${quotePhp(prefix)}`]),
+        ]
+        return [`new \\Phalcon\\Session\\Adapter\\Redis($factory, [${options.join(', ')}])`]
+      },
+    },
+  ],
+}
+
+const NEON = ['config/common.neon', 'config/config.neon', 'app/config/common.neon', 'app/config/config.neon']
+
+const nette: Rule = {
+  id: 'nette',
+  name: 'Nette',
+  packages: ['nette/application', 'nette/http'],
+  files: [],
+  judgement: {
+    setting: inFiles(/\b(?:savePath|save_path)\s*:\s*(.+)/, ...NEON),
+    cases: [[/./, breaks('savePath in its session settings names a directory')]],
+    otherwise: USES_PHP,
+  },
+  advice: [always('the session section of config/common.neon', 'remove savePath')],
+}
+
+const slim: Rule = {
+  id: 'slim',
+  name: 'Slim',
+  packages: ['slim/slim'],
+  files: [],
+  judgement: NO_SESSIONS,
+}
+
+export const otherFrameworks: readonly Rule[] = [cakephp, phalcon, nette, slim]

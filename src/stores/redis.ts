@@ -125,8 +125,8 @@ function configureCluster(endpoint: Endpoint, surroundings: Surroundings): Confi
       },
       {
         name: 'redis.clusters.cache_slots',
-        value: true,
-        because: 'a worker remembers which node has which keys instead of asking at every request',
+        value: false,
+        because: 'a worker that remembers which node has which keys may crash when one of them dies',
       },
     ],
     files: tls.files,

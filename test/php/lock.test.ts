@@ -1,13 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { startMemcached } from '../../lab/memcached.ts'
-import { startServer } from '../../lab/process.ts'
 import { startRedis } from '../../lab/redis.ts'
-import { renderIni } from '../../src/core/ini.ts'
-import type { Service } from '../support/bindings.ts'
-import { PHPS, type PhpUnderTest } from '../support/php.ts'
-import { planFor } from '../support/plan.ts'
+import { configure } from '../support/configured.ts'
+import { PHPS } from '../support/php.ts'
+import { startPhpWeb } from '../support/php-web.ts'
 
 const WORKERS = 10
 const REQUESTS = 200
@@ -33,7 +29,7 @@ const STORES = {
 }
 
 describe.each(PHPS)('%s', (_, php) => {
-  describe.each(Object.entries(STORES))('%s', (extension, start) => {
+  describe.each(Object.entries(STORES))('%s', (_store, start) => {
     test.each([
       { locking: 'on', isLossless: true },
       { locking: 'off', isLossless: false },
@@ -41,9 +37,10 @@ describe.each(PHPS)('%s', (_, php) => {
       `${REQUESTS} requests of one visitor, ${WORKERS} at a time, locking $locking`,
       async ({ locking, isLossless }) => {
         const { server, service } = await start()
-        const web = await startWeb(php, extension, service, { PHP_SESSIONS_LOCKING: locking })
+        const { ini } = configure(php, service, { PHP_SESSIONS_LOCKING: locking })
+        const web = await startPhpWeb(php, ini, PAGE, WORKERS)
         try {
-          const url = `http://127.0.0.1:${web.ports[0]}/`
+          const { url } = web
           const first = await fetch(url)
           const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
           expect(cookie).toMatch(/^PHPSESSIONID=/)
@@ -65,32 +62,3 @@ describe.each(PHPS)('%s', (_, php) => {
     )
   })
 })
-
-/** PHP's own web server with as many workers, and nothing but our ini. */
-function startWeb(
-  { php, loadExtensions }: PhpUnderTest,
-  extension: string,
-  service: Service,
-  env: Record<string, string>,
-) {
-  const { directives } = planFor([service], env)
-  return startServer({
-    name: 'php',
-    ports: 1,
-    command: ({ directory, ports: [port] }) => {
-      const root = join(directory, 'app')
-      mkdirSync(root)
-      writeFileSync(join(root, 'index.php'), PAGE)
-      const extensions = loadExtensions('igbinary', 'msgpack', extension)
-      writeFileSync(
-        join(directory, 'php.ini'),
-        `${extensions}display_errors=stderr\n${renderIni(directives)}`,
-      )
-      return php.cli(['-c', directory, '-S', `127.0.0.1:${port}`, '-t', root], {
-        PATH: process.env.PATH,
-        PHP_INI_SCAN_DIR: root,
-        PHP_CLI_SERVER_WORKERS: String(WORKERS),
-      })
-    },
-  })
-}

@@ -1,0 +1,34 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ServerProcess, startServer } from '../../lab/process.ts'
+import type { PhpUnderTest } from './php.ts'
+
+/** A page that PHP serves. */
+export interface PhpWeb extends Pick<ServerProcess, 'log' | 'stop'> {
+  readonly url: string
+}
+
+/** Starts PHP's own web server with as many workers, nothing but this ini, and one page. */
+export async function startPhpWeb(
+  { php }: PhpUnderTest,
+  ini: string,
+  page: string,
+  workers: number,
+): Promise<PhpWeb> {
+  const server = await startServer({
+    name: 'php',
+    ports: 1,
+    command: ({ directory, ports: [port] }) => {
+      const root = join(directory, 'app')
+      mkdirSync(root)
+      writeFileSync(join(root, 'index.php'), page)
+      writeFileSync(join(directory, 'php.ini'), `display_errors=stderr\n${ini}`)
+      return php.cli(['-c', directory, '-S', `127.0.0.1:${port}`, '-t', root], {
+        PATH: process.env.PATH,
+        PHP_INI_SCAN_DIR: root,
+        PHP_CLI_SERVER_WORKERS: String(workers),
+      })
+    },
+  })
+  return { url: `http://127.0.0.1:${server.ports[0]}/`, log: server.log, stop: server.stop }
+}

@@ -12,7 +12,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   stores: ['core'],
   plan: ['core', 'stores'],
   platforms: ['core'],
-  cli: ['core', 'stores', 'plan', 'platforms', 'php'],
+  frameworks: ['core'],
+  checks: ['core', 'stores', 'plan', 'platforms', 'php'],
+  cli: ['core', 'stores', 'plan', 'platforms', 'frameworks', 'checks', 'php'],
   host: [],
 }
 
@@ -32,14 +34,26 @@ test('only the hosts touch a runtime', () => {
   expect(touching.sort()).toEqual(['src/host/node.ts', 'src/host/quickjs.ts', 'src/quickjs.ts'])
 })
 
-test('docs/findings.md has every id of a finding, and no other', () => {
-  const ids = source.flatMap(({ text }) =>
-    [...text.matchAll(/(?:id: |refuse\(\s*)'([a-z]+\.[a-z-]+)'/g)].map(([, id]) => id),
+/** Every id in these sources, each once. */
+const idsIn = (isWanted: (path: string) => boolean) =>
+  new Set(
+    source
+      .filter(({ path }) => isWanted(path))
+      .flatMap(({ text }) =>
+        [...text.matchAll(/(?:id: |refuse\(\s*)'([a-z]+\.[a-z0-9-]+)'/g)].map(([, id]) => id),
+      ),
   )
-  const documented = [...readFileSync('docs/findings.md', 'utf8').matchAll(/^\| `([a-z.-]+)`/gm)].map(
-    ([, id]) => id,
-  )
-  expect(documented).toEqual([...new Set(ids)].sort())
+const documentedIn = (page: string) =>
+  new Set([...readFileSync(page, 'utf8').matchAll(/^\| `([a-z0-9.-]+)`/gm)].map(([, id]) => id))
+const isOfDoctor = (path: string) => path.startsWith('src/checks/')
+
+test('docs/findings.md has every id of a finding, in order, and no other', () => {
+  const documented = [...documentedIn('docs/findings.md')]
+  expect(documented).toEqual([...idsIn((path) => !isOfDoctor(path))].sort())
+})
+
+test('docs/doctor.md has every id of a check and of its findings, and no other', () => {
+  expect([...documentedIn('docs/doctor.md')].sort()).toEqual([...idsIn(isOfDoctor)].sort())
 })
 
 test('the README has every setting, and at most 120 lines', () => {

@@ -1,14 +1,19 @@
+import { checks } from '../checks/index.ts'
 import { OPTIONS } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
 import { finalize, supply } from './buildpack.ts'
+import { doctor } from './doctor.ts'
+import { explain } from './explain.ts'
 import { ini } from './ini.ts'
 import { launch } from './launch.ts'
 
-/** A flag with a value. */
+/** A flag, with a value or without. */
 export interface Flag {
-  /** What the help calls its value. */
-  readonly value: string
+  /** What the help calls its value; absent for a switch, which is `on` when given. */
+  readonly value?: string
   readonly meaning: string
+  /** The letter that stands for it after a single hyphen. */
+  readonly letter?: string
   /** What the value must look like; every text will do where it is absent. */
   readonly pattern?: RegExp
 }
@@ -19,11 +24,21 @@ export interface Command {
   readonly meaning: string
   /** The names of the arguments, all required. */
   readonly parameters: readonly string[]
+  /** Words of which any number may follow, for commands that take such. */
+  readonly choices?: { readonly name: string; readonly words: readonly string[] }
   readonly flags: Readonly<Record<string, Flag>>
   readonly examples: readonly string[]
   /** Whether people call it, or only a buildpack's scripts. */
   readonly isInternal?: boolean
   run(host: Host, args: readonly string[], flags: Readonly<Record<string, string>>): number
+}
+
+/** Of the commands that look at an app and its PHP. */
+const TARGET_FLAGS: Command['flags'] = {
+  app: { value: 'DIR', meaning: 'the app, for its settings and framework; default: .' },
+  php: { value: 'PATH', meaning: "the PHP to ask; default: php_buildpack's, or php" },
+  fpm: { value: 'PATH', meaning: 'its php-fpm; none to ask the command line alone' },
+  json: { meaning: 'print one JSON object' },
 }
 
 export const commands: readonly Command[] = [
@@ -43,6 +58,41 @@ export const commands: readonly Command[] = [
     examples: ['php-sessions ini', 'php-sessions ini --output /run/php/00-php-sessions.ini'],
     run: (host, _args, flags) =>
       ini(host, flags.app ?? '.', Number.parseInt(flags['php-version'] ?? '8', 10), flags.output),
+  },
+  {
+    name: 'explain',
+    meaning: 'say where the sessions live and why; touches no network',
+    parameters: [],
+    flags: {
+      ...TARGET_FLAGS,
+      acl: { meaning: 'print the ACL SETUSER line of a Redis user for this' },
+    },
+    examples: ['php-sessions explain', 'php-sessions explain --acl'],
+    run: (host, _args, flags) => explain(host, flags),
+  },
+  {
+    name: 'doctor',
+    meaning: 'walk from the binding to a real PHP session, name the first fault',
+    parameters: [],
+    choices: { name: 'ID', words: checks.map(({ id }) => id) },
+    flags: {
+      ...TARGET_FLAGS,
+      strict: { meaning: 'fail on warnings, too' },
+      list: { meaning: 'list the checks and make none' },
+      verbose: { letter: 'v', meaning: 'say more, also of what is fine' },
+      debug: { meaning: 'show on stderr what PHP was asked and answered' },
+      color: {
+        value: 'WHEN',
+        meaning: 'always, never or auto; default: auto',
+        pattern: /^(always|never|auto)$/,
+      },
+    },
+    examples: [
+      'php-sessions doctor',
+      'php-sessions doctor tls.handshake',
+      'cf ssh APP -t -c "/tmp/lifecycle/shell app php-sessions doctor"',
+    ],
+    run: (host, ids, flags) => doctor(host, ids, flags),
   },
   {
     name: 'supply',
@@ -99,14 +149,19 @@ Exit status: 0 fine, 1 something is wrong with the binding or the settings,
 }
 
 /** Renders the help of one command; fits 80 columns. */
-export function renderCommandHelp({ name, meaning, parameters, flags, examples }: Command): string {
+export function renderCommandHelp(command: Command): string {
+  const { name, meaning, parameters, choices, flags, examples } = command
   const flagList = Object.entries(flags)
-  const usage = ['php-sessions', name, ...(flagList.length === 0 ? [] : ['[OPTIONS]']), ...parameters].join(
-    ' ',
-  )
-  const options = flagList.map(
-    ([flag, { value, meaning: about }]) => `  ${`--${flag} ${value}`.padEnd(20)} ${about}\n`,
-  )
+  const words = [
+    ...(flagList.length === 0 ? [] : ['[OPTIONS]']),
+    ...parameters,
+    ...(choices === undefined ? [] : [`[${choices.name}...]`]),
+  ]
+  const usage = ['php-sessions', name, ...words].join(' ')
+  const options = flagList.map(([flag, { value, letter, meaning: about }]) => {
+    const long = value === undefined ? `--${flag}` : `--${flag} ${value}`
+    return `  ${(letter === undefined ? long : `-${letter}, ${long}`).padEnd(20)} ${about}\n`
+  })
   return [
     examples.map((example) => `  ${example}\n`).join(''),
     `${name}: ${meaning}\n\nUsage: ${usage}\n`,

@@ -60,11 +60,17 @@ function findCommand(name: string): Command {
   )
 }
 
-function readArguments({ name, parameters, flags }: Command, args: readonly string[]) {
+function readArguments({ name, parameters, choices, flags }: Command, args: readonly string[]) {
   const values: string[] = []
   const given: Record<string, string> = {}
+  const long = (word: string) => {
+    const found = Object.entries(flags).find(
+      ([, { letter }]) => letter !== undefined && word === `-${letter}`,
+    )
+    return found === undefined ? word : `--${found[0]}`
+  }
   for (let i = 0; i < args.length; i++) {
-    const word = args[i] ?? ''
+    const word = long(args[i] ?? '')
     if (!word.startsWith('--')) {
       values.push(word)
       continue
@@ -72,14 +78,27 @@ function readArguments({ name, parameters, flags }: Command, args: readonly stri
     const [flag = '', inline] = word.slice(2).split(/=(.*)/s)
     const known = flags[flag]
     if (known === undefined) throw unknownFlag(name, flag, Object.keys(flags))
+    if (known.value === undefined && inline === undefined) {
+      given[flag] = 'on'
+      continue
+    }
     const value = inline ?? args[++i]
-    if (value === undefined || (known.pattern !== undefined && !known.pattern.test(value)))
+    if (
+      known.value === undefined ||
+      value === undefined ||
+      (known.pattern !== undefined && !known.pattern.test(value))
+    )
       throw new UsageError(
-        `expected --${flag} ${known.value}, got ${value === undefined ? 'nothing' : `\`${oneLine(value)}\``}`,
+        `expected --${flag}${known.value === undefined ? ' without a value' : ` ${known.value}`}, got ${value === undefined ? 'nothing' : `\`${oneLine(value)}\``}`,
       )
     given[flag] = value
   }
-  if (values.length !== parameters.length)
+  const stranger = values.find((value) => choices?.words.includes(value) === false)
+  if (choices !== undefined && stranger !== undefined)
+    throw new UsageError(
+      `there is no ${choices.name} \`${oneLine(stranger)}\`; did you mean ${nearest(stranger, choices.words)}? See php-sessions ${name} --list`,
+    )
+  if (choices === undefined && values.length !== parameters.length)
     throw new UsageError(
       `expected ${parameters.length === 0 ? 'no arguments' : joinWords(parameters, 'and')} after ${name}, got ${values.length === 0 ? 'none' : `\`${oneLine(values.join(' '))}\``}`,
     )

@@ -19,7 +19,8 @@ export function renderComment(text: string): string {
   return `; ${oneLine(text)}\n`
 }
 
-function renderValue(value: Directive['value']): string {
+/** The value as an ini file has it. */
+export function renderValue(value: Directive['value']): string {
   if (typeof value === 'number') return String(value)
   if (typeof value === 'boolean') return value ? 'On' : 'Off'
   return quoteIni(value instanceof Secret ? value.reveal() : value)

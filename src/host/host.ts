@@ -27,6 +27,8 @@ export interface Host {
   out(text: string): void
   /** stderr: the talk. */
   err(text: string): void
+  /** Whether a person reads stdout. */
+  isTerminal(): boolean
 }
 
 /** A program to run. Its output may have 60 KB; it inherits the environment and our stderr goes to nobody. */

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { constants } from 'node:os'
+import { isatty } from 'node:tty'
 import { type Host, hostError } from './host.ts'
 
 /** The Node host: for the npm package, the tests and the benchmarks. */
@@ -33,6 +34,7 @@ export const nodeHost: Host = {
   },
   out: (text) => fs.writeFileSync(1, text),
   err: (text) => fs.writeFileSync(2, text),
+  isTerminal: () => isatty(1),
 }
 
 function read(path: string, encoding: 'utf8' | 'latin1'): string | undefined {

@@ -32,6 +32,7 @@ declare module 'qjs:os' {
     path: string,
   ): [status: { readonly mode: number; readonly size: number } | null, errno: number]
   export function getpid(): number
+  export function isatty(file: number): boolean
   export const WNOHANG: number
   export function pipe(): [reading: number, writing: number] | null
   /** Returns the pid where it does not block; a program that cannot be run ends with status 127. */

@@ -35,6 +35,7 @@ export const quickjsHost: Host = {
   out: (text) => check('write to', 'standard output', writeAll(STDOUT, encodeUtf8(text))),
   // Nobody is left to tell when stderr refuses, and the app must start all the same.
   err: (text) => void writeAll(STDERR, encodeUtf8(text)),
+  isTerminal: () => os.isatty(STDOUT),
 }
 
 function check(what: string, path: string, errno: number): void {

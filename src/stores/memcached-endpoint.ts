@@ -18,7 +18,7 @@ export function readMemcachedEndpoint(credentials: Credentials): Endpoint | unde
   return {
     topology: { value: servers.length === 1 ? 'single' : 'pool', from: first.from },
     servers,
-    tls: { value: false, from: 'php-memcached has no TLS' },
+    tls: { value: false, from: 'php-memcached, which has none' },
     user,
     password: secretOf(password),
     database: undefined,

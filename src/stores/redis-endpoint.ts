@@ -24,7 +24,7 @@ export function readRedisEndpoint(credentials: Credentials, options: Options): E
       tlsOfCa(ca) ??
       tlsOfProvider(direct, port, password) ?? {
         value: false,
-        from: 'nothing in the credentials asks for TLS',
+        from: 'the default, as no field asks for it',
       },
   }
   noteConflicts(credentials, places, password)

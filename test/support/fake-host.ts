@@ -45,5 +45,6 @@ export function fakeHost(
     err: (text) => {
       output.err += text
     },
+    isTerminal: () => false,
   }
 }

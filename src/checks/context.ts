@@ -1,0 +1,83 @@
+import type { Options } from '../core/options.ts'
+import type { Host } from '../host/host.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Context } from './check.ts'
+import {
+  type Answers,
+  askPhp,
+  type Log,
+  type PhpStart,
+  type ProbeName,
+  ProbeSilent,
+  type Question,
+} from './probe.ts'
+import { networkQuestion, secretsOf, sessionQuestion, settingsQuestion, storeQuestion } from './questions.ts'
+import { webOf } from './web.ts'
+
+/** What is to be examined. */
+export interface Examined {
+  readonly host: Host
+  readonly plan: Plan
+  readonly options: Options
+  readonly isCloudFoundry: boolean
+  /** How to start PHP on the command line. */
+  readonly php: readonly string[]
+  /** How to start php-fpm; empty for none, undefined to look for that of the same version. */
+  readonly fpm: readonly string[] | undefined
+}
+
+/** Makes what the checks are given: each probe runs once, by the ini files of the PHP that answers requests. */
+export function makeContext(examined: Examined, log: Log): Context {
+  const asked = new Map<ProbeName, object>()
+  const ask = <Name extends ProbeName>(name: Name): Partial<Answers[Name]> => {
+    const known = asked.get(name) ?? attempt(name)
+    asked.set(name, known)
+    if (known instanceof ProbeSilent) throw known
+    return known as Partial<Answers[Name]>
+  }
+  const attempt = (name: ProbeName): object => {
+    try {
+      const start = name === 'settings' ? { command: examined.php, env: {} } : startAsWeb(examined, context)
+      return askPhp(examined.host, start, name, questionFor(name, examined, context), log)
+    } catch (error) {
+      if (error instanceof ProbeSilent) return error
+      throw error
+    }
+  }
+  const { host, plan, options, isCloudFoundry } = examined
+  const context: Context = { host, plan, options, isCloudFoundry, ask }
+  return context
+}
+
+/** The command line's PHP, reading what php-fpm reads. */
+function startAsWeb({ php }: Examined, { ask }: Context): PhpStart {
+  const web = webOf(ask('settings'))
+  if (!web.isFpm) return { command: php, env: {} }
+  const main = web.loaded ?? web.path ?? '/nowhere'
+  const directories = web.files
+    .filter((file) => file !== web.loaded)
+    .map((file) => file.replace(/\/[^/]*$/, ''))
+  return {
+    command: [...php, '-c', main],
+    env: { PHP_INI_SCAN_DIR: [...new Set(directories)].join(':') },
+  }
+}
+
+function questionFor(name: ProbeName, { plan, options, fpm }: Examined, { ask }: Context): Question {
+  if (name === 'settings') return settingsQuestion(plan, fpm)
+  if (name === 'session') return sessionQuestion(plan, webOf(ask('settings')).pools)
+  const { planned } = plan
+  if (planned === undefined) return {}
+  if (name === 'extension') return { extension: planned.store.name }
+  return name === 'network' ? networkQuestion(plan, planned) : storeQuestion(plan, planned, options)
+}
+
+/** Takes the secrets of a plan out of a text: none should be there, and this makes sure. */
+export function hider(plan: Plan): (text: string) => string {
+  const forms = secretsOf(plan)
+    .map((secret) => secret.reveal())
+    .filter((secret) => secret.length > 2)
+    .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])
+    .toSorted((a, b) => b.length - a.length)
+  return (text) => forms.reduce((hidden, form) => hidden.replaceAll(form, '••••'), text)
+}

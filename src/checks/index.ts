@@ -1,0 +1,40 @@
+import * as binding from './binding.ts'
+import type { Check } from './check.ts'
+import * as effective from './effective.ts'
+import { login } from './login.ts'
+import * as memcached from './memcached.ts'
+import * as network from './network.ts'
+import * as php from './php.ts'
+import * as redis from './redis.ts'
+import * as secrets from './secrets.ts'
+import * as session from './session.ts'
+
+/** Every check, in the order of the walk: each needs only such that come before it, and slow ones come last. */
+export const checks: readonly Check[] = [
+  binding.plan,
+  binding.instances,
+  php.found,
+  php.ini,
+  php.extension,
+  effective.effective,
+  effective.fpm,
+  network.resolve,
+  network.connect,
+  network.tls,
+  login,
+  redis.topology,
+  redis.role,
+  redis.database,
+  redis.commands,
+  redis.memory,
+  redis.clients,
+  memcached.itemSize,
+  memcached.evictions,
+  session.roundtrip,
+  session.lock,
+  session.lifetime,
+  session.cookie,
+  session.autoStart,
+  secrets.display,
+  secrets.files,
+]

@@ -1,0 +1,80 @@
+import type { Options } from '../core/options.ts'
+import { Secret } from '../core/secret.ts'
+import type { Plan, PlannedStore } from '../plan/plan.ts'
+import type { Fpm } from './answers.ts'
+import type { Question } from './probe.ts'
+import { serversOf } from './servers.ts'
+
+/** Settings that matter beside those of the plan. */
+const INTERESTING = [
+  ...['session.save_handler', 'session.save_path', 'session.name', 'session.gc_maxlifetime'],
+  ...['session.cookie_lifetime', 'session.auto_start', 'display_errors'],
+  ...['redis.session.locking_enabled', 'memcached.sess_locking'],
+]
+
+/** Asks what PHP makes of the settings of a plan; `fpm` is the command of php-fpm where it is known. */
+export function settingsQuestion(plan: Plan, fpm: readonly string[] | undefined): Question {
+  const expected = Object.fromEntries(
+    plan.directives.map(({ name, value }): [string, Question] => [
+      name,
+      typeof value === 'boolean' ? (value ? '1' : '0') : typeof value === 'number' ? String(value) : value,
+    ]),
+  )
+  const secret = plan.directives.filter(({ value }) => value instanceof Secret)
+  return {
+    fpm: fpm ?? null,
+    expected: { ...Object.fromEntries(INTERESTING.map((name) => [name, null])), ...expected },
+    secretNames: secret.map(({ name }) => name),
+    secrets: secretsOf(plan),
+  }
+}
+
+/** Asks about the way to the servers. */
+export function networkQuestion(plan: Plan, planned: PlannedStore): Question {
+  const { endpoint, store } = planned
+  return {
+    servers: serversOf(plan, planned).map(({ value: { host, port } }) => ({ host, port })),
+    tls: endpoint.tls.value,
+    kind: store.name,
+    ca: endpoint.ca?.value ?? null,
+    clientCertificate: endpoint.clientCertificate?.value ?? null,
+    secrets: secretsOf(plan),
+  }
+}
+
+/** Asks what a store lets us do and how it is set up. */
+export function storeQuestion(plan: Plan, planned: PlannedStore, options: Options): Question {
+  const { endpoint, store } = planned
+  const user = endpoint.user?.value
+  return {
+    ...(networkQuestion(plan, planned) as { readonly [name: string]: Question }),
+    // Redis' word for a login without a user.
+    user: user === undefined || (store.name === 'redis' && user === 'default') ? null : user,
+    password: endpoint.password?.value ?? null,
+    database: endpoint.database?.value ?? null,
+    prefix: options.PHP_SESSIONS_PREFIX ?? (store.name === 'redis' ? 'PHPREDIS_SESSION:' : 'memc.sess.key.'),
+    locking: options.PHP_SESSIONS_LOCKING,
+    isCluster: endpoint.topology.value === 'cluster',
+    isBinary: true,
+  }
+}
+
+/** Asks for a session by the settings that PHP has, and by those that a pool of php-fpm puts over them. */
+export function sessionQuestion(plan: Plan, pools: Fpm['pools']): Question {
+  const overridden = pools.filter(
+    ({ name, value }) => /^(session|redis|memcached)\./.test(name) && value !== null,
+  )
+  return {
+    settings: Object.fromEntries(overridden.map(({ name, value }) => [name, value])),
+    secrets: secretsOf(plan),
+  }
+}
+
+/** Every secret of a plan that could come back in a message. */
+export function secretsOf({ planned, directives }: Plan): readonly Secret[] {
+  const endpoint = planned?.endpoint
+  const passwords = [endpoint?.password, endpoint?.sentinel?.password].flatMap((password) =>
+    password === undefined ? [] : [password.value],
+  )
+  return [...passwords, ...directives.flatMap(({ value }) => (value instanceof Secret ? [value] : []))]
+}

@@ -1,0 +1,96 @@
+import type { Finding } from '../core/finding.ts'
+import { joinWords, oneLine } from '../core/text.ts'
+import type { Check, CheckResult, Context, Outcome, Status } from './check.ts'
+import { KILLED, LIMIT_SECONDS, ProbeSilent } from './probe.ts'
+
+/**
+ * Makes the checks in their order; one whose needs have failed is not made.
+ *
+ * A check that fails to be made, or whose probe says nothing, is a finding of its own and takes no other down that
+ * does not need it.
+ */
+export function runChecks(
+  checks: readonly Check[],
+  context: Context,
+  report: (result: CheckResult) => void,
+): readonly CheckResult[] {
+  const failed = new Set<string>()
+  const make = (check: Check): CheckResult => {
+    const missing = check.needs.filter((id) => failed.has(id))
+    if (missing.length > 0) {
+      failed.add(check.id)
+      const title = `${check.meaning} (not asked: ${joinWords(missing, 'and')} failed)`
+      return { id: check.id, status: 'skipped', title, milliseconds: 0, findings: [] }
+    }
+    const start = Date.now()
+    const outcome = attempt(check, context)
+    const status = statusOf(outcome)
+    if (status === 'error') failed.add(check.id)
+    return {
+      id: check.id,
+      status,
+      title: titleOf(check, outcome),
+      milliseconds: Date.now() - start,
+      findings: outcome?.findings ?? [],
+    }
+  }
+  return checks.map((check) => {
+    const result = make(check)
+    report(result)
+    return result
+  })
+}
+
+function titleOf({ meaning }: Check, outcome: Outcome | undefined): string {
+  if (outcome === undefined) return `${meaning} (nothing to ask here)`
+  return outcome.findings.length === 0 ? outcome.title : meaning
+}
+
+/** The checks of these ids and all that they need, in their order. */
+export function selectChecks(checks: readonly Check[], ids: readonly string[]): readonly Check[] {
+  if (ids.length === 0) return checks
+  const wanted = new Set(ids)
+  // A check needs only such that come before it.
+  for (const { id, needs } of checks.toReversed())
+    if (wanted.has(id)) for (const need of needs) wanted.add(need)
+  return checks.filter(({ id }) => wanted.has(id))
+}
+
+function statusOf(outcome: Outcome | undefined): Status {
+  if (outcome === undefined) return 'skipped'
+  const levels = outcome.findings.map(({ level }) => level)
+  if (levels.includes('error')) return 'error'
+  return levels.length > 0 ? 'warn' : 'ok'
+}
+
+function attempt(check: Check, context: Context): Outcome | undefined {
+  try {
+    return check.run(context)
+  } catch (error) {
+    const finding = error instanceof ProbeSilent ? silent(check, error) : fault(check, error)
+    return { title: check.meaning, findings: [finding] }
+  }
+}
+
+function silent({ meaning }: Check, { command, status }: ProbeSilent): Finding {
+  const why =
+    status === KILLED ? `it took more than ${LIMIT_SECONDS} seconds` : `PHP ended with exit status ${status}`
+  return {
+    id: 'check.silent',
+    level: 'error',
+    title: `no answer to: ${meaning}; ${why}`,
+    from: command,
+    fix: 'php-sessions doctor --debug shows what was asked and answered',
+  }
+}
+
+function fault({ id }: Check, error: unknown): Finding {
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return {
+    id: 'check.fault',
+    level: 'warn',
+    title: oneLine(`this check could not be made: ${what}`),
+    from: id,
+    fix: 'this is a fault in the tool: report it with the output of php-sessions doctor --debug',
+  }
+}

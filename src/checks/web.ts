@@ -1,0 +1,47 @@
+import type { Fpm, Sapi, Setting, SettingsAnswer } from './answers.ts'
+import { ProbeSilent } from './probe.ts'
+
+/** The PHP that answers requests: php-fpm where there is one, else the command line's. */
+export interface Web extends Sapi {
+  /** E.g. `php-fpm 8.2.36`. */
+  readonly name: string
+  readonly pools: Fpm['pools']
+  readonly isFpm: boolean
+}
+
+/** The PHP whose settings count. Where php-fpm could not be asked the command line's has to do. */
+export function webOf({ version, cli, fpm }: Partial<SettingsAnswer>): Web {
+  if (cli === undefined) throw new ProbeSilent('php', 0)
+  // Another version's ini files are nothing for this PHP.
+  if (fpm === undefined || fpm === null || fpm.version !== version)
+    return { ...cli, name: `PHP ${version}`, pools: [], isFpm: false }
+  return { ...fpm, name: `php-fpm ${fpm.version}`, isFpm: true }
+}
+
+/** A setting as a page gets it: what a pool says wins over every ini file. */
+export function settingOf({ pools, settings }: Web, name: string): Setting {
+  const nothing: Setting = { isExpected: true, value: '', from: null }
+  return pools.findLast((pool) => pool.name === name) ?? settings[name] ?? nothing
+}
+
+/** A setting that is on or off. */
+export function isOn({ value }: Setting): boolean {
+  return value !== '0' && value !== '' && value !== null
+}
+
+/** A setting that is a number of seconds. */
+export function secondsOf({ value }: Setting): number {
+  return Number.parseInt(value ?? '', 10) || 0
+}
+
+/** Names the ini files of a PHP by their directories. */
+export function placesOf(sapi: Pick<Sapi, 'loaded' | 'files'> | undefined): string {
+  if (sapi === undefined) return 'nothing'
+  const others = sapi.files.filter((file) => file !== sapi.loaded)
+  const directories = [...new Set(others.map((file) => file.replace(/\/[^/]*$/, '')))]
+  const counted = directories.map((directory) => {
+    const inside = others.filter((file) => file.replace(/\/[^/]*$/, '') === directory)
+    return `${inside.length} ${inside.length === 1 ? 'file' : 'files'} in ${directory}`
+  })
+  return [sapi.loaded ?? 'no php.ini', ...counted].join(', ')
+}

@@ -1,0 +1,96 @@
+import type { CheckResult, Context, Status } from '../checks/check.ts'
+import { ProbeSilent } from '../checks/probe.ts'
+import { placesOf, webOf } from '../checks/web.ts'
+import { formatServers } from '../core/endpoint.ts'
+import { oneLine } from '../core/text.ts'
+import type { Host } from '../host/host.ts'
+import type { Platform } from '../platforms/platform.ts'
+import { VERSION } from './version.ts'
+
+/** How the terminal, or whatever reads, wants it. */
+export interface Style {
+  readonly symbols: Readonly<Record<Status, string>>
+  readonly isVerbose: boolean
+  paint(status: Status, text: string): string
+}
+
+const SYMBOLS = { ok: '✓', warn: '!', error: '✗', skipped: '-' }
+const ASCII = { ok: 'ok', warn: '! ', error: 'X ', skipped: '- ' }
+const COLOURS = { ok: 32, warn: 33, error: 31, skipped: 2 }
+
+/** Colour on a terminal only (https://no-color.org), and no sign that the locale cannot show. */
+export function styleFor({ env, isTerminal }: Host, flags: Readonly<Record<string, string>>): Style {
+  const isPlain = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb' || !isTerminal()
+  const isColoured = flags.color === 'always' || (flags.color !== 'never' && !isPlain)
+  const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((value) => value !== undefined && value !== '')
+  return {
+    symbols: /utf-?8/i.test(locale ?? '') ? SYMBOLS : ASCII,
+    isVerbose: flags.verbose !== undefined,
+    paint: (status, text) => (isColoured ? `\x1b[${COLOURS[status]}m${text}\x1b[0m` : text),
+  }
+}
+
+/** Says what is examined: by people's experience the answer is often that it is another PHP. */
+export function renderHead({ ask }: Context, platform: Platform): string {
+  const head = `php-sessions ${VERSION} on ${platform.title}\n`
+  try {
+    const settings = ask('settings')
+    const web = webOf(settings)
+    const cli = web.isFpm
+      ? `php ${settings.version} on the command line reads ${placesOf(settings.cli)}\n`
+      : ''
+    return `${head}${web.name} reads ${placesOf(web)}\n${cli}\n`
+  } catch (error) {
+    if (error instanceof ProbeSilent) return `${head}\n`
+    throw error
+  }
+}
+
+/** One check in one line; below it what is not fine. */
+export function renderCheck(
+  { status, id, title, milliseconds, findings }: CheckResult,
+  style: Style,
+): string {
+  if (status === 'skipped' && !style.isVerbose) return ''
+  const mark = (level: Status) => style.paint(level, style.symbols[level])
+  const time = style.isVerbose ? `, ${milliseconds} ms` : ''
+  const first = findings.length === 0 || style.isVerbose ? `${mark(status)} ${oneLine(title)}` : ''
+  const own = first === '' ? '' : `${first}${style.isVerbose ? `  (${id}${time})` : ''}\n`
+  const indent = own === '' ? '' : '  '
+  return (
+    own +
+    findings
+      .map(
+        ({ level, title: what, id: name, from, fix }) =>
+          `${indent}${mark(level)} ${oneLine(what)}  (${name})\n${indent}    from ${oneLine(from)}\n${indent}    fix  ${oneLine(fix)}\n`,
+      )
+      .join('')
+  )
+}
+
+/** The line that counts: where the sessions are, or what to do first. */
+export function renderLast(
+  { plan: { planned } }: Context,
+  results: readonly CheckResult[],
+  isSelection: boolean,
+  { paint }: Style,
+): string {
+  const findings = results.flatMap((result) => result.findings)
+  const errors = findings.filter(({ level }) => level === 'error')
+  const warnings = findings.length - errors.length
+  const counts = [count(errors.length, 'error'), count(warnings, 'warning')].filter((text) => text !== '')
+  const [first] = errors
+  if (first !== undefined) return `\n${paint('error', counts.join(', '))}. First: ${oneLine(first.fix)}\n`
+  const skipped = results.filter(({ status }) => status === 'skipped').length
+  const where =
+    planned === undefined
+      ? 'local files'
+      : `${planned.store.title} service ${planned.service} at ${formatServers(planned.endpoint)}`
+  const what = isSelection ? `${results.length - skipped} checks made` : `Sessions are ready: ${where}`
+  return `\n${paint('ok', oneLine(what))}${counts.length === 0 ? '' : `, with ${counts.join(', ')}`}.\n`
+}
+
+function count(number: number, what: string): string {
+  if (number === 0) return ''
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}

@@ -1,0 +1,79 @@
+import type { CheckResult } from '../checks/check.ts'
+import { type Examined, hider, makeContext } from '../checks/context.ts'
+import { checks } from '../checks/index.ts'
+import { runChecks, selectChecks } from '../checks/run.ts'
+import { hasError } from '../core/finding.ts'
+import type { Host } from '../host/host.ts'
+import type { Plan } from '../plan/plan.ts'
+import { type Platform, recognisePlatform } from '../platforms/platform.ts'
+import { renderCheck, renderHead, renderLast, styleFor } from './doctor-text.ts'
+import { findingJson, planJson } from './json.ts'
+import { lookAround } from './look-around.ts'
+import { findTarget } from './target.ts'
+
+type Flags = Readonly<Record<string, string>>
+
+/**
+ * Walks from the binding to a session in the PHP that serves the app, and says which step fails and what to do.
+ *
+ * Status 1 with an error; with --strict also with a warning. Nothing is changed but sessions and keys of its own,
+ * which it removes.
+ */
+export function doctor(host: Host, ids: readonly string[], flags: Flags): number {
+  if (flags.list !== undefined) {
+    host.out(checks.map(({ id, meaning }) => `${id.padEnd(19)} ${meaning}\n`).join(''))
+    return 0
+  }
+  const examined = examine(host, flags)
+  const hide = hider(examined.plan)
+  const context = makeContext(examined, (text) => {
+    if (flags.debug !== undefined) host.err(hide(text))
+  })
+  const style = styleFor(host, flags)
+  const isJson = flags.json !== undefined
+  const print = (text: string) => {
+    if (!isJson) host.out(hide(text))
+  }
+  const platform = recognisePlatform(host)
+  print(renderHead(context, platform))
+  const results = runChecks(selectChecks(checks, ids), context, (result) => print(renderCheck(result, style)))
+  print(renderLast(context, results, ids.length > 0, style))
+  if (isJson) host.out(`${JSON.stringify(resultsJson(examined.plan, platform, results, hide), null, 2)}\n`)
+  const findings = results.flatMap((result) => result.findings)
+  return hasError(findings) || (flags.strict !== undefined && findings.length > 0) ? 1 : 0
+}
+
+/** Which PHP to ask, and the plan that it should follow. */
+function examine(host: Host, flags: Flags): Examined {
+  const { read, bare, isCloudFoundry, php, fpm } = findTarget(host, flags)
+  const plan = lookAround(host, read, bare)
+  return { host, plan, options: read.input.options, isCloudFoundry, php, fpm }
+}
+
+function resultsJson(
+  plan: Plan,
+  platform: Platform,
+  results: readonly CheckResult[],
+  hide: (text: string) => string,
+) {
+  const json = {
+    ...planJson(plan, platform.id),
+    findings: results.flatMap(({ findings }) => findings.map(findingJson)),
+    checks: results.map(({ id, status, title, milliseconds, findings }) => ({
+      id,
+      status,
+      title,
+      milliseconds,
+      findings: findings.map(findingJson),
+    })),
+  }
+  return hideIn(json, hide)
+}
+
+/** Before it is JSON: there a secret would look different. */
+function hideIn(value: unknown, hide: (text: string) => string): unknown {
+  if (typeof value === 'string') return hide(value)
+  if (Array.isArray(value)) return value.map((item) => hideIn(item, hide))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hideIn(item, hide)]))
+}

@@ -1,0 +1,119 @@
+import { placesOf, webOf } from '../checks/web.ts'
+import { formatAddress } from '../core/address.ts'
+import type { Sourced } from '../core/binding.ts'
+import type { Endpoint } from '../core/endpoint.ts'
+import { hasError } from '../core/finding.ts'
+import { renderValue } from '../core/ini.ts'
+import { Secret } from '../core/secret.ts'
+import { oneLine } from '../core/text.ts'
+import type { Verdict } from '../plan/verdict.ts'
+import type { Explanation } from './explain.ts'
+import { renderFindings, summarise } from './report.ts'
+import { VERSION } from './version.ts'
+
+/** Renders an explanation for people, in sections; a section without content is left out. */
+export function renderExplanation(explanation: Explanation): string {
+  const { platform, plan, verdicts, overrides, framework, findings } = explanation
+  const sections: readonly (readonly [title: string, lines: readonly string[]])[] = [
+    ['What is bound', verdicts.map(renderVerdict)],
+    [
+      'Where it is, and how to log in',
+      plan.planned === undefined ? [] : renderEndpoint(plan.planned.endpoint),
+    ],
+    ['PHP', renderPhp(explanation)],
+    ['Settings', [...plan.directives.flatMap(renderDirective), ...renderPending(plan)]],
+    ['Files beside them', plan.files.map(({ path }) => path)],
+    [
+      "The app's own settings, which win",
+      overrides.map(({ name, value, from }) => `${name} = ${value ?? DOTS}  from ${from}`),
+    ],
+    ['The app', framework === undefined ? [] : [framework.note, `  from ${framework.from}`]],
+  ]
+  const body = sections
+    .filter(([, lines]) => lines.length > 0)
+    .map(([title, lines]) => `\n${title}\n${lines.map((line) => `  ${oneLineIndented(line)}\n`).join('')}`)
+  const said = findings.length === 0 ? '' : `\n${renderFindings(findings)}`
+  const summary = hasError(findings) ? `a start would stop, because ${plan.because}` : summarise(plan)
+  return `php-sessions ${VERSION} on ${platform.title} (${platform.from})\n${body.join('')}${said}\n${capitalise(oneLine(summary))}.\n`
+}
+
+function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+const DOTS = '••••'
+
+function oneLineIndented(text: string): string {
+  const indent = /^ */.exec(text)?.[0] ?? ''
+  return indent + oneLine(text)
+}
+
+function renderVerdict({ binding, kind, isChosen, because }: Verdict): string {
+  const what = kind === undefined ? '' : ` (${kind.title})`
+  return `${isChosen ? '✓' : '-'} ${binding.name}${what} in ${binding.source}: ${isChosen ? 'chosen' : 'not chosen'}, because ${because}`
+}
+
+function renderEndpoint(endpoint: Endpoint): readonly string[] {
+  const { topology, servers, sentinel, tls, user, password, database, ca, clientCertificate } = endpoint
+  const line = (name: string, value: Sourced<string> | undefined) =>
+    value === undefined ? [] : [`${name.padEnd(18)} ${value.value}  from ${value.from}`]
+  const told = <T>(value: Sourced<T> | undefined, text: (value: T) => string) =>
+    value === undefined ? undefined : { value: text(value.value), from: value.from }
+  const dots = () => DOTS
+  const onOff = (isOn: boolean) => (isOn ? 'on' : 'off')
+  return [
+    ...line('topology', topology),
+    ...servers.flatMap((server) =>
+      line(sentinel === undefined ? 'server' : 'Sentinel', told(server, formatAddress)),
+    ),
+    ...line('TLS', told(tls, onOff)),
+    ...line('user', user),
+    ...line('password', told(password, dots)),
+    ...line('database', told(database, String)),
+    ...line(
+      'CA',
+      told(ca, () => 'in the binding'),
+    ),
+    ...line(
+      'client certificate',
+      told(clientCertificate, () => 'in the binding'),
+    ),
+    ...line('master', sentinel?.masterName),
+    ...line('Sentinel TLS', told(sentinel?.tls, onOff)),
+    ...line('Sentinel user', sentinel?.user),
+    ...line('Sentinel password', told(sentinel?.password, dots)),
+  ]
+}
+
+function renderPhp({ settings, plan }: Explanation): readonly string[] {
+  if (settings?.cli === undefined) return ['no PHP answers here']
+  const web = webOf(settings)
+  const versions = Object.entries(web.extensions).flatMap(([name, version]) =>
+    version === null ? [] : [`${name} ${version}`],
+  )
+  const own = plan.planned?.store.name
+  return [
+    `${web.name} reads ${placesOf(web)}`,
+    ...(web.isFpm ? [`php ${settings.version} on the command line reads ${placesOf(settings.cli)}`] : []),
+    `extensions for sessions: ${versions.join(', ') || 'none'}`,
+    ...(own === undefined || web.extensions[own] !== null
+      ? []
+      : [`not loaded: ${own}, which must keep the sessions`]),
+    web.ours === null ? 'our settings are not among them yet' : `our settings: ${web.ours}`,
+  ]
+}
+
+/** What only a start can know. */
+function renderPending({ planned }: Explanation['plan']): readonly string[] {
+  const master = planned?.endpoint.sentinel?.masterName.value
+  if (master === undefined) return []
+  return [`session.save_path = ${DOTS}`, `    the master ${master}, for which every start asks the Sentinels`]
+}
+
+function renderDirective({
+  name,
+  value,
+  because,
+}: Explanation['plan']['directives'][number]): readonly string[] {
+  return [`${name} = ${value instanceof Secret ? DOTS : renderValue(value)}`, `    ${because}`]
+}

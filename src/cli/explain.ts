@@ -1,0 +1,93 @@
+import type { SettingsAnswer } from '../checks/answers.ts'
+import { makeContext } from '../checks/context.ts'
+import { ProbeSilent } from '../checks/probe.ts'
+import { type Finding, hasError } from '../core/finding.ts'
+import { frameworkFindings } from '../frameworks/findings.ts'
+import { type Recognised, recogniseFramework } from '../frameworks/recognise.ts'
+import type { Host } from '../host/host.ts'
+import { makePlan, type Plan, type PlanInput } from '../plan/plan.ts'
+import { judgeBindings, type Verdict } from '../plan/verdict.ts'
+import { type Platform, recognisePlatform } from '../platforms/platform.ts'
+import { stores } from '../stores/index.ts'
+import { redisAcl } from '../stores/redis-acl.ts'
+import { renderExplanation } from './explain-text.ts'
+import { explanationJson } from './json.ts'
+import { findOverrides, type Override } from './overrides.ts'
+import { renderFindings } from './report.ts'
+import { findTarget, type Target } from './target.ts'
+
+/** What was decided and why, found out without touching the network. */
+export interface Explanation {
+  readonly platform: Platform
+  readonly plan: Plan
+  readonly verdicts: readonly Verdict[]
+  /** What the PHP that serves the app says of itself; undefined where none answers. */
+  readonly settings: Partial<SettingsAnswer> | undefined
+  readonly overrides: readonly Override[]
+  readonly framework: Recognised | undefined
+  readonly findings: readonly Finding[]
+}
+
+/** Says where the sessions will live and why: every binding, every value with its provenance, every setting. */
+export function explain(host: Host, flags: Readonly<Record<string, string>>): number {
+  const target = findTarget(host, flags)
+  const explanation = explainTarget(host, target)
+  if (flags.acl !== undefined) return printAcl(host, explanation, target.read.input)
+  if (flags.json !== undefined) host.out(`${JSON.stringify(explanationJson(explanation), null, 2)}\n`)
+  else host.out(renderExplanation(explanation))
+  return hasError(explanation.findings) ? 1 : 0
+}
+
+function explainTarget(host: Host, target: Target): Explanation {
+  const { read, appDirectory } = target
+  const settings = askSettings(host, target)
+  // What phpredis can do is known without its server; who is the master is not.
+  const phpredis = settings?.cli?.extensions.redis ?? undefined
+  const plan = makePlan({ ...read.input, php: { ...read.input.php, phpredis } })
+  const framework = recogniseFramework(host, appDirectory)
+  const { planned } = plan
+  const prefix = read.input.options.PHP_SESSIONS_PREFIX
+  return {
+    platform: recognisePlatform(host),
+    plan,
+    verdicts: judgeBindings(read.input.bindings, read.input.options, stores),
+    settings,
+    overrides: findOverrides(host, appDirectory, plan.directives, settings),
+    framework,
+    findings: [
+      ...plan.findings,
+      ...(framework === undefined || planned === undefined
+        ? []
+        : frameworkFindings(framework, { ...planned, prefix })),
+    ],
+  }
+}
+
+function askSettings(host: Host, target: Target): Partial<SettingsAnswer> | undefined {
+  const { read, isCloudFoundry, php, fpm } = target
+  const examined = { host, plan: read.plan, options: read.input.options, isCloudFoundry, php, fpm }
+  try {
+    return makeContext(examined, () => undefined).ask('settings')
+  } catch (error) {
+    if (error instanceof ProbeSilent) return undefined
+    throw error
+  }
+}
+
+/** The one line that makes a Redis user for these sessions; nothing else is on stdout, so that it can be piped. */
+function printAcl(host: Host, { plan }: Explanation, { options }: PlanInput): number {
+  const { planned } = plan
+  if (planned?.store.name === 'redis') {
+    host.out(`${redisAcl(planned.endpoint, options)}\n`)
+    return 0
+  }
+  const finding: Finding = {
+    id: 'acl.redis',
+    level: 'error',
+    title: 'there is no Redis for which a user could be made: sessions are kept elsewhere',
+    from: planned === undefined ? plan.because : `${planned.store.title} service ${planned.service}`,
+    fix: 'bind a Redis, or see php-sessions explain',
+  }
+  host.err(renderFindings([...plan.findings, finding]))
+  return 1
+}

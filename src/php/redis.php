@@ -1,0 +1,128 @@
+<?php
+// Logs in to Redis with phpredis and asks what decides about sessions. Follows probe.php.
+
+const SECONDS = 1.5;
+
+$answer = ['login' => null, 'error' => null];
+try {
+    $redis = open_redis($question);
+    $answer['error'] = log_in($redis, $question);
+    $answer['login'] = $answer['error'] === null;
+    if ($answer['login']) {
+        answer($answer);
+        $answer += look($redis, $question);
+        answer($answer);
+        $answer += ['commands' => try_commands($question['isCluster'] ? open_cluster($question) : $redis, $question)];
+    }
+} catch (Throwable $error) {
+    $answer['error'] = $error->getMessage();
+}
+answer($answer);
+
+/** Connects to the first server that lets us. */
+function open_redis(array $question): Redis
+{
+    $last = new RuntimeException('no server');
+    foreach ($question['servers'] as ['host' => $host, 'port' => $port]) {
+        $redis = new Redis();
+        $context = $question['tls'] ? ['stream' => tls_context($question)] : [];
+        try {
+            $redis->connect(($question['tls'] ? 'tls://' : '') . $host, $port, SECONDS, null, 0, SECONDS, $context);
+            return $redis;
+        } catch (RedisException $error) {
+            $last = $error;
+        }
+    }
+    throw $last;
+}
+
+function open_cluster(array $question): RedisCluster
+{
+    ['servers' => $servers, 'tls' => $isTls, 'user' => $user, 'password' => $password] = $question;
+    $seeds = array_map(fn ($server) => ($isTls ? 'tls://' : '') . "{$server['host']}:{$server['port']}", $servers);
+    $auth = $password === null ? null : ($user === null ? $password : [$user, $password]);
+    $context = $isTls ? tls_context($question) + ['verify_peer' => true] : null;
+    return new RedisCluster(null, $seeds, SECONDS, SECONDS, false, $auth, $context);
+}
+
+/** What the server says against us, null when we are in. */
+function log_in(Redis $redis, array $question): ?string
+{
+    ['user' => $user, 'password' => $password] = $question;
+    if ($password !== null) {
+        try {
+            $redis->auth($user === null ? $password : [$user, $password]);
+        } catch (RedisException $error) {
+            return $error->getMessage();
+        }
+    }
+    return command($redis, 'PING')['error'];
+}
+
+/** One command: what it gave, and what the server said against it. */
+function command(Redis|RedisCluster $redis, string ...$words): array
+{
+    try {
+        $redis->clearLastError();
+        $key = $words[0] === 'EVALSHA' || $words[0] === 'EVAL' ? $words[3] : $words[1] ?? '';
+        $value = $redis instanceof Redis ? $redis->rawCommand(...$words) : $redis->rawCommand($key, ...$words);
+        return ['value' => $value, 'error' => $redis->getLastError()];
+    } catch (RedisException | RedisClusterException $error) {
+        return ['value' => false, 'error' => $error->getMessage()];
+    }
+}
+
+function look(Redis $redis, array $question): array
+{
+    $role = command($redis, 'ROLE')['value'];
+    $told = command($redis, 'INFO')['value'];
+    preg_match_all('/^(\w+):(.*?)\r?$/m', is_string($told) ? $told : '', $lines);
+    $info = array_combine($lines[1], $lines[2]);
+    $database = $question['database'];
+    return [
+        'role' => is_array($role) ? $role[0] : null,
+        'master' => is_array($role) && $role[0] === 'slave' ? "$role[1]:$role[2]" : null,
+        'info' => array_intersect_key($info, array_flip([
+            'redis_version', 'redis_mode', 'cluster_enabled', 'maxmemory', 'maxmemory_policy', 'used_memory',
+            'evicted_keys', 'connected_clients', 'maxclients',
+        ])),
+        'clusterState' => preg_match('/cluster_state:(\w+)/', (string) command($redis, 'CLUSTER', 'INFO')['value'], $m)
+            ? $m[1]
+            : null,
+        'select' => $database === null || $database === 0 ? null : command($redis, 'SELECT', (string) $database)['error'],
+    ];
+}
+
+/** Sends what the session handler sends for one request, for a key of our own; gives what was refused. */
+function try_commands(Redis|RedisCluster $redis, array $question): array
+{
+    $key = $question['prefix'] . 'php-sessions-doctor-' . bin2hex(random_bytes(8));
+    $lock = "{$key}_LOCK";
+    $unlock = 'if redis.call("get",KEYS[1]) == ARGV[1] then return redis.call("del",KEYS[1]) else return 0 end';
+    $locking = [
+        ['SET', $lock, 'doctor', 'NX', 'PX', '10000'],
+        ['GET', $lock],
+        ['EVALSHA', sha1($unlock), '1', $lock, 'doctor'],
+        ['EVAL', $unlock, '1', $lock, 'doctor'],
+    ];
+    $commands = [
+        ['SETEX', $key, '10', 'doctor'],
+        ['GET', $key],
+        ['EXISTS', $key],
+        ['EXPIRE', $key, '10'],
+        ...$question['locking'] ? $locking : [],
+        ['DEL', $key],
+    ];
+    $refused = [];
+    foreach ($commands as $words) {
+        $error = command($redis, ...$words)['error'];
+        if ($error !== null && !str_starts_with($error, 'NOSCRIPT')) {
+            $refused[] = ['command' => $words[0], 'error' => $error];
+        }
+    }
+    if ($refused !== []) {
+        command($redis, 'DEL', $key);
+        command($redis, 'DEL', $lock);
+    }
+    return $refused;
+}

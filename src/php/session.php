@@ -1,0 +1,123 @@
+<?php
+// A visitor's session by the settings that PHP really has: begun and written here, read by a second process, which
+// must wait for the lock that the first one holds. Follows probe.php.
+
+const READY_SECONDS = 1.5;
+const HELD_MILLISECONDS = 150;
+const WAIT_SECONDS = 1.5;
+
+foreach ($question['settings'] as $name => $value) {
+    ini_set($name, $value);
+}
+// Cookies need no browser here, and a page's limits on tries would outlast the probe.
+ini_set('session.use_cookies', '0');
+ini_set('session.cache_limiter', '');
+$answer = $question['isSecond'] ?? false ? second($question) : first($question);
+answer($answer + ['said' => Said::$lines]);
+
+function first(array $question): array
+{
+    $marker = bin2hex(random_bytes(8));
+    $answer = ['step' => 'start', 'handler' => ini_get('session.save_handler')];
+    answer($answer);
+    try {
+        if (!session_start()) {
+            return $answer;
+        }
+        $_SESSION['marker'] = $marker;
+        $answer['step'] = 'write';
+        answer($answer);
+        if (!session_write_close() || Said::$lines !== []) {
+            return $answer;
+        }
+        $answer['step'] = 'read';
+        session_start();
+        if (($_SESSION['marker'] ?? null) !== $marker) {
+            return $answer;
+        }
+        return $answer = share($question, $answer, $marker);
+    } catch (Throwable $error) {
+        return ['error' => get_class($error) . ': ' . $error->getMessage()] + $answer;
+    } finally {
+        end_session($answer);
+    }
+}
+
+/** Holds the session while a second process wants it. */
+function share(array $question, array $answer, string $marker): array
+{
+    $child = proc_open(
+        array_slice(explode("\0", file_get_contents('/proc/self/cmdline')), 0, -1),
+        [['pipe', 'r'], ['pipe', 'w'], ['file', '/dev/null', 'w']],
+        $pipes,
+    );
+    if ($child === false) {
+        return $answer;
+    }
+    fwrite($pipes[0], json_encode(['isSecond' => true, 'id' => session_id()] + $question));
+    fclose($pipes[0]);
+    stream_set_blocking($pipes[1], false);
+    $lines = read_lines($pipes[1], 1, READY_SECONDS);
+    usleep(HELD_MILLISECONDS * 1000);
+    $early = read_lines($pipes[1], 1, 0);
+    $_SESSION['first'] = true;
+    session_write_close();
+    $second = $early !== [] ? end($early) : (read_lines($pipes[1], 1, WAIT_SECONDS)[0] ?? null);
+    proc_terminate($child, 9);
+    proc_close($child);
+    if ($lines === [] || $second === null) {
+        return ['step' => 'second'] + $answer;
+    }
+    session_start();
+    return [
+        'step' => ($second['marker'] ?? null) === $marker ? 'done' : 'second',
+        'isLocked' => $early === [],
+        'isKept' => isset($_SESSION['second'], $_SESSION['first']),
+        'second' => $second,
+    ] + $answer;
+}
+
+/** Lines of JSON as they come, at most so many in so many seconds. */
+function read_lines($pipe, int $count, float $seconds): array
+{
+    static $rest = '';
+    $lines = [];
+    $deadline = microtime(true) + $seconds;
+    do {
+        $rest .= (string) stream_get_contents($pipe);
+        while (count($lines) < $count && ($end = strpos($rest, "\n")) !== false) {
+            $lines[] = json_decode(substr($rest, 0, $end), true);
+            $rest = substr($rest, $end + 1);
+        }
+    } while (count($lines) < $count && microtime(true) < $deadline && usleep(2000) === null);
+    return $lines;
+}
+
+function second(array $question): array
+{
+    answer(['step' => 'ready']);
+    // The first waits no longer either.
+    ini_set('redis.session.lock_retries', '300');
+    ini_set('memcached.sess_lock_retries', '6');
+    try {
+        session_id($question['id']);
+        $isStarted = session_start();
+        $marker = $_SESSION['marker'] ?? null;
+        $_SESSION['second'] = true;
+        session_write_close();
+        return ['isStarted' => $isStarted, 'marker' => $marker];
+    } catch (Throwable $error) {
+        return ['error' => get_class($error) . ': ' . $error->getMessage()];
+    }
+}
+
+/** Leaves nothing behind; what fails here has been said before. */
+function end_session(array $answer): void
+{
+    try {
+        if (session_status() === PHP_SESSION_ACTIVE || session_start()) {
+            session_destroy();
+        }
+    } catch (Throwable) {
+    }
+}

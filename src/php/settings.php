@@ -1,0 +1,255 @@
+<?php
+// Tells what this PHP is, which ini files it and php-fpm read, and what both make of the settings for sessions: for
+// each whether it is as expected, what it is (never a secret), and which line said so. Follows probe.php.
+
+$answer = [
+    'version' => PHP_VERSION,
+    'binary' => PHP_BINARY,
+    'extensionDirectory' => ini_get('extension_dir'),
+    'libraries' => array_values(array_filter(
+        ['igbinary', 'msgpack', 'redis', 'memcached'],
+        fn ($name) => is_file(ini_get('extension_dir') . "/$name.so"),
+    )),
+    'cli' => command_line($question),
+    'fpm' => null,
+];
+answer($answer);
+$fpm = find_fpm($question);
+if ($fpm !== null) {
+    $answer['fpm'] = fpm($question, $fpm);
+    answer($answer);
+}
+
+function command_line(array $question): array
+{
+    $scanned = array_filter(array_map('trim', explode(',', (string) php_ini_scanned_files())));
+    $files = array_values(array_filter([php_ini_loaded_file() ?: null, ...$scanned]));
+    $values = [];
+    foreach (array_keys($question['expected']) as $name) {
+        // The probe itself has switched this off.
+        $values[$name] = $name === 'display_errors' ? written($files, $name) : ini_get($name);
+    }
+    $extensions = [];
+    foreach (['redis', 'memcached', 'igbinary', 'msgpack'] as $name) {
+        $extensions[$name] = phpversion($name) ?: null;
+    }
+    $scan = getenv('PHP_INI_SCAN_DIR');
+    return [
+        'loaded' => php_ini_loaded_file() ?: null,
+        'path' => PHP_CONFIG_FILE_PATH,
+        'scan' => directories($scan === false ? PHP_CONFIG_FILE_SCAN_DIR : $scan, PHP_CONFIG_FILE_SCAN_DIR),
+        'extensions' => $extensions,
+    ] + report($question, $files, $values);
+}
+
+/** The values and the files that they come from, in the form that is the same for both. */
+function report(array $question, array $files, array $values): array
+{
+    $settings = [];
+    // Nobody was asked with it on: every PHP would begin with a session.
+    $values['session.auto_start'] = written($files, 'session.auto_start');
+    foreach ($values as $name => $value) {
+        $settings[$name] = setting($question, $name, (string) $value, find_line($files, $name));
+    }
+    $ours = array_values(array_filter($files, 'is_ours'));
+    return [
+        'files' => $files,
+        'settings' => $settings,
+        'ours' => $ours[0] ?? null,
+        'faults' => array_values(array_filter(array_map('find_fault', $files))),
+        'exposed' => array_values(array_filter($files, 'is_exposed')),
+    ];
+}
+
+function setting(array $question, string $name, string $value, ?string $from): array
+{
+    $expected = $question['expected'][$name] ?? null;
+    $isPath = $name === 'session.save_path';
+    $isSecret = in_array($name, $question['secretNames'], true);
+    return [
+        'isExpected' => $expected === null || normal($value) === normal($expected)
+            || ($isPath && essence($value) === essence($expected)),
+        'value' => $isPath ? describe_path($value) : ($isSecret ? null : normal($value)),
+        'from' => $from,
+    ];
+}
+
+/** The last value that a file gives it, or PHP's own. */
+function written(array $files, string $name): string
+{
+    foreach (array_reverse($files) as $file) {
+        $value = (parse_ini_file($file, false) ?: [])[$name] ?? null;
+        if ($value !== null) {
+            return (string) $value;
+        }
+    }
+    return $name === 'display_errors' ? '1' : '0';
+}
+
+/** As phpinfo and ini_get write the same in two ways. */
+function normal(string $value): string
+{
+    $words = ['on' => '1', 'yes' => '1', 'true' => '1', 'off' => '0', 'no' => '0', 'false' => '0', 'no value' => '', 'none' => ''];
+    $value = $words[strtolower($value)] ?? $value;
+    return $value === '' ? '0' : $value;
+}
+
+/** What of a save_path decides where sessions are and who gets in; the rest is time-outs and certificates. */
+function essence(string $path): string
+{
+    [$servers, $query] = explode('?', $path, 2) + [1 => ''];
+    if (str_starts_with($path, 'seed')) {
+        [$servers, $query] = ['', $path];
+    }
+    parse_str($query, $parameters);
+    $kept = array_intersect_key($parameters, array_flip(['seed', 'auth', 'database', 'prefix']));
+    ksort($kept);
+    return $servers . json_encode($kept, JSON_INVALID_UTF8_SUBSTITUTE);
+}
+
+/** The last line that sets it, as FILE:LINE. */
+function find_line(array $files, string $name): ?string
+{
+    foreach (array_reverse($files) as $file) {
+        $found = preg_grep('/^\s*' . preg_quote($name, '/') . '\s*=/', (array) @file($file));
+        if ($found) {
+            return $file . ':' . (array_key_last($found) + 1);
+        }
+    }
+    return null;
+}
+
+function is_ours(string $file): bool
+{
+    return str_starts_with((string) @file_get_contents($file, false, null, 0, 40), '; php-sessions ');
+}
+
+/** A syntax error makes PHP leave out the rest of the file. */
+function find_fault(string $file): ?string
+{
+    Said::$lines = [];
+    parse_ini_file($file, false);
+    $said = Said::$lines[0] ?? '';
+    return str_starts_with($said, 'syntax error') ? preg_replace('/ in .* on line /', " in $file:", $said) : null;
+}
+
+/** Whether others on this machine can read a secret in it. */
+function is_exposed(string $file): bool
+{
+    if ((fileperms($file) & 0004) === 0) {
+        return false;
+    }
+    // Lines that can hold one: a short password is part of many a word.
+    $text = implode(preg_grep('/^\s*[^;]*(save_path|password|auth)/i', (array) @file($file)));
+    foreach ($GLOBALS['question']['secrets'] as $secret) {
+        if (str_contains($text, $secret) || str_contains($text, rawurlencode($secret))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** The directories of a scan path, in which an empty element stands for the compiled-in one. */
+function directories(string $path, string $own): array
+{
+    $elements = array_map(fn ($element) => $element === '' ? $own : $element, explode(':', $path));
+    return array_map(
+        fn ($directory) => ['path' => $directory, 'isWritable' => is_writable($directory)],
+        array_values(array_filter($elements, fn ($element) => $element !== '' && $element !== '(none)')),
+    );
+}
+
+/** The php-fpm of the question, or that of this version where distributions keep it. */
+function find_fpm(array $question): ?array
+{
+    if ($question['fpm'] !== null) {
+        return is_file($question['fpm'][0] ?? '') ? $question['fpm'] : null;
+    }
+    $version = PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;
+    $path = explode(':', getenv('PATH') . ':/usr/local/sbin:/usr/sbin:/sbin');
+    foreach (["php-fpm$version", 'php-fpm'] as $name) {
+        foreach ($path as $directory) {
+            if ($directory !== '' && is_executable("$directory/$name")) {
+                return ["$directory/$name"];
+            }
+        }
+    }
+    return null;
+}
+
+function fpm(array $question, array $command): array
+{
+    $info = run([...$command, '-d', 'session.auto_start=0', '-i']);
+    $values = [];
+    foreach (array_keys($question['expected']) as $name) {
+        if (preg_match('/^' . preg_quote($name, '/') . ' => (.*?) => /m', $info, $match)) {
+            $values[$name] = $match[1];
+        }
+    }
+    $loaded = told($info, 'Loaded Configuration File');
+    $path = told($info, 'Configuration File \(php.ini\) Path');
+    preg_match('/^Additional .ini files parsed => (.*?)\n\n/ms', $info, $match);
+    $scanned = array_filter(array_map('trim', explode(',', $match[1] ?? '')), fn ($file) => $file !== '' && $file !== '(none)');
+    $files = array_values(array_filter([$loaded === '(none)' ? null : $loaded, ...$scanned]));
+    $extensions = [];
+    foreach (['redis' => 'Redis Version', 'memcached' => 'Version', 'igbinary' => 'igbinary version', 'msgpack' => 'msgpack Version'] as $name => $label) {
+        preg_match("/^$name\n\n.*?^$label => ([^\n]+)/ms", $info, $match);
+        $extensions[$name] = $match[1] ?? null;
+    }
+    $is = preg_match('/^PHP Version => (\S+)/m', $info, $match) === 1;
+    return [
+        'command' => implode(' ', $command),
+        'version' => $is ? $match[1] : null,
+        'loaded' => $loaded === '(none)' ? null : $loaded,
+        'path' => $path,
+        'scan' => directories((string) told($info, 'Scan this dir for additional .ini files'), ''),
+        'extensions' => $extensions,
+        'pools' => pools($question, $command, (string) $path),
+    ] + report($question, $files, $values);
+}
+
+function told(string $info, string $name): ?string
+{
+    return preg_match("/^$name => (.*)$/m", $info, $match) ? $match[1] : null;
+}
+
+function run(array $command): string
+{
+    $process = proc_open($command, [['file', '/dev/null', 'r'], ['pipe', 'w'], ['redirect', 1]], $pipes);
+    return $process === false ? '' : (string) stream_get_contents($pipes[1]);
+}
+
+/** What the pools set for themselves: these win over every ini file. */
+function pools(array $question, array $command, string $path): array
+{
+    $test = run([...$command, '-t']);
+    $named = preg_match('/configuration file (.+) test/', $test, $match) ? [$match[1]] : [];
+    foreach ([...$named, "$path/php-fpm.conf", '/usr/local/etc/php-fpm.conf', '/etc/php-fpm.conf'] as $file) {
+        if (is_readable($file)) {
+            return pool_lines($question, $file);
+        }
+    }
+    return [];
+}
+
+function pool_lines(array $question, string $file, ?string &$pool = null): array
+{
+    $found = [];
+    foreach ((array) @file($file) as $number => $line) {
+        if (preg_match('/^\s*\[([^\]]+)\]/', $line, $match)) {
+            $pool = $match[1];
+        } elseif (preg_match('/^\s*include\s*=\s*"?([^";\s]+)/', $line, $match)) {
+            $pattern = str_starts_with($match[1], '/') ? $match[1] : dirname($file) . "/$match[1]";
+            foreach (glob($pattern) ?: [] as $included) {
+                array_push($found, ...pool_lines($question, $included, $pool));
+            }
+        } elseif (preg_match('/^\s*(php(?:_admin)?_(?:value|flag))\[([^\]]+)\]\s*=\s*(.*?)\s*(?:;.*)?$/', $line, $match)) {
+            [, $kind, $name, $value] = $match;
+            if (array_key_exists($name, $question['expected'])) {
+                $from = $file . ':' . ($number + 1) . " $kind of pool $pool";
+                $found[] = ['name' => $name] + setting($question, $name, trim($value, '"\''), $from);
+            }
+        }
+    }
+    return $found;
+}

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { main } from '../../src/cli/main.ts'
+import { CANARY, memcachedService, redisService, type Service, vcapServices } from '../support/bindings.ts'
+import { fakeHost } from '../support/fake-host.ts'
+import { BROKER_SHAPES, FIELD_SHAPES, inVcapServices } from '../support/shapes.ts'
+
+function explain(
+  services: readonly Service[],
+  flags: readonly string[] = [],
+  env: Record<string, string> = {},
+  files: Record<string, string> = {},
+) {
+  const host = fakeHost({ VCAP_APPLICATION: '{}', VCAP_SERVICES: vcapServices(...services), ...env }, files)
+  return { status: main(host, ['explain', '--app', '/app', ...flags]), ...host.output }
+}
+
+const sentinels: Service = {
+  name: 'app-redis-sessions',
+  label: 'p.redis',
+  credentials: {
+    master_name: 'redis-master',
+    sentinels: [{ host: 's1', port: 26379, tls_port: 26380 }],
+    password: CANARY,
+    sentinel_password: CANARY,
+    tls_port: 16379,
+  },
+}
+
+test.each<[string, readonly Service[]]>([
+  ['Redis beside others', [{ ...redisService, name: 'my-cache' }, redisService, memcachedService]],
+  ['Sentinels, whom it does not ask', [sentinels]],
+  ['a Memcached pool', [memcachedService]],
+  ['nothing', []],
+  ['credentials that cannot be used', [{ ...redisService, credentials: { password: CANARY } }]],
+])('says what was decided and why: %s', (_name, services) => {
+  const said = explain(services)
+  expect(said).toMatchSnapshot()
+  expect(said.out + said.err).not.toContain(CANARY)
+})
+
+test('the JSON has what design and schema promise, secrets as null', () => {
+  const { out } = explain([redisService, memcachedService], ['--json'])
+  expect(JSON.parse(out)).toMatchSnapshot()
+  expect(out).not.toContain(JSON.stringify(CANARY).slice(1, -1))
+})
+
+test("the app's own settings win, and the framework that ignores PHP's handler is named", () => {
+  const files = {
+    '/app/.bp-config/php/php.ini.d/mine.ini': 'session.name = MINE\nsession.save_path = /tmp\n',
+    '/app/composer.lock': '{"packages": [{"name": "laravel/framework", "version": "v10.48.4"}]}',
+  }
+  const { out } = explain([redisService], [], {}, files)
+  expect(out).toContain('session.name = MINE  from /app/.bp-config/php/php.ini.d/mine.ini')
+  expect(out).toContain('session.save_path = ••••  from /app/.bp-config/php/php.ini.d/mine.ini')
+  expect(out).toContain('(framework.ignores)')
+})
+
+test('--acl prints the line alone, or says why there is none', () => {
+  expect(explain([redisService], ['--acl'])).toMatchSnapshot()
+  expect(explain([memcachedService], ['--acl'])).toMatchSnapshot()
+})
+
+test('no secret of any shape is in what it says', () => {
+  for (const shape of [...BROKER_SHAPES, ...FIELD_SHAPES]) {
+    const host = fakeHost(inVcapServices(shape).env)
+    main(host, ['explain'])
+    main(host, ['explain', '--json'])
+    const secret = shape.expect?.password
+    // Some fixtures have a word for a password that messages have, too.
+    if (typeof secret !== 'string' || secret.length < 7 || secret === 'password') continue
+    expect({ id: shape.id, isSaid: (host.output.out + host.output.err).includes(secret) }).toEqual({
+      id: shape.id,
+      isSaid: false,
+    })
+  }
+})

@@ -1,0 +1,141 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeScratch } from '../../lab/scratch.ts'
+import { type Service, vcapServices } from './bindings.ts'
+import { PHPS, type PhpUnderTest } from './php.ts'
+
+const EXECUTABLE = join(import.meta.dirname, '../../dist/php-sessions')
+/** Far more than it takes: a hang is what it is for. */
+const LIMIT_MILLISECONDS = 30_000
+
+/** A machine with an app on it, as doctor meets it. Each `with…` gives another one, the files are shared. */
+export interface Machine {
+  readonly directory: string
+  /** The directory of ini files that PHP scans. */
+  readonly scan: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface MachineOptions {
+  readonly services?: readonly Service[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly php?: PhpUnderTest
+  /** The extensions that php.ini loads. */
+  readonly extensions?: readonly string[]
+  /** Whether `php-sessions ini` has been run; it is, unless said otherwise. */
+  readonly isInstalled?: boolean
+  /** The lines of the app's own ini file, which is read last. */
+  readonly app?: string
+  /** The lines of a pool of php-fpm. */
+  readonly pool?: string
+}
+
+/** What a run of doctor was. */
+export interface Diagnosis {
+  readonly status: number
+  readonly out: string
+  readonly err: string
+  readonly milliseconds: number
+  /** The id of what it names first. */
+  readonly first: string | undefined
+}
+
+/** Sets a PHP up with its ini files as somebody would, with these services bound. */
+export async function makeMachine(options: MachineOptions = {}): Promise<Machine> {
+  const php = options.php ?? (PHPS[0]?.[1] as PhpUnderTest)
+  const directory = makeScratch('doctor')
+  const scan = join(directory, 'conf.d')
+  for (const path of ['bin', 'conf.d', 'app']) mkdirSync(join(directory, path))
+  const extensions = options.extensions ?? ['igbinary', 'msgpack', 'redis', 'memcached']
+  writeFileSync(join(directory, 'php.ini'), `display_errors = Off\n${php.loadExtensions(...extensions)}`)
+  writeFileSync(join(scan, '99-app.ini'), options.app ?? '')
+  writeFileSync(join(directory, 'fpm.conf'), fpmConf(options.pool ?? ''))
+  writeProgram(join(directory, 'bin/php'), php.php.cli([], {}))
+  // php-fpm runs as root only when told so.
+  const asRoot = process.getuid?.() === 0 ? ['-R'] : []
+  writeProgram(
+    join(directory, `bin/php-fpm${php.php.version}`),
+    php.php.fpm([...asRoot, '-y', join(directory, 'fpm.conf')], {}),
+  )
+  const machine: Machine = {
+    directory,
+    scan,
+    env: {
+      PATH: `${join(directory, 'bin')}:${process.env.PATH}`,
+      PHPRC: directory,
+      PHP_INI_SCAN_DIR: scan,
+      LANG: 'C.UTF-8',
+      VCAP_SERVICES: vcapServices(...(options.services ?? [])),
+      ...options.env,
+    },
+  }
+  if (options.isInstalled !== false) await install(machine)
+  return machine
+}
+
+function fpmConf(lines: string): string {
+  return `[global]\nerror_log = /dev/null\n[www]\nlisten = 127.0.0.1:1\npm = static\npm.max_children = 1\n${lines}\n`
+}
+
+function writeProgram(path: string, { file, args, env }: ReturnType<PhpUnderTest['php']['cli']>): void {
+  const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
+  const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value ?? '')}\n`)
+  writeFileSync(
+    path,
+    `#!/bin/sh\n${variables.join('')}exec ${[pathOf(file), ...args].map(quote).join(' ')} "$@"\n`,
+  )
+  chmodSync(path, 0o755)
+}
+
+/** Where PATH leads to without the machine's own programs, which are called alike. */
+function pathOf(file: string): string {
+  return execFileSync('sh', ['-c', 'command -v "$0"', file], { encoding: 'utf8' }).trim()
+}
+
+/** The machine with another environment; undefined takes a variable away. */
+export function withEnv(machine: Machine, env: Readonly<Record<string, string | undefined>>): Machine {
+  const all = Object.entries({ ...machine.env, ...env })
+  return {
+    ...machine,
+    env: Object.fromEntries(all.filter(([, value]) => value !== undefined)) as Machine['env'],
+  }
+}
+
+/** The machine with other services; their settings are not written. */
+export function withServices(machine: Machine, ...services: readonly Service[]): Machine {
+  return withEnv(machine, { VCAP_SERVICES: vcapServices(...services) })
+}
+
+/** What the fix of doctor says: `php-sessions ini --output …`. One that is refused leaves no file. */
+export async function install(machine: Machine): Promise<void> {
+  const file = join(machine.scan, '00-php-sessions.ini')
+  rmSync(file, { force: true })
+  if (machine.env.VCAP_SERVICES !== '{}') await run(machine, ['ini', '--output', file])
+}
+
+/** Runs the executable's doctor on a machine. */
+export async function diagnose(machine: Machine, ...args: readonly string[]): Promise<Diagnosis> {
+  const start = Date.now()
+  const { status, out, err } = await run(machine, ['doctor', ...args])
+  const first = /^\s*[!✗].*\(([a-z]+\.[a-z-]+)\)$/m.exec(out)?.[1]
+  return { status, out, err, milliseconds: Date.now() - start, first }
+}
+
+function run(
+  { directory, env }: Machine,
+  args: readonly string[],
+): Promise<{ status: number; out: string; err: string }> {
+  const options = {
+    cwd: join(directory, 'app'),
+    env,
+    timeout: LIMIT_MILLISECONDS,
+    killSignal: 'SIGKILL' as const,
+  }
+  return new Promise((resolve) => {
+    execFile(EXECUTABLE, args, options, (error, out, err) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 137
+      resolve({ status, out, err })
+    })
+  })
+}

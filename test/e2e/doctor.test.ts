@@ -1,0 +1,39 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { type Diagnosis, diagnose } from '../support/doctor.ts'
+import { FAULTS } from '../support/faults.ts'
+
+/** A hang is what it is for; on a quiet machine each is named in less than five seconds. */
+const LIMIT_MILLISECONDS = 15_000
+
+const times: [milliseconds: number, fault: string][] = []
+
+describe('names the fault first, in time and without a secret, and is content when it is mended', () => {
+  test.each(Object.entries(FAULTS))('%s', async (name, { names, make }) => {
+    const { machine, repair } = await make()
+    const broken = await diagnose(machine, '--debug')
+    expect(broken.first, broken.out + broken.err).toBe(names)
+    expect(fixOf(broken)).toMatch(/\S/)
+    expect(broken.milliseconds).toBeLessThan(LIMIT_MILLISECONDS)
+    times.push([broken.milliseconds, name])
+
+    const isError = new RegExp(`✗ .*\\(${names}\\)`).test(broken.out)
+    const json = await diagnose(machine, '--json', '--debug', '--strict')
+    expect(JSON.parse(json.out).findings[0].id).toBe(names)
+    expect([broken.status, json.status]).toEqual([isError ? 1 : 0, 1])
+    for (const text of [broken.out, broken.err, json.out, json.err])
+      expect(text).not.toMatch(/c4n(&|%26|\\u0026)ry/i)
+
+    const mended = await diagnose(await repair(fixOf(broken)))
+    expect(mended.status, mended.out).toBe(0)
+    expect(mended.first, mended.out).not.toBe(names)
+  })
+})
+
+afterAll(() => {
+  const slowest = times.toSorted(([a], [b]) => b - a).slice(0, 3)
+  process.stdout.write(`slowest: ${slowest.map(([time, name]) => `${name} ${time} ms`).join(', ')}\n`)
+})
+
+function fixOf({ out }: Diagnosis): string {
+  return /\n +fix +(.*)\n/.exec(out)?.[1] ?? ''
+}

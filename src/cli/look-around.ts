@@ -18,26 +18,52 @@ const LIMIT_SECONDS = 45
  * Completes a plan with what only the target PHP can tell: what its phpredis can do, and which server the Sentinels
  * call the master. PHP is started only where the plan depends on it.
  */
-export function lookAround(host: Host, { plan, input }: ReadPlan, php: PhpCommand): Plan {
-  const endpoint = plan.planned?.endpoint
-  if (endpoint === undefined || !dependsOnPhp(endpoint)) return plan
+export function lookAround(host: Host, read: ReadPlan, php: PhpCommand): Plan {
+  const endpoint = read.plan.planned?.endpoint
+  if (endpoint === undefined || !dependsOnPhp(endpoint)) return read.plan
+  return lookInside(host, read, php).plan
+}
+
+/** A plan that is complete, and the PHP that it is for. */
+export interface Inside {
+  readonly plan: Plan
+  /** The extensions for sessions that its ini files load. */
+  readonly loaded: readonly string[]
+  /** Those that lie where it looks for extensions. */
+  readonly loadable: readonly string[]
+}
+
+/** The same with what is known of PHP's extensions; PHP is started in any case. */
+export function lookInside(host: Host, { plan, input }: ReadPlan, php: PhpCommand): Inside {
   const [file, ...args] = php
   const { status, stdout } = host.run({
     file,
     args: [...args, '-r', script.replace('<?php', '')],
-    stdin: JSON.stringify(questionFor(endpoint)),
+    stdin: JSON.stringify(plan.planned === undefined ? {} : questionFor(plan.planned.endpoint)),
     limitSeconds: LIMIT_SECONDS,
   })
   const answer = parseJson(stdout)
+  const endpoint = plan.planned?.endpoint
   // Without an answer a plan still serves any phpredis, but it has no master to go to.
   if (status !== 0 || !isObject(answer))
-    return endpoint.sentinel === undefined ? plan : withFinding(plan, silent(php, status))
+    return {
+      plan: endpoint?.sentinel === undefined ? plan : withFinding(plan, silent(php, status)),
+      loaded: [],
+      loadable: [],
+    }
   const phpredis = typeof answer.phpredis === 'string' ? answer.phpredis : undefined
   const master = readMaster(answer.master)
   const complete = makePlan({ ...input, php: { ...input.php, phpredis }, master })
-  return endpoint.sentinel === undefined || master !== undefined
-    ? complete
-    : withFinding(complete, noMaster(endpoint, answer.failures, phpredis))
+  const isComplete = endpoint?.sentinel === undefined || master !== undefined
+  return {
+    plan: isComplete ? complete : withFinding(complete, noMaster(endpoint, answer.failures, phpredis)),
+    loaded: readNames(answer.loaded),
+    loadable: readNames(answer.loadable),
+  }
+}
+
+function readNames(answer: Json | undefined): readonly string[] {
+  return Array.isArray(answer) ? answer.filter((name: Json) => typeof name === 'string') : []
 }
 
 function dependsOnPhp({ topology, servers, tls, ca, clientCertificate }: Endpoint): boolean {

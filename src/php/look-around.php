@@ -1,9 +1,19 @@
 <?php
-// Tells what only the PHP that will serve the app can tell, as JSON: the version of its extension redis, and which
-// server the Sentinels call the master. The question comes as JSON on stdin; see ../cli/look-around.ts.
+// Tells what only the PHP that will serve the app can tell, as JSON: its extensions, and which server the Sentinels
+// call the master. The question comes as JSON on stdin; see ../cli/look-around.ts.
 
 $question = json_decode(stream_get_contents(STDIN), true, 16, JSON_THROW_ON_ERROR);
-$answer = ['phpredis' => phpversion('redis') ?: null, 'master' => null, 'failures' => []];
+$extensions = ['igbinary', 'msgpack', 'redis', 'memcached'];
+$answer = [
+    'phpredis' => phpversion('redis') ?: null,
+    'loaded' => array_values(array_filter($extensions, 'extension_loaded')),
+    'loadable' => array_values(array_filter(
+        $extensions,
+        fn ($name) => is_file(ini_get('extension_dir') . "/$name.so"),
+    )),
+    'master' => null,
+    'failures' => [],
+];
 if (isset($question['sentinels']) && extension_loaded('redis')) {
     $certificates = new Certificates($question['ca'], $question['clientCertificate']);
     $deadline = microtime(true) + $question['limitSeconds'];

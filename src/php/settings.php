@@ -34,16 +34,17 @@ function command_line(array $question): array
         $extensions[$name] = phpversion($name) ?: null;
     }
     $scan = getenv('PHP_INI_SCAN_DIR');
+    $scan = directories($scan === false ? PHP_CONFIG_FILE_SCAN_DIR : $scan, PHP_CONFIG_FILE_SCAN_DIR);
     return [
         'loaded' => php_ini_loaded_file() ?: null,
         'path' => PHP_CONFIG_FILE_PATH,
-        'scan' => directories($scan === false ? PHP_CONFIG_FILE_SCAN_DIR : $scan, PHP_CONFIG_FILE_SCAN_DIR),
+        'scan' => $scan,
         'extensions' => $extensions,
-    ] + report($question, $files, $values);
+    ] + report($question, $files, $scan, $values);
 }
 
 /** The values and the files that they come from, in the form that is the same for both. */
-function report(array $question, array $files, array $values): array
+function report(array $question, array $files, array $scan, array $values): array
 {
     $settings = [];
     // Nobody was asked with it on: every PHP would begin with a session.
@@ -56,7 +57,7 @@ function report(array $question, array $files, array $values): array
         'files' => $files,
         'settings' => $settings,
         'ours' => $ours[0] ?? null,
-        'faults' => array_values(array_filter(array_map('find_fault', $files))),
+        'faults' => array_values(array_filter(array_map('find_fault', [...$files, ...unlisted($files, $scan)]))),
         'exposed' => array_values(array_filter($files, 'is_exposed')),
     ];
 }
@@ -122,6 +123,13 @@ function find_line(array $files, string $name): ?string
 function is_ours(string $file): bool
 {
     return str_starts_with((string) @file_get_contents($file, false, null, 0, 40), '; php-sessions ');
+}
+
+/** Files that PHP has read and does not list, since they have a syntax error. */
+function unlisted(array $files, array $scan): array
+{
+    $all = array_merge(...array_map(fn ($directory) => glob("{$directory['path']}/*.ini") ?: [], $scan));
+    return array_diff($all, $files);
 }
 
 /** A syntax error makes PHP leave out the rest of the file. */
@@ -191,6 +199,7 @@ function fpm(array $question, array $command): array
     preg_match('/^Additional .ini files parsed => (.*?)\n\n/ms', $info, $match);
     $scanned = array_filter(array_map('trim', explode(',', $match[1] ?? '')), fn ($file) => $file !== '' && $file !== '(none)');
     $files = array_values(array_filter([$loaded === '(none)' ? null : $loaded, ...$scanned]));
+    $scan = directories((string) told($info, 'Scan this dir for additional .ini files'), '');
     $extensions = [];
     foreach (['redis' => 'Redis Version', 'memcached' => 'Version', 'igbinary' => 'igbinary version', 'msgpack' => 'msgpack Version'] as $name => $label) {
         preg_match("/^$name\n\n.*?^$label => ([^\n]+)/ms", $info, $match);
@@ -202,10 +211,10 @@ function fpm(array $question, array $command): array
         'version' => $is ? $match[1] : null,
         'loaded' => $loaded === '(none)' ? null : $loaded,
         'path' => $path,
-        'scan' => directories((string) told($info, 'Scan this dir for additional .ini files'), ''),
+        'scan' => $scan,
         'extensions' => $extensions,
         'pools' => pools($question, $command, (string) $path),
-    ] + report($question, $files, $values);
+    ] + report($question, $files, $scan, $values);
 }
 
 function told(string $info, string $name): ?string

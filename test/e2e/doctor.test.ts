@@ -10,14 +10,16 @@ const times: [milliseconds: number, fault: string][] = []
 describe('names the fault first, in time and without a secret, and is content when it is mended', () => {
   test.each(Object.entries(FAULTS))('%s', async (name, { names, make }) => {
     const { machine, repair } = await make()
-    const broken = await diagnose(machine, '--debug')
+    const [broken, json] = await Promise.all([
+      diagnose(machine, '--debug'),
+      diagnose(machine, '--json', '--debug', '--strict'),
+    ])
     expect(broken.first, broken.out + broken.err).toBe(names)
     expect(fixOf(broken)).toMatch(/\S/)
     expect(broken.milliseconds).toBeLessThan(LIMIT_MILLISECONDS)
     times.push([broken.milliseconds, name])
 
     const isError = new RegExp(`✗ .*\\(${names}\\)`).test(broken.out)
-    const json = await diagnose(machine, '--json', '--debug', '--strict')
     expect(JSON.parse(json.out).findings[0].id).toBe(names)
     expect([broken.status, json.status]).toEqual([isError ? 1 : 0, 1])
     for (const text of [broken.out, broken.err, json.out, json.err])

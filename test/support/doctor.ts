@@ -15,6 +15,9 @@ export interface Machine {
   /** The directory of ini files that PHP scans. */
   readonly scan: string
   readonly env: Readonly<Record<string, string>>
+  readonly executable: string
+  /** Who runs php-sessions there, if it is not us. */
+  readonly uid?: number
 }
 
 export interface MachineOptions {
@@ -61,6 +64,7 @@ export async function makeMachine(options: MachineOptions = {}): Promise<Machine
   const machine: Machine = {
     directory,
     scan,
+    executable: EXECUTABLE,
     env: {
       PATH: `${join(directory, 'bin')}:${process.env.PATH}`,
       PHPRC: directory,
@@ -107,9 +111,11 @@ export function withServices(machine: Machine, ...services: readonly Service[]):
   return withEnv(machine, { VCAP_SERVICES: vcapServices(...services) })
 }
 
-/** What the fix of doctor says: `php-sessions ini --output …`. One that is refused leaves no file. */
-export async function install(machine: Machine): Promise<void> {
-  const file = join(machine.scan, '00-php-sessions.ini')
+/** Writes the settings for what is bound, where PHP reads them. What cannot be used leaves no file. */
+export async function install(
+  machine: Machine,
+  file: string = join(machine.scan, '00-php-sessions.ini'),
+): Promise<void> {
   rmSync(file, { force: true })
   if (machine.env.VCAP_SERVICES !== '{}') await run(machine, ['ini', '--output', file])
 }
@@ -123,17 +129,18 @@ export async function diagnose(machine: Machine, ...args: readonly string[]): Pr
 }
 
 function run(
-  { directory, env }: Machine,
+  { directory, env, executable, uid }: Machine,
   args: readonly string[],
 ): Promise<{ status: number; out: string; err: string }> {
   const options = {
+    ...(uid === undefined ? {} : { uid, gid: uid }),
     cwd: join(directory, 'app'),
     env,
     timeout: LIMIT_MILLISECONDS,
     killSignal: 'SIGKILL' as const,
   }
   return new Promise((resolve) => {
-    execFile(EXECUTABLE, args, options, (error, out, err) => {
+    execFile(executable, args, options, (error, out, err) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 137
       resolve({ status, out, err })
     })

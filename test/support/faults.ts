@@ -235,7 +235,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'a Memcached for small items': {
     names: 'memcached.item-size',
     make: async () => {
-      const [small, usual] = [await memcachedFor('16k'), await memcachedFor('1m')]
+      const small = await memcachedFor('-I', '16k', '-o', 'slab_chunk_max=8k')
+      const usual = await memcached()
       const machine = await makeMachine({ services: [memcachedAt(small)] })
       return { machine, repair: () => rebind(machine, memcachedAt(usual)) }
     },
@@ -307,7 +308,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair: () => makeMachine({ services }) }
     },
   },
-  'a syntax error in an ini file': onApp('php.ini-syntax', 'mail.log = a(b\n'),
+  'a syntax error in an ini file': onApp('php.ini-syntax', 'mail.log = "a\n'),
   'no PHP': {
     names: 'php.missing',
     make: async () => {
@@ -391,14 +392,14 @@ async function memcached(sasl?: typeof SASL): Promise<Memcached> {
   return server
 }
 
-async function memcachedFor(largestItem: string): Promise<{ readonly port: number }> {
+async function memcachedFor(...options: readonly string[]): Promise<{ readonly port: number }> {
   const server = await startServer({
     name: 'memcached',
     ports: 1,
     command: ({ ports: [port] }) => ({
       file: 'memcached',
       args: [
-        ...['-l', '127.0.0.1', '-p', String(port), '-U', '0', '-I', largestItem],
+        ...['-l', '127.0.0.1', '-p', String(port), '-U', '0', ...options],
         ...(process.getuid?.() === 0 ? ['-u', 'root'] : []),
       ],
     }),

@@ -1,0 +1,28 @@
+import type { Host } from '../host/host.ts'
+import { INI_NAME } from '../platforms/cloudfoundry-php.ts'
+import { renderIniFile } from './ini-file.ts'
+import type { Inside } from './look-around.ts'
+import { writeFiles } from './write-files.ts'
+
+/** Writes our ini, and what it names, into a directory of our own that PHP will be told to scan. */
+export function fillOwnDirectory(host: Host, { plan, loaded, loadable }: Inside, directory: string): void {
+  const toLoad = plan.extensions.filter((name) => loadable.includes(name) && !loaded.includes(name))
+  host.makeDirectory(directory, 0o700)
+  writeFiles(host, plan.files)
+  host.writeFile(`${directory}/${INI_NAME}`, renderIniFile(plan, toLoad), 0o600)
+}
+
+/**
+ * PHP_INI_SCAN_DIR with our directory in it: after those of the platform, before those of the app, which win.
+ *
+ * An empty element stands for the directory that PHP was compiled to scan; absent, that one alone is scanned.
+ */
+export function addToScanned(
+  scanned: string | undefined,
+  directory: string,
+  isOfApp: (path: string) => boolean,
+): string {
+  const others = (scanned ?? '').split(':').filter((path) => path !== directory)
+  const firstOfApp = others.findIndex((path) => path !== '' && isOfApp(path))
+  return others.toSpliced(firstOfApp === -1 ? others.length : firstOfApp, 0, directory).join(':')
+}

@@ -27,16 +27,11 @@ export function isIn(slot: number, ranges: readonly string[]): boolean {
 export function isWhole(nodes: readonly Redis[]): boolean {
   const views = nodes.map(readView)
   const ids = views.map((view) => view.find(({ isMyself }) => isMyself)?.id)
-  const summaries = views.map((view) =>
-    view
-      .filter(({ id, ranges }) => ids.includes(id) || ranges.length > 0)
-      .map(({ summary }) => summary)
-      .sort()
-      .join('\n'),
-  )
+  const isHere = ({ id }: SeenNode) => ids.includes(id)
+  const summaries = views.map((view) => view.filter(isHere).map(({ summary }) => summary))
   return (
-    new Set(summaries).size === 1 &&
-    !summaries[0]?.includes('fail') &&
+    views.every((view) => view.every((seen) => isHere(seen) || seen.ranges.length === 0)) &&
+    new Set(summaries.map((lines) => lines.sort().join('\n'))).size === 1 &&
     nodes.every((node) => node.cli('CLUSTER', 'INFO').includes('cluster_state:ok')) &&
     nodes.every((node) => !node.cli('INFO', 'replication').includes('master_link_status:down'))
   )

@@ -27,7 +27,7 @@ export function renderExplanation(explanation: Explanation): string {
       "The app's own settings, which win",
       overrides.map(({ name, value, from }) => `${name} = ${value ?? DOTS}  from ${from}`),
     ],
-    ['The app', framework === undefined ? [] : [framework.note, `  from ${framework.from}`]],
+    ['The app', renderFramework(framework)],
   ]
   const body = sections
     .filter(([, lines]) => lines.length > 0)
@@ -100,6 +100,19 @@ function renderPhp({ settings, plan }: Explanation): readonly string[] {
       ? []
       : [`not loaded: ${own}, which must keep the sessions`]),
     web.ours === null ? 'our settings are not among them yet' : `our settings: ${web.ours}`,
+  ]
+}
+
+function renderFramework({ recognised, variables }: Explanation['framework']): readonly string[] {
+  if (recognised === undefined) return []
+  return [
+    recognised.note,
+    `    from ${recognised.from}`,
+    ...(variables.length === 0 ? [] : ['every start sets for it, as the app does not:']),
+    ...variables.flatMap(({ name, value, because }) => [
+      `${name} = ${value instanceof Secret ? DOTS : value}`,
+      `    ${because}`,
+    ]),
   ]
 }
 

@@ -2,8 +2,6 @@ import type { SettingsAnswer } from '../checks/answers.ts'
 import { makeContext } from '../checks/context.ts'
 import { ProbeSilent } from '../checks/probe.ts'
 import { type Finding, hasError } from '../core/finding.ts'
-import { frameworkFindings } from '../frameworks/findings.ts'
-import { type Recognised, recogniseFramework } from '../frameworks/recognise.ts'
 import type { Host } from '../host/host.ts'
 import { makePlan, type Plan, type PlanInput } from '../plan/plan.ts'
 import { judgeBindings, type Verdict } from '../plan/verdict.ts'
@@ -11,6 +9,7 @@ import { type Platform, recognisePlatform } from '../platforms/platform.ts'
 import { stores } from '../stores/index.ts'
 import { redisAcl } from '../stores/redis-acl.ts'
 import { renderExplanation } from './explain-text.ts'
+import { type FrameworkPlan, planFramework } from './framework.ts'
 import { explanationJson } from './json.ts'
 import { findOverrides, type Override } from './overrides.ts'
 import { renderFindings } from './report.ts'
@@ -24,7 +23,7 @@ export interface Explanation {
   /** What the PHP that serves the app says of itself; undefined where none answers. */
   readonly settings: Partial<SettingsAnswer> | undefined
   readonly overrides: readonly Override[]
-  readonly framework: Recognised | undefined
+  readonly framework: FrameworkPlan
   readonly findings: readonly Finding[]
 }
 
@@ -44,22 +43,17 @@ function explainTarget(host: Host, target: Target): Explanation {
   // What phpredis can do is known without its server; who is the master is not.
   const phpredis = settings?.cli?.extensions.redis ?? undefined
   const plan = makePlan({ ...read.input, php: { ...read.input.php, phpredis } })
-  const framework = recogniseFramework(host, appDirectory)
-  const { planned } = plan
-  const prefix = read.input.options.PHP_SESSIONS_PREFIX
+  const platform = recognisePlatform(host)
+  const isBuildpack = platform.id === 'cloudfoundry' || platform.id === 'cnb'
+  const framework = planFramework(host, appDirectory, plan, read.input.options, isBuildpack)
   return {
-    platform: recognisePlatform(host),
+    platform,
     plan,
     verdicts: judgeBindings(read.input.bindings, read.input.options, stores),
     settings,
     overrides: findOverrides(host, appDirectory, plan.directives, settings),
     framework,
-    findings: [
-      ...plan.findings,
-      ...(framework === undefined || planned === undefined
-        ? []
-        : frameworkFindings(framework, { ...planned, prefix })),
-    ],
+    findings: [...plan.findings, ...framework.findings],
   }
 }
 

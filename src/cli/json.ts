@@ -41,12 +41,15 @@ export function explanationJson(explanation: Explanation) {
         ? null
         : { name: web.name, files: web.files, extensions: web.extensions, ours: web.ours },
     overrides,
-    framework:
-      framework === undefined
-        ? null
-        : { id: framework.id, name: framework.name, verdict: framework.verdict, from: framework.from },
+    framework: frameworkJson(framework),
     findings: findings.map(findingJson),
   }
+}
+
+function frameworkJson({ recognised, variables }: Explanation['framework']) {
+  if (recognised === undefined) return null
+  const { id, name, verdict, from } = recognised
+  return { id, name, verdict, from, variables: variables.map((variable) => variable.name) }
 }
 
 /** Where each value of an endpoint was read, by the names that `store` has. */

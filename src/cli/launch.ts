@@ -1,9 +1,12 @@
 import { type Finding, hasError } from '../core/finding.ts'
 import { loadsExtension, setAsideExtensions } from '../core/php-ini.ts'
+import { Secret } from '../core/secret.ts'
+import type { Variable } from '../frameworks/framework.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
 import { PUSH_IN_ORDER } from '../platforms/cloudfoundry.ts'
 import { findPhpHome, INI_NAME, type PhpHome } from '../platforms/cloudfoundry-php.ts'
+import { describeVariables, planFramework } from './framework.ts'
 import { renderIniFile } from './ini-file.ts'
 import { lookAround } from './look-around.ts'
 import { readPlan } from './read-plan.ts'
@@ -25,7 +28,8 @@ export function launch(host: Host): number {
   const read = readPlan(host, host.env.HOME ?? '.', { php: home?.php, directory })
   const plan = home === undefined ? read.plan : lookAround(host, read, home.command)
   const { options } = read.input
-  const findings = [...plan.findings, ...checkPhp(plan, home)]
+  const framework = planFramework(host, host.env.HOME ?? '.', plan, options, true)
+  const findings = [...plan.findings, ...checkPhp(plan, home), ...framework.findings]
   const failed = hasError(findings)
   const takesFiles = failed && options.PHP_SESSIONS_ON_ERROR === 'files'
 
@@ -33,11 +37,17 @@ export function launch(host: Host): number {
     host.err(renderFindings(findings))
     if (takesFiles) host.err('php-sessions: PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files\n')
     else if (!failed) host.err(`php-sessions: ${summarise(plan)}\n`)
+    if (!failed && framework.variables.length > 0) host.err(`php-sessions: ${describeVariables(framework)}\n`)
   }
   if (failed && !takesFiles) return 1
 
   host.out(`export ${SAID}=1\n${home === undefined ? '' : applyPlan(host, home, failed ? undefined : plan)}`)
+  if (!failed) host.out(framework.variables.map(renderExport).join(''))
   return 0
+}
+
+function renderExport({ name, value }: Variable): string {
+  return `export ${name}=${quoteShell(value instanceof Secret ? value.reveal() : value)}\n`
 }
 
 function checkPhp({ planned }: Plan, home: PhpHome | undefined): readonly Finding[] {

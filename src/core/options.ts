@@ -15,6 +15,8 @@ export interface Options {
   readonly PHP_SESSIONS_LIFETIME: number | undefined
   readonly PHP_SESSIONS_PREFIX: string | undefined
   readonly PHP_SESSIONS_SERIALIZER: string | undefined
+  /** Whether a start sets the variables of a framework that does not use PHP's session handler. */
+  readonly PHP_SESSIONS_FRAMEWORK: boolean | undefined
   /** What a start does when the bound store cannot be used. */
   readonly PHP_SESSIONS_ON_ERROR: 'stop' | 'files'
 }
@@ -36,6 +38,11 @@ const searchKey = (store: string, key: string): OptionKind => ({
   parse: (text) => (text === '' ? undefined : text),
 })
 
+const SWITCH: Pick<OptionKind, 'expected' | 'parse'> = {
+  expected: 'on or off',
+  parse: (text) => ({ on: true, '1': true, true: true, off: false, '0': false, false: false })[text],
+}
+
 /** Every option, in the order of the documentation. */
 export const OPTIONS: Readonly<Record<OptionName, OptionKind>> = {
   REDIS_SESSION_STORE_SERVICE_NAME: searchKey('Redis', 'redis-sessions'),
@@ -53,10 +60,9 @@ export const OPTIONS: Readonly<Record<OptionName, OptionKind>> = {
     parse: (text) => (text === 'single' || text === 'cluster' || text === 'sentinel' ? text : undefined),
   },
   PHP_SESSIONS_LOCKING: {
-    expected: 'on or off',
+    ...SWITCH,
     meaning: 'requests of one visitor take turns; off lets parallel ones overwrite each other',
     default: 'on',
-    parse: (text) => ({ on: true, '1': true, true: true, off: false, '0': false, false: false })[text],
   },
   PHP_SESSIONS_LIFETIME: {
     expected: 'a whole number of seconds',
@@ -75,6 +81,12 @@ export const OPTIONS: Readonly<Record<OptionName, OptionKind>> = {
     meaning: 'how PHP writes a session (session.serialize_handler); changing it loses the sessions there are',
     default: '',
     parse: (text) => (/^(php|php_binary|php_serialize|igbinary|msgpack)$/.test(text) ? text : undefined),
+  },
+  PHP_SESSIONS_FRAMEWORK: {
+    ...SWITCH,
+    meaning:
+      'on sets the variables of a framework with session drivers of its own (Laravel), where the app has not; default: on with a buildpack, else off',
+    default: '',
   },
   PHP_SESSIONS_ON_ERROR: {
     expected: 'stop or files',

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { main } from '../../src/cli/main.ts'
 import { CANARY, memcachedService, redisService, vcapServices } from '../support/bindings.ts'
 import { fakeHost } from '../support/fake-host.ts'
@@ -135,4 +135,27 @@ test('php_buildpack 4: @ is doubled where its start halves it, and PHP is told o
   expect(main(without, ['launch'])).toBe(0)
   expect(without.files.get('/tmp/php-sessions/00-php-sessions.ini')).toContain('#=@@\\\\"')
   expect(without.output.out).toContain("export PHP_INI_SCAN_DIR=':/tmp/php-sessions'\n")
+})
+
+describe('a framework with session drivers of its own', () => {
+  const laravel = {
+    '/app/composer.lock': '{"packages": [{"name": "laravel/framework", "version": "v10.48.4"}]}',
+  }
+
+  test('gets its variables, where the app has none', () => {
+    expect(launch(container(redis, laravel))).toMatchSnapshot()
+  })
+
+  test('keeps those that the app has', () => {
+    const host = container({ ...redis, SESSION_DRIVER: 'database' }, laravel)
+    expect(launch(host)).toMatchObject({ status: 0 })
+    expect(host.output.out).not.toContain('REDIS_HOST')
+  })
+
+  test('is only named when the option is off', () => {
+    const host = container({ ...redis, PHP_SESSIONS_FRAMEWORK: 'off' }, laravel)
+    expect(launch(host)).toMatchObject({ status: 0 })
+    expect(host.output.out).not.toContain('REDIS_HOST')
+    expect(host.output.err).toContain('(framework.ignores)')
+  })
 })

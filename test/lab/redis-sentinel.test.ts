@@ -15,7 +15,7 @@ test('Sentinels ask for their own password, not for that of Redis, and know both
   const redis = await start({ password: ODD, sentinelPassword: `s${ODD}`, replicas: 2 })
   expect(askSentinel(redis, 'port', { REDISCLI_AUTH: `s${ODD}` })).toMatch(/^127\.0\.0\.1\n\d+\n$/)
   expect(askSentinel(redis, 'port', { REDISCLI_AUTH: ODD })).toContain('NOAUTH')
-  await expectFailover(redis)
+  await expectFailover(redis, 'SIGSTOP')
 })
 
 test('with TLS and ACL users they name TLS ports, and let nobody in without a certificate', async () => {
@@ -42,10 +42,10 @@ async function start(options: SentinelOptions): Promise<Sentinels> {
   return redis
 }
 
-async function expectFailover(redis: Sentinels): Promise<void> {
+async function expectFailover(redis: Sentinels, by?: 'SIGSTOP'): Promise<void> {
   const first = redis.master()
   expect(first.cli('SET', 'key', 'value')).toBe('OK')
-  expect(redis.killMaster()).toBe(first)
+  expect(redis.killMaster(by)).toBe(first)
   const second = await redis.untilNewMaster()
   expect(second).not.toBe(first)
   expect(second.cli('GET', 'key')).toBe('value')

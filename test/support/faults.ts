@@ -235,7 +235,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'a Memcached for small items': {
     names: 'memcached.item-size',
     make: async () => {
-      const small = await memcachedFor('-I', '16k', '-o', 'slab_chunk_max=8k')
+      const small = await memcachedFor('-I', '512k')
       const usual = await memcached()
       const machine = await makeMachine({ services: [memcachedAt(small)] })
       return { machine, repair: () => rebind(machine, memcachedAt(usual)) }

@@ -1,0 +1,38 @@
+import type { Finding } from '../core/finding.ts'
+import type { Options } from '../core/options.ts'
+import { frameworkFindings } from '../frameworks/findings.ts'
+import type { Variable } from '../frameworks/framework.ts'
+import { type Recognised, recogniseFramework } from '../frameworks/recognise.ts'
+import type { Host } from '../host/host.ts'
+import type { Plan } from '../plan/plan.ts'
+
+/** An app's framework, and what is done about it when it does not use PHP's session handler. */
+export interface FrameworkPlan {
+  readonly recognised: Recognised | undefined
+  /** What a start sets in the environment, so that the framework uses the bound service by itself. */
+  readonly variables: readonly Variable[]
+  /** What is wrong with the framework, unless the variables mend it. */
+  readonly findings: readonly Finding[]
+}
+
+/** Looks at an app's files; `isDefault` says whether this home sets variables where the user has not decided. */
+export function planFramework(
+  host: Host,
+  appDirectory: string,
+  { planned }: Plan,
+  options: Options,
+  isDefault: boolean,
+): FrameworkPlan {
+  const recognised = recogniseFramework(host, appDirectory)
+  if (recognised === undefined || planned === undefined) return { recognised, variables: [], findings: [] }
+  const bound = { ...planned, prefix: options.PHP_SESSIONS_PREFIX }
+  const variables = (options.PHP_SESSIONS_FRAMEWORK ?? isDefault) ? recognised.environment(bound) : []
+  const findings = variables.length > 0 ? [] : frameworkFindings(recognised, bound)
+  return { recognised, variables, findings }
+}
+
+/** Says in one line which variables a start sets, and for whom. */
+export function describeVariables({ recognised, variables }: FrameworkPlan): string {
+  const names = variables.map(({ name }) => name).join(', ')
+  return `${recognised?.name ?? ''} has session drivers of its own: ${names} are set for it`
+}

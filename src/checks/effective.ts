@@ -50,7 +50,7 @@ function findWrong(context: Context, web: Web, name: string): Finding {
     return {
       id: 'php.stale',
       level: 'error',
-      title: `${title}; the file was written for other credentials`,
+      title: `${web.name} has settings that were written for other credentials: ${name} differs`,
       from: setting.from,
       fix: context.isCloudFoundry
         ? 'cf restart APP: the file is written anew at every start'

@@ -29,7 +29,6 @@ export interface Sapi {
 /** The answer of src/php/settings.php. */
 export interface SettingsAnswer {
   readonly version: string
-  readonly binary: string
   readonly extensionDirectory: string
   /** Those among the extensions for sessions that lie there. */
   readonly libraries: readonly string[]
@@ -38,7 +37,6 @@ export interface SettingsAnswer {
 }
 
 export interface Fpm {
-  readonly command: string
   readonly version: string | null
   readonly pools: readonly (Setting & { readonly name: string })[]
 }

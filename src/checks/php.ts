@@ -80,7 +80,7 @@ export const extension: Check = {
   },
 }
 
-export function titleOf(extension: 'redis' | 'memcached'): string {
+function titleOf(extension: 'redis' | 'memcached'): string {
   return extension === 'redis' ? 'phpredis' : 'php-memcached'
 }
 

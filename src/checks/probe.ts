@@ -20,6 +20,13 @@ import type {
 /** A probe that is killed has its say in this time: a frozen server must have been named in five seconds. */
 export const LIMIT_SECONDS = 3
 
+/** The session's waits for a lock on purpose, and for a second PHP; nobody asks it of a server that is frozen. */
+const SESSION_SECONDS = 6
+
+export function limitSecondsOf(name: ProbeName): number {
+  return name === 'session' ? SESSION_SECONDS : LIMIT_SECONDS
+}
+
 /** The exit status of a probe whose time was over. */
 export const KILLED = 137
 
@@ -83,7 +90,7 @@ export function askPhp<Name extends ProbeName>(
     args: [...args, '-r', `${prelude}${SCRIPTS[name]}`.replaceAll('<?php', '')],
     env,
     stdin: reveal(question),
-    limitSeconds: LIMIT_SECONDS,
+    limitSeconds: limitSecondsOf(name),
   })
   const answer = lastAnswer(stdout)
   const spoken = [file, ...args, '-r', `(src/php/${name}.php)`].join(' ')

@@ -1,7 +1,7 @@
 import type { Finding } from '../core/finding.ts'
 import type { SessionAnswer } from './answers.ts'
 import type { Check, Context } from './check.ts'
-import { KILLED, LIMIT_SECONDS } from './probe.ts'
+import { KILLED, limitSecondsOf } from './probe.ts'
 import { isOn, secondsOf, settingOf, webOf } from './web.ts'
 
 const STORE_CHECKS = ['auth.login', 'redis.commands']
@@ -30,7 +30,7 @@ function findBroken(context: Context, answer: Partial<SessionAnswer>): Finding {
   const { step = 'start', error, said = [], second, exitStatus = 0 } = answer
   const end =
     exitStatus === KILLED
-      ? `it took more than ${LIMIT_SECONDS} seconds`
+      ? `it took more than ${limitSecondsOf('session')} seconds`
       : exitStatus === 0
         ? undefined
         : `PHP ended with exit status ${exitStatus}`

@@ -11,6 +11,9 @@ import { findingJson, planJson } from './json.ts'
 import { lookAround } from './look-around.ts'
 import { findTarget } from './target.ts'
 
+/** Frozen Sentinels are a fault to be named in five seconds, not to be waited for. */
+const IMPATIENT = { all: 1, each: 0.7 }
+
 type Flags = Readonly<Record<string, string>>
 
 /**
@@ -46,7 +49,7 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
 /** Which PHP to ask, and the plan that it should follow. */
 function examine(host: Host, flags: Flags): Examined {
   const { read, bare, isCloudFoundry, php, fpm } = findTarget(host, flags)
-  const plan = lookAround(host, read, bare)
+  const plan = lookAround(host, read, bare, IMPATIENT)
   return { host, plan, options: read.input.options, isCloudFoundry, php, fpm }
 }
 

@@ -10,23 +10,31 @@ import type { ReadPlan } from './read-plan.ts'
 /** How to start the PHP that will serve the app, with the extension redis: the program, then arguments before ours. */
 export type PhpCommand = readonly [file: string, ...args: string[]]
 
+/** How long the Sentinels have to name a master, and each of them to answer, in seconds. */
+export interface Patience {
+  readonly all: number
+  readonly each: number
+}
+
 /** A failover may be under way; Cloud Foundry gives a start a minute. */
-const SENTINEL_SECONDS = 15
+const AT_START: Patience = { all: 15, each: 2 }
 const LIMIT_SECONDS = 45
 
 /**
  * Completes a plan with what only the target PHP can tell: what its phpredis can do, and which server the Sentinels
  * call the master. PHP is started only where the plan depends on it.
  */
-export function lookAround(host: Host, read: ReadPlan, php: PhpCommand): Plan {
+export function lookAround(host: Host, read: ReadPlan, php: PhpCommand, patience = AT_START): Plan {
   const endpoint = read.plan.planned?.endpoint
   if (endpoint === undefined || !dependsOnPhp(endpoint)) return read.plan
-  return lookInside(host, read, php).plan
+  return lookInside(host, read, php, patience).plan
 }
 
 /** A plan that is complete, and the PHP that it is for. */
 export interface Inside {
   readonly plan: Plan
+  /** Whether it told what follows. */
+  readonly hasAnswered: boolean
   /** The extensions for sessions that its ini files load. */
   readonly loaded: readonly string[]
   /** Those that lie where it looks for extensions. */
@@ -34,12 +42,17 @@ export interface Inside {
 }
 
 /** The same with what is known of PHP's extensions; PHP is started in any case. */
-export function lookInside(host: Host, { plan, input }: ReadPlan, php: PhpCommand): Inside {
+export function lookInside(
+  host: Host,
+  { plan, input }: ReadPlan,
+  php: PhpCommand,
+  patience = AT_START,
+): Inside {
   const [file, ...args] = php
   const { status, stdout } = host.run({
     file,
     args: [...args, '-r', script.replace('<?php', '')],
-    stdin: JSON.stringify(plan.planned === undefined ? {} : questionFor(plan.planned.endpoint)),
+    stdin: JSON.stringify(plan.planned === undefined ? {} : questionFor(plan.planned.endpoint, patience)),
     limitSeconds: LIMIT_SECONDS,
   })
   const answer = parseJson(stdout)
@@ -48,6 +61,7 @@ export function lookInside(host: Host, { plan, input }: ReadPlan, php: PhpComman
   if (status !== 0 || !isObject(answer))
     return {
       plan: endpoint?.sentinel === undefined ? plan : withFinding(plan, silent(php, status)),
+      hasAnswered: false,
       loaded: [],
       loadable: [],
     }
@@ -57,6 +71,7 @@ export function lookInside(host: Host, { plan, input }: ReadPlan, php: PhpComman
   const isComplete = endpoint?.sentinel === undefined || master !== undefined
   return {
     plan: isComplete ? complete : withFinding(complete, noMaster(endpoint, answer.failures, phpredis)),
+    hasAnswered: true,
     loaded: readNames(answer.loaded),
     loadable: readNames(answer.loadable),
   }
@@ -74,11 +89,12 @@ function dependsOnPhp({ topology, servers, tls, ca, clientCertificate }: Endpoin
 }
 
 /** Holds the passwords: it goes to PHP's stdin, which nobody else can read. */
-function questionFor(endpoint: Endpoint): Json {
+function questionFor(endpoint: Endpoint, patience: Patience): Json {
   const { sentinel, servers, ca, clientCertificate } = endpoint
   if (sentinel === undefined) return {}
   return {
-    limitSeconds: SENTINEL_SECONDS,
+    limitSeconds: patience.all,
+    timeoutSeconds: patience.each,
     sentinels: servers.map(({ value: { host, port } }) => ({ host, port })),
     masterName: sentinel.masterName.value,
     sentinelLogin: loginOf(sentinel),

@@ -30,13 +30,13 @@ function ask(array $question, Certificates $certificates, array $answer): array
     $answer['failures'] = [];
     foreach ($question['sentinels'] as $sentinel) {
         try {
-            $client = connect($sentinel, $question['sentinelLogin'], $certificates);
+            $client = connect($sentinel, $question['sentinelLogin'], $question['timeoutSeconds'], $certificates);
             $found = $client->rawCommand('SENTINEL', 'get-master-addr-by-name', $question['masterName']);
             if (!$found) {
                 throw new RuntimeException($client->getLastError() ?: "knows no master {$question['masterName']}");
             }
             $master = ['host' => $found[0], 'port' => (int) $found[1]];
-            $role = role($master, $question['serverLogin'], $certificates);
+            $role = role($master, $question['serverLogin'], $question['timeoutSeconds'], $certificates);
             if ($role !== 'master') {
                 throw new RuntimeException("names {$master['host']}:{$master['port']}, which is a $role");
             }
@@ -49,13 +49,13 @@ function ask(array $question, Certificates $certificates, array $answer): array
 }
 
 /** What a server says of itself. One that does not let us ask is taken at the Sentinels' word. */
-function role(array $server, array $login, Certificates $certificates): string
+function role(array $server, array $login, float $timeout, Certificates $certificates): string
 {
-    $role = connect($server, $login, $certificates)->rawCommand('ROLE');
+    $role = connect($server, $login, $timeout, $certificates)->rawCommand('ROLE');
     return is_array($role) ? $role[0] : 'master';
 }
 
-function connect(array $server, array $login, Certificates $certificates): Redis
+function connect(array $server, array $login, float $timeout, Certificates $certificates): Redis
 {
     ['host' => $host, 'port' => $port] = $server;
     ['tls' => $isTls, 'user' => $user, 'password' => $password] = $login;
@@ -64,7 +64,7 @@ function connect(array $server, array $login, Certificates $certificates): Redis
     // What phpredis says of a failed handshake is a warning that PHP would print.
     set_error_handler(fn (int $level, string $message) => throw new RuntimeException($message));
     try {
-        $client->connect(($isTls ? 'tls://' : '') . $host, $port, 2.0, null, 0, 2.0, $context);
+        $client->connect(($isTls ? 'tls://' : '') . $host, $port, $timeout, null, 0, $timeout, $context);
     } finally {
         restore_error_handler();
     }

@@ -2,9 +2,9 @@
 // A visitor's session by the settings that PHP really has: begun and written here, read by a second process, which
 // must wait for the lock that the first one holds. Follows probe.php.
 
-const READY_SECONDS = 1.5;
+const READY_SECONDS = 2.5;
 const HELD_MILLISECONDS = 150;
-const WAIT_SECONDS = 1.5;
+const WAIT_SECONDS = 2.5;
 
 foreach ($question['settings'] as $name => $value) {
     ini_set($name, $value);
@@ -97,8 +97,8 @@ function second(array $question): array
 {
     answer(['step' => 'ready']);
     // The first waits no longer either.
-    ini_set('redis.session.lock_retries', '300');
-    ini_set('memcached.sess_lock_retries', '6');
+    ini_set('redis.session.lock_retries', '500');
+    ini_set('memcached.sess_lock_retries', '8');
     try {
         session_id($question['id']);
         $isStarted = session_start();

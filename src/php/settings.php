@@ -4,7 +4,6 @@
 
 $answer = [
     'version' => PHP_VERSION,
-    'binary' => PHP_BINARY,
     'extensionDirectory' => ini_get('extension_dir'),
     'libraries' => array_values(array_filter(
         ['igbinary', 'msgpack', 'redis', 'memcached'],
@@ -207,7 +206,6 @@ function fpm(array $question, array $command): array
     }
     $is = preg_match('/^PHP Version => (\S+)/m', $info, $match) === 1;
     return [
-        'command' => implode(' ', $command),
         'version' => $is ? $match[1] : null,
         'loaded' => $loaded === '(none)' ? null : $loaded,
         'path' => $path,

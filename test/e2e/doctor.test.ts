@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Diagnosis, diagnose } from '../support/doctor.ts'
+import { type Diagnosis, diagnose, run } from '../support/doctor.ts'
 import { FAULTS } from '../support/faults.ts'
 
 /** A hang is what it is for; on a quiet machine each is named in less than five seconds. */
@@ -22,7 +22,8 @@ describe('names the fault first, in time and without a secret, and is content wh
     const isError = new RegExp(`✗ .*\\(${names}\\)`).test(broken.out)
     expect(JSON.parse(json.out).findings[0].id).toBe(names)
     expect([broken.status, json.status]).toEqual([isError ? 1 : 0, 1])
-    for (const text of [broken.out, broken.err, json.out, json.err])
+    const explained = await Promise.all([run(machine, ['explain']), run(machine, ['explain', '--json'])])
+    for (const text of [broken, json, ...explained].flatMap(({ out, err }) => [out, err]))
       expect(text).not.toMatch(/c4n(&|%26|\\u0026)ry/i)
 
     const mended = await diagnose(await repair(fixOf(broken)))

@@ -128,7 +128,8 @@ export async function diagnose(machine: Machine, ...args: readonly string[]): Pr
   return { status, out, err, milliseconds: Date.now() - start, first }
 }
 
-function run(
+/** Runs the executable on a machine, in the app's directory. */
+export function run(
   { directory, env, executable, uid }: Machine,
   args: readonly string[],
 ): Promise<{ status: number; out: string; err: string }> {

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -306,6 +306,32 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       const services = [redisAt(server, { password: CANARY })]
       const machine = await makeMachine({ services, pool: 'php_admin_value[session.save_handler] = files' })
       return { machine, repair: () => makeMachine({ services }) }
+    },
+  },
+  'a command line with other ini files than php-fpm': {
+    names: 'php.fpm-differs',
+    make: async () => {
+      const server = await redis({ password: CANARY })
+      const made = await makeMachine({ services: [redisAt(server, { password: CANARY })] })
+      for (const name of readdirSync(join(made.directory, 'bin')).filter((file) =>
+        file.startsWith('php-fpm'),
+      )) {
+        const program = join(made.directory, 'bin', name)
+        const text = readText(program).replace('exec ', `export PHP_INI_SCAN_DIR='${made.scan}'\nexec `)
+        writeFileSync(program, text)
+      }
+      const machine = withEnv(made, { PHP_INI_SCAN_DIR: makeScratch('cli') })
+      return { machine, repair: (fix) => runFix(machine, fix) }
+    },
+  },
+  'a Memcached pool with a server that is away': {
+    names: 'net.connect',
+    make: async () => {
+      const [first, second] = [await memcached(), await startMemcached()]
+      const services = [memcachedAt(first, { servers: `127.0.0.1:${first.port},127.0.0.1:${second.port}` })]
+      const machine = await makeMachine({ services })
+      await second.stop()
+      return { machine, repair: () => rebind(machine, memcachedAt(first)) }
     },
   },
   'a syntax error in an ini file': onApp('php.ini-syntax', 'mail.log = "a\n'),

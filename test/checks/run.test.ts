@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest'
+import type { Check } from '../../src/checks/check.ts'
+import { hider, makeContext } from '../../src/checks/context.ts'
+import { checks } from '../../src/checks/index.ts'
+import { runChecks, selectChecks } from '../../src/checks/run.ts'
+import { readOptions } from '../../src/core/options.ts'
+import type { Command } from '../../src/host/host.ts'
+import { CANARY, redisService } from '../support/bindings.ts'
+import { fakeHost } from '../support/fake-host.ts'
+import { planFor } from '../support/plan.ts'
+
+/** A context in which PHP answers as told. */
+function contextWith(answer: (command: Command) => { status: number; stdout: string }, log: string[] = []) {
+  const { options } = readOptions({ env: {}, file: { value: {}, from: 'nowhere' } })
+  const examined = {
+    host: fakeHost({}, {}, answer),
+    plan: planFor([redisService]),
+    options,
+    isCloudFoundry: false,
+    php: ['php'],
+    fpm: [],
+  }
+  return makeContext(examined, (text) => log.push(text))
+}
+
+const silence = () => ({ status: 137, stdout: '' })
+const fine = (id: string, needs: readonly string[] = []): Check => ({
+  id,
+  meaning: `${id}?`,
+  needs,
+  run: () => ({ title: id, findings: [] }),
+})
+
+test('every check needs only such that come before it', () => {
+  const ids = checks.map(({ id }) => id)
+  for (const [i, { needs }] of checks.entries())
+    for (const need of needs) expect(ids.slice(0, i)).toContain(need)
+})
+
+test('a check that breaks down is named and takes no other with it', () => {
+  const broken: Check = {
+    ...fine('a.broken'),
+    run: () => {
+      throw new TypeError('x is not a function')
+    },
+  }
+  const results = runChecks([broken, fine('a.fine')], contextWith(silence), () => undefined)
+  expect(results.map(({ id, status, findings }) => [id, status, findings[0]?.id])).toEqual([
+    ['a.broken', 'warn', 'check.fault'],
+    ['a.fine', 'ok', undefined],
+  ])
+})
+
+test('a probe that is silent is an error, and what needs its check is not asked, nor what needs that', () => {
+  const asking: Check = {
+    ...fine('a.asking'),
+    run: ({ ask }) => ({ title: String(ask('settings').version), findings: [] }),
+  }
+  const all = [asking, fine('a.next', ['a.asking']), fine('a.last', ['a.next']), fine('a.other')]
+  const results = runChecks(all, contextWith(silence), () => undefined)
+  expect(results.map(({ status, findings, title }) => [status, findings[0]?.title ?? title])).toEqual([
+    ['error', 'no answer to: a.asking?; it took more than 3 seconds'],
+    ['skipped', 'a.next? (not asked: a.asking failed)'],
+    ['skipped', 'a.last? (not asked: a.next failed)'],
+    ['ok', 'a.other'],
+  ])
+})
+
+test('a probe is run once, whoever asks and whatever it says', () => {
+  let runs = 0
+  const context = contextWith(() => {
+    runs++
+    return { status: 255, stdout: '' }
+  })
+  for (let i = 0; i < 3; i++) expect(() => context.ask('settings')).toThrow('exit status 255')
+  expect(runs).toBe(1)
+})
+
+test('the last line of a probe counts, also of one that was killed', () => {
+  const context = contextWith(() => ({
+    status: 137,
+    stdout: 'PHP Warning: x\n{"version":"1"}\n{"version":"2"}\n{"ver',
+  }))
+  expect(context.ask('settings').version).toBe('2')
+})
+
+test('PHP is told the passwords on stdin, in clear, and nobody else is told', () => {
+  let asked: Command | undefined
+  const log: string[] = []
+  const context = contextWith((command) => {
+    asked = command
+    return { status: 0, stdout: '{}' }
+  }, log)
+  context.ask('settings')
+  expect(JSON.parse(asked?.stdin ?? '').secrets).toContain(CANARY)
+  expect(JSON.stringify([asked?.args, asked?.env, log])).not.toContain('c4n')
+  expect(log.join('')).toContain('••••')
+})
+
+test('a secret that slips into a text is taken out, in every form', () => {
+  const hide = hider(planFor([redisService]))
+  for (const text of [CANARY, encodeURIComponent(CANARY), JSON.stringify(CANARY)])
+    expect(hide(`a ${text} b`)).not.toMatch(/c4n/)
+})
+
+test('a selection takes along what it needs, in order', () => {
+  const all = [fine('a.one'), fine('a.two'), fine('a.three', ['a.one']), fine('a.four', ['a.three'])]
+  expect(selectChecks(all, ['a.four']).map(({ id }) => id)).toEqual(['a.one', 'a.three', 'a.four'])
+  expect(selectChecks(all, [])).toEqual(all)
+})

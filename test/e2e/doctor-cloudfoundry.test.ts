@@ -1,0 +1,34 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
+import { startRedis } from '../../lab/redis.ts'
+import { CANARY, redisService, vcapServices } from '../support/bindings.ts'
+import { fixtureApp, ours } from '../support/cloudfoundry.ts'
+import { lifecycles } from '../support/lifecycles.ts'
+
+const BUILDPACKS = [
+  { name: 'php_buildpack 5', buildpack: phpBuildpackV5 },
+  { name: 'php_buildpack 4', buildpack: phpBuildpackV4 },
+]
+
+describe.each(lifecycles)('%s lifecycle', (_, cf) => {
+  test.each(BUILDPACKS)('doctor examines the PHP of $name, by cf ssh', async ({ buildpack }) => {
+    const server = await startRedis({ password: CANARY })
+    onTestFinished(server.stop)
+    const { host, port } = server
+    const services = vcapServices({ ...redisService, credentials: { host, port, password: CANARY } })
+    const app = fixtureApp({ '.bp-config/php/php.ini.d/app.ini': 'session.cookie_lifetime = 86400\n' })
+    const { droplet } = await cf.stage({ app, buildpacks: [ours, buildpack], services })
+    const instance = await cf.startInstance(droplet, { index: 0, services })
+    onTestFinished(instance.stop)
+
+    const { stdout, status } = await cf.openShell(instance, 'LANG=C.UTF-8 php-sessions doctor -v')
+    expect(stdout).toContain('on Cloud Foundry\nphp-fpm ')
+    expect(stdout).toMatch(
+      /^✓ php-fpm \S+ keeps sessions in redis: tcp:\/\/127\.0\.0\.1:\d+ {2}\(php\.effective/m,
+    )
+    expect(stdout).toMatch(/^✓ the cookie is PHPSESSIONID: the router takes any instance/m)
+    expect(stdout).toMatch(/^ {2}! the cookie lives 86400 seconds .*\(session\.lifetime\)\n.*app\.ini:1\n/m)
+    expect(stdout).toMatch(/\nSessions are ready: Redis service .*, with 1 warning\.\n$/)
+    expect(status).toBe(0)
+  })
+})

@@ -114,7 +114,7 @@ function readMaster(answer: Json | undefined): Address | undefined {
   return typeof host === 'string' && typeof port === 'number' ? { host, port } : undefined
 }
 
-/** The plan that is none, because of one more finding of level `error`. */
+/** The plan that is none, because of one more finding of level `error`, which comes before the warnings. */
 function withFinding(plan: Plan, finding: Finding): Plan {
   return {
     planned: undefined,
@@ -122,7 +122,7 @@ function withFinding(plan: Plan, finding: Finding): Plan {
     directives: [],
     extensions: [],
     files: [],
-    findings: [...plan.findings, finding],
+    findings: [finding, ...plan.findings],
   }
 }
 

@@ -4,18 +4,30 @@ import type { Secret } from '../core/secret.ts'
 import type { BoundStore } from './framework.ts'
 
 /** What a bound service may ask of an app that connects by itself. `address`: one that is no name and no IPv4. */
-export type Need = 'TLS' | 'user' | 'password' | 'database' | 'pool' | 'cluster' | 'certificate' | 'address'
+export type Need =
+  | 'TLS'
+  | 'user'
+  | 'password'
+  | 'symbols'
+  | 'database'
+  | 'SASL'
+  | 'pool'
+  | 'cluster'
+  | 'certificate'
+  | 'address'
 
-/** The same in the words of a sentence: "it does not know …". */
+/** The same in the words of a sentence: "it has no way to use …". */
 export const NEEDS: Readonly<Record<Need, string>> = {
   TLS: 'TLS',
-  user: 'user names',
-  password: 'passwords',
-  database: 'database numbers',
-  pool: 'pools of servers',
-  cluster: 'clusters or Sentinel',
-  certificate: 'certificates of its own',
-  address: 'sockets or IPv6',
+  user: 'a user name',
+  password: 'a password that is in no file',
+  symbols: 'a password with a blank or an ampersand',
+  database: 'a database number',
+  SASL: 'a login',
+  pool: 'several servers',
+  cluster: 'a cluster or Sentinel',
+  certificate: 'certificates of the binding',
+  address: 'a socket or IPv6',
 }
 
 /** What only PHP's own handler can do everywhere. */
@@ -43,12 +55,15 @@ export function readBoundServer({ store, endpoint, prefix, master }: BoundStore)
   const { host, port } = master ?? first
   const user = endpoint.user?.value === 'default' ? undefined : endpoint.user?.value
   const database = endpoint.database?.value ?? 0
+  const isRedis = store.name === 'redis'
   const isOneServer = endpoint.sentinel === undefined || master !== undefined
   const has: Readonly<Record<Need, boolean>> = {
     TLS: endpoint.tls.value,
-    user: user !== undefined,
-    password: endpoint.password !== undefined,
+    user: isRedis && user !== undefined,
+    password: isRedis && endpoint.password !== undefined,
+    symbols: /[\s&]/.test(endpoint.password?.value.reveal() ?? ''),
     database: database !== 0,
+    SASL: !isRedis && endpoint.password !== undefined,
     pool: endpoint.topology.value === 'pool',
     cluster: endpoint.topology.value === 'cluster' || !isOneServer,
     certificate: endpoint.ca !== undefined || endpoint.clientCertificate !== undefined,

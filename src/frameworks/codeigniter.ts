@@ -3,18 +3,19 @@ import {
   type Advice,
   asNamedBy,
   type BySetting,
-  breaks,
   elsewhere,
   IN_DATABASE,
+  inDirectoryOf,
   inFiles,
+  mistakenBy,
   ownLocal,
   type Rule,
 } from './framework.ts'
 
 const AS_NAMED = asNamedBy('session driver')
 
-/** CodeIgniter up to 4.4 takes the save_path apart without decoding it, and knows nothing but a password there. */
-const PLAIN: readonly Need[] = [...NEVER, 'TLS', 'user']
+/** CodeIgniter up to 4.4 does not decode the save_path, and takes nothing but a password from it, up to such a symbol. */
+const PLAIN: readonly Need[] = [...NEVER, 'TLS', 'user', 'symbols']
 
 const CONFIG_3 = 'application/config/config.php'
 
@@ -33,8 +34,8 @@ const DRIVER_3: BySetting = {
   ],
   otherwise: {
     setting: inFiles(/^\s*\$config\['sess_save_path'\]\s*=\s*([^;]*)/, CONFIG_3),
-    cases: [[/^(?!null|''|"").+/i, ownLocal('files in the directory of its sess_save_path')]],
-    otherwise: breaks('its files driver takes session.save_path for a directory'),
+    cases: [[/^(?!null|''|"").+/i, inDirectoryOf('sess_save_path')]],
+    otherwise: mistakenBy('files driver'),
   },
 }
 
@@ -48,7 +49,7 @@ export const codeigniter3: Rule = {
   judgement: { below: '3', older: undefined, otherwise: DRIVER_3 },
   advice: [
     savePath3('redis', "urldecode(ini_get('session.save_path'))", PLAIN),
-    savePath3('memcached', "ini_get('session.save_path')", [...PLAIN, 'password']),
+    savePath3('memcached', "ini_get('session.save_path')", [...NEVER, 'SASL']),
     elsewhere(CONFIG_3, "$config['sess_driver'] = 'database';", "$config['sess_save_path'] = 'ci_sessions';"),
   ],
 }
@@ -107,7 +108,7 @@ export const codeigniter4: Rule = {
     {
       store: 'memcached',
       since: '4.3',
-      lacks: [...PLAIN, 'password'],
+      lacks: [...NEVER, 'SASL'],
       place: CONFIG_4,
       lines: () => [handler4('Memcached'), savePath4(PATH_4)],
     },

@@ -1,11 +1,12 @@
 import { NEVER, quotePhp, READ_SAVE_PATH } from './bound.ts'
 import {
   asNamedBy,
-  breaks,
   elsewhere,
   IN_DATABASE,
+  inDirectoryOf,
   inFiles,
   type Judgement,
+  mistakenBy,
   NO_SESSIONS,
   ownLocal,
   ownShared,
@@ -90,8 +91,8 @@ function joomlaJudgement(none: Judgement, files: Judgement): Judgement {
 
 const JOOMLA_FILES: Judgement = {
   setting: inFiles(/\$session_filesystem_path\s*=\s*['"](.+?)['"]/, 'configuration.php'),
-  cases: [[/./, ownLocal('files in the directory of its session_filesystem_path')]],
-  otherwise: breaks('its filesystem handler takes session.save_path for a directory'),
+  cases: [[/./, inDirectoryOf('session_filesystem_path')]],
+  otherwise: mistakenBy('filesystem handler'),
 }
 
 const joomla3: Rule = {

@@ -33,7 +33,9 @@ export function frameworkFindings(recognised: Recognised, bound: BoundStore): re
   return []
 }
 
-function fixFor({ where }: Recognised, advice: SettingLines | undefined): string {
+function fixFor({ verdict, where }: Recognised, advice: SettingLines | undefined): string {
+  if (advice === undefined && verdict === 'breaks')
+    return 'give it a directory of its own for its sessions, and run one instance'
   if (advice === undefined) return `run one instance, or keep ${where} on a volume that all instances share`
   const { place, lines, because } = advice
   const why = because === '' ? '' : ` (${because})`

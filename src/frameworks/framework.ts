@@ -118,6 +118,15 @@ export function breaks(where: string): Outcome {
   return { verdict: 'breaks', where }
 }
 
+export function inDirectoryOf(setting: string): Outcome {
+  return ownLocal(`files in the directory of its ${setting}`)
+}
+
+/** For a files handler that has no directory of its own. */
+export function mistakenBy(handler: string): Outcome {
+  return breaks(`its ${handler} takes session.save_path for a directory`)
+}
+
 /** A setting that is written in the same way in each of these files, the strongest first. */
 export function inFiles(line: RegExp, ...files: readonly string[]): Setting {
   return { places: files.map((file) => [file, line]) }

@@ -1,7 +1,6 @@
 import { Secret } from '../core/secret.ts'
 import type { App } from './app.ts'
-import type { BoundServer } from './bound.ts'
-import { NEVER } from './bound.ts'
+import { type BoundServer, NEVER } from './bound.ts'
 import { isBelow } from './composer.ts'
 import type { Variable } from './framework.ts'
 import { dotenv, readSetting } from './judge.ts'
@@ -22,18 +21,18 @@ export function laravelEnvironment(
   server: BoundServer,
   version: string | undefined,
 ): readonly Variable[] {
-  const variables = variablesFor(server)
+  const candidates = candidatesFor(server)
   const isPossible =
     !server.needs.some((need) => NEVER.includes(need)) &&
     !OWN_CHOICE.some((name) => isTaken(app, name, undefined)) &&
-    !variables.some(({ name, value }) => isTaken(app, name, value)) &&
+    !candidates.some(({ name, value }) => isTaken(app, name, value)) &&
     // With the configuration cached nobody reads the environment.
     app.find('bootstrap/cache/config.php') === undefined &&
     reads(app, 'session', ['SESSION_DRIVER']) &&
     (server.store === 'redis'
       ? canUseRedis(app, server, version)
       : reads(app, 'cache', ['MEMCACHED_HOST', ...(server.user === undefined ? [] : ['MEMCACHED_PASSWORD'])]))
-  return isPossible ? variables : []
+  return isPossible ? variablesFor(server) : []
 }
 
 /** With one of these set, the app says itself which connection or which server it means. */
@@ -67,16 +66,20 @@ function canUseRedis(app: App, { user, tlsHost, host }: BoundServer, version: st
 }
 
 function variablesFor(server: BoundServer): readonly Variable[] {
-  const driver: Variable = {
+  return candidatesFor(server).filter((variable): variable is Variable => variable.value !== undefined)
+}
+
+/** A variable that is to be set, or, without a value, to be left unset. */
+type Candidate = Omit<Variable, 'value'> & { readonly value: Variable['value'] | undefined }
+
+function candidatesFor(server: BoundServer): readonly Candidate[] {
+  const driver: Candidate = {
     name: 'SESSION_DRIVER',
     value: server.store,
     because: 'Laravel does not use the session handler of PHP, it has drivers of its own',
   }
-  const all = [driver, ...(server.store === 'redis' ? redisVariables(server) : memcachedVariables(server))]
-  return all.filter((variable): variable is Variable => variable.value !== undefined)
+  return [driver, ...(server.store === 'redis' ? redisVariables(server) : memcachedVariables(server))]
 }
-
-type Candidate = Omit<Variable, 'value'> & { readonly value: Variable['value'] | undefined }
 
 function redisVariables({
   tlsHost,

@@ -59,7 +59,12 @@ const laravel: Rule = {
     ],
     otherwise: { below: '11', older: IN_FILES, otherwise: DATABASE },
   },
-  advice: [{ lacks: NEVER, place: PLACE, lines: laravelLines }, elsewhere(PLACE, 'SESSION_DRIVER=database')],
+  advice: [
+    { since: '10', lacks: NEVER, place: PLACE, lines: laravelLines },
+    // Before, it sent no user name.
+    { lacks: [...NEVER, 'user'], place: PLACE, lines: laravelLines },
+    elsewhere(PLACE, 'SESSION_DRIVER=database'),
+  ],
   environment: laravelEnvironment,
 }
 

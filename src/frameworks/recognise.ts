@@ -113,5 +113,5 @@ function reason(name: string, needs: readonly Need[]): string {
     needs.map((need) => NEEDS[need]),
     'or',
   )
-  return `${name} itself cannot use this service, as it does not know ${unknown}`
+  return `${name} itself cannot use this service, as it has no way to use ${unknown}`
 }

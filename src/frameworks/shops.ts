@@ -5,6 +5,7 @@ import {
   type BySetting,
   elsewhere,
   IN_DATABASE,
+  inDirectoryOf,
   inFiles,
   ownLocal,
   ownShared,
@@ -22,7 +23,7 @@ const SAVE: BySetting = {
   ],
   otherwise: {
     setting: inFiles(/'save_path'\s*=>\s*['"](.+?)['"]/, ENV),
-    cases: [[/./, ownLocal('files in the directory of its save_path')]],
+    cases: [[/./, inDirectoryOf('save_path')]],
     otherwise: USES_PHP,
   },
 }
@@ -70,7 +71,7 @@ const magento1: Rule = {
     },
     {
       store: 'memcached',
-      lacks: [...NEVER, 'user', 'password'],
+      lacks: [...NEVER, 'SASL'],
       place: `${LOCAL}, in <global>`,
       lines: ({ servers }) => [
         '<session_save>memcached</session_save>',

@@ -2,6 +2,7 @@ import {
   always,
   asNamedBy,
   type BySetting,
+  inDirectoryOf,
   inFiles,
   type Judgement,
   ownLocal,
@@ -24,7 +25,7 @@ const SAVE_PATH: BySetting = {
   setting: find(/\bsave_path['"]?\s*(?::|=>)\s*(.+)/),
   cases: [
     [/^(~|null)\s*([,#}]|$)/i, USES_PHP],
-    [/./, ownLocal('files in the directory of its save_path')],
+    [/./, inDirectoryOf('save_path')],
   ],
   otherwise: USES_PHP,
 }

@@ -4,6 +4,7 @@ import {
   asNamedBy,
   elsewhere,
   IN_DATABASE,
+  inDirectoryOf,
   inFiles,
   ownLocal,
   ownShared,
@@ -85,7 +86,7 @@ const mediawiki: Rule = {
     },
     {
       store: 'memcached',
-      lacks: [...NEVER, 'user', 'password'],
+      lacks: [...NEVER, 'SASL'],
       place: LOCAL,
       lines: ({ servers }) => [
         `$wgMemCachedServers = ['${servers.replaceAll(',', "', '")}'];`,
@@ -122,7 +123,7 @@ const phpmyadmin: Rule = {
   ],
   judgement: {
     setting: inFiles(/\$cfg\['SessionSavePath'\]\s*=\s*['"](.+?)['"]/, 'config.inc.php'),
-    cases: [[/./, ownLocal('files in the directory of its SessionSavePath')]],
+    cases: [[/./, inDirectoryOf('SessionSavePath')]],
     otherwise: USES_PHP,
   },
   advice: [always('config.inc.php', "$cfg['SessionSavePath'] = '';")],

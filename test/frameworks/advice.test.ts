@@ -19,6 +19,7 @@ const redis = (credentials: JsonObject) => boundBy({ ...redisService, credential
 
 const BOUND: Readonly<Record<string, BoundStore>> = {
   Redis: redis({ host: '10.0.4.30', port: 6379 }),
+  'Redis with a plain password': redis({ host: '10.0.4.30', port: 6379, password: 'S3CRET' }),
   'Redis with a password': redis({ host: '10.0.4.30', port: 6379, password: CANARY }),
   'Redis with TLS, a user and a database': redis({
     uri: 'rediss://redis.example:6380/3',
@@ -90,6 +91,7 @@ test('no advice and no finding has the password in it', () => {
       ])
       expect(said).not.toContain(JSON.stringify(CANARY).slice(1, -1))
       expect(said).not.toContain('c4n&ry')
+      expect(said).not.toContain('S3CRET')
     }
   }
 })

@@ -67,7 +67,9 @@ export function lookInside(
     }
   const phpredis = typeof answer.phpredis === 'string' ? answer.phpredis : undefined
   const master = readMaster(answer.master)
-  const complete = makePlan({ ...input, php: { ...input.php, phpredis }, master })
+  const limit = answer.maxExecutionSeconds
+  const maxExecutionSeconds = typeof limit === 'number' ? limit : input.php.maxExecutionSeconds
+  const complete = makePlan({ ...input, php: { ...input.php, maxExecutionSeconds, phpredis }, master })
   const isComplete = endpoint?.sentinel === undefined || master !== undefined
   return {
     plan: isComplete ? complete : withFinding(complete, noMaster(endpoint, answer.failures, phpredis)),
@@ -82,10 +84,9 @@ function readNames(answer: Json | undefined): readonly string[] {
 }
 
 function dependsOnPhp({ topology, servers, tls, ca, clientCertificate }: Endpoint): boolean {
-  const isOther = topology.value === 'cluster' || topology.value === 'sentinel'
   const isSpecial =
     ca !== undefined || clientCertificate !== undefined || servers.some(({ value }) => isIpv6(value))
-  return isOther || (tls.value && isSpecial)
+  return topology.value === 'sentinel' || (tls.value && topology.value !== 'cluster' && isSpecial)
 }
 
 /** Holds the passwords: it goes to PHP's stdin, which nobody else can read. */

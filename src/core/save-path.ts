@@ -1,4 +1,4 @@
-import { type Address, formatAddress, isSocket } from './address.ts'
+import { type Address, isSocket } from './address.ts'
 import type { Secret } from './secret.ts'
 
 /** How to log in to Redis. */
@@ -25,7 +25,7 @@ function redisAddress(server: Address & { readonly tls: boolean }): string {
   return `${server.tls ? 'tls' : 'tcp'}://${server.host}:${server.port}`
 }
 
-/** Builds the one of its handler for Redis Cluster. */
+/** Builds the one of its handler for Redis Cluster; IPv6 hosts without brackets here, too. */
 export function clusterSavePath(
   seeds: readonly Address[],
   isTls: boolean,
@@ -34,7 +34,7 @@ export function clusterSavePath(
 ): string {
   const scheme = isTls ? 'tls://' : ''
   return query([
-    ...seeds.map((seed): Parameter => ['seed[]', `${scheme}${formatAddress(seed)}`]),
+    ...seeds.map(({ host, port }): Parameter => ['seed[]', `${scheme}${host}:${port}`]),
     ...authParameters(login),
     ...Object.entries(parameters),
   ])

@@ -64,7 +64,11 @@ export function makePlan(input: PlanInput): Plan {
   return {
     planned: { store, service: binding.name, endpoint },
     because,
-    directives: [SESSION_NAME, ...configuration.directives, ...commonDirectives(options)],
+    directives: [
+      SESSION_NAME,
+      ...configuration.directives,
+      ...commonDirectives(options, configuration.whyNotStrict),
+    ],
     extensions: store.extensions,
     files: configuration.files,
     findings: all,
@@ -82,13 +86,14 @@ const SESSION_NAME: Directive = {
     'a router takes JSESSIONID for a wish to stay with one instance; any instance can serve these sessions',
 }
 
-function commonDirectives(options: Options): readonly Directive[] {
+function commonDirectives(options: Options, whyNotStrict: string | undefined): readonly Directive[] {
   const { PHP_SESSIONS_LIFETIME: lifetime, PHP_SESSIONS_SERIALIZER: serializer } = options
   return [
     {
       name: 'session.use_strict_mode',
-      value: true,
-      because: 'a session id that the server did not make is not accepted, so nobody can plant one',
+      value: whyNotStrict === undefined,
+      because:
+        whyNotStrict ?? 'a session id that the server did not make is not accepted, so nobody can plant one',
     },
     ...(lifetime === undefined
       ? []

@@ -5,7 +5,7 @@ import { KIND_WORDS } from '../core/field-names.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Directive } from '../core/ini.ts'
 import type { Options } from '../core/options.ts'
-import { isPhpredisAtLeast, longestRequestSeconds, type Php } from '../core/php.ts'
+import { longestRequestSeconds, type Php } from '../core/php.ts'
 import { clusterSavePath, type Parameters, redisSavePath } from '../core/save-path.ts'
 import { Secret } from '../core/secret.ts'
 import { readRedisEndpoint } from './redis-endpoint.ts'
@@ -96,7 +96,7 @@ function sentinelFindings({ sentinel }: Endpoint): readonly Finding[] {
 }
 
 function configureCluster(endpoint: Endpoint, surroundings: Surroundings): Configuration {
-  const { options, php } = surroundings
+  const { options } = surroundings
   const tls = redisTls(endpoint, undefined, surroundings)
   const path = clusterSavePath(
     endpoint.servers.map(({ value }) => value),
@@ -130,24 +130,19 @@ function configureCluster(endpoint: Endpoint, surroundings: Surroundings): Confi
       },
     ],
     files: tls.files,
-    findings: [...tls.findings, ...clusterFindings(endpoint, options, php)],
+    findings: [...tls.findings, ...clusterFindings(endpoint, options)],
+    whyNotStrict:
+      'phpredis 6 would take every id for unknown while a master is being replaced, and log all visitors out',
   }
 }
 
-function clusterFindings(endpoint: Endpoint, options: Options, php: Php): readonly Finding[] {
+function clusterFindings(endpoint: Endpoint, options: Options): readonly Finding[] {
   const { topology, database } = endpoint
-  const limits = [
-    ...(options.PHP_SESSIONS_LOCKING
-      ? ['has no locks, so parallel requests of one visitor overwrite each other']
-      : []),
-    ...(isPhpredisAtLeast(php, '6.1') === false
-      ? [`of phpredis ${php.phpredis} accepts session ids that the server did not make`]
-      : []),
-  ]
   const cluster: Finding = {
     id: 'redis.cluster',
     level: 'warn',
-    title: `PHP's handler for Redis Cluster ${limits.join(', and ')}`,
+    title:
+      "PHP's handler for Redis Cluster has no locks, so parallel requests of one visitor overwrite each other; and it accepts session ids that the server did not make",
     from: topology.from,
     fix: 'use a plan without cluster mode for sessions; PHP_SESSIONS_LOCKING=off says that you know',
   }
@@ -159,7 +154,7 @@ function clusterFindings(endpoint: Endpoint, options: Options, php: Php): readon
     fix: 'set PHP_SESSIONS_PREFIX to keep the sessions of several apps apart',
   }
   return [
-    ...(limits.length === 0 ? [] : [cluster]),
+    ...(options.PHP_SESSIONS_LOCKING ? [cluster] : []),
     ...(database === undefined || database.value === 0 ? [] : [databases]),
   ]
 }

@@ -33,6 +33,8 @@ export interface Configuration {
   readonly directives: readonly Directive[]
   readonly files: readonly PlannedFile[]
   readonly findings: readonly Finding[]
+  /** Why strict mode must be off, as a directive's reason; absent where it can be on. */
+  readonly whyNotStrict?: string
 }
 
 /**

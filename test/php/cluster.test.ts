@@ -43,8 +43,9 @@ async function watch(
       try {
         const response = await fetch(web.url, { headers: { cookie }, signal: AbortSignal.timeout(20_000) })
         const count = Number(await response.text())
-        if (!response.ok || !(count > 0)) throw new Error(`status ${response.status}`)
+        // A browser takes the cookie of an error page, too.
         cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
+        if (!response.ok || !(count > 0)) throw new Error(`status ${response.status}`)
         isLost ||= count === 1 && told > 1
         told = count
       } catch {

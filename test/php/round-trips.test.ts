@@ -87,6 +87,11 @@ const WORKING: Readonly<Record<string, () => Bound>> = {
     const nodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(',')
     return { service: redis({ 'cluster.nodes': nodes, password: CANARY }), stop: cluster.stop }
   },
+  'Redis Cluster, its seeds by IPv6': async () => {
+    const cluster = await startRedisCluster({ ipv6: true, replicas: 0 })
+    const nodes = cluster.nodes.map(({ port }) => `[::1]:${port}`).join(',')
+    return { service: redis({ 'cluster.nodes': nodes }), stop: cluster.stop }
+  },
   'Redis Cluster with a user, over TLS with a private CA': async () => {
     const tls = makeAuthority().server()
     const user = { name: 'app&', password: CANARY }

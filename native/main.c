@@ -2,6 +2,7 @@
 #include "bytecode.h"
 #include "pool.h"
 #include "quickjs-libc.h"
+#include "supervise.h"
 
 JSModuleDef *js_init_module_std(JSContext *ctx, const char *name);
 JSModuleDef *js_init_module_os(JSContext *ctx, const char *name);
@@ -25,6 +26,7 @@ int main(int argc, char **argv)
     JS_AddIntrinsicPromise(ctx);
     js_init_module_std(ctx, "qjs:std");
     js_init_module_os(ctx, "qjs:os");
+    add_supervise(ctx, argc, argv);
     js_std_add_helpers(ctx, argc, argv);
     js_std_eval_binary(ctx, bytecode, bytecode_size, 0); /* ends in std.exit() */
     return 70;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type Zippable, zipSync } from 'fflate'
 
 /** A file of a buildpack, its path as it is installed. */
@@ -8,9 +8,25 @@ export interface PackedFile {
   readonly bytes: Uint8Array
 }
 
-/** The files of the Cloud Foundry buildpack, by path; `executable` is the one that was built. */
-export function cloudFoundryBuildpack(version: string, executable: string): readonly PackedFile[] {
-  const scripts = ['detect', 'finalize', 'supply'].map((name) => ({
+/** What goes into a buildpack beside the files of the checkout. */
+export interface Release {
+  readonly version: string
+  /** As Go and container images call it. */
+  readonly arch: string
+  /** The one that was built. */
+  readonly executable: string
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' }
+
+/** What Go and container images call the machine that `uname -m` names. */
+export function goArchitecture(machine: string): string {
+  return ARCHITECTURES[machine] ?? machine
+}
+
+/** The files of the buildpack, by path: one directory for Cloud Foundry and for Cloud Native Buildpacks. */
+export function buildpackFiles({ version, arch, executable }: Release): readonly PackedFile[] {
+  const scripts = readdirSync('buildpack/bin').map((name) => ({
     path: `bin/${name}`,
     mode: 0o755 as const,
     bytes: readFileSync(`buildpack/bin/${name}`),
@@ -20,10 +36,14 @@ export function cloudFoundryBuildpack(version: string, executable: string): read
     mode: 0o644 as const,
     bytes: readFileSync(path),
   }))
+  const description = readFileSync('buildpack/buildpack.toml', 'utf8')
+    .replace('@VERSION@', version)
+    .replace('@ARCH@', arch)
   return [
     ...scripts,
     ...texts,
     { path: 'bin/php-sessions', mode: 0o755 as const, bytes: readFileSync(executable) },
+    { path: 'buildpack.toml', mode: 0o644 as const, bytes: Buffer.from(description) },
     { path: 'VERSION', mode: 0o644 as const, bytes: Buffer.from(`${version}\n`) },
   ].sort((a, b) => (a.path < b.path ? -1 : 1))
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { cloudFoundryBuildpack, zip } from './buildpack.ts'
+import { buildpackFiles, goArchitecture, zip } from './buildpack.ts'
+import { tgz } from './tar.ts'
 
 // Makes the release in dist/ of what scripts/build left there: `tsx tools/package.ts ARCH`.
 
@@ -9,24 +10,24 @@ const arch = process.argv[2]
 if (arch === undefined) throw new Error('expected the architecture, as uname -m tells it')
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 
-const files = cloudFoundryBuildpack(version, 'dist/php-sessions')
-// The tests install this directory: it is what the zip holds.
-rmSync('dist/buildpack-cf', { recursive: true, force: true })
-for (const { path, mode, bytes } of files) {
-  const target = join('dist/buildpack-cf', path)
-  mkdirSync(dirname(target), { recursive: true })
-  writeFileSync(target, bytes, { mode })
+const files = buildpackFiles({ version, arch: goArchitecture(arch), executable: 'dist/php-sessions' })
+// One directory serves both platforms; it is there under the name by which each of them looks for it.
+for (const directory of ['dist/buildpack-cf', 'dist/buildpack-cnb']) {
+  rmSync(directory, { recursive: true, force: true })
+  for (const { path, mode, bytes } of files) {
+    const target = join(directory, path)
+    mkdirSync(dirname(target), { recursive: true })
+    writeFileSync(target, bytes, { mode })
+  }
 }
 
-const buildpack = `php-sessions-buildpack-cf-${version}.zip`
-const executable = `php-sessions-linux-${arch}`
-writeFileSync(join('dist', buildpack), zip(files))
-copyFileSync('dist/php-sessions', join('dist', executable))
-
-const sums = [buildpack, executable].map((name) => {
-  const digest = createHash('sha256')
-    .update(readFileSync(join('dist', name)))
-    .digest('hex')
-  return `${digest}  ${name}\n`
+const artefacts = {
+  [`php-sessions-buildpack-cf-${version}.zip`]: zip(files),
+  [`php-sessions-buildpack-cnb-${version}.tgz`]: tgz(files),
+  [`php-sessions-linux-${arch}`]: readFileSync('dist/php-sessions'),
+}
+const sums = Object.entries(artefacts).map(([name, bytes]) => {
+  writeFileSync(join('dist', name), bytes, { mode: name.includes('buildpack') ? 0o644 : 0o755 })
+  return `${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`
 })
 writeFileSync('dist/SHA256SUMS', sums.join(''))

@@ -62,7 +62,8 @@ function describe({ planned, because }: Plan): readonly string[] {
   ]
 }
 
-function describeServer({ endpoint }: PlannedStore): string {
+/** Says where the server is and how one logs in there, without the password. */
+export function describeServer({ endpoint }: PlannedStore): string {
   const { tls, user, password } = endpoint
   const login =
     password === undefined

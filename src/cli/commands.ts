@@ -2,7 +2,10 @@ import { checks } from '../checks/index.ts'
 import { OPTIONS } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
 import { finalize, supply } from './buildpack.ts'
+import { cnbBuild, cnbDetect } from './cnb.ts'
+import { cnbLaunch } from './cnb-launch.ts'
 import { doctor } from './doctor.ts'
+import { exec } from './exec.ts'
 import { explain } from './explain.ts'
 import { ini } from './ini.ts'
 import { launch } from './launch.ts'
@@ -26,11 +29,13 @@ export interface Command {
   readonly parameters: readonly string[]
   /** Words of which any number may follow, for commands that take such. */
   readonly choices?: { readonly name: string; readonly words: readonly string[] }
+  /** What must follow `--`, for a command that passes it on untouched. */
+  readonly trailing?: string
   readonly flags: Readonly<Record<string, Flag>>
   readonly examples: readonly string[]
   /** Whether people call it, or only a buildpack's scripts. */
   readonly isInternal?: boolean
-  run(host: Host, args: readonly string[], flags: Readonly<Record<string, string>>): number
+  run(host: Host, args: readonly string[], flags: Readonly<Record<string, string>>): number | Promise<number>
 }
 
 /** Of the commands that look at an app and its PHP. */
@@ -58,6 +63,17 @@ export const commands: readonly Command[] = [
     examples: ['php-sessions ini', 'php-sessions ini --output /run/php/00-php-sessions.ini'],
     run: (host, _args, flags) =>
       ini(host, flags.app ?? '.', Number.parseInt(flags['php-version'] ?? '8', 10), flags.output),
+  },
+  {
+    name: 'exec',
+    meaning: 'run a command whose PHP keeps its sessions there: for containers',
+    parameters: [],
+    trailing: 'COMMAND...',
+    flags: {
+      app: { value: 'DIR', meaning: 'the app, for its .bp-config/options.json; default: .' },
+    },
+    examples: ['php-sessions exec -- php-fpm', 'php-sessions exec -- apache2-foreground'],
+    run: (host, command, flags) => exec(host, flags.app ?? '.', command),
   },
   {
     name: 'explain',
@@ -121,6 +137,33 @@ export const commands: readonly Command[] = [
     isInternal: true,
     run: (host) => launch(host),
   },
+  {
+    name: 'cnb-detect',
+    meaning: 'Cloud Native Buildpacks: pass for a PHP app',
+    parameters: [],
+    flags: {},
+    examples: [],
+    isInternal: true,
+    run: (host) => cnbDetect(host),
+  },
+  {
+    name: 'cnb-build',
+    meaning: 'build: check the binding, write the launch layer',
+    parameters: [],
+    flags: {},
+    examples: [],
+    isInternal: true,
+    run: (host) => cnbBuild(host),
+  },
+  {
+    name: 'cnb-launch',
+    meaning: 'launch: write the ini, print variables as TOML',
+    parameters: [],
+    flags: {},
+    examples: [],
+    isInternal: true,
+    run: (host) => cnbLaunch(host),
+  },
 ]
 
 /** Renders the help of the whole tool; fits 80 columns. */
@@ -144,18 +187,19 @@ ${Object.keys(OPTIONS)
   .join('')}  (php-sessions help options says what each does)
 
 Exit status: 0 fine, 1 something is wrong with the binding or the settings,
-2 wrong usage, 70 a fault in php-sessions itself.
+2 wrong usage, 70 a fault in php-sessions itself; exec: that of its command.
 `
 }
 
 /** Renders the help of one command; fits 80 columns. */
 export function renderCommandHelp(command: Command): string {
-  const { name, meaning, parameters, choices, flags, examples } = command
+  const { name, meaning, parameters, choices, trailing, flags, examples } = command
   const flagList = Object.entries(flags)
   const words = [
     ...(flagList.length === 0 ? [] : ['[OPTIONS]']),
     ...parameters,
     ...(choices === undefined ? [] : [`[${choices.name}...]`]),
+    ...(trailing === undefined ? [] : ['--', trailing]),
   ]
   const usage = ['php-sessions', name, ...words].join(' ')
   const options = flagList.map(([flag, { value, letter, meaning: about }]) => {

@@ -51,7 +51,8 @@ export function lookInside(
   const [file, ...args] = php
   const { status, stdout } = host.run({
     file,
-    args: [...args, '-r', script.replace('<?php', '')],
+    // A warning at PHP's start, as of an extension that an app loads twice, would be in the answer.
+    args: [...args, '-d', 'display_errors=0', '-r', script.replace('<?php', '')],
     stdin: JSON.stringify(plan.planned === undefined ? {} : questionFor(plan.planned.endpoint, patience)),
     limitSeconds: LIMIT_SECONDS,
   })

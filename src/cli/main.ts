@@ -8,19 +8,25 @@ const USAGE_ERROR = 2
 const INTERNAL_ERROR = 70
 
 /** Runs one command line; `args` come without the program's name. Returns the exit status, never throws. */
-export function main(host: Host, args: readonly string[]): number {
+export function main(host: Host, args: readonly string[]): number | Promise<number> {
+  const explain = (error: unknown) => explainError(host, error)
   try {
-    return run(host, args)
+    const status = run(host, args)
+    return typeof status === 'number' ? status : status.catch(explain)
   } catch (error) {
-    if (error instanceof UsageError) return fail(host, `${error.message}\n`, USAGE_ERROR)
-    if (error instanceof HostError) return fail(host, renderFindings([fileFinding(error)]), 1)
-    const what = oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
-    return fail(
-      host,
-      `php-sessions ${VERSION}: ${what}\nthis is a fault in the tool: report it with the command that you ran\n`,
-      INTERNAL_ERROR,
-    )
+    return explain(error)
   }
+}
+
+function explainError(host: Host, error: unknown): number {
+  if (error instanceof UsageError) return fail(host, `${error.message}\n`, USAGE_ERROR)
+  if (error instanceof HostError) return fail(host, renderFindings([fileFinding(error)]), 1)
+  const what = oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+  return fail(
+    host,
+    `php-sessions ${VERSION}: ${what}\nthis is a fault in the tool: report it with the command that you ran\n`,
+    INTERNAL_ERROR,
+  )
 }
 
 class UsageError extends Error {}
@@ -30,15 +36,24 @@ function fail(host: Host, message: string, status: number): number {
   return status
 }
 
-function run(host: Host, args: readonly string[]): number {
+function run(host: Host, args: readonly string[]): number | Promise<number> {
   const [first, ...rest] = args
   if (first === '--version') return answer(host, `${VERSION}\n`)
   if (first === undefined || first === '--help' || first === '-h') return answer(host, renderHelp())
   if (first === 'help') return answer(host, helpOn(rest[0]))
   const command = findCommand(first)
-  if (rest.includes('--help') || rest.includes('-h')) return answer(host, renderCommandHelp(command))
-  const { values, flags } = readArguments(command, rest)
-  return command.run(host, values, flags)
+  const [own, trailing] = splitTrailing(command, rest)
+  if (own.includes('--help') || own.includes('-h')) return answer(host, renderCommandHelp(command))
+  const { values, flags } = readArguments(command, own)
+  if (command.trailing === undefined) return command.run(host, values, flags)
+  if (trailing.length > 0) return command.run(host, trailing, flags)
+  throw wrongCount(command, trailing)
+}
+
+/** Parts our words from those behind `--`, which are not ours to read. */
+function splitTrailing({ trailing }: Command, args: readonly string[]) {
+  const at = trailing === undefined ? -1 : args.indexOf('--')
+  return at === -1 ? ([args, []] as const) : ([args.slice(0, at), args.slice(at + 1)] as const)
 }
 
 function answer(host: Host, text: string): number {
@@ -60,7 +75,8 @@ function findCommand(name: string): Command {
   )
 }
 
-function readArguments({ name, parameters, choices, flags }: Command, args: readonly string[]) {
+function readArguments(command: Command, args: readonly string[]) {
+  const { name, parameters, choices, flags } = command
   const values: string[] = []
   const given: Record<string, string> = {}
   const long = (word: string) => {
@@ -98,11 +114,15 @@ function readArguments({ name, parameters, choices, flags }: Command, args: read
     throw new UsageError(
       `there is no ${choices.name} \`${oneLine(stranger)}\`; did you mean ${nearest(stranger, choices.words)}? See php-sessions ${name} --list`,
     )
-  if (choices === undefined && values.length !== parameters.length)
-    throw new UsageError(
-      `expected ${parameters.length === 0 ? 'no arguments' : joinWords(parameters, 'and')} after ${name}, got ${values.length === 0 ? 'none' : `\`${oneLine(values.join(' '))}\``}`,
-    )
+  if (choices === undefined && values.length !== parameters.length) throw wrongCount(command, values)
   return { values, flags: given }
+}
+
+function wrongCount({ name, parameters, trailing }: Command, values: readonly string[]): UsageError {
+  const named = parameters.length === 0 ? 'no arguments' : joinWords(parameters, 'and')
+  const expected = trailing === undefined ? named : `-- ${trailing}`
+  const got = values.length === 0 ? 'none' : `\`${oneLine(values.join(' '))}\``
+  return new UsageError(`expected ${expected} after ${name}, got ${got}`)
 }
 
 function unknownFlag(command: string, flag: string, known: readonly string[]): UsageError {

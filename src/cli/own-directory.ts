@@ -15,14 +15,22 @@ export function fillOwnDirectory(host: Host, { plan, loaded, loadable }: Inside,
 /**
  * PHP_INI_SCAN_DIR with our directory in it: after those of the platform, before those of the app, which win.
  *
- * An empty element stands for the directory that PHP was compiled to scan; absent, that one alone is scanned.
+ * The app's come last even where the platform has put some of its own behind them. An empty element stands for the
+ * directory that PHP was compiled to scan; absent, that one alone is scanned, and none when it is set and empty.
  */
 export function addToScanned(
   scanned: string | undefined,
   directory: string,
   isOfApp: (path: string) => boolean,
 ): string {
+  if (scanned === '') return directory
   const others = (scanned ?? '').split(':').filter((path) => path !== directory)
-  const firstOfApp = others.findIndex((path) => path !== '' && isOfApp(path))
-  return others.toSpliced(firstOfApp === -1 ? others.length : firstOfApp, 0, directory).join(':')
+  const ofApp = others.filter((path) => path !== '' && isOfApp(path))
+  return [...others.filter((path) => !ofApp.includes(path)), directory, ...ofApp].join(':')
+}
+
+/** Tells the directories in the app from the platform's; one in / would have them all. */
+export function isBelow(host: Host, app: string): (path: string) => boolean {
+  const root = host.realPath(app) ?? app
+  return (path) => root !== '/' && `${host.realPath(path) ?? path}/`.startsWith(`${root}/`)
 }

@@ -18,11 +18,27 @@ export interface Host {
   removeFile(path: string): void
   /** Makes a directory and the missing ones above it; one that exists keeps its mode. */
   makeDirectory(path: string, mode: number): void
+  /** Makes one that must not have been there, below one that is: what somebody has planted is not used. */
+  makeNewDirectory(path: string, mode: number): void
+  /** Removes a directory with the files in it; no complaint where there is none. */
+  removeDirectory(path: string): void
   /** The names in a directory in byte order, without `.` and `..`; empty where there is none. */
   listDirectory(path: string): readonly string[]
   isDirectory(path: string): boolean
+  /** The absolute path without symbolic links; undefined where there is nothing. */
+  realPath(path: string): string | undefined
+  /** A word that no other process makes, for names in directories that many share. */
+  uniqueWord(): string
   /** Runs a program to its end, or kills it when the time is over. */
   run(command: Command): CommandResult
+  /** From now on the signals that `supervise` forwards wait for it, so that we can tidy up in any case. */
+  holdSignals(): void
+  /**
+   * Runs the command, the last words of our own command line, with more in the environment, and nothing between it
+   * and our stdin, stdout and stderr; forwards signals. Gives its exit status as a shell counts it, or minus errno
+   * where it cannot be run. The executable also reaps orphans, which fall to it as PID 1.
+   */
+  supervise(command: readonly string[], env: Readonly<Record<string, string>>): number | Promise<number>
   /** stdout: the answer. */
   out(text: string): void
   /** stderr: the talk. */
@@ -58,6 +74,7 @@ export class HostError extends Error {
 const REASONS: Readonly<Record<number, string>> = {
   1: 'operation not permitted',
   2: 'no such file or directory',
+  8: 'it is no program that this system can run',
   13: 'permission denied',
   17: 'it exists already',
   20: 'a part of the path is not a directory',

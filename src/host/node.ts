@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
@@ -15,9 +16,13 @@ export const nodeHost: Host = {
   removeFile: (path) => attempt('remove', path, () => orMissing(() => fs.unlinkSync(path))),
   makeDirectory: (path, mode) =>
     attempt('make the directory', path, () => void fs.mkdirSync(path, { recursive: true, mode })),
+  makeNewDirectory: (path, mode) => attempt('make the directory', path, () => fs.mkdirSync(path, mode)),
+  removeDirectory: (path) => attempt('remove', path, () => fs.rmSync(path, { recursive: true, force: true })),
   listDirectory: (path) => attempt('list', path, () => orMissing(() => fs.readdirSync(path).sort()) ?? []),
   isDirectory: (path) =>
     attempt('read', path, () => orMissing(() => fs.statSync(path).isDirectory()) ?? false),
+  realPath: (path) => attempt('read', path, () => orMissing(() => fs.realpathSync(path))),
+  uniqueWord,
   run: ({ file, args, env, stdin, limitSeconds }) => {
     const { status, signal, stdout } = spawnSync(file, args, {
       env: { ...process.env, ...env },
@@ -28,13 +33,41 @@ export const nodeHost: Host = {
       encoding: 'utf8',
     })
     return {
-      status: status ?? (signal === null ? 127 : 128 + constants.signals[signal]),
+      status: signal === null ? (status ?? 127) : 128 + constants.signals[signal],
       stdout: stdout ?? '',
     }
   },
+  holdSignals: () => {
+    // Handlers run between turns of the event loop only, and before the first one the command is running.
+    for (const signal of isatty(0) ? FORWARDED : [...FORWARDED, ...FROM_TERMINAL])
+      process.on(signal, () => supervised?.kill(signal))
+    for (const signal of isatty(0) ? FROM_TERMINAL : []) process.on(signal, () => {})
+  },
+  supervise,
   out: (text) => fs.writeFileSync(1, text),
   err: (text) => fs.writeFileSync(2, text),
   isTerminal: () => isatty(1),
+}
+
+const FORWARDED = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const
+/** What a terminal sends to the whole process group, in which the command is, too. */
+const FROM_TERMINAL = ['SIGINT', 'SIGQUIT', 'SIGWINCH'] as const
+let supervised: ChildProcess | undefined
+
+async function supervise([file = '', ...args]: readonly string[], env: Readonly<Record<string, string>>) {
+  try {
+    supervised = spawn(file, args, { env: { ...process.env, ...env }, stdio: 'inherit' })
+    const [status, signal] = await once(supervised, 'exit')
+    return status ?? 128 + constants.signals[signal as NodeJS.Signals]
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException
+    if (errno === undefined) throw error
+    return errno
+  }
+}
+
+function uniqueWord(): string {
+  return `${process.pid}-${randomBytes(6).toString('hex')}`
 }
 
 function read(path: string, encoding: 'utf8' | 'latin1'): string | undefined {
@@ -43,7 +76,7 @@ function read(path: string, encoding: 'utf8' | 'latin1'): string | undefined {
 
 function writeAtomically(path: string, bytes: Buffer, mode: number): void {
   attempt('write', path, () => {
-    const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+    const temporary = `${path}.${uniqueWord()}.tmp`
     const file = fs.openSync(temporary, 'wx', mode)
     try {
       fs.writeFileSync(file, bytes)

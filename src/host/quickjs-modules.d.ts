@@ -7,6 +7,7 @@ declare module 'qjs:std' {
   /** Decodes UTF-8; null when the file cannot be read. */
   export function loadFile(path: string): string | null
   export function getenviron(): Record<string, string>
+  export function setenv(name: string, value: string): void
 }
 
 /**
@@ -31,6 +32,7 @@ declare module 'qjs:os' {
   export function stat(
     path: string,
   ): [status: { readonly mode: number; readonly size: number } | null, errno: number]
+  export function realpath(path: string): [path: string, errno: number]
   export function getpid(): number
   export function isatty(file: number): boolean
   export const WNOHANG: number
@@ -49,4 +51,11 @@ declare module 'qjs:os' {
   export function waitpid(pid: number, options: number): [pid: number, status: number]
   export function kill(pid: number, signal: number): number
   export function sleep(milliseconds: number): number
+}
+
+/** Our own: native/supervise.h. */
+declare module 'qjs:supervise' {
+  export function holdSignals(): void
+  /** Runs the last so many words of the command line; returns their status as a shell counts it, or minus errno. */
+  export function supervise(count: number): number
 }

@@ -1,5 +1,6 @@
 import * as os from 'qjs:os'
 import * as std from 'qjs:std'
+import { holdSignals, supervise } from 'qjs:supervise'
 import { type Command, type CommandResult, type Host, hostError } from './host.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
@@ -29,9 +30,18 @@ export const quickjsHost: Host = {
   writeBytes: writeAtomically,
   removeFile,
   makeDirectory: (path, mode) => check('make the directory', path, makeDirectory(path, mode)),
+  makeNewDirectory: (path, mode) => check('make the directory', path, -os.mkdir(path, mode)),
+  removeDirectory,
   listDirectory,
   isDirectory: (path) => isDirectory('read', path),
+  realPath: (path) => os.realpath(path)[0] || undefined,
+  uniqueWord,
   run,
+  holdSignals,
+  supervise: (command, env) => {
+    for (const [name, value] of Object.entries(env)) std.setenv(name, value)
+    return supervise(command.length)
+  },
   out: (text) => check('write to', 'standard output', writeAll(STDOUT, encodeUtf8(text))),
   // Nobody is left to tell when stderr refuses, and the app must start all the same.
   err: (text) => void writeAll(STDERR, encodeUtf8(text)),
@@ -75,8 +85,12 @@ function readToEnd(file: number, path: string): string {
   }
 }
 
+function uniqueWord(): string {
+  return `${os.getpid()}-${Math.random().toString(36).slice(2)}`
+}
+
 function writeAtomically(path: string, bytes: string, mode: number): void {
-  const temporary = `${path}.${os.getpid()}-${Math.random().toString(36).slice(2)}.tmp`
+  const temporary = `${path}.${uniqueWord()}.tmp`
   const file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
   if (file < 0) throw hostError('write', path, -file)
   const written = writeAll(file, bytes)
@@ -101,6 +115,12 @@ function writeAll(file: number, bytes: string): number {
 function removeFile(path: string): void {
   // remove(3) would take an empty directory too.
   if (isDirectory('remove', path)) throw hostError('remove', path, EISDIR)
+  const errno = -os.remove(path)
+  if (errno !== ENOENT) check('remove', path, errno)
+}
+
+function removeDirectory(path: string): void {
+  for (const name of listDirectory(path)) removeFile(`${path}/${name}`)
   const errno = -os.remove(path)
   if (errno !== ENOENT) check('remove', path, errno)
 }

@@ -6,6 +6,7 @@ $question = json_decode(stream_get_contents(STDIN), true, 16, JSON_THROW_ON_ERRO
 $extensions = ['igbinary', 'msgpack', 'redis', 'memcached'];
 $answer = [
     'phpredis' => phpversion('redis') ?: null,
+    'maxExecutionSeconds' => longestExecution(),
     'loaded' => array_values(array_filter($extensions, 'extension_loaded')),
     'loadable' => array_values(array_filter(
         $extensions,
@@ -23,6 +24,19 @@ if (isset($question['sentinels']) && extension_loaded('redis')) {
     }
 }
 echo json_encode($answer, JSON_INVALID_UTF8_SUBSTITUTE);
+
+/** What the ini files say, the last one first; on the command line, whatever they say, there is no limit. */
+function longestExecution(): ?int
+{
+    $files = array_map('trim', explode(',', php_ini_loaded_file() . ',' . php_ini_scanned_files()));
+    foreach (array_reverse(array_filter($files, 'is_readable')) as $file) {
+        $seconds = @parse_ini_file($file, false, INI_SCANNER_RAW)['max_execution_time'] ?? null;
+        if (is_numeric($seconds)) {
+            return max((int) $seconds, 0);
+        }
+    }
+    return null;
+}
 
 /** Asks one Sentinel after the other until one names a server that says itself that it is a master. */
 function ask(array $question, Certificates $certificates, array $answer): array

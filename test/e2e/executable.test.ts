@@ -12,11 +12,14 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { unzipSync } from 'fflate'
+import { parse } from 'smol-toml'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { cloudFoundryBuildpack, zip } from '../../tools/buildpack.ts'
+import { buildpackFiles, zip } from '../../tools/buildpack.ts'
+import { tgz } from '../../tools/tar.ts'
 
 const LARGEST_BYTES = 1_200_000
 const EXECUTABLE = 'dist/php-sessions'
+const RELEASE = { version: '1.2.3', arch: 'amd64', executable: EXECUTABLE }
 
 beforeAll(() => {
   execFileSync('scripts/build')
@@ -58,14 +61,37 @@ test('both builds answer alike', () => {
 })
 
 test('the buildpack is the same zip every time, with its scripts at the root and executable', () => {
-  const files = cloudFoundryBuildpack('1.2.3', EXECUTABLE)
+  const files = buildpackFiles(RELEASE)
   const packed = zip(files)
   expect(Buffer.from(zip(files)).equals(packed)).toBe(true)
 
   expect(Object.keys(unzipSync(packed))).toEqual(files.map(({ path }) => path))
   const modes = zipModes(Buffer.from(packed))
   expect(modes).toMatchObject({ VERSION: 0o100644, 'bin/php-sessions': 0o100755 })
-  for (const script of ['detect', 'finalize', 'supply']) expect(modes[`bin/${script}`]).toBe(0o100755)
+  for (const script of ['build', 'detect', 'finalize', 'supply'])
+    expect(modes[`bin/${script}`]).toBe(0o100755)
+})
+
+test('the Cloud Native Buildpack is the same tgz every time, of the same files, sorted, of root', () => {
+  const files = buildpackFiles(RELEASE)
+  const packed = tgz(files)
+  expect(Buffer.from(tgz(files)).equals(packed)).toBe(true)
+
+  const list = execFileSync('tar', ['-tvzf', '-', '--numeric-owner', '--utc', '--full-time'], {
+    input: packed,
+  })
+  const lines = list.toString().trim().split('\n')
+  const entries = lines.map((line) => line.split(/ +/))
+  expect(entries.map(([, , , , , path]) => path)).toEqual(['bin/', ...files.map(({ path }) => path)].sort())
+  for (const [, owner, , day, time] of entries)
+    expect({ owner, day, time }).toEqual({ owner: '0/0', day: '1980-01-01', time: '00:00:00' })
+  for (const script of ['build', 'detect', 'php-sessions'])
+    expect(entries.find((entry) => entry[5] === `bin/${script}`)?.[0]).toBe('-rwxr-xr-x')
+  const toml = execFileSync('tar', ['-xzOf', '-', 'buildpack.toml'], { input: packed, encoding: 'utf8' })
+  expect(parse(toml)).toMatchObject({
+    buildpack: { id: 'php-sessions/php-sessions', version: '1.2.3' },
+    targets: [{ os: 'linux', arch: 'amd64' }],
+  })
 })
 
 function copyCheckout(): string {

@@ -49,6 +49,10 @@ const FIXTURES: Readonly<Record<string, Fixture>> = {
   'a CredHub reference': [['ini'], credentials({ 'credhub-ref': '/c/x' })],
   'launch without PHP': [['launch'], { ...redis, HOME: '/nowhere', DEPS_DIR: '/nowhere' }],
   finalize: [['finalize', 'a', 'b', 'c', 'd', 'e']],
+  'cnb-detect without an app': [['cnb-detect']],
+  'cnb-build without a host': [['cnb-build'], credentials({ port: 1 })],
+  'cnb-launch, nothing bound': [['cnb-launch']],
+  'cnb-launch without PHP': [['cnb-launch'], { ...redis, PATH: '/nowhere' }],
   'a file in the way': [['ini', '--output', '/dev/null/x.ini'], redis],
   'no such directory': [['ini', '--output', '/nowhere/x.ini'], redis],
 }

@@ -55,10 +55,11 @@ export async function startTwice(
     throw error
   }
   for (const instance of instances) router.add(instance)
-  return { instances, router, stop, visit: (times) => visit(router, times) }
+  return { instances, router, stop, visit: (times) => visitWith(router, times) }
 }
 
-async function visit(router: Router, times: number): Promise<Told[]> {
+/** One visitor asks this often. */
+export async function visitWith(router: Router, times: number): Promise<Told[]> {
   const visitor = makeVisitor(router.url)
   const told: Told[] = []
   for (let i = 0; i < times; i++) {

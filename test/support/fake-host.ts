@@ -4,7 +4,11 @@ import type { Command, CommandResult, Host } from '../../src/host/host.ts'
 export interface FakeHost extends Host {
   readonly files: Map<string, string>
   readonly modes: Map<string, number>
+  /** Those that were made and not removed, with their modes. */
+  readonly directories: Map<string, number>
   readonly output: { out: string; err: string }
+  /** What was run before us and the terminal. */
+  readonly supervised: { command: readonly string[]; env: Readonly<Record<string, string>> }[]
 }
 
 /**
@@ -18,6 +22,8 @@ export function fakeHost(
 ): FakeHost {
   const files = new Map(Object.entries(given))
   const modes = new Map<string, number>()
+  const directories = new Map<string, number>()
+  const supervised: FakeHost['supervised'] = []
   const output = { out: '', err: '' }
   const write = (path: string, text: string, mode: number) => {
     files.set(path, text)
@@ -28,6 +34,8 @@ export function fakeHost(
     env,
     files,
     modes,
+    directories,
+    supervised,
     output,
     readFile: (path) => files.get(path),
     readBytes: (path) => files.get(path),
@@ -35,10 +43,22 @@ export function fakeHost(
     writeBytes: write,
     removeFile: (path) => void files.delete(path),
     makeDirectory: () => undefined,
+    makeNewDirectory: (path, mode) => void directories.set(path, mode),
+    removeDirectory: (path) => {
+      directories.delete(path)
+      for (const file of inside(path)) files.delete(file)
+    },
+    realPath: (path) => path,
+    uniqueWord: () => 'unique',
     listDirectory: (path) =>
       [...new Set(inside(path).map((file) => file.slice(path.length + 1).split('/')[0] ?? ''))].sort(),
     isDirectory: (path) => inside(path).length > 0,
     run: answer,
+    holdSignals: () => undefined,
+    supervise: (command, more) => {
+      supervised.push({ command, env: more })
+      return 0
+    },
     out: (text) => {
       output.out += text
     },

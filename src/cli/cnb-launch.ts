@@ -1,0 +1,111 @@
+import { type Finding, hasError } from '../core/finding.ts'
+import { Secret } from '../core/secret.ts'
+import type { Variable } from '../frameworks/framework.ts'
+import type { Host } from '../host/host.ts'
+import { describeVariables, planFramework } from './framework.ts'
+import { type Inside, lookInside } from './look-around.ts'
+import { addToScanned, fillOwnDirectory, isBelow } from './own-directory.ts'
+import { readPlan } from './read-plan.ts'
+import { renderFindings, summarise } from './report.ts'
+
+/**
+ * The exec.d program: writes the ini for the PHP of the image from what is bound now, before every process.
+ *
+ * stdout is TOML, the variables that the launcher is to set. With status 1 the launcher ends the start and nothing
+ * was written; PHP_SESSIONS_ON_ERROR=files goes on with local files instead.
+ */
+export function cnbLaunch(given: Host): number {
+  const prefix = `${given.env.TMPDIR || '/tmp'}/php-sessions-`
+  const directory = prefix + given.uniqueWord()
+  const host = withoutEarlier(given, prefix, directory)
+  const app = host.env.CNB_APP_DIR || '.'
+  const read = readPlan(host, app, { directory })
+  const { options } = read.input
+  const inside = read.plan.planned === undefined ? undefined : lookInside(host, read, ['php'])
+  const plan = inside?.plan ?? read.plan
+  const framework = planFramework(host, app, plan, options, true)
+  const findings = [
+    ...plan.findings,
+    ...(inside === undefined ? [] : checkPhp(inside)),
+    ...framework.findings,
+  ]
+  host.err(renderFindings(findings))
+  if (hasError(findings)) {
+    if (options.PHP_SESSIONS_ON_ERROR !== 'files') return 1
+    host.err('php-sessions: PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files\n')
+    host.out(renderScanned(given, host.env.PHP_INI_SCAN_DIR))
+    return 0
+  }
+  host.err(`php-sessions: ${summarise(plan)}\n`)
+  if (inside === undefined) {
+    host.out(renderScanned(given, host.env.PHP_INI_SCAN_DIR))
+    return 0
+  }
+  if (framework.variables.length > 0) host.err(`php-sessions: ${describeVariables(framework)}\n`)
+
+  host.makeNewDirectory(directory, 0o700)
+  fillOwnDirectory(host, inside, directory)
+  const scanned = addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app))
+  host.out(renderScanned(given, scanned) + framework.variables.map(renderVariable).join(''))
+  return 0
+}
+
+/**
+ * The host without what an earlier run left in the environment, for us and for the PHP that we ask: a process that
+ * was launched may launch another, and PHP must not take our extensions of then for the image's.
+ */
+function withoutEarlier(host: Host, prefix: string, directory: string): Host {
+  const scanned = host.env.PHP_INI_SCAN_DIR
+  if (scanned?.includes(prefix) !== true) return host
+  const others = scanned.split(':').filter((path) => !path.startsWith(prefix))
+  // Alone, the empty element would no longer stand for PHP's own directory, but for none.
+  const env = {
+    PHP_INI_SCAN_DIR: others.length === 1 && others[0] === '' ? `:${directory}` : others.join(':'),
+  }
+  return {
+    ...host,
+    env: { ...host.env, ...env },
+    run: (command) => host.run({ ...command, env: { ...env, ...command.env } }),
+  }
+}
+
+/** The variable, where it is not what it was already. */
+function renderScanned({ env }: Host, scanned: string | undefined): string {
+  if (scanned === undefined || scanned === env.PHP_INI_SCAN_DIR) return ''
+  return renderVariable({ name: 'PHP_INI_SCAN_DIR', value: scanned })
+}
+
+/** A bare key and a basic string, https://toml.io/en/v1.0.0#string. */
+function renderVariable({ name, value }: Pick<Variable, 'name' | 'value'>): string {
+  const text = value instanceof Secret ? value.reveal() : value
+  const escaped = text
+    .replace(/["\\]/g, '\\$&')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: TOML wants exactly these escaped
+    .replace(/[\0-\x1f\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return `${name} = "${escaped}"\n`
+}
+
+function checkPhp({ plan, hasAnswered, loaded, loadable }: Inside): readonly Finding[] {
+  const store = plan.planned?.store
+  if (store === undefined) return []
+  if (!hasAnswered)
+    return [
+      {
+        id: 'php.missing',
+        level: 'error',
+        title: 'there is no PHP in this image that answers',
+        from: 'php in PATH',
+        fix: 'build with a buildpack for PHP, too, such as paketo-buildpacks/php',
+      },
+    ]
+  if ([...loaded, ...loadable].includes(store.name)) return []
+  return [
+    {
+      id: 'php.extension',
+      level: 'error',
+      title: `this PHP has no extension ${store.name}, which keeps sessions in ${store.title}`,
+      from: `the php in PATH, which has no ${store.name}.so in its extension_dir`,
+      fix: `choose a PHP version for which its buildpack has ${store.name}: BP_PHP_VERSION, or composer.json`,
+    },
+  ]
+}

@@ -1,0 +1,96 @@
+import { type Finding, hasError } from '../core/finding.ts'
+import { Secret } from '../core/secret.ts'
+import { type Host, hostError } from '../host/host.ts'
+import { describeVariables, planFramework } from './framework.ts'
+import { type Inside, lookInside } from './look-around.ts'
+import { addToScanned, fillOwnDirectory, isBelow } from './own-directory.ts'
+import { readPlan } from './read-plan.ts'
+import { renderFindings, summarise } from './report.ts'
+
+const ENOENT = 2
+const NOT_FOUND = 127
+const NOT_EXECUTABLE = 126
+
+/**
+ * Runs a command, and the PHP that it starts keeps its sessions in the bound store; for containers, as PID 1.
+ *
+ * stdout is the command's, and so is the exit status; 126 or 127 where it cannot be run. With an error it is not
+ * run and the status is 1; PHP_SESSIONS_ON_ERROR=files runs it with local files instead.
+ */
+export function exec(host: Host, app: string, command: readonly string[]): number | Promise<number> {
+  host.holdSignals()
+  const directory = `${host.env.TMPDIR || '/tmp'}/php-sessions-${host.uniqueWord()}`
+  const read = readPlan(host, app, { directory })
+  const inside = read.plan.planned === undefined ? undefined : lookInside(host, read, ['php'])
+  const plan = inside?.plan ?? read.plan
+  const { options } = read.input
+  const framework = planFramework(host, app, plan, options, false)
+  const extension = inside === undefined ? [] : checkExtension(inside)
+  const findings = [...plan.findings, ...extension, ...framework.findings]
+  host.err(renderFindings(findings))
+  if (hasError(findings)) {
+    if (options.PHP_SESSIONS_ON_ERROR !== 'files') return 1
+    host.err('php-sessions: PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files\n')
+    return run(host, command, {}, () => {})
+  }
+  host.err(`php-sessions: ${summarise(plan)}\n`)
+  if (inside === undefined) return run(host, command, {}, () => {})
+  if (framework.variables.length > 0) host.err(`php-sessions: ${describeVariables(framework)}\n`)
+
+  // The workers of a php-fpm that root has started are somebody else and must reach the CA, but nothing else there.
+  host.makeNewDirectory(directory, plan.files.length === 0 ? 0o700 : 0o711)
+  const remove = () => host.removeDirectory(directory)
+  try {
+    fillOwnDirectory(host, inside, directory)
+  } catch (error) {
+    remove()
+    throw error
+  }
+  const scanned = addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app))
+  const variables = framework.variables.map(({ name, value }) => [
+    name,
+    value instanceof Secret ? value.reveal() : value,
+  ])
+  return run(host, command, { ...Object.fromEntries(variables), PHP_INI_SCAN_DIR: scanned }, remove)
+}
+
+/** Where PHP gave no answer, or there is none, the command may know better. */
+function checkExtension({ plan, hasAnswered, loaded, loadable }: Inside): readonly Finding[] {
+  const store = plan.planned?.store
+  if (store === undefined || !hasAnswered || [...loaded, ...loadable].includes(store.name)) return []
+  return [
+    {
+      id: 'php.extension',
+      level: 'error',
+      title: `this PHP has no extension ${store.name}, which keeps sessions in ${store.title}`,
+      from: `the php in PATH, which has no ${store.name}.so in its extension_dir`,
+      fix: `in the Dockerfile: install-php-extensions ${store.name}, or pecl install ${store.name} and docker-php-ext-enable ${store.name}`,
+    },
+  ]
+}
+
+function run(
+  host: Host,
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+  tidyUp: () => void,
+): number | Promise<number> {
+  const end = (status: number) => {
+    tidyUp()
+    if (status >= 0) return status
+    host.err(renderFindings([unrunnable(command, -status)]))
+    return status === -ENOENT ? NOT_FOUND : NOT_EXECUTABLE
+  }
+  const ended = host.supervise(command, env)
+  return typeof ended === 'number' ? end(ended) : ended.then(end)
+}
+
+function unrunnable([file = '']: readonly string[], errno: number): Finding {
+  return {
+    id: 'exec.command',
+    level: 'error',
+    title: hostError('run', file, errno).message,
+    from: 'the command after --',
+    fix: errno === ENOENT ? `see whether it is in PATH: command -v ${file}` : `look at it: ls -l ${file}`,
+  }
+}

@@ -1,0 +1,258 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { makeApp } from '../../lab/app.ts'
+import { makeAuthority } from '../../lab/certificates.ts'
+import type { Environment } from '../../lab/cloudfoundry/lifecycle.ts'
+import { paketoHandler, paketoPhp } from '../../lab/cnb/buildpacks.ts'
+import type { CnbLifecycle, Image } from '../../lab/cnb/lifecycle.ts'
+import { startMemcached } from '../../lab/memcached.ts'
+import { type Redis, type RedisOptions, startRedis } from '../../lab/redis.ts'
+import { makeScratch } from '../../lab/scratch.ts'
+import type { JsonObject } from '../../src/core/binding.ts'
+import { CANARY, redisService, vcapServices } from '../support/bindings.ts'
+import { fixtureApp } from '../support/cloudfoundry.ts'
+import { bind, cnbLifecycles, ours, realCnbUnavailable, rebind, startImageTwice } from '../support/cnb.ts'
+
+/** A word of its own, so that no encoding of it can hide it. */
+const WORD = 'CanaryThatMustNotBeFound'
+
+async function redis(options: RedisOptions): Promise<Redis> {
+  const server = await startRedis(options)
+  onTestFinished(server.stop)
+  return server
+}
+
+const bindingOf = ({ host, port }: Redis, password: string, more: JsonObject = {}): JsonObject => ({
+  type: 'redis',
+  host,
+  port,
+  password,
+  ...more,
+})
+
+/** Builds with PHP and with us, and fails where that fails. */
+async function build(lifecycle: CnbLifecycle, env: Environment = {}, app = fixtureApp()) {
+  const built = await lifecycle.build({ app, buildpacks: [paketoPhp, ours], env })
+  if (!built.ok) throw new Error(built.log)
+  return built
+}
+
+/** One visitor's visits, at two instances in turn. */
+async function visits(lifecycle: CnbLifecycle, image: Image, env: Environment) {
+  const running = await startImageTwice(lifecycle, image, { env })
+  try {
+    const told = await running.visit(3)
+    return { told, counts: told.map((one) => one.visits), logs: running.instances.map(({ log }) => log()) }
+  } finally {
+    await running.stop()
+  }
+}
+
+function filesWith(text: string, directory: string): string {
+  try {
+    return execFileSync('grep', ['-rlF', '-e', text, directory], { encoding: 'utf8' })
+  } catch {
+    return ''
+  }
+}
+
+describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
+  test('bound at build and at launch: two instances share the sessions, and no layer has the secret', async () => {
+    const env = bind(bindingOf(await redis({ password: WORD }), WORD))
+    const { log, image } = await build(cnb, env)
+    expect(log).toContain('Sessions: Redis service sessions, because it is the only')
+    expect(log).not.toContain(WORD)
+    const { told, counts, logs } = await visits(cnb, image, env)
+    expect(counts).toEqual([1, 2, 3])
+    expect(told[0]).toMatchObject({ extensions: ['igbinary', 'msgpack', 'redis'], cookies: ['PHPSESSIONID'] })
+    expect(new Set(told.map(({ servedBy }) => servedBy))).toEqual(new Set([0, 1]))
+    for (const one of logs) {
+      expect(one.match(/php-sessions: sessions are kept in Redis service sessions/g)).toHaveLength(1)
+      expect(one).not.toMatch(/warning|✗/i)
+    }
+    expect(filesWith('php-sessions', image.layers)).not.toBe('')
+    for (const place of [image.layers, image.app]) expect(filesWith(WORD, place)).toBe('')
+  })
+
+  test('bound at launch only, by files and by VCAP_SERVICES', async () => {
+    const server = await redis({ password: CANARY })
+    const { log, image } = await build(cnb)
+    expect(log).toContain('No session store at build')
+    const credentials = { host: server.host, port: server.port, password: CANARY }
+    const ways: readonly Environment[] = [
+      bind(bindingOf(server, CANARY)),
+      { VCAP_SERVICES: vcapServices({ ...redisService, credentials }) },
+    ]
+    for (const env of ways) expect((await visits(cnb, image, env)).counts).toEqual([1, 2, 3])
+  })
+
+  test('Memcached', async () => {
+    const server = await startMemcached()
+    onTestFinished(server.stop)
+    const { image } = await build(cnb)
+    const env = bind({ type: 'php-memcached-session', servers: `${server.host}:${server.port}` })
+    const { told, counts } = await visits(cnb, image, env)
+    expect(counts).toEqual([1, 2, 3])
+    expect(told[0]?.extensions).toEqual(['igbinary', 'msgpack', 'memcached'])
+  })
+
+  test('nothing bound: local files, nothing written, one line in the log', async () => {
+    const { image } = await build(cnb)
+    const { stdout, stderr } = await cnb.run(image, ['sh', '-c', 'ls "$TMPDIR"; echo "$PHP_INI_SCAN_DIR"'])
+    expect(stdout.trim().split('\n')).toEqual([expect.stringMatching(/\/etc:.*\/workspace\/\.php\.ini\.d$/)])
+    expect(stderr.trim().split('\n')).toEqual([expect.stringContaining('sessions are kept in local files')])
+    const { told } = await visits(cnb, image, {})
+    expect(told[0]).toMatchObject({ ini: { 'session.save_handler': 'files', 'session.name': 'JSESSIONID' } })
+  })
+
+  test('a password that was rotated after the build needs a start, no build', async () => {
+    const server = await redis({ password: 'old' })
+    const env = bind(bindingOf(server, 'old'))
+    const { image } = await build(cnb, env)
+    server.cli('CONFIG', 'SET', 'requirepass', CANARY)
+    rebind(env.SERVICE_BINDING_ROOT, { password: CANARY })
+    expect((await visits(cnb, image, env)).counts).toEqual([1, 2, 3])
+  })
+
+  test('a private CA', async () => {
+    const tls = makeAuthority().server()
+    const server = await redis({ password: CANARY, tls })
+    const ca = readFileSync(tls.ca, 'utf8')
+    const { image } = await build(cnb)
+    const env = bind(
+      bindingOf(server, CANARY, { host: 'localhost', port: server.tlsPort ?? 0, tls: true, 'ca.crt': ca }),
+    )
+    expect((await visits(cnb, image, env)).counts).toEqual([1, 2, 3])
+  })
+
+  test("beside Paketo's own handler, whose layer has the old password, ours wins", async () => {
+    const server = await redis({ password: WORD })
+    const env = bind(bindingOf(server, WORD, { type: 'php-redis-session' }))
+    const buildpacks = [paketoPhp, paketoHandler, ours]
+    const { ok, image } = await cnb.build({ app: fixtureApp(), buildpacks, env })
+    expect(ok).toBe(true)
+    expect(filesWith(WORD, image.layers)).toContain('php-redis.ini')
+    expect(filesWith(WORD, join(image.layers, 'php-sessions_php-sessions'))).toBe('')
+    server.cli('CONFIG', 'SET', 'requirepass', CANARY)
+    rebind(env.SERVICE_BINDING_ROOT, { password: CANARY })
+    const { told, counts, logs } = await visits(cnb, image, env)
+    expect(counts).toEqual([1, 2, 3])
+    expect(told[0]?.ini).toMatchObject({ 'session.name': 'PHPSESSIONID' })
+    for (const log of logs) expect(log).not.toMatch(/warning/i)
+  })
+
+  test("the app's own .php.ini.d wins over ours, and over Paketo's handler", async () => {
+    const server = await redis({ password: CANARY })
+    const env = bind(bindingOf(server, CANARY, { type: 'php-redis-session' }))
+    const app = fixtureApp({ '.php.ini.d/mine.ini': 'session.name = MINE\nmax_execution_time = 300\n' })
+    for (const buildpacks of [
+      [paketoPhp, ours],
+      [paketoPhp, paketoHandler, ours],
+    ]) {
+      const { image } = await cnb.build({ app, buildpacks, env })
+      const { told, counts } = await visits(cnb, image, env)
+      expect(counts).toEqual([1, 2, 3])
+      expect(told[0]).toMatchObject({ cookies: ['MINE'], ini: { 'redis.session.lock_expire': '600' } })
+    }
+  })
+
+  test('a binding that cannot work fails the build, and a start, with its reason', async () => {
+    const env = bind({ type: 'redis', password: WORD })
+    const broken = await cnb.build({ app: fixtureApp(), buildpacks: [paketoPhp, ours], env })
+    expect(broken.ok).toBe(false)
+    expect(broken.log).toContain('✗ no host in the credentials')
+    expect(broken.log).not.toContain(WORD)
+
+    const { image } = await build(cnb)
+    const { status, log } = await cnb.run(image, ['echo', 'it runs'], { env })
+    expect(status).not.toBe(0)
+    expect(log).toContain('✗ no host in the credentials')
+    expect(log).not.toMatch(new RegExp(`it runs|${WORD}`))
+  })
+
+  test('PHP_SESSIONS_ON_ERROR=files starts with local files all the same', async () => {
+    const { image } = await build(cnb)
+    const env = { ...bind({ type: 'redis', password: WORD }), PHP_SESSIONS_ON_ERROR: 'files' }
+    const { told, logs } = await visits(cnb, image, env)
+    expect(told[0]?.ini).toMatchObject({ 'session.save_handler': 'files' })
+    expect(logs[0]).toContain('PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files')
+  })
+
+  test('a process that was launched launches another: what the first had is not in the way', async () => {
+    const server = await redis({ password: CANARY })
+    const { image } = await build(cnb)
+    const TMPDIR = makeScratch('nested')
+    const earlier = join(TMPDIR, 'php-sessions-earlier')
+    mkdirSync(earlier)
+    writeFileSync(
+      join(earlier, '00-php-sessions.ini'),
+      'extension = redis\nsession.save_path = "tcp://nowhere"\n',
+    )
+    const env = { ...bind(bindingOf(server, CANARY)), TMPDIR, PHP_INI_SCAN_DIR: `:${earlier}` }
+    const show = 'session_start(); echo ini_get("session.save_handler"), " ", getenv("PHP_INI_SCAN_DIR");'
+    const { stdout, stderr } = await cnb.run(image, ['php', '-r', show], { env })
+    expect(stdout).toMatch(/^redis /)
+    expect(stdout.match(/php-sessions-[^:]*/g)).toEqual([expect.not.stringContaining('earlier')])
+    expect(stderr).not.toMatch(/warning/i)
+    expect(statSync(join(TMPDIR, /php-sessions-[^:]*/.exec(stdout)?.[0] ?? '')).mode & 0o777).toBe(0o700)
+  })
+
+  test('a PHP that warns when it starts is understood all the same', async () => {
+    const server = await redis({ password: CANARY })
+    const twice = 'display_errors = On\nextension = igbinary\nextension = igbinary\n'
+    const { image } = await build(cnb, {}, fixtureApp({ '.php.ini.d/twice.ini': twice }))
+    const { stdout } = await cnb.run(image, ['php', '-r', 'echo ini_get("session.save_handler");'], {
+      env: bind(bindingOf(server, CANARY)),
+    })
+    expect(stdout).toContain('already loaded')
+    expect(stdout).toMatch(/redis$/)
+  })
+
+  test('the executable is in PATH, for doctor', async () => {
+    const { image } = await build(cnb)
+    const explained = await cnb.run(image, ['php-sessions', 'explain'])
+    expect(explained).toMatchObject({ status: 0, stdout: expect.stringContaining('local files') })
+    const env = bind(bindingOf(await redis({ password: CANARY }), CANARY))
+    const { status, stdout } = await cnb.run(image, ['php-sessions', 'doctor'], { env })
+    expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringContaining('are ready') })
+  })
+
+  test('an app without PHP is not for us', async () => {
+    const app = makeApp({ 'index.js': '' })
+    const { ok } = await cnb.build({ app, buildpacks: [ours], env: {} })
+    expect(ok).toBe(false)
+    const optional = await cnb.build({ app, buildpacks: [paketoPhp, { ...ours, isOptional: true }] })
+    expect(optional).toMatchObject({ ok: true })
+    expect(optional.log).not.toContain('php-sessions')
+  })
+})
+
+/** The median of the seconds that a command takes to be launched and to end. */
+async function launchSeconds(lifecycle: CnbLifecycle, image: Image, env: Environment): Promise<number> {
+  const seconds: number[] = []
+  for (let i = 0; i < 9; i++) {
+    const start = performance.now()
+    expect(await lifecycle.run(image, ['true'], { env })).toMatchObject({ status: 0 })
+    seconds.push((performance.now() - start) / 1000)
+  }
+  return seconds.sort((a, b) => a - b)[4] ?? 0
+}
+
+test('what a launch costs with our exec.d program, bound and with nothing bound, for whoever reads logs', async () => {
+  const [name, cnb] = cnbLifecycles.at(-1) as (typeof cnbLifecycles)[number]
+  const server = await redis({ password: CANARY })
+  const { image: without } = await cnb.build({ app: fixtureApp(), buildpacks: [paketoPhp] })
+  const { image } = await build(cnb)
+  const base = await launchSeconds(cnb, without, {})
+  const unbound = await launchSeconds(cnb, image, {})
+  const bound = await launchSeconds(cnb, image, bind(bindingOf(server, CANARY)))
+  const say = (seconds: number) => `${(seconds * 1000).toFixed(0)} ms (x ${(seconds / base).toFixed(2)})`
+  console.log(`${name} launcher: ${say(base)}, nothing bound ${say(unbound)}, Redis bound ${say(bound)}`)
+})
+
+test("the Cloud Native Buildpacks' own lifecycle is among them", ({ skip }) => {
+  skip(realCnbUnavailable !== undefined, realCnbUnavailable)
+  expect(cnbLifecycles.map(([name]) => name)).toEqual(['restated', 'real'])
+})

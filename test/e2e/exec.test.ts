@@ -1,0 +1,320 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { makeCertificates } from '../../lab/certificates.ts'
+import { startContained } from '../../lab/contained.ts'
+import { machinePhp } from '../../lab/php.ts'
+import { startServer } from '../../lab/process.ts'
+import { type Redis, startRedis } from '../../lab/redis.ts'
+import { makeScratch } from '../../lab/scratch.ts'
+import { until } from '../../lab/until.ts'
+import { BUNDLE, EXECUTABLE } from '../support/cloudfoundry.ts'
+import { askFpm } from '../support/fastcgi.ts'
+
+const PASSWORD = 's3cret-of-exec'
+const HOSTS = [
+  ['the executable', [EXECUTABLE]],
+  ['Node', [process.execPath, BUNDLE]],
+] as const
+const isRoot = process.getuid?.() === 0
+const certificates = makeCertificates()
+let redis: Redis
+beforeAll(async () => {
+  redis = await startRedis({ password: PASSWORD, tls: certificates })
+})
+afterAll(() => redis.stop())
+
+/** A container with this in its environment: where it keeps temporary files nobody else does. */
+function container(env: Readonly<Record<string, string>> = {}) {
+  const directory = makeScratch('exec')
+  const temporary = join(directory, 'tmp')
+  mkdirSync(temporary)
+  chmodSync(directory, 0o755)
+  chmodSync(temporary, 0o1777)
+  return {
+    directory,
+    env: { PATH: process.env.PATH, TMPDIR: temporary, ...env },
+    /** What php-sessions has there. */
+    left: () => readdirSync(temporary).filter((name) => name.startsWith('php-sessions-')),
+    ours: () =>
+      join(temporary, readdirSync(temporary).find((name) => name.startsWith('php-sessions-')) ?? 'none'),
+  }
+}
+
+const withRedis = () => container({ REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:${redis.port}` })
+const withTls = () =>
+  container({
+    REDIS_URL: `rediss://:${PASSWORD}@localhost:${redis.tlsPort}`,
+    REDIS_CA: readFileSync(certificates.ca, 'utf8'),
+  })
+
+type Container = ReturnType<typeof container>
+
+const run = (
+  { env, directory }: Container,
+  command: readonly string[],
+  program: readonly string[] = [EXECUTABLE],
+) => {
+  const [file = '', ...before] = program
+  const args = [...before, 'exec', '--', ...command]
+  return spawnSync(file, args, { env, cwd: directory, encoding: 'utf8', timeout: 30_000 })
+}
+
+/** Starts a command that says `ready` when it is, under exec. */
+async function start(
+  { env, directory }: Container,
+  command: readonly string[],
+  program: readonly string[] = [EXECUTABLE],
+) {
+  const [file = '', ...before] = program
+  const contained = startContained({ file, args: [...before, 'exec', '--', ...command], env, cwd: directory })
+  await until('the command to be ready', () => contained.stdout().includes('ready') || contained.hasExited())
+  return contained
+}
+
+/** Starts php-fpm under exec; where we are root its workers are nobody. */
+async function startFpm({ env, directory }: Container) {
+  const scripts = {
+    count: `session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`,
+    slow: `file_put_contents('${join(directory, 'tmp/asked')}', ''); for ($end = microtime(true) + 1; microtime(true) < $end; usleep(9000)); echo 'finished';`,
+    whoami: `echo posix_geteuid();`,
+  }
+  for (const [name, code] of Object.entries(scripts))
+    writeFileSync(join(directory, `${name}.php`), `<?php ${code}`)
+  const server = await startServer({
+    name: 'fpm',
+    ports: 1,
+    command: ({ directory: own, ports: [port] }) => {
+      const lines = [
+        ...['[global]', 'daemonize = no', 'error_log = /proc/self/fd/2', 'process_control_timeout = 10'],
+        ...['[www]', `listen = 127.0.0.1:${port}`, 'pm = static', 'pm.max_children = 2'],
+        ...(isRoot ? ['user = nobody', 'group = nogroup'] : []),
+      ]
+      writeFileSync(join(own, 'fpm.conf'), `${lines.join('\n')}\n`)
+      const { file, args } = machinePhp().fpm(['-y', join(own, 'fpm.conf')])
+      return { file: EXECUTABLE, args: ['exec', '--', file, ...args], env, cwd: directory }
+    },
+  })
+  onTestFinished(server.stop)
+  const [port = 0] = server.ports
+  return {
+    ...server,
+    ask: (name: string, cookie = '') => askFpm(port, join(directory, `${name}.php`), cookie),
+  }
+}
+
+test('php-fpm keeps its sessions in Redis over TLS, with workers of another user, also after a reload', async () => {
+  const bound = withTls()
+  const fpm = await startFpm(bound)
+  const first = await fpm.ask('count')
+  const cookie = /PHPSESSIONID=[^;]+/.exec(first)?.[0] ?? ''
+  expect(first).toMatch(/1 redis$/)
+  expect(await fpm.ask('count', cookie)).toMatch(/2 redis$/)
+  expect(redis.cli('keys', '*')).toContain(cookie.split('=')[1])
+  if (isRoot) expect(await fpm.ask('whoami')).not.toMatch(/\b0$/)
+
+  process.kill(fpm.pid, 'SIGUSR2')
+  await until('php-fpm to have reloaded', () => fpm.log().match(/ready to handle connections/g)?.length === 2)
+  expect(await fpm.ask('count', cookie)).toMatch(/3 redis$/)
+
+  expect(fpm.log()).not.toContain(PASSWORD)
+  process.kill(fpm.pid, 'SIGTERM')
+  expect(await fpm.exited).toBe(0)
+  expect(bound.left()).toEqual([])
+})
+
+test('a request that php-fpm is serving is finished when the container is stopped', async () => {
+  const bound = withRedis()
+  const fpm = await startFpm(bound)
+  const asked = fpm.ask('slow')
+  await until('the request to be served', () => readdirSync(join(bound.directory, 'tmp')).includes('asked'))
+  // The official images' STOPSIGNAL; SIGTERM ends php-fpm's workers at once.
+  const stopped = Date.now()
+  process.kill(fpm.pid, 'SIGQUIT')
+  expect(await asked).toMatch(/finished$/)
+  expect(await fpm.exited).toBe(0)
+  expect(Date.now() - stopped).toBeLessThan(10_000)
+  expect(bound.left()).toEqual([])
+})
+
+test.each(HOSTS)('the exit status is that of the command, and nothing stays behind: %s', (_name, program) => {
+  for (const bound of [container(), withRedis()]) {
+    writeFileSync(join(bound.directory, 'text'), 'no program', { mode: 0o644 })
+    const status = (...command: string[]) => run(bound, command, program).status
+    expect(status('true')).toBe(0)
+    expect(status('sh', '-c', 'exit 3')).toBe(3)
+    expect(status('sh', '-c', 'kill -9 $$')).toBe(137)
+    expect(status('sh', '-c', 'kill -TERM $$')).toBe(143)
+    expect(status('no-such-program')).toBe(127)
+    expect(status('./text')).toBe(126)
+    expect(bound.left()).toEqual([])
+  }
+})
+
+test('both hosts say the same of a command that cannot be run', () => {
+  for (const command of ['no-such-program', '/etc/passwd', '/etc/passwd/x'])
+    for (const bound of [container(), container({ REDIS_URL: 'redis://h' })]) {
+      const [ours, nodes] = HOSTS.map(([, program]) => {
+        const { status, stdout, stderr } = run(bound, [command], program)
+        return { status, stdout, stderr }
+      })
+      expect(ours).toEqual(nodes)
+    }
+})
+
+test.each(HOSTS)('every signal reaches the command: %s', async (_name, program) => {
+  for (const signal of ['HUP', 'INT', 'QUIT', 'TERM', 'USR1', 'USR2', 'WINCH'] as const) {
+    const bound = withRedis()
+    const script = `trap 'echo got; exit 5' ${signal}; echo ready; while :; do sleep 0.05; done`
+    const command = await start(bound, ['sh', '-c', script], program)
+    process.kill(command.pid, `SIG${signal}`)
+    expect({ signal, status: await command.exited }).toEqual({ signal, status: 5 })
+    expect(command.stdout()).toBe('ready\ngot\n')
+    expect(bound.left()).toEqual([])
+  }
+})
+
+test('Ctrl-C at a terminal arrives once', async () => {
+  const bound = withRedis()
+  const script = `trap 'echo got' INT; echo ready; for i in 1 2 3 4 5 6 7 8; do sleep 0.1; done; exit 4`
+  writeFileSync(join(bound.directory, 'script'), script)
+  const child = spawn('script', ['-qefc', `exec ${EXECUTABLE} exec -- sh script`, '/dev/null'], {
+    env: bound.env,
+    cwd: bound.directory,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  let printed = ''
+  child.stdout.on('data', (chunk) => {
+    printed += chunk
+  })
+  await until('the command to be ready', () => printed.includes('ready'))
+  child.stdin.write('\x03')
+  const [status] = await once(child, 'exit')
+  expect(printed.match(/got/g)).toHaveLength(1)
+  expect({ status, left: bound.left() }).toEqual({ status: 4, left: [] })
+})
+
+test('SIGTERM at any moment of a start ends it, and leaves no directory', async () => {
+  const bound = withRedis()
+  const statuses = new Set<unknown>()
+  const RUNS = 60
+  const slowest = 100
+  for (let i = 0; i < RUNS; i++) {
+    const child = spawn(EXECUTABLE, ['exec', '--', 'sleep', '0.5'], { env: bound.env, stdio: 'ignore' })
+    const exited = once(child, 'exit')
+    await sleep((i / RUNS) * slowest)
+    child.kill('SIGTERM')
+    const [status, signal] = await exited
+    statuses.add(status ?? signal)
+  }
+  expect([...statuses].filter((status) => status !== 143 && status !== 'SIGTERM')).toEqual([])
+  expect(bound.left()).toEqual([])
+})
+
+test('stdin, stdout and arguments are the command’s, byte for byte', () => {
+  const bytes = randomBytes(300_000)
+  for (const { env, directory } of [container(), withRedis()]) {
+    const options = { env, cwd: directory, input: bytes }
+    expect(spawnSync(EXECUTABLE, ['exec', '--', 'cat'], options).stdout.equals(bytes)).toBe(true)
+    const script = `exec "$0" exec -- printf %s "$(printf '\\377a')" '' --help`
+    const { stdout } = spawnSync('sh', ['-c', script, EXECUTABLE], options)
+    expect(stdout.toString('latin1')).toBe('\xffa--help')
+  }
+})
+
+test('the command’s environment is ours, but for PHP_INI_SCAN_DIR when a store is bound', () => {
+  const read = (bound: Container) => {
+    const direct = spawnSync('env', { env: bound.env, encoding: 'utf8' }).stdout.split('\n').sort()
+    const under = run(bound, ['env']).stdout.split('\n').sort()
+    return {
+      added: under.filter((line) => !direct.includes(line)),
+      lost: direct.filter((line) => !under.includes(line)),
+    }
+  }
+  expect(read(container())).toEqual({ added: [], lost: [] })
+  const { added, lost } = read(withRedis())
+  expect(lost).toEqual([])
+  expect(added).toEqual([expect.stringMatching(/^PHP_INI_SCAN_DIR=:.*\/tmp\/php-sessions-[^:]*$/)])
+})
+
+test('nobody but the owner can read the password, while workers of another user reach the CA', async () => {
+  const bound = withTls()
+  const command = await start(bound, ['sh', '-c', 'echo ready; sleep 60'])
+  const ours = bound.ours()
+  const files = readdirSync(ours).map((name) => ({ name, mode: statSync(join(ours, name)).mode & 0o777 }))
+  expect(statSync(ours).mode & 0o777).toBe(0o711)
+  expect(files.length).toBe(2)
+  for (const { name, mode } of files)
+    expect({ name, mode, secret: readFileSync(join(ours, name), 'utf8').includes(PASSWORD) }).toEqual(
+      name.endsWith('.ini') ? { name, mode: 0o600, secret: true } : { name, mode: 0o644, secret: false },
+    )
+  expect(command.stderr()).not.toContain(PASSWORD)
+  process.kill(command.pid, 'SIGTERM')
+  expect(await command.exited).toBe(143)
+  expect(bound.left()).toEqual([])
+})
+
+test('two that share a directory for temporary files do not meet', async () => {
+  const bound = withRedis()
+  const script = `echo ready; sleep 1; php -r 'echo ini_get("session.save_handler");'`
+  const commands = await Promise.all([1, 2].map(() => start(bound, ['sh', '-c', script])))
+  expect(bound.left()).toHaveLength(2)
+  for (const command of commands) {
+    expect(await command.exited).toBe(0)
+    expect(command.stdout()).toBe('ready\nredis')
+  }
+  expect(bound.left()).toEqual([])
+})
+
+test('a binding that cannot work stops the start, or PHP_SESSIONS_ON_ERROR=files goes on with files', () => {
+  const code = 'echo ini_get("session.save_handler");'
+  const wrong = { REDIS_URL: 'redis://h:99999' }
+  const stopped = run(container(wrong), ['php', '-r', code])
+  expect(stopped).toMatchObject({ status: 1, stdout: '' })
+  expect(stopped.stderr).toMatch(/✗ .*\(binding\.value\)/)
+  const goesOn = run(container({ ...wrong, PHP_SESSIONS_ON_ERROR: 'files' }), ['php', '-r', code])
+  expect(goesOn).toMatchObject({ status: 0, stdout: 'files' })
+})
+
+const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0
+
+test('as PID 1 it reaps the orphans that fall to it', async ({ skip }) => {
+  if (!canUnshare) skip('unshare --pid does not work here')
+  const bound = withRedis()
+  const script = `sh -c 'sleep 0.5 &'; echo ready; sleep 2; exit 6`
+  const args = ['--pid', '--fork', '--kill-child', EXECUTABLE, 'exec', '--', 'sh', '-c', script]
+  const contained = startContained({ file: 'unshare', args, env: bound.env, cwd: bound.directory })
+  await until('the command to be ready', () => contained.stdout().includes('ready'))
+  const [init = ''] = childrenOf(contained.pid)
+  expect(childrenOf(init)).toHaveLength(2)
+  await until('the orphan to be reaped', () => childrenOf(init).length === 1)
+  expect(contained.hasExited()).toBe(false)
+  expect(await contained.exited).toBe(6)
+})
+
+test('as PID 1 it ends by SIGTERM, also when that comes while it is still starting', async ({ skip }) => {
+  if (!canUnshare) skip('unshare --pid does not work here')
+  const bound = withRedis()
+  // Its php waits, as when Sentinels must be asked.
+  mkdirSync(join(bound.directory, 'bin'))
+  writeFileSync(join(bound.directory, 'bin/php'), '#!/bin/sh\ntouch "$TMPDIR/asked"; sleep 1\n', {
+    mode: 0o755,
+  })
+  const env = { ...bound.env, PATH: `${join(bound.directory, 'bin')}:${process.env.PATH}` }
+  const args = ['--pid', '--fork', '--kill-child', EXECUTABLE, 'exec', '--', 'sleep', '60']
+  const contained = startContained({ file: 'unshare', args, env, cwd: bound.directory })
+  await until('php to be asked', () => readdirSync(join(bound.directory, 'tmp')).includes('asked'))
+  process.kill(Number(childrenOf(contained.pid)[0]), 'SIGTERM')
+  expect(await contained.exited).toBe(143)
+  expect(bound.left()).toEqual([])
+})
+
+function childrenOf(pid: number | string): readonly string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((child) => child !== '')
+}

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CommandLine, type ExitStatus, startContained } from './contained.ts'
@@ -99,11 +98,30 @@ function accepts(port: number): Promise<boolean> {
   })
 }
 
-/** Ports of 127.0.0.1 on which nobody listens: all are held until the last is found, so none comes twice. */
+/**
+ * Below the ports that the system gives to connections, a part for each of vitest's workers: a port that is free now
+ * is taken by nobody else before its server is up.
+ */
+const FIRST_PORT = 10_000
+const PARTS = 8
+const PART = Math.floor((32_768 - FIRST_PORT) / PARTS)
+const firstOfPart = FIRST_PORT + (Number(process.env.VITEST_POOL_ID ?? process.pid) % PARTS) * PART
+let turn = Math.floor(Math.random() * PART)
+
+/** Ports of 127.0.0.1 on which nobody listens; none comes twice in a long time. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  const ports: number[] = []
+  while (ports.length < count) {
+    const port = firstOfPart + (turn++ % PART)
+    if (await isFree(port)) ports.push(port)
+  }
   return ports
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }

@@ -29,15 +29,12 @@ export function cnbLaunch(given: Host): number {
     ...(inside === undefined ? [] : checkPhp(inside)),
     ...framework.findings,
   ]
+  const failed = hasError(findings)
   host.err(renderFindings(findings))
-  if (hasError(findings)) {
-    if (options.PHP_SESSIONS_ON_ERROR !== 'files') return 1
-    host.err('php-sessions: PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files\n')
-    host.out(renderScanned(given, host.env.PHP_INI_SCAN_DIR))
-    return 0
-  }
-  host.err(`php-sessions: ${summarise(plan)}\n`)
-  if (inside === undefined) {
+  if (failed && options.PHP_SESSIONS_ON_ERROR !== 'files') return 1
+  const said = failed ? 'PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files' : summarise(plan)
+  host.err(`php-sessions: ${said}\n`)
+  if (failed || inside === undefined) {
     host.out(renderScanned(given, host.env.PHP_INI_SCAN_DIR))
     return 0
   }

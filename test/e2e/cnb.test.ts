@@ -210,6 +210,14 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(stdout).toMatch(/redis$/)
   })
 
+  test('a person who runs the exec.d program sees the variables', async () => {
+    const env = bind(bindingOf(await redis({ password: CANARY }), CANARY))
+    const { image } = await build(cnb)
+    const program = join(image.layers, 'php-sessions_php-sessions/php-sessions/exec.d/php-sessions')
+    const { stdout } = await cnb.run(image, [program], { env })
+    expect(stdout).toMatch(/^PHP_INI_SCAN_DIR = ".*:.*\/php-sessions-[^:]+:.*\/\.php\.ini\.d"\n$/)
+  })
+
   test('the executable is in PATH, for doctor', async () => {
     const { image } = await build(cnb)
     const explained = await cnb.run(image, ['php-sessions', 'explain'])

@@ -4,7 +4,7 @@ import type { Variable } from '../frameworks/framework.ts'
 import type { Host } from '../host/host.ts'
 import { describeVariables, planFramework } from './framework.ts'
 import { type Inside, lookInside } from './look-around.ts'
-import { addToScanned, fillOwnDirectory, isBelow } from './own-directory.ts'
+import { addToScanned, checkExtension, fillOwnDirectory, isBelow } from './own-directory.ts'
 import { readPlan } from './read-plan.ts'
 import { renderFindings, summarise } from './report.ts'
 
@@ -82,10 +82,8 @@ function renderVariable({ name, value }: Pick<Variable, 'name' | 'value'>): stri
   return `${name} = "${escaped}"\n`
 }
 
-function checkPhp({ plan, hasAnswered, loaded, loadable }: Inside): readonly Finding[] {
-  const store = plan.planned?.store
-  if (store === undefined) return []
-  if (!hasAnswered)
+function checkPhp(inside: Inside): readonly Finding[] {
+  if (inside.plan.planned !== undefined && !inside.hasAnswered)
     return [
       {
         id: 'php.missing',
@@ -95,14 +93,8 @@ function checkPhp({ plan, hasAnswered, loaded, loadable }: Inside): readonly Fin
         fix: 'build with a buildpack for PHP, too, such as paketo-buildpacks/php',
       },
     ]
-  if ([...loaded, ...loadable].includes(store.name)) return []
-  return [
-    {
-      id: 'php.extension',
-      level: 'error',
-      title: `this PHP has no extension ${store.name}, which keeps sessions in ${store.title}`,
-      from: `the php in PATH, which has no ${store.name}.so in its extension_dir`,
-      fix: `choose a PHP version for which its buildpack has ${store.name}: BP_PHP_VERSION, or composer.json`,
-    },
-  ]
+  return checkExtension(
+    inside,
+    (name) => `choose a PHP version for which its buildpack has ${name}: BP_PHP_VERSION, or composer.json`,
+  )
 }

@@ -2,8 +2,8 @@ import { type Finding, hasError } from '../core/finding.ts'
 import { Secret } from '../core/secret.ts'
 import { type Host, hostError } from '../host/host.ts'
 import { describeVariables, planFramework } from './framework.ts'
-import { type Inside, lookInside } from './look-around.ts'
-import { addToScanned, fillOwnDirectory, isBelow } from './own-directory.ts'
+import { lookInside } from './look-around.ts'
+import { addToScanned, checkExtension, fillOwnDirectory, isBelow } from './own-directory.ts'
 import { readPlan } from './read-plan.ts'
 import { renderFindings, summarise } from './report.ts'
 
@@ -25,7 +25,8 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
   const plan = inside?.plan ?? read.plan
   const { options } = read.input
   const framework = planFramework(host, app, plan, options, false)
-  const extension = inside === undefined ? [] : checkExtension(inside)
+  // Where PHP gave no answer, or there is none, the command may know better.
+  const extension = inside?.hasAnswered ? checkExtension(inside, whereToGet) : []
   const findings = [...plan.findings, ...extension, ...framework.findings]
   host.err(renderFindings(findings))
   if (hasError(findings)) {
@@ -54,21 +55,6 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
   return run(host, command, { ...Object.fromEntries(variables), PHP_INI_SCAN_DIR: scanned }, remove)
 }
 
-/** Where PHP gave no answer, or there is none, the command may know better. */
-function checkExtension({ plan, hasAnswered, loaded, loadable }: Inside): readonly Finding[] {
-  const store = plan.planned?.store
-  if (store === undefined || !hasAnswered || [...loaded, ...loadable].includes(store.name)) return []
-  return [
-    {
-      id: 'php.extension',
-      level: 'error',
-      title: `this PHP has no extension ${store.name}, which keeps sessions in ${store.title}`,
-      from: `the php in PATH, which has no ${store.name}.so in its extension_dir`,
-      fix: `in the Dockerfile: install-php-extensions ${store.name}, or pecl install ${store.name} and docker-php-ext-enable ${store.name}`,
-    },
-  ]
-}
-
 function run(
   host: Host,
   command: readonly string[],
@@ -93,4 +79,8 @@ function unrunnable([file = '']: readonly string[], errno: number): Finding {
     from: 'the command after --',
     fix: errno === ENOENT ? `see whether it is in PATH: command -v ${file}` : `look at it: ls -l ${file}`,
   }
+}
+
+function whereToGet(extension: string): string {
+  return `in the Dockerfile: install-php-extensions ${extension}, or pecl install ${extension} and docker-php-ext-enable ${extension}`
 }

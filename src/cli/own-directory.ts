@@ -1,8 +1,27 @@
+import type { Finding } from '../core/finding.ts'
 import type { Host } from '../host/host.ts'
 import { INI_NAME } from '../platforms/cloudfoundry-php.ts'
 import { renderIniFile } from './ini-file.ts'
 import type { Inside } from './look-around.ts'
 import { writeFiles } from './write-files.ts'
+
+/** That the PHP found can load what its sessions need; `fix` is where the platform's user gets the extension. */
+export function checkExtension(
+  { plan, loaded, loadable }: Inside,
+  fix: (name: string) => string,
+): readonly Finding[] {
+  const store = plan.planned?.store
+  if (store === undefined || [...loaded, ...loadable].includes(store.name)) return []
+  return [
+    {
+      id: 'php.extension',
+      level: 'error',
+      title: `this PHP has no extension ${store.name}, which keeps sessions in ${store.title}`,
+      from: `the php in PATH, which has no ${store.name}.so in its extension_dir`,
+      fix: fix(store.name),
+    },
+  ]
+}
 
 /** Writes our ini, and what it names, into a directory of our own that PHP will be told to scan. */
 export function fillOwnDirectory(host: Host, { plan, loaded, loadable }: Inside, directory: string): void {

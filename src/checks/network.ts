@@ -25,6 +25,13 @@ export function reach(context: Context): { planned: PlannedStore; reached: reado
   return { planned: plan.planned, reached }
 }
 
+/** Whether a server of a Memcached pool is away: a session begun then may start over, which says nothing about the rest. */
+export function isPoolIncomplete(context: Context): boolean {
+  const way = reach(context)
+  if (way === undefined || way.planned.store.name !== 'memcached' || way.reached.length < 2) return false
+  return way.reached.some(({ answer }) => answer.state !== 'speaks')
+}
+
 /** One of several servers may be away; then the others must do. */
 function levelOf(reached: readonly Reached[]): Level {
   return reached.some(({ answer }) => answer.state === 'speaks') ? 'warn' : 'error'
@@ -85,7 +92,7 @@ const TROUBLE: Partial<
 > = {
   refused: (server, said) => ({
     id: 'net.connect',
-    title: `nobody takes a connection at ${server}: ${/\((.*)\)|$/.exec(said)?.[1] ?? reasonOf(said)}`,
+    title: `nobody takes a connection at ${server}: ${/\(([^()]+)\)|$/.exec(said)?.[1] ?? reasonOf(said)}`,
     fix: 'see whether the service runs and whether that is its port; on Cloud Foundry a security group may forbid the way',
   }),
   slow: (server) => ({

@@ -1,6 +1,7 @@
 import type { Finding } from '../core/finding.ts'
 import type { SessionAnswer } from './answers.ts'
 import type { Check, Context } from './check.ts'
+import { isPoolIncomplete } from './network.ts'
 import { KILLED, limitSecondsOf } from './probe.ts'
 import { isOn, secondsOf, settingOf, webOf } from './web.ts'
 
@@ -12,6 +13,7 @@ export const roundtrip: Check = {
   meaning: 'does a session that one process writes reach another?',
   needs: ['php.effective', ...STORE_CHECKS],
   run: (context) => {
+    if (isPoolIncomplete(context)) return undefined
     const answer = context.ask('session')
     const title = `a session was written, and read by a second process (${answer.handler})`
     return { title, findings: answer.step === 'done' ? [] : [findBroken(context, answer)] }
@@ -53,6 +55,7 @@ export const lock: Check = {
   meaning: 'do two requests of one visitor take turns?',
   needs: ['session.roundtrip'],
   run: (context) => {
+    if (isPoolIncomplete(context)) return undefined
     const { isLocked, isKept, handler } = context.ask('session')
     const isWanted = context.options.PHP_SESSIONS_LOCKING && handler !== 'rediscluster'
     if (!isWanted) return undefined

@@ -44,6 +44,21 @@ const GOOD: Readonly<Record<string, () => Promise<Service>>> = {
 }
 
 describe.each(PHPS)('%s', (_, php) => {
+  test('of a pool with a server that is away no session is tried: luck would decide', async () => {
+    const [first, second] = [await startMemcached(), await startMemcached()]
+    onTestFinished(first.stop)
+    const servers = `127.0.0.1:${first.port},127.0.0.1:${second.port}`
+    const services = [{ name: 'app-memcached-sessions', credentials: { servers } }]
+    const machine = await makeMachine({ services, php })
+    await second.stop()
+    const { out, status } = await diagnose(machine)
+    expect(out).toContain(
+      `! nobody takes a connection at 127.0.0.1:${second.port}: Connection refused  (net.connect)`,
+    )
+    expect(out).not.toMatch(/session was written|second request waits|session\.broken/)
+    expect(status).toBe(0)
+  })
+
   test.each(Object.entries(GOOD))('all is well with %s, and the last line says so', async (name, start) => {
     const service = await start()
     const { out, status, milliseconds } = await diagnose(await makeMachine({ services: [service], php }))

@@ -12,7 +12,7 @@ import {
   type Question,
 } from './probe.ts'
 import { networkQuestion, secretsOf, sessionQuestion, settingsQuestion, storeQuestion } from './questions.ts'
-import { webOf } from './web.ts'
+import { directoriesOf, webOf } from './web.ts'
 
 /** What is to be examined. */
 export interface Examined {
@@ -54,12 +54,9 @@ function startAsWeb({ php }: Examined, { ask }: Context): PhpStart {
   const web = webOf(ask('settings'))
   if (!web.isFpm) return { command: php, env: {} }
   const main = web.loaded ?? web.path ?? '/nowhere'
-  const directories = web.files
-    .filter((file) => file !== web.loaded)
-    .map((file) => file.replace(/\/[^/]*$/, ''))
   return {
     command: [...php, '-c', main],
-    env: { PHP_INI_SCAN_DIR: [...new Set(directories)].join(':') },
+    env: { PHP_INI_SCAN_DIR: [...new Set(directoriesOf(web))].join(':') },
   }
 }
 

@@ -37,11 +37,15 @@ export function secondsOf({ value }: Setting): number {
 /** Names the ini files of a PHP by their directories. */
 export function placesOf(sapi: Pick<Sapi, 'loaded' | 'files'> | undefined): string {
   if (sapi === undefined) return 'nothing'
-  const others = sapi.files.filter((file) => file !== sapi.loaded)
-  const directories = [...new Set(others.map((file) => file.replace(/\/[^/]*$/, '')))]
-  const counted = directories.map((directory) => {
-    const inside = others.filter((file) => file.replace(/\/[^/]*$/, '') === directory)
-    return `${inside.length} ${inside.length === 1 ? 'file' : 'files'} in ${directory}`
+  const all = directoriesOf(sapi)
+  const counted = [...new Set(all)].map((directory) => {
+    const count = all.filter((other) => other === directory).length
+    return `${count} ${count === 1 ? 'file' : 'files'} in ${directory}`
   })
   return [sapi.loaded ?? 'no php.ini', ...counted].join(', ')
+}
+
+/** The directory of each ini file besides php.ini, in the order in which they are read. */
+export function directoriesOf({ loaded, files }: Pick<Sapi, 'loaded' | 'files'>): readonly string[] {
+  return files.filter((file) => file !== loaded).map((file) => file.replace(/\/[^/]*$/, ''))
 }

@@ -1,11 +1,10 @@
 import { type Finding, hasError } from '../core/finding.ts'
-import { Secret } from '../core/secret.ts'
+import { revealIfSecret } from '../core/secret.ts'
 import type { Variable } from '../frameworks/framework.ts'
 import type { Host } from '../host/host.ts'
-import { describeVariables, planFramework } from './framework.ts'
-import { type Inside, lookInside } from './look-around.ts'
-import { addToScanned, checkExtension, fillOwnDirectory, isBelow } from './own-directory.ts'
-import { readPlan } from './read-plan.ts'
+import { describeVariables } from './framework.ts'
+import type { Inside } from './look-around.ts'
+import { addToScanned, checkExtension, fillOwnDirectory, isBelow, planOwnDirectory } from './own-directory.ts'
 import { renderFindings, summarise } from './report.ts'
 
 /**
@@ -19,11 +18,7 @@ export function cnbLaunch(given: Host): number {
   const directory = prefix + given.uniqueWord()
   const host = withoutEarlier(given, prefix, directory)
   const app = host.env.CNB_APP_DIR || '.'
-  const read = readPlan(host, app, { directory })
-  const { options } = read.input
-  const inside = read.plan.planned === undefined ? undefined : lookInside(host, read, ['php'])
-  const plan = inside?.plan ?? read.plan
-  const framework = planFramework(host, app, plan, options, true)
+  const { plan, options, inside, framework } = planOwnDirectory(host, app, directory, true)
   const findings = [
     ...plan.findings,
     ...(inside === undefined ? [] : checkPhp(inside)),
@@ -74,8 +69,7 @@ function renderScanned({ env }: Host, scanned: string | undefined): string {
 
 /** A bare key and a basic string, https://toml.io/en/v1.0.0#string. */
 function renderVariable({ name, value }: Pick<Variable, 'name' | 'value'>): string {
-  const text = value instanceof Secret ? value.reveal() : value
-  const escaped = text
+  const escaped = revealIfSecret(value)
     .replace(/["\\]/g, '\\$&')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: TOML wants exactly these escaped
     .replace(/[\0-\x1f\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)

@@ -1,10 +1,8 @@
 import { type Finding, hasError } from '../core/finding.ts'
-import { Secret } from '../core/secret.ts'
+import { revealIfSecret } from '../core/secret.ts'
 import { type Host, hostError } from '../host/host.ts'
-import { describeVariables, planFramework } from './framework.ts'
-import { lookInside } from './look-around.ts'
-import { addToScanned, checkExtension, fillOwnDirectory, isBelow } from './own-directory.ts'
-import { readPlan } from './read-plan.ts'
+import { describeVariables } from './framework.ts'
+import { addToScanned, checkExtension, fillOwnDirectory, isBelow, planOwnDirectory } from './own-directory.ts'
 import { renderFindings, summarise } from './report.ts'
 
 const ENOENT = 2
@@ -20,11 +18,7 @@ const NOT_EXECUTABLE = 126
 export function exec(host: Host, app: string, command: readonly string[]): number | Promise<number> {
   host.holdSignals()
   const directory = `${host.env.TMPDIR || '/tmp'}/php-sessions-${host.uniqueWord()}`
-  const read = readPlan(host, app, { directory })
-  const inside = read.plan.planned === undefined ? undefined : lookInside(host, read, ['php'])
-  const plan = inside?.plan ?? read.plan
-  const { options } = read.input
-  const framework = planFramework(host, app, plan, options, false)
+  const { plan, options, inside, framework } = planOwnDirectory(host, app, directory, false)
   // Where PHP gave no answer, or there is none, the command may know better.
   const extension = inside?.hasAnswered ? checkExtension(inside, whereToGet) : []
   const findings = [...plan.findings, ...extension, ...framework.findings]
@@ -48,10 +42,7 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
     throw error
   }
   const scanned = addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app))
-  const variables = framework.variables.map(({ name, value }) => [
-    name,
-    value instanceof Secret ? value.reveal() : value,
-  ])
+  const variables = framework.variables.map(({ name, value }) => [name, revealIfSecret(value)])
   return run(host, command, { ...Object.fromEntries(variables), PHP_INI_SCAN_DIR: scanned }, remove)
 }
 

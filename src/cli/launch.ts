@@ -1,6 +1,6 @@
 import { type Finding, hasError } from '../core/finding.ts'
 import { loadsExtension, setAsideExtensions } from '../core/php-ini.ts'
-import { Secret } from '../core/secret.ts'
+import { revealIfSecret } from '../core/secret.ts'
 import type { Variable } from '../frameworks/framework.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -47,7 +47,7 @@ export function launch(host: Host): number {
 }
 
 function renderExport({ name, value }: Variable): string {
-  return `export ${name}=${quoteShell(value instanceof Secret ? value.reveal() : value)}\n`
+  return `export ${name}=${quoteShell(revealIfSecret(value))}\n`
 }
 
 function checkPhp({ planned }: Plan, home: PhpHome | undefined): readonly Finding[] {

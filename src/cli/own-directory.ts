@@ -1,9 +1,36 @@
 import type { Finding } from '../core/finding.ts'
+import type { Options } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
+import type { Plan } from '../plan/plan.ts'
 import { INI_NAME } from '../platforms/cloudfoundry-php.ts'
+import { type FrameworkPlan, planFramework } from './framework.ts'
 import { renderIniFile } from './ini-file.ts'
-import type { Inside } from './look-around.ts'
+import { type Inside, lookInside } from './look-around.ts'
+import { readPlan } from './read-plan.ts'
 import { writeFiles } from './write-files.ts'
+
+/** What is written into a directory of our own, and for whom. */
+export interface OwnPlan {
+  readonly plan: Plan
+  readonly options: Options
+  /** The PHP in PATH; undefined where nothing is bound, and none was asked. */
+  readonly inside: Inside | undefined
+  readonly framework: FrameworkPlan
+}
+
+/** Plans for the PHP in PATH, with our directory; `setsVariables` is for a framework where the user has not decided. */
+export function planOwnDirectory(
+  host: Host,
+  app: string,
+  directory: string,
+  setsVariables: boolean,
+): OwnPlan {
+  const read = readPlan(host, app, { directory })
+  const { options } = read.input
+  const inside = read.plan.planned === undefined ? undefined : lookInside(host, read, ['php'])
+  const plan = inside?.plan ?? read.plan
+  return { plan, options, inside, framework: planFramework(host, app, plan, options, setsVariables) }
+}
 
 /** That the PHP found can load what its sessions need; `fix` is where the platform's user gets the extension. */
 export function checkExtension(

@@ -1,5 +1,5 @@
 import { readPem } from '../core/pem.ts'
-import { Secret } from '../core/secret.ts'
+import { revealIfSecret, Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
 import type { PlannedFile } from '../stores/store.ts'
 
@@ -14,7 +14,7 @@ const SYSTEM_BUNDLES = [
 /** Writes the files that the directives refer to; one that holds a key is for its owner only. */
 export function writeFiles(host: Host, files: readonly PlannedFile[]): void {
   for (const { path, text, hasSystemCertificates } of files) {
-    const own = text instanceof Secret ? text.reveal() : text
+    const own = revealIfSecret(text)
     const before = hasSystemCertificates ? readSystemCertificates(host) : ''
     host.writeFile(path, before + own, text instanceof Secret ? 0o600 : 0o644)
   }

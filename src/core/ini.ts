@@ -1,4 +1,4 @@
-import { Secret } from './secret.ts'
+import { revealIfSecret, type Secret } from './secret.ts'
 import { oneLine } from './text.ts'
 
 /** One line of a php.ini file, with the reason it is there. */
@@ -23,7 +23,7 @@ export function renderComment(text: string): string {
 export function renderValue(value: Directive['value']): string {
   if (typeof value === 'number') return String(value)
   if (typeof value === 'boolean') return value ? 'On' : 'Off'
-  return quoteIni(value instanceof Secret ? value.reveal() : value)
+  return quoteIni(revealIfSecret(value))
 }
 
 /**

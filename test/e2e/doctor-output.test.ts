@@ -84,29 +84,14 @@ test('a second instance with sessions in files is a warning', async () => {
 })
 
 test('the Sentinels are asked for the master, and the master is examined', async () => {
-  const sentinels = await startSentinels({ password: CANARY })
-  onTestFinished(() => sentinels.stop())
-  const credentials = {
-    master_name: sentinels.masterName,
-    sentinels: sentinels.sentinels.map(({ host, port }) => `${host}:${port}`),
-    password: CANARY,
-  }
-  const machine = await makeMachine({ services: [{ name: 'app-redis-sessions', credentials }] })
+  const { sentinels, machine } = await boundToSentinels()
   const { out, status, first } = await diagnose(machine)
   expect(out).toContain(`✓ 127.0.0.1:${sentinels.master().port} answers after`)
   expect({ status, first }).toEqual({ status: 0, first: 'redis.sentinel' })
 })
 
 test('frozen Sentinels are named, and not waited for as a start does', async () => {
-  const sentinels = await startSentinels({ password: CANARY })
-  onTestFinished(() => sentinels.stop())
-  const credentials = {
-    master_name: sentinels.masterName,
-    sentinels: sentinels.sentinels.map(({ host, port }) => `${host}:${port}`),
-    password: CANARY,
-  }
-  const service = { name: 'app-redis-sessions', credentials }
-  const machine = await makeMachine({ services: [service] })
+  const { sentinels, machine } = await boundToSentinels()
   for (const sentinel of sentinels.sentinels) sentinel.signal('SIGSTOP')
   const { first, status, milliseconds } = await diagnose(machine)
   process.stdout.write(`frozen Sentinels: ${milliseconds} ms\n`)
@@ -185,3 +170,15 @@ test('without UTF-8 the signs are ASCII', async () => {
   expect(out).toMatch(/^X {2}no host in the credentials/m)
   expect(out).toMatch(/^ok the ini files/m)
 })
+
+async function boundToSentinels() {
+  const sentinels = await startSentinels({ password: CANARY })
+  onTestFinished(() => sentinels.stop())
+  const credentials = {
+    master_name: sentinels.masterName,
+    sentinels: sentinels.sentinels.map(({ host, port }) => `${host}:${port}`),
+    password: CANARY,
+  }
+  const machine = await makeMachine({ services: [{ name: 'app-redis-sessions', credentials }] })
+  return { sentinels, machine }
+}

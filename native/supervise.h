@@ -7,7 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "quickjs.h"
 
@@ -28,7 +32,7 @@ static JSValue hold_signals(JSContext *ctx, JSValueConst self, int argc, JSValue
 }
 
 /* Gives the pid, or minus errno when there is no such program: a pipe that exec closes tells which. */
-static pid_t start(char **command)
+static pid_t start(const char *file, char **command, const sigset_t *mask)
 {
     int ends[2], error = 0;
     pid_t child;
@@ -36,8 +40,8 @@ static pid_t start(char **command)
         return -errno;
     child = fork();
     if (child == 0) {
-        sigprocmask(SIG_SETMASK, &mask_before, NULL);
-        execvp(command[0], command);
+        sigprocmask(SIG_SETMASK, mask, NULL);
+        execvp(file, command);
         error = errno;
         (void)!write(ends[1], &error, sizeof(error));
         _exit(127);
@@ -53,6 +57,24 @@ static pid_t start(char **command)
     return error ? -error : child;
 }
 
+/* The process beside the command. It ends with us alone: what ends the command must not end it first. */
+static char **watcher_command;
+static pid_t watcher;
+
+static void start_watcher(void)
+{
+    if (watcher_command)
+        watcher = start("/proc/self/exe", watcher_command, &held_signals);
+}
+
+static void end_watcher(void)
+{
+    if (watcher > 0) {
+        kill(watcher, SIGKILL);
+        waitpid(watcher, NULL, 0);
+    }
+}
+
 /* Whether the child has ended; reaps all who have, since PID 1 inherits every orphan. */
 static int reap(pid_t child, int *status)
 {
@@ -62,12 +84,65 @@ static int reap(pid_t child, int *status)
         if (pid == child) {
             *status = one;
             has_ended = 1;
+        } else if (pid == watcher) {
+            watcher = 0;
         }
     return has_ended;
 }
 
+/* php-fpm's master names itself so once it takes signals. */
+static int is_php_fpm(pid_t pid)
+{
+    static const char title[] = "php-fpm: master process";
+    char path[32], begin[sizeof(title)] = "";
+    FILE *file;
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    file = fopen(path, "r");
+    if (!file)
+        return 0;
+    (void)!fread(begin, 1, sizeof(title) - 1, file);
+    fclose(file);
+    return strcmp(begin, title) == 0;
+}
+
+/* To php-fpm SIGTERM means at once, and SIGQUIT when the running requests are done: what a platform means by SIGTERM. */
+static void forward(pid_t child, int number)
+{
+    kill(child, number == SIGTERM && is_php_fpm(child) ? SIGQUIT : number);
+}
+
+/* Waits for a signal; a watcher that has died is given a second, so that one that cannot live costs nothing. */
+static int next_signal(siginfo_t *info)
+{
+    static const struct timespec second = { 1, 0 };
+    int number;
+    if (!watcher_command || watcher > 0)
+        return sigwaitinfo(&held_signals, info);
+    number = sigtimedwait(&held_signals, info, &second);
+    if (number < 0 && errno == EAGAIN)
+        start_watcher();
+    return number;
+}
+
+/* Our name and these words, for execvp; NULL for no words. They live as long as we do. */
+static char **copy_words(JSContext *ctx, int count, JSValueConst *values)
+{
+    int i;
+    char **words = count > 0 ? calloc(count + 2, sizeof(*words)) : NULL;
+    if (!words)
+        return NULL;
+    words[0] = "php-sessions";
+    for (i = 0; i < count; i++) {
+        const char *word = JS_ToCString(ctx, values[i]);
+        words[i + 1] = word ? strdup(word) : NULL;
+        JS_FreeCString(ctx, word);
+    }
+    return words;
+}
+
 /*
- * supervise(count): runs the last so many words of our command line, as the bytes that they are, until they end.
+ * supervise(count, ...watcher): runs the last so many words of our command line, as the bytes that they are, until they
+ * end, and beside them ourselves with the words of `watcher`, if any.
  * Gives the status as a shell counts it, or minus errno when they cannot be run.
  */
 static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
@@ -75,18 +150,23 @@ static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueCon
     int count, status = 0, number;
     siginfo_t info;
     pid_t child;
+    char **command;
     if (JS_ToInt32(ctx, &count, argv[0]))
         return JS_EXCEPTION;
     signal(SIGCHLD, SIG_DFL); /* where it was ignored there would be no status */
-    child = start(last_argument - count);
+    command = last_argument - count;
+    child = start(command[0], command, &mask_before);
     if (child < 0)
         return JS_NewInt32(ctx, child);
+    watcher_command = copy_words(ctx, argc - 1, argv + 1);
+    start_watcher();
     do {
-        number = sigwaitinfo(&held_signals, &info);
+        number = next_signal(&info);
         /* A terminal that hangs up tells the leader of the session alone. */
         if (number > 0 && number != SIGCHLD && (info.si_code != SI_KERNEL || number == SIGHUP))
-            kill(child, number);
+            forward(child, number);
     } while (number != SIGCHLD || !reap(child, &status));
+    end_watcher();
     return JS_NewInt32(ctx, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 

@@ -3,7 +3,7 @@ import { runCommand } from '../command.ts'
 import type { CommandLine } from '../contained.ts'
 import { startServer } from '../process.ts'
 import { makeScratch, removeScratch } from '../scratch.ts'
-import { unpackDroplet } from './droplet.ts'
+import { sidecars, unpackDroplet } from './droplet.ts'
 import { instanceEnvironment, taskEnvironment } from './environment.ts'
 import type { Environment, Instance, Lifecycle } from './lifecycle.ts'
 
@@ -29,7 +29,8 @@ export function runDropletsWith(programs: LaunchPrograms): Omit<Lifecycle, 'stag
         command: async ({ directory, ports: [port = 0] }) => {
           await unpackDroplet(droplet, directory)
           environment = instanceEnvironment(directory, { id, index, port }, services, env)
-          return inContainer(programs.launcher(directory, command), directory, environment)
+          const lines = [command, ...sidecars(directory)].map((line) => programs.launcher(directory, line))
+          return inContainer(codependent(lines), directory, environment)
         },
       })
       const port = server.ports[0] as number
@@ -60,6 +61,19 @@ export function runDropletsWith(programs: LaunchPrograms): Omit<Lifecycle, 'stag
       }
     },
   }
+}
+
+/** One for all that end together: with the first that ends, and by SIGTERM, which goes to each. */
+function codependent(lines: readonly CommandLine[]): CommandLine {
+  const [first, ...others] = lines as [CommandLine, ...CommandLine[]]
+  if (others.length === 0) return first
+  const start = lines.map(({ file, args = [] }) => `${[file, ...args].map(quote).join(' ')} &`)
+  const script = `trap 'kill $(jobs -p); wait' TERM; ${start.join(' ')} wait -n; status=$?; kill $(jobs -p); wait; exit $status`
+  return { ...first, file: 'bash', args: ['-c', script] }
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 function inContainer(command: CommandLine, directory: string, env: Environment): CommandLine {

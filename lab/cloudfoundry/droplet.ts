@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand } from '../command.ts'
+import { readIfThere, sidecarCommands } from './start-command.ts'
 
 /** Unpacks a droplet into a directory that stands for /home/vcap. */
 export async function unpackDroplet(droplet: string, directory: string): Promise<void> {
@@ -14,6 +15,13 @@ export async function unpackDroplet(droplet: string, directory: string): Promise
 /** The command that staging found. */
 export function startCommand(directory: string): string {
   return JSON.parse(readFileSync(join(directory, 'staging_info.yml'), 'utf8')).start_command
+}
+
+/** The commands of sidecars that the buildpacks have declared. */
+export function sidecars(directory: string): readonly string[] {
+  const deps = join(directory, 'deps')
+  const indexes = existsSync(deps) ? readdirSync(deps).sort() : []
+  return indexes.flatMap((index) => sidecarCommands(readIfThere(deps, index, 'launch.yml')))
 }
 
 function configurationDirectories(directory: string): string[] {

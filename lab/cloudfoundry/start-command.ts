@@ -13,6 +13,16 @@ export function webCommand(yaml: string): string | undefined {
   return (plain ?? pair)?.[1]?.replace(/^(["'])(.*)\1$/, '$2')
 }
 
+/** Finds the commands that run beside the `web` process in a launch.yml, each in single quotes there. */
+export function sidecarCommands(yaml: string): readonly string[] {
+  return yaml
+    .split(/^- /m)
+    .filter((process) => /sidecar_for:[ \t]*\[[^\]]*["']?web["']?[^\]]*\]/.test(process))
+    .flatMap(
+      (process) => /^[ \t]*command:[ \t]*'(.*)'[ \t]*$/m.exec(process)?.[1]?.replaceAll("''", "'") ?? [],
+    )
+}
+
 export function readIfThere(...path: string[]): string {
   const file = join(...path)
   return existsSync(file) ? readFileSync(file, 'utf8') : ''

@@ -16,17 +16,18 @@ import { VERSION } from './version.ts'
  * https://docs.cloudfoundry.org/buildpacks/understand-buildpacks.html#supply-script
  */
 export function supply(host: Host, buildDirectory: string, depsDirectory: string, index: string): number {
-  const { plan } = readPlan(host, buildDirectory)
+  const { plan, input } = readPlan(host, buildDirectory)
+  const isWatched = input.options.PHP_SESSIONS_WATCH
   host.out(`-----> php-sessions ${VERSION}\n`)
   if (hasError(plan.findings)) {
     host.err(renderFindings(plan.findings))
     return 1
   }
-  installLaunch(host, buildDirectory, `${depsDirectory}/${index}`, index)
+  const directory = `${depsDirectory}/${index}`
+  installLaunch(host, buildDirectory, directory, index)
+  if (isWatched) host.writeFile(`${directory}/launch.yml`, sidecar(index), 0o644)
   host.out(
-    describe(plan)
-      .map((line) => `       ${oneLine(line)}\n`)
-      .join(''),
+    [...describe(plan), ...(isWatched ? [WATCHED] : [])].map((line) => `       ${oneLine(line)}\n`).join(''),
   )
   host.err(renderFindings(plan.findings))
   return 0
@@ -47,6 +48,9 @@ export function finalize(host: Host): number {
   )
   return 1
 }
+
+const WATCHED =
+  'PHP_SESSIONS_WATCH is on: a sidecar follows new credentials in files and a new Sentinel master without a restart.'
 
 function describe({ planned, because }: Plan): readonly string[] {
   if (planned === undefined)
@@ -112,5 +116,22 @@ elif [ ! -t 0 ]; then
   exit 1
 fi
 unset php_sessions_exports
+`
+}
+
+/**
+ * Runs `watch` beside the web process. The container fails when a sidecar ends, hence the loop.
+ * https://docs.cloudfoundry.org/buildpacks/sidecar-buildpacks.html
+ */
+function sidecar(index: string): string {
+  return `---
+processes:
+- type: php-sessions-watch
+  command: 'while :; do "$DEPS_DIR/${index}/bin/php-sessions" watch; sleep 1; done'
+  limits:
+    memory: 32
+  platforms:
+    cloudfoundry:
+      sidecar_for: [ "web" ]
 `
 }

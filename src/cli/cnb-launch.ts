@@ -4,7 +4,14 @@ import type { Variable } from '../frameworks/framework.ts'
 import type { Host } from '../host/host.ts'
 import { describeVariables } from './framework.ts'
 import type { Inside } from './look-around.ts'
-import { addToScanned, checkExtension, fillOwnDirectory, isBelow, planOwnDirectory } from './own-directory.ts'
+import {
+  addToScanned,
+  checkExtension,
+  fillOwnDirectory,
+  isBelow,
+  planOwnDirectory,
+  withoutScanning,
+} from './own-directory.ts'
 import { renderFindings, summarise } from './report.ts'
 
 /**
@@ -16,7 +23,7 @@ import { renderFindings, summarise } from './report.ts'
 export function cnbLaunch(given: Host): number {
   const prefix = `${given.env.TMPDIR || '/tmp'}/php-sessions-`
   const directory = prefix + given.uniqueWord()
-  const host = withoutEarlier(given, prefix, directory)
+  const host = withoutScanning(given, (path) => path.startsWith(prefix), directory)
   const app = host.env.CNB_APP_DIR || '.'
   const { plan, options, inside, framework } = planOwnDirectory(host, app, directory, true)
   const findings = [
@@ -40,25 +47,6 @@ export function cnbLaunch(given: Host): number {
   const scanned = addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app))
   host.out(renderScanned(given, scanned) + framework.variables.map(renderVariable).join(''))
   return 0
-}
-
-/**
- * The host without what an earlier run left in the environment, for us and for the PHP that we ask: a process that
- * was launched may launch another, and PHP must not take our extensions of then for the image's.
- */
-function withoutEarlier(host: Host, prefix: string, directory: string): Host {
-  const scanned = host.env.PHP_INI_SCAN_DIR
-  if (scanned?.includes(prefix) !== true) return host
-  const others = scanned.split(':').filter((path) => !path.startsWith(prefix))
-  // Alone, the empty element would no longer stand for PHP's own directory, but for none.
-  const env = {
-    PHP_INI_SCAN_DIR: others.length === 1 && others[0] === '' ? `:${directory}` : others.join(':'),
-  }
-  return {
-    ...host,
-    env: { ...host.env, ...env },
-    run: (command) => host.run({ ...command, env: { ...env, ...command.env } }),
-  }
 }
 
 /** The variable, where it is not what it was already. */

@@ -9,6 +9,8 @@ import { exec } from './exec.ts'
 import { explain } from './explain.ts'
 import { ini } from './ini.ts'
 import { launch } from './launch.ts'
+import { watch } from './watch.ts'
+import { watchedByExec, watchedOnCloudFoundry, withWatch } from './watched.ts'
 
 /** A flag, with a value or without. */
 export interface Flag {
@@ -71,9 +73,11 @@ export const commands: readonly Command[] = [
     trailing: 'COMMAND...',
     flags: {
       app: { value: 'DIR', meaning: 'the app, for its .bp-config/options.json; default: .' },
+      watch: { meaning: 'follow new credentials and a new Sentinel master' },
     },
-    examples: ['php-sessions exec -- php-fpm', 'php-sessions exec -- apache2-foreground'],
-    run: (host, command, flags) => exec(host, flags.app ?? '.', command),
+    examples: ['php-sessions exec -- php-fpm', 'php-sessions exec --watch -- php-fpm'],
+    run: (host, command, flags) =>
+      exec(flags.watch === undefined ? host : withWatch(host), flags.app ?? '.', command),
   },
   {
     name: 'explain',
@@ -138,6 +142,24 @@ export const commands: readonly Command[] = [
     run: (host) => launch(host),
   },
   {
+    name: 'watch',
+    meaning: 'beside the app: follow what is bound, reload php-fpm',
+    parameters: [],
+    flags: {
+      app: { value: 'DIR', meaning: 'the app that exec runs; default: .' },
+      directory: { value: 'DIR', meaning: "exec's directory; default: php_buildpack's" },
+    },
+    examples: [],
+    isInternal: true,
+    run: (host, _args, flags) => {
+      const watched =
+        flags.directory === undefined
+          ? watchedOnCloudFoundry(host)
+          : watchedByExec(host, flags.app ?? '.', flags.directory)
+      return watched === undefined ? 0 : watch(host, watched)
+    },
+  },
+  {
     name: 'cnb-detect',
     meaning: 'Cloud Native Buildpacks: pass for a PHP app',
     parameters: [],
@@ -176,7 +198,7 @@ Usage: php-sessions COMMAND [OPTIONS]
 
 Commands:
 ${list(commands.filter(({ isInternal }) => !isInternal))}
-By the buildpack:
+By the buildpack and exec:
 ${list(commands.filter(({ isInternal }) => isInternal))}
   --help, help COMMAND   this help, or that of a command
   --version              the version

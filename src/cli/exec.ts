@@ -13,7 +13,8 @@ const NOT_EXECUTABLE = 126
  * Runs a command, and the PHP that it starts keeps its sessions in the bound store; for containers, as PID 1.
  *
  * stdout is the command's, and so is the exit status; 126 or 127 where it cannot be run. With an error it is not
- * run and the status is 1; PHP_SESSIONS_ON_ERROR=files runs it with local files instead.
+ * run and the status is 1; PHP_SESSIONS_ON_ERROR=files runs it with local files instead. With PHP_SESSIONS_WATCH
+ * a second process of ours follows what is bound; a store that is bound later is used from then on.
  */
 export function exec(host: Host, app: string, command: readonly string[]): number | Promise<number> {
   host.holdSignals()
@@ -29,21 +30,24 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
     return run(host, command, {}, () => {})
   }
   host.err(`php-sessions: ${summarise(plan)}\n`)
-  if (inside === undefined) return run(host, command, {}, () => {})
+  const isWatched = options.PHP_SESSIONS_WATCH
+  if (inside === undefined && !isWatched) return run(host, command, {}, () => {})
   if (framework.variables.length > 0) host.err(`php-sessions: ${describeVariables(framework)}\n`)
 
   // The workers of a php-fpm that root has started are somebody else and must reach the CA, but nothing else there.
-  host.makeNewDirectory(directory, plan.files.length === 0 ? 0o700 : 0o711)
+  host.makeNewDirectory(directory, plan.files.length === 0 && !isWatched ? 0o700 : 0o711)
   const remove = () => host.removeDirectory(directory)
   try {
-    fillOwnDirectory(host, inside, directory)
+    if (inside !== undefined) fillOwnDirectory(host, inside, directory)
   } catch (error) {
     remove()
     throw error
   }
   const scanned = addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app))
   const variables = framework.variables.map(({ name, value }) => [name, revealIfSecret(value)])
-  return run(host, command, { ...Object.fromEntries(variables), PHP_INI_SCAN_DIR: scanned }, remove)
+  const env = { ...Object.fromEntries(variables), PHP_INI_SCAN_DIR: scanned }
+  const watcher = ['watch', '--app', app, '--directory', directory]
+  return run(host, command, env, remove, isWatched ? watcher : undefined)
 }
 
 function run(
@@ -51,6 +55,7 @@ function run(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
   tidyUp: () => void,
+  watcher?: readonly string[],
 ): number | Promise<number> {
   const end = (status: number) => {
     tidyUp()
@@ -58,7 +63,7 @@ function run(
     host.err(renderFindings([unrunnable(command, -status)]))
     return status === -ENOENT ? NOT_FOUND : NOT_EXECUTABLE
   }
-  const ended = host.supervise(command, env)
+  const ended = host.supervise(command, env, watcher)
   return typeof ended === 'number' ? end(ended) : ended.then(end)
 }
 

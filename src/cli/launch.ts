@@ -1,4 +1,5 @@
 import { type Finding, hasError } from '../core/finding.ts'
+import type { Options } from '../core/options.ts'
 import { loadsExtension, setAsideExtensions } from '../core/php-ini.ts'
 import { revealIfSecret } from '../core/secret.ts'
 import type { Variable } from '../frameworks/framework.ts'
@@ -6,10 +7,11 @@ import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
 import { PUSH_IN_ORDER } from '../platforms/cloudfoundry.ts'
 import { findPhpHome, INI_NAME, type PhpHome } from '../platforms/cloudfoundry-php.ts'
-import { describeVariables, planFramework } from './framework.ts'
+import { describeVariables, type FrameworkPlan, planFramework } from './framework.ts'
 import { renderIniFile } from './ini-file.ts'
-import { lookAround } from './look-around.ts'
+import { lookAround, type Patience } from './look-around.ts'
 import { readPlan } from './read-plan.ts'
+import { markReload } from './reload-mark.ts'
 import { renderFindings, summarise } from './report.ts'
 import { writeFiles } from './write-files.ts'
 
@@ -24,12 +26,7 @@ const SAID = '__PHP_SESSIONS_SAID'
  */
 export function launch(host: Host): number {
   const home = findPhpHome(host)
-  const directory = home?.scanDirectory ?? ownDirectory(host)
-  const read = readPlan(host, host.env.HOME ?? '.', { php: home?.php, directory })
-  const plan = home === undefined ? read.plan : lookAround(host, read, home.command)
-  const { options } = read.input
-  const framework = planFramework(host, host.env.HOME ?? '.', plan, options, true)
-  const findings = [...plan.findings, ...checkPhp(plan, home), ...framework.findings]
+  const { plan, options, framework, findings } = planLaunch(host, home, launchDirectory(host, home))
   const failed = hasError(findings)
   const takesFiles = failed && options.PHP_SESSIONS_ON_ERROR === 'files'
 
@@ -41,9 +38,40 @@ export function launch(host: Host): number {
   }
   if (failed && !takesFiles) return 1
 
-  host.out(`export ${SAID}=1\n${home === undefined ? '' : applyPlan(host, home, failed ? undefined : plan)}`)
+  host.out(
+    `export ${SAID}=1\n${home === undefined ? '' : applyPlan(host, home, failed ? undefined : plan, options)}`,
+  )
   if (!failed) host.out(framework.variables.map(renderExport).join(''))
   return 0
+}
+
+/** What a start is going to do, and what is wrong with it. */
+export interface LaunchPlan {
+  readonly plan: Plan
+  readonly options: Options
+  readonly framework: FrameworkPlan
+  readonly findings: readonly Finding[]
+}
+
+/** Plans for the PHP of php_buildpack, with the plan's files in this directory. */
+export function planLaunch(
+  host: Host,
+  home: PhpHome | undefined,
+  directory: string,
+  patience?: Patience,
+): LaunchPlan {
+  const app = host.env.HOME ?? '.'
+  const read = readPlan(host, app, { php: home?.php, directory })
+  const plan = home === undefined ? read.plan : lookAround(host, read, home.command, patience)
+  const { options } = read.input
+  const framework = planFramework(host, app, plan, options, true)
+  const findings = [...plan.findings, ...checkPhp(plan, home), ...framework.findings]
+  return { plan, options, framework, findings }
+}
+
+/** Where our ini file goes. */
+export function launchDirectory(host: Host, home: PhpHome | undefined): string {
+  return home?.scanDirectory ?? ownDirectory(host)
 }
 
 function renderExport({ name, value }: Variable): string {
@@ -81,38 +109,61 @@ function ownDirectory(host: Host): string {
 }
 
 /** Makes the container follow the plan, or keep files where there is none; gives the shell code for it. */
-function applyPlan(host: Host, home: PhpHome, plan: Plan | undefined): string {
-  if (plan?.planned !== undefined) return writeIni(host, home, plan)
-  removeIni(host, home)
-  return ''
-}
-
-/** Writes our ini file, and gives the shell code that makes PHP find it. */
-function writeIni(host: Host, home: PhpHome, plan: Plan): string {
-  const isLoadedByApp = (extension: string) => home.scanned.some((ini) => loadsExtension(ini, extension))
-  const extensions = plan.extensions.filter(
-    (extension) => home.extensions.includes(extension) && !isLoadedByApp(extension),
-  )
-  const text = renderIniFile(plan, extensions)
-  const directory = home.scanDirectory ?? ownDirectory(host)
-  const isRewritten = home.isRewritten && home.scanDirectory !== undefined
-
-  if (home.scanDirectory === undefined) host.makeDirectory(directory, 0o700)
-  // Before php.ini: a crash in between leaves an extension loaded twice, which PHP only warns of.
-  writeFiles(host, plan.files)
-  host.writeFile(`${directory}/${INI_NAME}`, isRewritten ? text.replaceAll('@', '@@') : text, 0o600)
-  editPhpIni(host, home, extensions)
-
+function applyPlan(host: Host, home: PhpHome, plan: Plan | undefined, options: Options): string {
+  if (options.PHP_SESSIONS_WATCH) letReloadFinishRequests(host, home)
+  if (plan?.planned === undefined) {
+    removeIni(host, home)
+    return ''
+  }
+  writeIni(host, home, plan)
+  const directory = launchDirectory(host, home)
   const scanned = host.env.PHP_INI_SCAN_DIR ?? ''
   if (home.scanDirectory !== undefined || scanned.split(':').includes(directory)) return ''
   // An empty element stands for the directory that PHP was compiled to scan.
   return `export PHP_INI_SCAN_DIR=${quoteShell(`${scanned}:${directory}`)}\n`
 }
 
+/** Our ini file: as it is written, and as PHP reads it once php_buildpack 4 has rewritten it. */
+export function renderLaunchIni(host: Host, home: PhpHome, plan: Plan) {
+  const text = renderIniFile(plan, extensionsToLoad(home, plan))
+  const isRewritten = home.isRewritten && launchDirectory(host, home) === home.scanDirectory
+  return { text, textOnDisk: isRewritten ? text.replaceAll('@', '@@') : text }
+}
+
+function extensionsToLoad(home: PhpHome, plan: Plan): readonly string[] {
+  const isLoadedByApp = (extension: string) => home.scanned.some((ini) => loadsExtension(ini, extension))
+  return plan.extensions.filter(
+    (extension) => home.extensions.includes(extension) && !isLoadedByApp(extension),
+  )
+}
+
+/** Writes our ini file and what it names. */
+export function writeIni(host: Host, home: PhpHome, plan: Plan): void {
+  const directory = launchDirectory(host, home)
+  const path = `${directory}/${INI_NAME}`
+  const { text, textOnDisk } = renderLaunchIni(host, home, plan)
+  const before = host.readFile(path)
+  if (home.scanDirectory === undefined) host.makeDirectory(directory, 0o700)
+  // Before php.ini: a crash in between leaves an extension loaded twice, which PHP only warns of.
+  writeFiles(host, plan.files)
+  if (before !== undefined && before !== text && before !== textOnDisk) markReload(host, directory)
+  host.writeFile(path, textOnDisk, 0o600)
+  editPhpIni(host, home, extensionsToLoad(home, plan))
+}
+
 function removeIni(host: Host, home: PhpHome): void {
   for (const directory of [home.scanDirectory, ownDirectory(host)])
     if (directory !== undefined) host.removeFile(`${directory}/${INI_NAME}`)
   editPhpIni(host, home, [])
+}
+
+/** php-fpm's own default ends running requests at once; a platform gives ten seconds to stop. */
+function letReloadFinishRequests(host: Host, { phpIni }: PhpHome): void {
+  const path = phpIni.path.replace(/php\.ini$/, 'php-fpm.conf')
+  const before = host.readBytes(path)
+  if (before === undefined || /^\s*process_control_timeout\s*=/m.test(before)) return
+  const after = before.replace(/^\s*\[global\].*$/m, '$&\nprocess_control_timeout = 8s')
+  if (after !== before) host.writeBytes(path, after, 0o644)
 }
 
 /** Leaves the loading of these extensions to our file; php.ini is written only when that changes it. */

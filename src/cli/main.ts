@@ -1,7 +1,7 @@
 import { joinWords, nearest, oneLine } from '../core/text.ts'
 import { type Host, HostError } from '../host/host.ts'
 import { type Command, commands, renderCommandHelp, renderHelp, renderOptionsHelp } from './commands.ts'
-import { renderFindings } from './report.ts'
+import { fileFinding, renderFindings } from './report.ts'
 import { VERSION } from './version.ts'
 
 const USAGE_ERROR = 2
@@ -130,14 +130,4 @@ function unknownFlag(command: string, flag: string, known: readonly string[]): U
   return new UsageError(
     `${command} has no option --${oneLine(flag)}; ${suggestion} See php-sessions help ${command}`,
   )
-}
-
-function fileFinding(error: HostError) {
-  return {
-    id: 'file.access',
-    level: 'error' as const,
-    title: error.message,
-    from: 'the file system',
-    fix: 'give the user that runs php-sessions access to it; nothing was changed there',
-  }
 }

@@ -5,7 +5,7 @@ import type { Plan } from '../plan/plan.ts'
 import { INI_NAME } from '../platforms/cloudfoundry-php.ts'
 import { type FrameworkPlan, planFramework } from './framework.ts'
 import { renderIniFile } from './ini-file.ts'
-import { type Inside, lookInside } from './look-around.ts'
+import { type Inside, lookInside, type Patience } from './look-around.ts'
 import { readPlan } from './read-plan.ts'
 import { writeFiles } from './write-files.ts'
 
@@ -24,10 +24,11 @@ export function planOwnDirectory(
   app: string,
   directory: string,
   setsVariables: boolean,
+  patience?: Patience,
 ): OwnPlan {
   const read = readPlan(host, app, { directory })
   const { options } = read.input
-  const inside = read.plan.planned === undefined ? undefined : lookInside(host, read, ['php'])
+  const inside = read.plan.planned === undefined ? undefined : lookInside(host, read, ['php'], patience)
   const plan = inside?.plan ?? read.plan
   return { plan, options, inside, framework: planFramework(host, app, plan, options, setsVariables) }
 }
@@ -51,11 +52,20 @@ export function checkExtension(
 }
 
 /** Writes our ini, and what it names, into a directory of our own that PHP will be told to scan. */
-export function fillOwnDirectory(host: Host, { plan, loaded, loadable }: Inside, directory: string): void {
-  const toLoad = plan.extensions.filter((name) => loadable.includes(name) && !loaded.includes(name))
+export function fillOwnDirectory(host: Host, inside: Inside, directory: string): void {
   host.makeDirectory(directory, 0o700)
-  writeFiles(host, plan.files)
-  host.writeFile(`${directory}/${INI_NAME}`, renderIniFile(plan, toLoad), 0o600)
+  writeFiles(host, inside.plan.files)
+  host.writeFile(`${directory}/${INI_NAME}`, renderOwnIni(inside), 0o600)
+}
+
+/** Renders our ini for a directory of our own. */
+export function renderOwnIni(inside: Inside): string {
+  return renderIniFile(inside.plan, extensionsToLoad(inside))
+}
+
+/** The extensions that no other ini file loads. Those that are loaded by ours alone count as loaded by nobody. */
+export function extensionsToLoad({ plan, loaded, loadable }: Inside): readonly string[] {
+  return plan.extensions.filter((name) => loadable.includes(name) && !loaded.includes(name))
 }
 
 /**
@@ -79,4 +89,21 @@ export function addToScanned(
 export function isBelow(host: Host, app: string): (path: string) => boolean {
   const root = host.realPath(app) ?? app
   return (path) => root !== '/' && `${host.realPath(path) ?? path}/`.startsWith(`${root}/`)
+}
+
+/**
+ * The host without directories of ours in PHP_INI_SCAN_DIR, for us and for the PHP that we ask: PHP must not take the
+ * extensions that our own ini has loaded for those of the image. `empty` is a directory without ini files.
+ */
+export function withoutScanning(host: Host, isOurs: (path: string) => boolean, empty: string): Host {
+  const scanned = (host.env.PHP_INI_SCAN_DIR ?? '').split(':')
+  if (!scanned.some(isOurs)) return host
+  const others = scanned.filter((path) => !isOurs(path))
+  // Alone, the empty element would no longer stand for PHP's own directory, but for none.
+  const env = { PHP_INI_SCAN_DIR: others.length === 1 && others[0] === '' ? `:${empty}` : others.join(':') }
+  return {
+    ...host,
+    env: { ...host.env, ...env },
+    run: (command) => host.run({ ...command, env: { ...env, ...command.env } }),
+  }
 }

@@ -1,6 +1,7 @@
 import { formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import { oneLine } from '../core/text.ts'
+import type { HostError } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
 
 const SYMBOL = { error: '✗', warn: '!' } as const
@@ -22,4 +23,15 @@ export function summarise({ planned, because }: Plan): string {
   return oneLine(
     `sessions are kept in ${store.title} service ${service} (${formatServers(endpoint)}), because ${because}`,
   )
+}
+
+/** What a file that refused means to people. */
+export function fileFinding(error: HostError): Finding {
+  return {
+    id: 'file.access',
+    level: 'error',
+    title: error.message,
+    from: 'the file system',
+    fix: 'give the user that runs php-sessions access to it; nothing was changed there',
+  }
 }

@@ -17,6 +17,8 @@ export interface Options {
   readonly PHP_SESSIONS_SERIALIZER: string | undefined
   /** Whether a start sets the variables of a framework that does not use PHP's session handler. */
   readonly PHP_SESSIONS_FRAMEWORK: boolean | undefined
+  /** Whether `watch` runs beside the app. */
+  readonly PHP_SESSIONS_WATCH: boolean
   /** What a start does when the bound store cannot be used. */
   readonly PHP_SESSIONS_ON_ERROR: 'stop' | 'files'
 }
@@ -87,6 +89,12 @@ export const OPTIONS: Readonly<Record<OptionName, OptionKind>> = {
     meaning:
       'on sets the variables of a framework with session drivers of its own (Laravel), where the app has not; default: on with a buildpack, else off',
     default: '',
+  },
+  PHP_SESSIONS_WATCH: {
+    ...SWITCH,
+    meaning:
+      'on follows new credentials in files and a new Sentinel master without a restart: in a process beside the command of exec, in a sidecar on Cloud Foundry (set it before staging)',
+    default: 'off',
   },
   PHP_SESSIONS_ON_ERROR: {
     expected: 'stop or files',

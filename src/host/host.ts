@@ -36,9 +36,21 @@ export interface Host {
   /**
    * Runs the command, the last words of our own command line, with more in the environment, and nothing between it
    * and our stdin, stdout and stderr; forwards signals. Gives its exit status as a shell counts it, or minus errno
-   * where it cannot be run. The executable also reaps orphans, which fall to it as PID 1.
+   * where it cannot be run. The executable also reaps orphans, which fall to it as PID 1, and asks php-fpm by SIGQUIT
+   * where SIGTERM has come, so that requests are finished.
+   *
+   * With `watcher`, arguments of our own, this program runs beside the command, and again when it has died.
    */
-  supervise(command: readonly string[], env: Readonly<Record<string, string>>): number | Promise<number>
+  supervise(
+    command: readonly string[],
+    env: Readonly<Record<string, string>>,
+    watcher?: readonly string[],
+  ): number | Promise<number>
+  /** Sends a signal; whether there was somebody who could be sent one. */
+  kill(pid: number, signal: 'SIGUSR2'): boolean
+  sleep(seconds: number): void
+  /** Seconds since some moment, for what is due later. */
+  now(): number
   /** stdout: the answer. */
   out(text: string): void
   /** stderr: the talk. */

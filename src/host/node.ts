@@ -40,10 +40,19 @@ export const nodeHost: Host = {
   holdSignals: () => {
     // Handlers run between turns of the event loop only, and before the first one the command is running.
     for (const signal of isatty(0) ? FORWARDED : [...FORWARDED, ...FROM_TERMINAL])
-      process.on(signal, () => supervised?.kill(signal))
+      process.on(signal, () => supervised?.kill(meantFor(supervised, signal)))
     for (const signal of isatty(0) ? FROM_TERMINAL : []) process.on(signal, () => {})
   },
   supervise,
+  kill: (pid, signal) => {
+    try {
+      return process.kill(pid, signal)
+    } catch {
+      return false
+    }
+  },
+  sleep: (seconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000),
+  now: () => Date.now() / 1000,
   out: (text) => fs.writeFileSync(1, text),
   err: (text) => fs.writeFileSync(2, text),
   isTerminal: () => isatty(1),
@@ -54,15 +63,52 @@ const FORWARDED = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT', 'SIGWINCH'] as const
 let supervised: ChildProcess | undefined
 
-async function supervise([file = '', ...args]: readonly string[], env: Readonly<Record<string, string>>) {
+/** See `forward` in native/supervise.h. */
+function meantFor({ pid }: ChildProcess, signal: NodeJS.Signals): NodeJS.Signals {
+  const title = read(`/proc/${pid}/cmdline`, 'latin1') ?? ''
+  return signal === 'SIGTERM' && title.startsWith('php-fpm: master process') ? 'SIGQUIT' : signal
+}
+
+async function supervise(
+  [file = '', ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+  watcher?: readonly string[],
+) {
+  const options = { env: { ...process.env, ...env }, stdio: 'inherit' } as const
+  let stopWatcher = () => {}
   try {
-    supervised = spawn(file, args, { env: { ...process.env, ...env }, stdio: 'inherit' })
-    const [status, signal] = await once(supervised, 'exit')
+    supervised = spawn(file, args, options)
+    const exited = once(supervised, 'exit')
+    if (supervised.pid !== undefined && watcher !== undefined)
+      stopWatcher = keepRunning(() =>
+        spawn(process.execPath, [process.argv[1] ?? '', ...watcher], { ...options, detached: true }),
+      )
+    const [status, signal] = await exited
     return status ?? 128 + constants.signals[signal as NodeJS.Signals]
   } catch (error) {
     const { errno } = error as NodeJS.ErrnoException
     if (errno === undefined) throw error
     return errno
+  } finally {
+    stopWatcher()
+  }
+}
+
+/** Starts a process again, a second after it has died; gives what ends that. */
+function keepRunning(start: () => ChildProcess): () => void {
+  let timer: NodeJS.Timeout | undefined
+  let child: ChildProcess
+  const run = () => {
+    child = start()
+    child.once('exit', () => {
+      timer = setTimeout(run, 1000)
+    })
+  }
+  run()
+  return () => {
+    child.removeAllListeners('exit')
+    child.kill('SIGKILL')
+    clearTimeout(timer)
   }
 }
 

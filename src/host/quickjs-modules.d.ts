@@ -56,6 +56,9 @@ declare module 'qjs:os' {
 /** Our own: native/supervise.h. */
 declare module 'qjs:supervise' {
   export function holdSignals(): void
-  /** Runs the last so many words of the command line; returns their status as a shell counts it, or minus errno. */
-  export function supervise(count: number): number
+  /**
+   * Runs the last so many words of the command line, and beside them this program with the words of `watcher`.
+   * Returns the status of the former as a shell counts it, or minus errno.
+   */
+  export function supervise(count: number, ...watcher: readonly string[]): number
 }

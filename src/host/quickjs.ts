@@ -13,6 +13,8 @@ const ENOTDIR = 20
 const EISDIR = 21
 const EMFILE = 24
 const SIGKILL = 9
+// signal(7), the same on every architecture but MIPS and the like.
+const SIGNALS = { SIGUSR2: 12 } as const
 
 const STDOUT = 1
 const STDERR = 2
@@ -38,10 +40,13 @@ export const quickjsHost: Host = {
   uniqueWord,
   run,
   holdSignals,
-  supervise: (command, env) => {
+  supervise: (command, env, watcher = []) => {
     for (const [name, value] of Object.entries(env)) std.setenv(name, value)
-    return supervise(command.length)
+    return supervise(command.length, ...watcher)
   },
+  kill: (pid, signal) => os.kill(pid, SIGNALS[signal]) === 0,
+  sleep: (seconds) => void os.sleep(seconds * 1000),
+  now: () => Date.now() / 1000,
   out: (text) => check('write to', 'standard output', writeAll(STDOUT, encodeUtf8(text))),
   // Nobody is left to tell when stderr refuses, and the app must start all the same.
   err: (text) => void writeAll(STDERR, encodeUtf8(text)),
@@ -59,6 +64,8 @@ function readBytes(path: string): string | undefined {
 /** The text of an ASCII file, ten times as fast; null for any other, and for one that cannot be read. */
 function readAscii(path: string): string | null {
   const text = std.loadFile(path)
+  // A file below /proc claims to be empty.
+  if (text === '') return null
   // What is not ASCII has fewer characters than bytes, or U+FFFD for a byte that is no UTF-8.
   return text !== null && text.length === os.stat(path)[0]?.size && !text.includes('\ufffd') ? text : null
 }

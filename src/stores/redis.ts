@@ -55,9 +55,13 @@ function configureServer(endpoint: Endpoint, surroundings: Surroundings): Config
       ...lockDirectives(options, php),
     ],
     files: tls.files,
-    findings: [...tls.findings, ...sentinelFindings(endpoint)],
+    findings: [...tls.findings, ...(options.PHP_SESSIONS_WATCH ? [] : sentinelFindings(endpoint))],
+    ...(endpoint.sentinel === undefined ? {} : { whyNotStrict: WHY_NOT_STRICT }),
   }
 }
+
+const WHY_NOT_STRICT =
+  'phpredis would take every id for unknown while a master is being replaced, and log all visitors out who come then'
 
 function serverPath(endpoint: Endpoint, server: Address, options: Options, tls: Parameters): Directive {
   const { database } = endpoint
@@ -90,7 +94,7 @@ function sentinelFindings({ sentinel }: Endpoint): readonly Finding[] {
       level: 'warn',
       title: `the Sentinels are asked for the master ${sentinel.masterName.value} at the start only: after a failover PHP goes on with the old one`,
       from: sentinel.masterName.from,
-      fix: 'restart the app after a failover, or use a plan with a host that follows the master',
+      fix: 'PHP_SESSIONS_WATCH=on follows the master without a restart; else restart the app after a failover',
     },
   ]
 }
@@ -131,8 +135,7 @@ function configureCluster(endpoint: Endpoint, surroundings: Surroundings): Confi
     ],
     files: tls.files,
     findings: [...tls.findings, ...clusterFindings(endpoint, options)],
-    whyNotStrict:
-      'phpredis 6 would take every id for unknown while a master is being replaced, and log all visitors out',
+    whyNotStrict: WHY_NOT_STRICT,
   }
 }
 

@@ -32,6 +32,12 @@ test('staging writes the launch step, nothing secret, nothing else', () => {
   expect([...host.files.values()].join('')).not.toContain(CANARY)
 })
 
+test('PHP_SESSIONS_WATCH adds a sidecar, and one line that says so', () => {
+  const { host, said } = supply([redisService], {}, { PHP_SESSIONS_WATCH: 'on' })
+  expect(host.files.get('/deps/0/launch.yml')).toMatchSnapshot()
+  expect(said.out).toMatch(/PHP_SESSIONS_WATCH is on: a sidecar follows .*\n$/)
+})
+
 test.each<[string, readonly Service[], Record<string, string>, Record<string, string>]>([
   ['no host', [{ ...redisService, credentials: { password: CANARY } }], {}, {}],
   ['malformed VCAP_SERVICES', [], {}, { VCAP_SERVICES: `{"password": "${CANARY}"` }],

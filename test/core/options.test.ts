@@ -11,6 +11,7 @@ test('without any the defaults serve', () => {
       REDIS_SESSION_STORE_SERVICE_NAME: 'redis-sessions',
       MEMCACHED_SESSION_STORE_SERVICE_NAME: 'memcached-sessions',
       PHP_SESSIONS_LOCKING: true,
+      PHP_SESSIONS_WATCH: false,
       PHP_SESSIONS_ON_ERROR: 'stop',
     },
     findings: [],

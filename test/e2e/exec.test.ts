@@ -1,19 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeCertificates } from '../../lab/certificates.ts'
 import { startContained } from '../../lab/contained.ts'
-import { machinePhp } from '../../lab/php.ts'
-import { startServer } from '../../lab/process.ts'
 import { type Redis, startRedis } from '../../lab/redis.ts'
-import { makeScratch } from '../../lab/scratch.ts'
 import { until } from '../../lab/until.ts'
 import { BUNDLE, EXECUTABLE } from '../support/cloudfoundry.ts'
-import { askFpm } from '../support/fastcgi.ts'
+import { type Container, container, startFpm } from '../support/exec.ts'
 
 const PASSWORD = 's3cret-of-exec'
 const HOSTS = [
@@ -28,31 +25,12 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-/** A container with this in its environment: where it keeps temporary files nobody else does. */
-function container(env: Readonly<Record<string, string>> = {}) {
-  const directory = makeScratch('exec')
-  const temporary = join(directory, 'tmp')
-  mkdirSync(temporary)
-  chmodSync(directory, 0o755)
-  chmodSync(temporary, 0o1777)
-  return {
-    directory,
-    env: { PATH: process.env.PATH, TMPDIR: temporary, ...env },
-    /** What php-sessions has there. */
-    left: () => readdirSync(temporary).filter((name) => name.startsWith('php-sessions-')),
-    ours: () =>
-      join(temporary, readdirSync(temporary).find((name) => name.startsWith('php-sessions-')) ?? 'none'),
-  }
-}
-
 const withRedis = () => container({ REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:${redis.port}` })
 const withTls = () =>
   container({
     REDIS_URL: `rediss://:${PASSWORD}@localhost:${redis.tlsPort}`,
     REDIS_CA: readFileSync(certificates.ca, 'utf8'),
   })
-
-type Container = ReturnType<typeof container>
 
 const run = (
   { env, directory }: Container,
@@ -76,40 +54,15 @@ async function start(
   return contained
 }
 
-/** Starts php-fpm under exec; where we are root its workers are nobody. */
-async function startFpm({ env, directory }: Container) {
-  const scripts = {
-    count: `session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`,
-    slow: `file_put_contents('${join(directory, 'tmp/asked')}', ''); for ($end = microtime(true) + 1; microtime(true) < $end; usleep(9000)); echo 'finished';`,
-    whoami: `echo posix_geteuid();`,
-  }
-  for (const [name, code] of Object.entries(scripts))
-    writeFileSync(join(directory, `${name}.php`), `<?php ${code}`)
-  const server = await startServer({
-    name: 'fpm',
-    ports: 1,
-    command: ({ directory: own, ports: [port] }) => {
-      const lines = [
-        ...['[global]', 'daemonize = no', 'error_log = /proc/self/fd/2', 'process_control_timeout = 10'],
-        ...['[www]', `listen = 127.0.0.1:${port}`, 'pm = static', 'pm.max_children = 2'],
-        ...(isRoot ? ['user = nobody', 'group = nogroup'] : []),
-      ]
-      writeFileSync(join(own, 'fpm.conf'), `${lines.join('\n')}\n`)
-      const { file, args } = machinePhp().fpm(['-y', join(own, 'fpm.conf')])
-      return { file: EXECUTABLE, args: ['exec', '--', file, ...args], env, cwd: directory }
-    },
-  })
-  onTestFinished(server.stop)
-  const [port = 0] = server.ports
-  return {
-    ...server,
-    ask: (name: string, cookie = '') => askFpm(port, join(directory, `${name}.php`), cookie),
-  }
-}
+const pagesOf = ({ directory }: Container) => ({
+  count: `session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`,
+  slow: `file_put_contents('${join(directory, 'tmp/asked')}', ''); for ($end = microtime(true) + 1; microtime(true) < $end; usleep(9000)); echo 'finished';`,
+  whoami: `echo posix_geteuid();`,
+})
 
 test('php-fpm keeps its sessions in Redis over TLS, with workers of another user, also after a reload', async () => {
   const bound = withTls()
-  const fpm = await startFpm(bound)
+  const fpm = await startFpm(bound, { pages: pagesOf(bound) })
   const first = await fpm.ask('count')
   const cookie = /PHPSESSIONID=[^;]+/.exec(first)?.[0] ?? ''
   expect(first).toMatch(/1 redis$/)
@@ -127,19 +80,24 @@ test('php-fpm keeps its sessions in Redis over TLS, with workers of another user
   expect(bound.left()).toEqual([])
 })
 
-test('a request that php-fpm is serving is finished when the container is stopped', async () => {
-  const bound = withRedis()
-  const fpm = await startFpm(bound)
-  const asked = fpm.ask('slow')
-  await until('the request to be served', () => readdirSync(join(bound.directory, 'tmp')).includes('asked'))
-  // The official images' STOPSIGNAL; SIGTERM ends php-fpm's workers at once.
-  const stopped = Date.now()
-  process.kill(fpm.pid, 'SIGQUIT')
-  expect(await asked).toMatch(/finished$/)
-  expect(await fpm.exited).toBe(0)
-  expect(Date.now() - stopped).toBeLessThan(10_000)
-  expect(bound.left()).toEqual([])
-})
+test.each([
+  ['SIGTERM, as platforms send', 'SIGTERM'],
+  ['SIGQUIT, as the official images have it', 'SIGQUIT'],
+] as const)(
+  'a request that php-fpm is serving is finished when the container is stopped: %s',
+  async (_name, signal) => {
+    const bound = withRedis()
+    const fpm = await startFpm(bound, { pages: pagesOf(bound) })
+    const asked = fpm.ask('slow')
+    await until('the request to be served', () => readdirSync(join(bound.directory, 'tmp')).includes('asked'))
+    const stopped = Date.now()
+    process.kill(fpm.pid, signal)
+    expect(await asked).toMatch(/finished$/)
+    expect(await fpm.exited).toBe(0)
+    expect(Date.now() - stopped).toBeLessThan(10_000)
+    expect(bound.left()).toEqual([])
+  },
+)
 
 test.each(HOSTS)('the exit status is that of the command, and nothing stays behind: %s', (_name, program) => {
   for (const bound of [container(), withRedis()]) {

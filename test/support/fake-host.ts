@@ -8,7 +8,13 @@ export interface FakeHost extends Host {
   readonly directories: Map<string, number>
   readonly output: { out: string; err: string }
   /** What was run before us and the terminal. */
-  readonly supervised: { command: readonly string[]; env: Readonly<Record<string, string>> }[]
+  readonly supervised: {
+    command: readonly string[]
+    env: Readonly<Record<string, string>>
+    watcher?: readonly string[]
+  }[]
+  /** The signals that were sent, as `SIGNAL pid`. */
+  readonly sent: string[]
 }
 
 /**
@@ -24,6 +30,7 @@ export function fakeHost(
   const modes = new Map<string, number>()
   const directories = new Map<string, number>()
   const supervised: FakeHost['supervised'] = []
+  const sent: string[] = []
   const output = { out: '', err: '' }
   const write = (path: string, text: string, mode: number) => {
     files.set(path, text)
@@ -55,10 +62,14 @@ export function fakeHost(
     isDirectory: (path) => inside(path).length > 0,
     run: answer,
     holdSignals: () => undefined,
-    supervise: (command, more) => {
-      supervised.push({ command, env: more })
+    supervise: (command, more, watcher) => {
+      supervised.push({ command, env: more, ...(watcher && { watcher }) })
       return 0
     },
+    sent,
+    kill: (pid, signal) => sent.push(`${signal} ${pid}`) > 0,
+    sleep: () => undefined,
+    now: () => 0,
     out: (text) => {
       output.out += text
     },

@@ -1,0 +1,108 @@
+import type { Finding } from '../core/finding.ts'
+import type { Host } from '../host/host.ts'
+import type { Plan } from '../plan/plan.ts'
+import { findPhpHome } from '../platforms/cloudfoundry-php.ts'
+import { launchDirectory, planLaunch, renderLaunchIni, writeIni } from './launch.ts'
+import type { Patience } from './look-around.ts'
+import {
+  checkExtension,
+  extensionsToLoad,
+  fillOwnDirectory,
+  planOwnDirectory,
+  renderOwnIni,
+  withoutScanning,
+} from './own-directory.ts'
+import { descendsFrom, type Master, parentOf } from './php-fpm.ts'
+import { type ReadPlan, readPlan } from './read-plan.ts'
+
+/** The settings for what is bound now, not written yet. */
+export interface Candidate {
+  readonly plan: Plan
+  readonly findings: readonly Finding[]
+  /** The texts that our ini file has when it is this one. */
+  readonly inis: readonly string[]
+  /** Starts a PHP that has the extension that the plan needs. */
+  readonly php: readonly string[]
+  /** Whether a framework got variables at the start, which no reload changes. */
+  readonly hasVariables: boolean
+  write(): void
+}
+
+/** What `watch` looks after: once for `exec`, once for Cloud Foundry. */
+export interface Watched {
+  /** Where our ini file is, an absolute path. */
+  readonly directory: string
+  /** Runs PHP as it is without us. */
+  readonly host: Host
+  /** Reads what is bound; asks nobody. */
+  read(): ReadPlan
+  /** Makes the settings for what is bound, with the files of the plan in this directory. */
+  prepare(directory: string): Candidate
+  /** Whether a php-fpm reads our ini file. */
+  isOurs(master: Master): boolean
+}
+
+/** The Sentinels are asked again in two seconds. */
+const PATIENCE: Patience = { all: 1, each: 1 }
+
+/** The host where the user has asked for it by exec's flag. */
+export function withWatch(host: Host): Host {
+  return { ...host, env: { ...host.env, PHP_SESSIONS_WATCH: 'on' } }
+}
+
+/** A directory that `exec` has made, for the processes below it. */
+export function watchedByExec(given: Host, app: string, directory: string): Watched {
+  const host = withoutScanning(withWatch(given), (path) => path === directory, `${directory}/none`)
+  const parent = parentOf(host, 'self')
+  return {
+    directory,
+    host,
+    read: () => readPlan(host, app, { directory }),
+    isOurs: ({ pid }) => descendsFrom(host, pid, parent),
+    prepare: (at) => {
+      const { plan, inside, framework } = planOwnDirectory(host, app, at, false, PATIENCE)
+      const extension =
+        inside?.hasAnswered === true
+          ? checkExtension(inside, (name) => `install the extension ${name} and start again`)
+          : []
+      const toLoad = inside === undefined ? [] : extensionsToLoad(inside)
+      return {
+        plan,
+        findings: [...plan.findings, ...extension],
+        inis: inside === undefined ? [] : [renderOwnIni(inside)],
+        php: ['php', ...toLoad.flatMap((name) => ['-d', `extension=${name}`])],
+        hasVariables: framework.variables.length > 0,
+        write: () => {
+          if (inside !== undefined) fillOwnDirectory(host, inside, at)
+        },
+      }
+    },
+  }
+}
+
+/** The directory of php_buildpack's PHP; undefined where there is none. */
+export function watchedOnCloudFoundry(host: Host): Watched | undefined {
+  const home = findPhpHome(host)
+  if (home === undefined) return undefined
+  const container = `${host.env.HOME}/`.replace(/[^/]+\/+$/, '')
+  const directory = launchDirectory(host, home)
+  return {
+    directory,
+    host,
+    read: () => readPlan(host, host.env.HOME ?? '.', { php: home.php, directory }),
+    isOurs: ({ configuration }) => configuration.startsWith(container),
+    prepare: (at) => {
+      const { plan, findings, framework } = planLaunch(host, home, at, PATIENCE)
+      const { text, textOnDisk } = renderLaunchIni(host, home, plan)
+      const memcached = plan.planned?.store.name === 'memcached' ? ['-d', 'extension=memcached'] : []
+      return {
+        plan,
+        findings,
+        inis: [text, textOnDisk],
+        php: [...home.command, ...memcached],
+        hasVariables: framework.variables.length > 0,
+        write: () => void writeIni(host, home, plan),
+      }
+    },
+  }
+}

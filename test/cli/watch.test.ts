@@ -1,0 +1,164 @@
+import { expect, test } from 'vitest'
+import { makeComplaint } from '../../src/cli/complaint.ts'
+import { main } from '../../src/cli/main.ts'
+import { makeWatcher } from '../../src/cli/watch.ts'
+import { watchedByExec } from '../../src/cli/watched.ts'
+import { HostError } from '../../src/host/host.ts'
+import { redisService, vcapServices } from '../support/bindings.ts'
+import { fakeHost } from '../support/fake-host.ts'
+
+const DIRECTORY = '/tmp/php-sessions-own'
+const INI = `${DIRECTORY}/00-php-sessions.ini`
+const FILE = '/bindings/vcap_services'
+const OTHER = { ...redisService, credentials: { host: 'other', port: 6379, password: 'n3w-password' } }
+const PHP_FPM = {
+  '/proc/self/stat': '9 (php-sessions) S 1 1 1',
+  '/proc/20/cmdline': 'php-fpm: master process (/etc/fpm.conf)\0\0\0',
+  '/proc/20/stat': '20 (php-fpm) S 1 1 1',
+  '/proc/20/status': 'SigBlk:\t0000000000000000\nSigCgt:\t0000000000014a07\n',
+}
+
+/** A container whose PHP can keep sessions, or says why not; `bind` changes what is bound, `look` is a second. */
+function watched(trial: object = { step: 'done' }) {
+  const answer = { phpredis: '6.2.0', loaded: ['redis'], loadable: [], master: null, failures: [] }
+  const host = fakeHost(
+    { VCAP_SERVICES_FILE_PATH: FILE },
+    { ...PHP_FPM, [FILE]: vcapServices(redisService) },
+    ({ args }) => {
+      const isTrial = args.join(' ').includes('session_start')
+      return { status: 0, stdout: JSON.stringify(isTrial ? trial : answer) }
+    },
+  )
+  let seconds = 0
+  const clocked = { ...host, now: () => seconds }
+  const home = watchedByExec(clocked, '/app', DIRECTORY)
+  home.prepare(DIRECTORY).write()
+  const step = makeWatcher(clocked, home)
+  const look = (times = 1) => {
+    for (let i = 0; i < times; i++) {
+      step()
+      seconds++
+    }
+    return host.output.err
+  }
+  const bind = (text: string) => host.files.set(FILE, text)
+  return { host, clocked, look, bind }
+}
+
+test('what is in use already is left alone', () => {
+  const { host, look } = watched()
+  const before = host.files.get(INI)
+  expect(look(5)).toBe('')
+  expect({ ini: host.files.get(INI), sent: host.sent }).toEqual({ ini: before, sent: [] })
+})
+
+test('new credentials are written once they have been tried, and php-fpm is told once', () => {
+  const { host, look, bind } = watched()
+  look()
+  bind(vcapServices(OTHER))
+  expect(look(3)).toMatchSnapshot()
+  expect(host.files.get(INI)).toContain('auth=n3w-password')
+  expect(host.modes.get(INI)).toBe(0o600)
+  expect(host.sent).toEqual(['SIGUSR2 20'])
+  expect(host.output.err).not.toContain('n3w')
+})
+
+test.each<[string, string, object | undefined]>([
+  ['cannot be read', vcapServices({ ...redisService, credentials: {} }), undefined],
+  ['is no JSON', '{', undefined],
+  ['is gone', '{}', undefined],
+  ['is refused', vcapServices(OTHER), { step: 'start', error: 'WRONGPASS invalid password' }],
+])('a binding that %s changes nothing, and is said again after minutes', (_name, text, trial) => {
+  const { host, look, bind } = watched(trial)
+  look()
+  const before = host.files.get(INI)
+  bind(text)
+  expect(look(2)).toMatchSnapshot()
+  const once = host.output.err
+  look(50)
+  expect(host.output.err).toBe(once)
+  look(200)
+  expect(host.output.err.length).toBeGreaterThan(once.length)
+  expect({ ini: host.files.get(INI), sent: host.sent }).toEqual({ ini: before, sent: [] })
+  bind(vcapServices(redisService))
+  expect(look(2)).toMatch(/php-sessions: that is over: sessions are kept in Redis .*\n$/)
+})
+
+test('php-fpm is not told before it takes the signal, which would end it', () => {
+  const { host, look, bind } = watched()
+  host.files.set('/proc/20/status', 'SigCgt:\t0000000000000000\n')
+  bind(vcapServices(OTHER))
+  look(3)
+  expect(host.sent).toEqual([])
+  host.files.set('/proc/20/status', PHP_FPM['/proc/20/status'])
+  look()
+  expect(host.sent).toEqual(['SIGUSR2 20'])
+})
+
+test('where no php-fpm runs it says so once', () => {
+  const { host, look, bind } = watched()
+  host.files.delete('/proc/20/cmdline')
+  bind(vcapServices(OTHER))
+  const said = look(120)
+  expect(said.match(/no php-fpm runs here/g)).toHaveLength(1)
+})
+
+test('what another has written over ours is written again', () => {
+  const { host, look } = watched()
+  look(2)
+  const right = host.files.get(INI)
+  host.files.set(INI, 'session.save_handler = files')
+  look(2)
+  expect(host.files.get(INI)).toBe(right)
+})
+
+test('a disk that is full is said, and tried again', () => {
+  const { host, look, bind } = watched()
+  look()
+  bind(vcapServices(OTHER))
+  const { set } = host.files
+  let isFull = true
+  host.files.set = (path, text) => {
+    if (isFull && path.startsWith(DIRECTORY)) throw new HostError(`cannot write ${path}: no space left`)
+    return set.call(host.files, path, text)
+  }
+  expect(look(3)).toMatch(/^✗ cannot write .*no space left {2}\(file\.access\)$/m)
+  isFull = false
+  look(3)
+  expect(host.sent).toEqual(['SIGUSR2 20'])
+})
+
+test('the same complaint comes after 1, 2, 4 minutes and then every hour, a new one at once', () => {
+  const host = fakeHost()
+  let now = 0
+  const complaint = makeComplaint({ ...host, now: () => now })
+  const at: number[] = []
+  for (; now < 4 * 3600; now++) {
+    const before = host.output.err.length
+    complaint.about('✗ a\n')
+    if (host.output.err.length > before) at.push(now / 60)
+  }
+  expect(at).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183])
+  host.output.err = ''
+  complaint.about('✗ b\n')
+  complaint.end('over\n')
+  complaint.end('over\n')
+  expect(host.output.err).toBe('✗ b\nover\n')
+})
+
+test('exec --watch starts the watcher for its directory, also where nothing is bound yet', () => {
+  for (const [args, env] of [
+    [['exec', '--watch', '--app', '/app', '--', 'php-fpm'], {}],
+    [['exec', '--app', '/app', '--', 'php-fpm'], { PHP_SESSIONS_WATCH: 'on' }],
+  ] as const) {
+    const host = fakeHost(env)
+    expect(main(host, args)).toBe(0)
+    expect(host.supervised).toEqual([
+      {
+        command: ['php-fpm'],
+        env: { PHP_INI_SCAN_DIR: ':/tmp/php-sessions-unique' },
+        watcher: ['watch', '--app', '/app', '--directory', '/tmp/php-sessions-unique'],
+      },
+    ])
+  }
+})

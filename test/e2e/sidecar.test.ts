@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process'
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
+import { startRedis } from '../../lab/redis.ts'
+import { startSentinels } from '../../lab/redis-sentinel.ts'
+import { makeScratch } from '../../lab/scratch.ts'
+import { until } from '../../lab/until.ts'
+import { makeVisitor } from '../../lab/visitor.ts'
+import { redisService, vcapServices } from '../support/bindings.ts'
+import { fixtureApp, ours } from '../support/cloudfoundry.ts'
+import { lifecycles } from '../support/lifecycles.ts'
+import { COUNT, startLoad } from '../support/load.ts'
+
+const OLD = 'old-s3cret,@@+%&'
+const NEW = 'new-s3cret,@@+%&'
+const BUILDPACKS = [
+  { name: 'php_buildpack 5', buildpack: phpBuildpackV5 },
+  { name: 'php_buildpack 4', buildpack: phpBuildpackV4 },
+]
+const app = () => fixtureApp({ 'count.php': `<?php ${COUNT}` })
+
+/** Six visitors of the app on an instance. */
+const loadOn = (url: string) =>
+  startLoad(() => {
+    const visitor = makeVisitor(url)
+    return async () => (await visitor.get('/count.php')).body
+  }, 6)
+
+describe.each(lifecycles)('%s lifecycle', (_, cf) => {
+  describe.each(BUILDPACKS)('$name', ({ buildpack }) => {
+    test('with PHP_SESSIONS_WATCH a sidecar follows a rotated password, also when it is killed meanwhile', async () => {
+      const redis = await startRedis({ password: OLD })
+      onTestFinished(redis.stop)
+      const file = join(makeScratch('bindings'), 'vcap_services')
+      const write = (password: string) => {
+        const credentials = { host: redis.host, port: redis.port, password }
+        writeFileSync(`${file}.new`, vcapServices({ ...redisService, credentials }))
+        renameSync(`${file}.new`, file)
+      }
+      write(OLD)
+      const env = { VCAP_SERVICES: undefined, VCAP_SERVICES_FILE_PATH: file, PHP_SESSIONS_WATCH: 'on' }
+      const staged = await cf.stage({ app: app(), buildpacks: [ours, buildpack], env })
+      expect(staged.log).toContain('a sidecar follows new credentials')
+      const instance = await cf.startInstance(staged.droplet, { index: 0, env })
+      onTestFinished(instance.stop)
+      const load = loadOn(instance.url)
+      await until('the first pages', () => load.settings() !== '')
+      const before = load.settings()
+
+      redis.cli('ACL', 'SETUSER', 'default', `>${NEW}`)
+      write(NEW)
+      await sleep(700)
+      // The watcher of this instance, by the directory that it runs in.
+      const watchers = execFileSync('sh', [
+        '-c',
+        `for p in /proc/[0-9]*; do [ "$(readlink $p/exe)" = "$0" ] && echo \${p#/proc/}; done; true`,
+        join(instance.directory, 'deps/0/bin/php-sessions'),
+      ])
+      expect(String(watchers)).not.toBe('')
+      for (const pid of String(watchers).split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL')
+      await until('the new password to be used', () => load.settings() !== before)
+      redis.cli('ACL', 'SETUSER', 'default', `<${OLD}`)
+      await sleep(1500)
+      const { requests, failed, lost } = await load.stop()
+      console.log(`sidecar: ${requests} requests, ${failed.length} failed`)
+      expect({ failed, lost }).toEqual({ failed: [], lost: 0 })
+      expect(instance.log()).toMatch(/php-fpm, process \d+, reads them/)
+      expect(instance.log()).not.toContain('s3cret')
+      const { stdout } = await cf.openShell(
+        instance,
+        'cat $HOME/../deps/*/php/etc/php-fpm.conf $HOME/php/etc/php-fpm.conf',
+      )
+      expect(stdout.match(/^process_control_timeout = .*$/gm)).toEqual(['process_control_timeout = 8s'])
+    })
+  })
+
+  test('it follows the Sentinels to another master', async () => {
+    const group = await startSentinels({ password: OLD })
+    onTestFinished(group.stop)
+    const sentinels = group.sentinels.map(({ host, port }) => ({ host, port }))
+    const credentials = { master_name: group.masterName, sentinels, password: OLD }
+    const services = vcapServices({ name: 'app-redis-sessions', credentials })
+    const env = { PHP_SESSIONS_WATCH: 'on' }
+    const staged = await cf.stage({ app: app(), buildpacks: [ours, phpBuildpackV5], services, env })
+    const instance = await cf.startInstance(staged.droplet, { index: 0, services, env })
+    onTestFinished(instance.stop)
+    const load = loadOn(instance.url)
+    await until('the first pages', () => load.settings() !== '')
+    const before = load.settings()
+    group.killMaster()
+    await group.untilNewMaster()
+    await until('the new master to be used', () => load.settings() !== before)
+    expect((await load.stop()).lost).toBe(0)
+  })
+
+  test('without the setting there is no sidecar', async () => {
+    const services = vcapServices(redisService)
+    const { droplet } = await cf.stage({ app: app(), buildpacks: [ours, phpBuildpackV5], services })
+    const list = execFileSync('tar', ['-tzf', droplet], { encoding: 'utf8' })
+    expect(list).not.toContain('launch.yml')
+  })
+})

@@ -1,0 +1,229 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { makeCertificates } from '../../lab/certificates.ts'
+import { startRedis } from '../../lab/redis.ts'
+import { startSentinels } from '../../lab/redis-sentinel.ts'
+import { until } from '../../lab/until.ts'
+import { type Container, container, startFpm } from '../support/exec.ts'
+import { COUNT, startLoad } from '../support/load.ts'
+
+const OLD = 'old-s3cret,+%&'
+const NEW = 'new-s3cret,+%&'
+const VISITORS = 6
+/** Workers that end all the time: their successors must log in. */
+const POOL = ['pm.max_children = 6', 'pm.max_requests = 20']
+
+type Entries = Readonly<Record<string, string | number>>
+
+/** A container with a directory for bindings, as Kubernetes mounts secrets: a change is a link that is swapped. */
+function withBindings(env: Readonly<Record<string, string>> = {}) {
+  const bound = container(env)
+  const root = join(bound.directory, 'bindings')
+  const sessions = join(root, 'sessions')
+  let version = 0
+  mkdirSync(root)
+  const write = (entries: Entries) => {
+    const name = `..${version++}`
+    mkdirSync(join(sessions, name), { recursive: true })
+    for (const [entry, value] of Object.entries(entries)) {
+      writeFileSync(join(sessions, name, entry), String(value))
+      rmSync(join(sessions, entry), { force: true })
+      symlinkSync(join('..data', entry), join(sessions, entry))
+    }
+    symlinkSync(name, join(sessions, '..new'))
+    renameSync(join(sessions, '..new'), join(sessions, '..data'))
+  }
+  return { ...bound, env: { ...bound.env, SERVICE_BINDING_ROOT: root }, root, sessions, write }
+}
+
+const start = (bound: Container) =>
+  startFpm(bound, { args: ['--watch'], pool: POOL, pages: { count: COUNT } })
+type Fpm = Awaited<ReturnType<typeof start>>
+
+const loadOn = (fpm: Fpm) =>
+  startLoad(() => {
+    let cookie = ''
+    return async () => {
+      const page = await fpm.ask('count', cookie)
+      cookie = /PHPSESSIONID=[^;\s]+/.exec(page)?.[0] ?? cookie
+      return page
+    }
+  }, VISITORS)
+
+/** The watcher of this exec. */
+function watcherOf({ pid }: Fpm): number | undefined {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
+  return children.find((child) => {
+    try {
+      return readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('\0watch\0')
+    } catch {
+      return false
+    }
+  })
+}
+
+async function redisWith(password: string) {
+  const redis = await startRedis({ password })
+  onTestFinished(redis.stop)
+  return redis
+}
+
+test('a rotated password is used within seconds, and no request fails nor is a session lost', async () => {
+  const redis = await redisWith(OLD)
+  const bound = withBindings()
+  bound.write({ type: 'redis', host: redis.host, port: redis.port, password: OLD })
+  const fpm = await start(bound)
+  const load = loadOn(fpm)
+  await until('the first pages', () => load.settings() !== '')
+  const before = load.settings()
+  await sleep(1500)
+
+  // As a broker does it: both passwords are right for a while.
+  redis.cli('ACL', 'SETUSER', 'default', `>${NEW}`)
+  const changed = Date.now()
+  bound.write({ type: 'redis', host: redis.host, port: redis.port, password: NEW })
+  await until('the new password to be used', () => load.settings() !== before)
+  console.log(`rotation: used after ${Date.now() - changed} ms`)
+  await sleep(10_000 - (Date.now() - changed))
+  redis.cli('ACL', 'SETUSER', 'default', `<${OLD}`)
+  await sleep(2000)
+
+  const { requests, failed, lost } = await load.stop()
+  console.log(`rotation: ${requests} requests, ${failed.length} failed, ${lost} visitors lost something`)
+  expect({ failed, lost }).toEqual({ failed: [], lost: 0 })
+  expect(requests).toBeGreaterThan(100)
+  expect(fpm.log()).toMatch(/^php-sessions: new settings: sessions are kept in Redis service sessions /m)
+  expect(fpm.log()).toMatch(/^php-sessions: php-fpm, process \d+, reads them$/m)
+  expect(fpm.log()).not.toContain(NEW.slice(0, 8))
+})
+
+test('what is written in place and does not work is not used, and said with its reason', async () => {
+  const redis = await redisWith(OLD)
+  const bound = withBindings()
+  mkdirSync(bound.sessions)
+  const entries = { type: 'redis', host: redis.host, port: redis.port, password: OLD }
+  for (const [name, value] of Object.entries(entries))
+    writeFileSync(join(bound.sessions, name), String(value))
+  const fpm = await start(bound)
+  const load = loadOn(fpm)
+  await until('the first pages', () => load.settings() !== '')
+
+  writeFileSync(join(bound.sessions, 'password'), NEW)
+  await until('the refusal', () => fpm.log().includes('(watch.refused)'))
+  writeFileSync(join(bound.sessions, 'port'), 'none')
+  await until('the complaint', () => fpm.log().includes('(binding.value)'))
+  rmSync(bound.sessions, { recursive: true })
+  await until('the complaint', () => fpm.log().includes('(watch.gone)'))
+  expect(fpm.log()).toContain('php-sessions: PHP keeps the settings that it has\n')
+
+  bound.write(entries)
+  await until('the end of it', () =>
+    fpm.log().includes('php-sessions: that is over: sessions are kept in Redis'),
+  )
+  const { failed, lost } = await load.stop()
+  expect({ failed, lost }).toEqual({ failed: [], lost: 0 })
+  expect(fpm.log()).not.toContain('reads them')
+  expect(fpm.log()).not.toContain(NEW.slice(0, 8))
+  for (const id of ['watch.refused', 'binding.value', 'watch.gone'])
+    expect(fpm.log().split(`(${id})`)).toHaveLength(2)
+})
+
+test('settings that the store takes later are used then', async () => {
+  const redis = await redisWith(OLD)
+  const bound = withBindings()
+  const entries = { type: 'redis', host: redis.host, port: redis.port }
+  bound.write({ ...entries, password: OLD })
+  const fpm = await start(bound)
+  const load = loadOn(fpm)
+  await until('the first pages', () => load.settings() !== '')
+  const before = load.settings()
+  bound.write({ ...entries, password: NEW })
+  await until('the refusal', () => fpm.log().includes('(watch.refused)'))
+  redis.cli('ACL', 'SETUSER', 'default', `>${NEW}`)
+  await until('the new password to be used', () => load.settings() !== before)
+  expect(await load.stop()).toMatchObject({ failed: [], lost: 0 })
+})
+
+test('a store that is bound later is used from then on, over TLS with its CA', async () => {
+  const tls = makeCertificates()
+  const redis = await startRedis({ password: OLD, tls })
+  onTestFinished(redis.stop)
+  const bound = withBindings()
+  const fpm = await start(bound)
+  expect(await fpm.ask('count')).toMatch(/1 files \S+ served$/)
+  const credentials = { type: 'redis', host: 'localhost', tls_port: redis.tlsPort ?? 0, password: OLD }
+  bound.write({ ...credentials, ca: readFileSync(tls.ca, 'utf8') })
+  await until('php-fpm to be told', () => fpm.log().includes('reads them'))
+  await until('php-fpm to be back', () => fpm.log().match(/ready to handle connections/g)?.length === 2)
+  expect(await fpm.ask('count')).toMatch(/1 redis \S+ served$/)
+  expect(readdirSync(bound.ours()).sort()).toEqual(
+    expect.not.arrayContaining(['trial', 'php-sessions.reload']),
+  )
+})
+
+test('after a failover the master that the Sentinels have chosen is used, and no session is lost', async () => {
+  const sentinels = await startSentinels({ password: OLD })
+  onTestFinished(sentinels.stop)
+  const list = sentinels.sentinels.map(({ host, port }) => `${host}:${port}`).join(',')
+  const bound = withBindings()
+  bound.write({ type: 'redis', sentinels: list, 'master-name': sentinels.masterName, password: OLD })
+  const fpm = await start(bound)
+  const load = loadOn(fpm)
+  await until('the first pages', () => load.settings() !== '')
+  const before = load.settings()
+  await sleep(1500)
+  // So that what was acknowledged is on the replica: what Redis itself loses is not what is tried here.
+  sentinels.master().cli('CONFIG', 'SET', 'min-replicas-to-write', '1')
+  sentinels.killMaster()
+  await sentinels.untilNewMaster()
+  const decided = Date.now()
+  await until('the new master to be used', () => load.settings() !== before)
+  console.log(`failover: used ${Date.now() - decided} ms after the Sentinels' decision`)
+  await sleep(1000)
+  const failedUntilThen = load.failures()
+  await sleep(2000)
+  const { requests, failed, lost } = await load.stop()
+  console.log(`failover: ${requests} requests, ${failed.length} failed, ${lost} visitors lost something`)
+  expect(failed.length).toBe(failedUntilThen)
+  expect(lost).toBe(0)
+})
+
+test('a watcher that is killed at any moment is started again, and does what the one before had not done', async () => {
+  const redis = await redisWith(OLD)
+  redis.cli('ACL', 'SETUSER', 'default', `>${NEW}`)
+  const bound = withBindings()
+  const write = (password: string) =>
+    bound.write({ type: 'redis', host: redis.host, port: redis.port, password })
+  write(OLD)
+  const fpm = await start(bound)
+  const load = loadOn(fpm)
+  await until('the first pages', () => load.settings() !== '')
+  const used = [load.settings()]
+  let killed: number | undefined
+  for (let i = 0; i < 6; i++) {
+    write(i % 2 === 0 ? NEW : OLD)
+    for (let kills = 0; kills < 2; kills++) {
+      await until('another watcher', () => ![undefined, killed].includes(watcherOf(fpm)))
+      await sleep(300 + Math.random() * 900)
+      killed = watcherOf(fpm) ?? fail()
+      process.kill(killed, 'SIGKILL')
+    }
+    await until('the other password to be used', () => load.settings() !== used.at(-1))
+    used.push(load.settings())
+  }
+  expect(await load.stop()).toMatchObject({ failed: [], lost: 0 })
+  expect(new Set(used).size).toBe(2)
+
+  await until('another watcher', () => ![undefined, killed].includes(watcherOf(fpm)))
+  const watcher = watcherOf(fpm) ?? fail()
+  process.kill(fpm.pid, 'SIGTERM')
+  expect(await fpm.exited).toBe(0)
+  expect(() => process.kill(watcher, 0)).toThrow('ESRCH')
+  expect(bound.left()).toEqual([])
+})
+
+function fail(): never {
+  throw new Error('there is no watcher')
+}

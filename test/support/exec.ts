@@ -1,0 +1,68 @@
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { type InstalledPhp, machinePhp } from '../../lab/php.ts'
+import { startServer } from '../../lab/process.ts'
+import { makeScratch } from '../../lab/scratch.ts'
+import { EXECUTABLE } from './cloudfoundry.ts'
+import { askFpm } from './fastcgi.ts'
+
+const isRoot = process.getuid?.() === 0
+
+/** A container with this in its environment: where it keeps temporary files nobody else does. */
+export function container(env: Readonly<Record<string, string>> = {}) {
+  const directory = makeScratch('exec')
+  const temporary = join(directory, 'tmp')
+  mkdirSync(temporary)
+  chmodSync(directory, 0o755)
+  chmodSync(temporary, 0o1777)
+  return {
+    directory,
+    env: { PATH: process.env.PATH, TMPDIR: temporary, ...env },
+    /** What php-sessions has there. */
+    left: () => readdirSync(temporary).filter((name) => name.startsWith('php-sessions-')),
+    ours: () =>
+      join(temporary, readdirSync(temporary).find((name) => name.startsWith('php-sessions-')) ?? 'none'),
+  }
+}
+
+export type Container = ReturnType<typeof container>
+
+export interface FpmOptions {
+  /** Arguments of exec, before `--`. */
+  readonly args?: readonly string[]
+  readonly php?: InstalledPhp
+  /** Further lines of its only pool. */
+  readonly pool?: readonly string[]
+  /** Pages by name: PHP code. */
+  readonly pages: Readonly<Record<string, string>>
+}
+
+/** Starts php-fpm under exec; where we are root its workers are nobody. */
+export async function startFpm(
+  { env, directory }: Container,
+  { args: ours = [], php = machinePhp(), pool = ['pm.max_children = 2'], pages }: FpmOptions,
+) {
+  for (const [name, code] of Object.entries(pages))
+    writeFileSync(join(directory, `${name}.php`), `<?php ${code}`)
+  const server = await startServer({
+    name: 'fpm',
+    ports: 1,
+    command: ({ directory: own, ports: [port] }) => {
+      const lines = [
+        ...['[global]', 'daemonize = no', 'error_log = /proc/self/fd/2', 'process_control_timeout = 10'],
+        ...['[www]', `listen = 127.0.0.1:${port}`, 'pm = static', ...pool],
+        ...(isRoot ? ['user = nobody', 'group = nogroup'] : []),
+      ]
+      writeFileSync(join(own, 'fpm.conf'), `${lines.join('\n')}\n`)
+      const { file, args } = php.fpm(['-y', join(own, 'fpm.conf')])
+      return { file: EXECUTABLE, args: ['exec', ...ours, '--', file, ...args], env, cwd: directory }
+    },
+  })
+  onTestFinished(server.stop)
+  const [port = 0] = server.ports
+  return {
+    ...server,
+    ask: (name: string, cookie = '') => askFpm(port, join(directory, `${name}.php`), cookie),
+  }
+}

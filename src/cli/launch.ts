@@ -110,7 +110,7 @@ function ownDirectory(host: Host): string {
 
 /** Makes the container follow the plan, or keep files where there is none; gives the shell code for it. */
 function applyPlan(host: Host, home: PhpHome, plan: Plan | undefined, options: Options): string {
-  if (options.PHP_SESSIONS_WATCH) letReloadFinishRequests(host, home)
+  if (options.PHP_SESSIONS_WATCH) prepareReload(host, home, plan)
   if (plan?.planned === undefined) {
     removeIni(host, home)
     return ''
@@ -140,14 +140,11 @@ function extensionsToLoad(home: PhpHome, plan: Plan): readonly string[] {
 /** Writes our ini file and what it names. */
 export function writeIni(host: Host, home: PhpHome, plan: Plan): void {
   const directory = launchDirectory(host, home)
-  const path = `${directory}/${INI_NAME}`
-  const { text, textOnDisk } = renderLaunchIni(host, home, plan)
-  const before = host.readFile(path)
+  const { textOnDisk } = renderLaunchIni(host, home, plan)
   if (home.scanDirectory === undefined) host.makeDirectory(directory, 0o700)
   // Before php.ini: a crash in between leaves an extension loaded twice, which PHP only warns of.
   writeFiles(host, plan.files)
-  if (before !== undefined && before !== text && before !== textOnDisk) markReload(host, directory)
-  host.writeFile(path, textOnDisk, 0o600)
+  host.writeFile(`${directory}/${INI_NAME}`, textOnDisk, 0o600)
   editPhpIni(host, home, extensionsToLoad(home, plan))
 }
 
@@ -155,6 +152,17 @@ function removeIni(host: Host, home: PhpHome): void {
   for (const directory of [home.scanDirectory, ownDirectory(host)])
     if (directory !== undefined) host.removeFile(`${directory}/${INI_NAME}`)
   editPhpIni(host, home, [])
+}
+
+/** The sidecar's own start may write what the app's php-fpm has not read. */
+function prepareReload(host: Host, home: PhpHome, plan: Plan | undefined): void {
+  const directory = launchDirectory(host, home)
+  const before = host.readFile(`${directory}/${INI_NAME}`)
+  if (before !== undefined && plan?.planned !== undefined) {
+    const { text, textOnDisk } = renderLaunchIni(host, home, plan)
+    if (before !== text && before !== textOnDisk) markReload(host, directory)
+  }
+  letReloadFinishRequests(host, home)
 }
 
 /** php-fpm's own default ends running requests at once; a platform gives ten seconds to stop. */

@@ -18,10 +18,10 @@ const NOT_EXECUTABLE = 126
 export function exec(host: Host, app: string, command: readonly string[]): number | Promise<number> {
   host.holdSignals()
   const directory = `${host.env.TMPDIR || '/tmp'}/php-sessions-${host.uniqueWord()}`
-  const { plan, options, inside, framework } = planOwnDirectory(host, app, directory, false)
+  const { plan, options, inside, bypass, framework } = planOwnDirectory(host, app, directory, false)
   // Where PHP gave no answer, or there is none, the command may know better.
   const extension = inside?.hasAnswered ? checkExtension(inside, whereToGet) : []
-  const findings = [...plan.findings, ...extension, ...framework.findings]
+  const findings = [...plan.findings, ...extension, ...bypass, ...framework.findings]
   host.err(renderFindings(findings))
   if (hasError(findings)) {
     if (options.PHP_SESSIONS_ON_ERROR !== 'files') return 1

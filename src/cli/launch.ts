@@ -6,6 +6,8 @@ import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
 import { PUSH_IN_ORDER } from '../platforms/cloudfoundry.ts'
 import { findPhpHome, INI_NAME, type PhpHome } from '../platforms/cloudfoundry-php.ts'
+import { MANAGED_FILES } from '../stores/store.ts'
+import { findBypass } from './bypass.ts'
 import { describeVariables, planFramework } from './framework.ts'
 import { renderIniFile } from './ini-file.ts'
 import { lookAround } from './look-around.ts'
@@ -24,12 +26,13 @@ const SAID = '__PHP_SESSIONS_SAID'
  */
 export function launch(host: Host): number {
   const home = findPhpHome(host)
-  const directory = home?.scanDirectory ?? ownDirectory(host)
-  const read = readPlan(host, host.env.HOME ?? '.', { php: home?.php, directory })
+  const app = host.env.HOME ?? '.'
+  const read = readPlan(host, app, { php: home?.php, directory: home?.filesDirectory })
   const plan = home === undefined ? read.plan : lookAround(host, read, home.command)
   const { options } = read.input
-  const framework = planFramework(host, host.env.HOME ?? '.', plan, options, true)
-  const findings = [...plan.findings, ...checkPhp(plan, home), ...framework.findings]
+  const framework = planFramework(host, app, plan, options, true)
+  const bypass = findBypass(host, app, plan, home?.laterPrepend)
+  const findings = [...plan.findings, ...checkPhp(plan, home), ...bypass, ...framework.findings]
   const failed = hasError(findings)
   const takesFiles = failed && options.PHP_SESSIONS_ON_ERROR === 'files'
 
@@ -75,11 +78,6 @@ function checkPhp({ planned }: Plan, home: PhpHome | undefined): readonly Findin
   ]
 }
 
-/** Where our file goes when php_buildpack 4 made no directory that PHP scans. */
-function ownDirectory(host: Host): string {
-  return `${host.env.TMPDIR ?? '/tmp'}/php-sessions`
-}
-
 /** Makes the container follow the plan, or keep files where there is none; gives the shell code for it. */
 function applyPlan(host: Host, home: PhpHome, plan: Plan | undefined): string {
   if (plan?.planned !== undefined) return writeIni(host, home, plan)
@@ -94,13 +92,15 @@ function writeIni(host: Host, home: PhpHome, plan: Plan): string {
     (extension) => home.extensions.includes(extension) && !isLoadedByApp(extension),
   )
   const text = renderIniFile(plan, extensions)
-  const directory = home.scanDirectory ?? ownDirectory(host)
+  const directory = home.scanDirectory ?? home.ownDirectory
   const isRewritten = home.isRewritten && home.scanDirectory !== undefined
 
-  if (home.scanDirectory === undefined) host.makeDirectory(directory, 0o700)
+  for (const own of [directory, home.filesDirectory])
+    if (own === home.ownDirectory) host.makeDirectory(own, 0o700)
   // Before php.ini: a crash in between leaves an extension loaded twice, which PHP only warns of.
   writeFiles(host, plan.files)
   host.writeFile(`${directory}/${INI_NAME}`, isRewritten ? text.replaceAll('@', '@@') : text, 0o600)
+  removeManaged(host, home, plan)
   editPhpIni(host, home, extensions)
 
   const scanned = host.env.PHP_INI_SCAN_DIR ?? ''
@@ -110,9 +110,17 @@ function writeIni(host: Host, home: PhpHome, plan: Plan): string {
 }
 
 function removeIni(host: Host, home: PhpHome): void {
-  for (const directory of [home.scanDirectory, ownDirectory(host)])
+  for (const directory of [home.scanDirectory, home.ownDirectory])
     if (directory !== undefined) host.removeFile(`${directory}/${INI_NAME}`)
+  removeManaged(host, home, { files: [] })
   editPhpIni(host, home, [])
+}
+
+/** Removes what an earlier start has written for the managed handler, credentials among it, and this one does not need. */
+function removeManaged(host: Host, { filesDirectory }: PhpHome, { files }: Pick<Plan, 'files'>): void {
+  const needed = files.map(({ path }) => path)
+  const managed = Object.values(MANAGED_FILES).map((name) => `${filesDirectory}/${name}`)
+  for (const path of managed) if (!needed.includes(path)) host.removeFile(path)
 }
 
 /** Leaves the loading of these extensions to our file; php.ini is written only when that changes it. */

@@ -1,0 +1,2 @@
+<?php
+// The managed session handler takes this place.

@@ -127,7 +127,7 @@ export function describeManaged({ topology }: Endpoint): readonly string[] {
           'requests of one visitor take turns in the order in which they came, woken by each other, without polling',
         ]),
     ...(topology.value === 'sentinel' ? ['a failover is followed at run time, without a restart'] : []),
-    'a store that cannot be used is a status 503 and one line in the log, without the password; the native handler goes on with an empty session',
+    'a store that cannot be used is a status 503 and one line in the log, without the password, unless PHP_SESSIONS_ON_STORE_ERROR is empty; the native handler goes on with an empty session',
   ]
 }
 

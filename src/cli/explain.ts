@@ -67,8 +67,8 @@ function findPrepend(overrides: readonly Override[]): Sourced<string> | undefine
 }
 
 function askSettings(host: Host, target: Target): Partial<SettingsAnswer> | undefined {
-  const { read, isCloudFoundry, php, fpm } = target
-  const examined = { host, plan: read.plan, options: read.input.options, isCloudFoundry, php, fpm }
+  const { read, ...rest } = target
+  const examined = { host, plan: read.plan, options: read.input.options, ...rest }
   try {
     return makeContext(examined, () => undefined).ask('settings')
   } catch (error) {
@@ -81,7 +81,7 @@ function askSettings(host: Host, target: Target): Partial<SettingsAnswer> | unde
 function printAcl(host: Host, { plan }: Explanation, { options }: PlanInput): number {
   const { planned } = plan
   if (planned?.store.name === 'redis') {
-    host.out(`${redisAcl(planned.endpoint, options)}\n`)
+    host.out(`${redisAcl(planned.endpoint, planned.handler, options)}\n`)
     return 0
   }
   const finding: Finding = {

@@ -27,29 +27,37 @@ const COMMANDS: Readonly<Record<Handler, Readonly<Record<'server' | 'cluster', r
   },
 }
 
-/** phpredis' own prefixes. */
-const PREFIX = { single: 'PHPREDIS_SESSION:', cluster: 'PHPREDIS_CLUSTER_SESSION:' }
+/** What the names of the keys begin with: phpredis' own prefixes, unless the user has decided. */
+export function keyPrefix({ topology }: Pick<Endpoint, 'topology'>, options: Options): string {
+  const own = topology.value === 'cluster' ? 'PHPREDIS_CLUSTER_SESSION:' : 'PHPREDIS_SESSION:'
+  return options.PHP_SESSIONS_PREFIX ?? own
+}
+
+/** The keys of sessions as an ACL names them; the managed handler's others have the braces that keep slots together. */
+export function keyPatterns(
+  endpoint: Pick<Endpoint, 'topology'>,
+  handler: Handler,
+  options: Options,
+): readonly string[] {
+  const prefix = keyPrefix(endpoint, options)
+  return handler === 'managed' ? [`~${prefix}*`, `~{${prefix}*`] : [`~${prefix}*`]
+}
 
 /**
  * The command that makes a Redis user who can keep these sessions and nothing else.
  *
  * The password is left to whoever runs it.
  */
-export function redisAcl(
-  { topology, user, database }: Endpoint,
-  { PHP_SESSIONS_PREFIX: ownPrefix, PHP_SESSIONS_HANDLER: handler }: Options,
-): string {
-  const isCluster = topology.value === 'cluster'
-  const prefix = ownPrefix ?? (isCluster ? PREFIX.cluster : PREFIX.single)
+export function redisAcl(endpoint: Endpoint, handler: Handler, options: Options): string {
+  const { topology, user, database } = endpoint
   const name = user === undefined || user.value === 'default' ? 'php-sessions' : user.value
-  const keys = handler === 'managed' ? [`~${prefix}*`, `~{${prefix}*`] : [`~${prefix}*`]
   const commands = [
-    ...COMMANDS[handler][isCluster ? 'cluster' : 'server'],
+    ...COMMANDS[handler][topology.value === 'cluster' ? 'cluster' : 'server'],
     // The start looks at what a server that the Sentinels name says of itself.
     ...(topology.value === 'sentinel' ? ['role'] : []),
     ...(database === undefined || database.value === 0 ? [] : ['select']),
   ]
-  const rights = [...keys, ...commands.map((command) => `+${command}`)]
+  const rights = [...keyPatterns(endpoint, handler, options), ...commands.map((command) => `+${command}`)]
   return `ACL SETUSER ${quote(name)} reset on >PASSWORD ${rights.join(' ')}`
 }
 

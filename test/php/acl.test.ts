@@ -78,7 +78,7 @@ describe.each(PHPS)('%s', (_, underTest) => {
       const { planned } = planFor([service], env)
       if (planned === undefined) throw new Error('the service is bound')
       const { options } = readOptions({ env, file: { value: {}, from: '' } })
-      const line = redisAcl(planned.endpoint, options)
+      const line = redisAcl(planned.endpoint, planned.handler, options)
       const { ini } = configure(underTest, service, env)
 
       permit(nodes, line)

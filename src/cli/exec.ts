@@ -4,6 +4,7 @@ import { type Host, hostError } from '../host/host.ts'
 import { describeVariables } from './framework.ts'
 import { addToScanned, checkExtension, fillOwnDirectory, isBelow, planOwnDirectory } from './own-directory.ts'
 import { renderFindings, summarise } from './report.ts'
+import { findWorkers } from './workers.ts'
 
 const ENOENT = 2
 const NOT_FOUND = 127
@@ -21,7 +22,8 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
   const { plan, options, inside, bypass, framework } = planOwnDirectory(host, app, directory, false)
   // Where PHP gave no answer, or there is none, the command may know better.
   const extension = inside?.hasAnswered ? checkExtension(inside, whereToGet) : []
-  const findings = [...plan.findings, ...extension, ...bypass, ...framework.findings]
+  const workers = findWorkers(host, command, plan)
+  const findings = [...plan.findings, ...extension, ...bypass, ...workers.findings, ...framework.findings]
   host.err(renderFindings(findings))
   if (hasError(findings)) {
     if (options.PHP_SESSIONS_ON_ERROR !== 'files') return 1
@@ -32,11 +34,11 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
   if (inside === undefined) return run(host, command, {}, () => {})
   if (framework.variables.length > 0) host.err(`php-sessions: ${describeVariables(framework)}\n`)
 
-  // The workers of a php-fpm that root has started are somebody else and must reach the CA, but nothing else there.
+  // The workers of a php-fpm that root has started are somebody else and must reach the files, but not the ini.
   host.makeNewDirectory(directory, plan.files.length === 0 ? 0o700 : 0o711)
   const remove = () => host.removeDirectory(directory)
   try {
-    fillOwnDirectory(host, inside, directory)
+    fillOwnDirectory(host, inside, directory, workers.owner)
   } catch (error) {
     remove()
     throw error

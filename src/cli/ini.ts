@@ -7,6 +7,7 @@ import { renderIniFile } from './ini-file.ts'
 import { lookAround, lookInside } from './look-around.ts'
 import { type ReadPlan, readPlan } from './read-plan.ts'
 import { renderFindings } from './report.ts'
+import { findWorkers, WE_ARE, type Workers } from './workers.ts'
 import { writeFiles } from './write-files.ts'
 
 /**
@@ -20,15 +21,15 @@ export function ini(host: Host, appDirectory: string, phpMajor: number, output: 
   const directory = host.realPath(parent) ?? parent
   const php = { ...DEFAULT_PHP, major: phpMajor, runsManaged: phpMajor >= DEFAULT_PHP.major }
   const read = readPlan(host, appDirectory, { php, directory })
-  const { plan, findings: bypass } = complete(host, appDirectory, read, output)
-  const findings = [...plan.findings, ...bypass, ...(output === undefined ? unwritten(plan, directory) : [])]
+  const { plan, workers, findings: more } = complete(host, appDirectory, read, output)
+  const findings = [...plan.findings, ...more, ...(output === undefined ? unwritten(plan, directory) : [])]
   host.err(renderFindings(findings))
   if (hasError(findings)) return 1
   const text = renderIniFile(plan, [])
   if (output === undefined) {
     host.out(text)
   } else {
-    writeFiles(host, plan.files)
+    writeFiles(host, plan.files, workers.owner)
     host.writeFile(output, text, 0o600)
   }
   return 0
@@ -37,10 +38,31 @@ export function ini(host: Host, appDirectory: string, phpMajor: number, output: 
 /** The managed handler takes the place of a file that only PHP's own ini files name. */
 function complete(host: Host, app: string, read: ReadPlan, output: string | undefined) {
   if (read.plan.planned?.handler !== 'managed' || output === undefined)
-    return { plan: lookAround(host, read, ['php']), findings: [] }
+    return { plan: lookAround(host, read, ['php']), workers: WE_ARE, findings: [] }
   const isLater = (path: string) => parentOf(path) === read.input.directory && nameOf(path) > nameOf(output)
-  const { plan, laterPrepend } = lookInside(host, read, ['php'], isLater)
-  return { plan, findings: findBypass(host, app, plan, laterPrepend) }
+  const { plan, laterPrepend, version = '' } = lookInside(host, read, ['php'], isLater)
+  const workers = findReaders(host, plan, version)
+  return { plan, workers, findings: [...findBypass(host, app, plan, laterPrepend), ...workers.findings] }
+}
+
+/** Those of the php-fpm of this version, which is what settings in a file are for. */
+function findReaders(host: Host, plan: Plan, version: string): Workers {
+  const found = [`php-fpm${version}`, 'php-fpm'].map((name) => findWorkers(host, [name], plan))
+  const known = found.find(({ findings }) => !hasError(findings))
+  if (known !== undefined) return known
+  const path = plan.files.at(-1)?.path ?? ''
+  return {
+    owner: undefined,
+    findings: [
+      {
+        id: 'ini.workers',
+        level: 'warn',
+        title: "only root can read the credentials, as no php-fpm here tells the user of PHP's workers",
+        from: path,
+        fix: `give it to that user: chown www-data ${path}`,
+      },
+    ],
+  }
 }
 
 function parentOf(path: string): string {

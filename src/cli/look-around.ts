@@ -39,6 +39,8 @@ export interface Inside {
   readonly loaded: readonly string[]
   /** Those that lie where it looks for extensions. */
   readonly loadable: readonly string[]
+  /** E.g. `8.4`. */
+  readonly version: string | undefined
   /** The `auto_prepend_file` of an ini file that is read after ours, which wins over ours. */
   readonly laterPrepend: Sourced<string> | undefined
 }
@@ -71,19 +73,21 @@ export function lookInside(
       hasAnswered: false,
       loaded: [],
       loadable: [],
+      version: undefined,
       laterPrepend: undefined,
     }
   const phpredis = typeof answer.phpredis === 'string' ? answer.phpredis : undefined
   const master = readMaster(answer.master)
   const limit = answer.maxExecutionSeconds
   const maxExecutionSeconds = typeof limit === 'number' ? limit : input.php.maxExecutionSeconds
+  const versionId = typeof answer.phpVersion === 'number' ? answer.phpVersion : undefined
   const prependFiles = readPrependFiles(answer.prependFiles)
   const seen = {
     ...input.php,
     maxExecutionSeconds,
     phpredis,
     prependFile: prependFiles.findLast(({ from }) => !isLater(from)) ?? input.php.prependFile,
-    runsManaged: typeof answer.phpVersion === 'number' ? answer.phpVersion >= PHP_8_1 : input.php.runsManaged,
+    runsManaged: versionId === undefined ? input.php.runsManaged : versionId >= PHP_8_1,
   }
   const complete = makePlan({ ...input, php: seen, master })
   const isComplete = endpoint?.sentinel === undefined || master !== undefined
@@ -92,6 +96,10 @@ export function lookInside(
     hasAnswered: true,
     loaded: readNames(answer.loaded),
     loadable: readNames(answer.loadable),
+    version:
+      versionId === undefined
+        ? undefined
+        : `${Math.floor(versionId / 10_000)}.${Math.floor(versionId / 100) % 100}`,
     laterPrepend: prependFiles.findLast(({ from }) => isLater(from)),
   }
 }

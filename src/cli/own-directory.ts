@@ -60,11 +60,19 @@ export function checkExtension(
   ]
 }
 
-/** Writes our ini, and what it names, into a directory of our own that PHP will be told to scan. */
-export function fillOwnDirectory(host: Host, { plan, loaded, loadable }: Inside, directory: string): void {
+/**
+ * Writes our ini, and what it names, into a directory of our own that PHP will be told to scan; `owner` is who reads
+ * the secrets among the latter, if it is somebody else.
+ */
+export function fillOwnDirectory(
+  host: Host,
+  { plan, loaded, loadable }: Inside,
+  directory: string,
+  owner?: number,
+): void {
   const toLoad = plan.extensions.filter((name) => loadable.includes(name) && !loaded.includes(name))
   host.makeDirectory(directory, 0o700)
-  writeFiles(host, plan.files)
+  writeFiles(host, plan.files, owner)
   host.writeFile(`${directory}/${INI_NAME}`, renderIniFile(plan, toLoad), 0o600)
 }
 

@@ -10,8 +10,11 @@ export interface Host {
   readFile(path: string): string | undefined
   /** The bytes of a file, one character (0 to 255) each: for files whose encoding is not ours to judge. */
   readBytes(path: string): string | undefined
-  /** Writes UTF-8 text so that a reader, or a crash at any moment, meets the old file or the new one. */
-  writeFile(path: string, text: string, mode: number): void
+  /**
+   * Writes UTF-8 text so that a reader, or a crash at any moment, meets the old file or the new one. It belongs to the
+   * user with the number `owner`, where that is given; only root can do so.
+   */
+  writeFile(path: string, text: string, mode: number, owner?: number): void
   /** The same for what `readBytes` gave. */
   writeBytes(path: string, bytes: string, mode: number): void
   /** Removes a file; no complaint where there is none. */

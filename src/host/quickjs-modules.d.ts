@@ -59,3 +59,9 @@ declare module 'qjs:supervise' {
   /** Runs the last so many words of the command line; returns their status as a shell counts it, or minus errno. */
   export function supervise(count: number): number
 }
+
+/** Our own: native/owner.h. */
+declare module 'qjs:owner' {
+  /** Gives an open file to a user, by number. */
+  export function give(file: number, uid: number): number
+}

@@ -18,7 +18,10 @@ export const handler: Check = {
     const isMeant = planned?.handler === 'managed'
     if (planned === undefined || isThere === isMeant)
       return isThere
-        ? { title: 'PHP runs the managed handler before each page', findings: findSlow(context) }
+        ? {
+            title: 'PHP runs the managed handler before each page',
+            findings: [...findForbidden(context), ...findSlow(context)],
+          }
         : undefined
     return {
       title: `the ${planned.handler} handler was meant`,
@@ -48,6 +51,23 @@ function findOther(context: Context, meant: string): Finding {
     from: web.ours ?? prependFile.from,
     fix: writeAnew(context, web),
   }
+}
+
+/** PHP includes nothing from elsewhere, and the file that it must run first would end every page. */
+function findForbidden(context: Context): readonly Finding[] {
+  const { value, from } = settingOf(webOf(context.ask('settings')), 'open_basedir')
+  const directory = `${prependFileOf(context).value.replace(/\/[^/]*$/, '')}/`
+  const allowed = value === null || value === '0' || value === '' ? ['/'] : value.split(':')
+  if (allowed.some((path) => directory.startsWith(path.endsWith('/') ? path : `${path}/`))) return []
+  return [
+    {
+      id: 'php.open-basedir',
+      level: 'error',
+      title: `open_basedir keeps PHP from the managed handler in ${directory}: every page ends with an error`,
+      from: from ?? 'open_basedir',
+      fix: `add :${directory} to open_basedir`,
+    },
+  ]
 }
 
 function findSlow(context: Context): readonly Finding[] {

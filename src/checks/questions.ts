@@ -10,7 +10,8 @@ import type { Web } from './web.ts'
 const INTERESTING = [
   ...['session.save_handler', 'session.save_path', 'session.name', 'session.gc_maxlifetime'],
   ...['session.cookie_lifetime', 'session.auto_start', 'display_errors'],
-  ...['redis.session.locking_enabled', 'memcached.sess_locking', 'auto_prepend_file', 'opcache.enable'],
+  ...['redis.session.locking_enabled', 'memcached.sess_locking', 'auto_prepend_file', 'open_basedir'],
+  'opcache.enable',
 ]
 
 /** Asks what PHP makes of the settings of a plan; `fpm` is the command of php-fpm where it is known. */

@@ -316,6 +316,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     'php.bypassed',
     `${OPCACHE}auto_prepend_file = /dev/null\n`,
   ),
+  'an open_basedir without the managed handler': onManaged(
+    'php.open-basedir',
+    `${OPCACHE}open_basedir = /srv/app\n`,
+  ),
   'a managed handler without opcache': onManaged('php.opcache', ''),
   'settings that were written for the native handler': {
     names: 'php.stale',

@@ -10,10 +10,10 @@ export const WEB_ROOTS = ['', '/htdocs', '/public', '/web', '/docroot']
 export function findInPages(host: Host, appDirectory: string, name: string): Sourced<string> | undefined {
   const inHtaccess = new RegExp(`^\\s*php_value\\s+${name}\\s+"?([^"\\r\\n]*?)"?\\s*$`, 'm')
   const found = WEB_ROOTS.flatMap((root) => {
-    const [ini, htaccess] = ['.user.ini', '.htaccess'].map((file) => `${appDirectory}${root}/${file}`)
+    const [ini, htaccess] = [`${appDirectory}${root}/.user.ini`, `${appDirectory}${root}/.htaccess`]
     return [
-      { from: `${ini}`, value: readSetting(readIfAllowed(host, `${ini}`), name) },
-      { from: `${htaccess}`, value: inHtaccess.exec(readIfAllowed(host, `${htaccess}`))?.[1] },
+      { from: ini, value: readSetting(readIfAllowed(host, ini), name) },
+      { from: htaccess, value: inHtaccess.exec(readIfAllowed(host, htaccess))?.[1] },
     ]
   })
   return found.find((one): one is Sourced<string> => one.value !== undefined)

@@ -352,6 +352,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     private string $token = '';
     private string|false $data = false;
     private string $made = '';
+    private ?StoreFailed $failure = null;
     /** After a failure that the app is not to notice: nothing is read or kept. */
     private bool $isDetached = false;
 
@@ -369,13 +370,16 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         return $this->made = session_create_id();
     }
 
-    /** Takes the lock on the way, since PHP reads an id that is valid. */
+    /**
+     * Takes the lock on the way, since PHP reads an id that is valid. What fails is left for `read` to fail again with:
+     * after an end here PHP would still give the visitor another id.
+     */
     public function validateId(#[\SensitiveParameter] string $id): bool
     {
         if ($id === $this->made || !preg_match(self::ID, $id)) {
             return false;
         }
-        return $this->guard(function () use ($id): bool {
+        try {
             if ($this->token !== '') {
                 return $this->id === $id || $this->connection()->has($this->keyOf($id));
             }
@@ -384,7 +388,10 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
                 $this->release('nothing');
             }
             return $this->data !== false;
-        }, true);
+        } catch (StoreFailed $failure) {
+            $this->failure = $failure;
+            return true;
+        }
     }
 
     public function read(#[\SensitiveParameter] string $id): string
@@ -396,6 +403,9 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             return '';
         }
         return $this->guard(function () use ($id): string {
+            if ($this->failure !== null) {
+                throw $this->failure;
+            }
             if ($this->token !== '' && $this->id !== $id) {
                 $this->release('nothing');
             }
@@ -530,6 +540,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             $why = $failure->getMessage();
         }
         $this->token = '';
+        $this->failure = null;
         $this->isDetached = true;
         error_log("php-sessions: the session store cannot be used: $why");
         if (($this->connection?->store['onStoreError'] ?? 'stop') === 'empty') {
@@ -553,10 +564,22 @@ function unavailable(): never
         http_response_code(503);
         header('Retry-After: 5');
         header('Content-Type: text/plain; charset=utf-8');
-        header_remove('Set-Cookie');
+        forget_cookie();
         echo "Service temporarily unavailable. Please try again in a few seconds.\n";
     }
     exit(1);
+}
+
+/** Nobody is to get another id by an error page; the app's own cookies stay. */
+function forget_cookie(): void
+{
+    $cookies = array_filter(headers_list(), fn ($header) => stripos($header, 'Set-Cookie:') === 0);
+    header_remove('Set-Cookie');
+    foreach ($cookies as $cookie) {
+        if (!str_starts_with(ltrim(substr($cookie, strlen('Set-Cookie:'))), session_name() . '=')) {
+            header($cookie, false);
+        }
+    }
 }
 
 /** Takes the place of the handler that the ini names, unless phpredis is missing: then PHP says so itself. */

@@ -16,11 +16,11 @@ const COMMANDS: Readonly<Record<Handler, Readonly<Record<'server' | 'cluster', r
   // With those of the native one, which goes on where this one is bypassed.
   managed: {
     server: [
-      ...['get', 'set', 'setex', 'expire', 'pexpire', 'del', 'exists', 'echo', 'eval', 'evalsha'],
+      ...['get', 'set', 'setex', 'expire', 'pexpire', 'del', 'exists', 'echo', 'eval', 'evalsha', 'time'],
       ...['blpop', 'lpush', 'sadd', 'srem', 'scard'],
     ],
     cluster: [
-      ...['get', 'set', 'setex', 'expire', 'pexpire', 'del', 'exists', 'echo', 'eval', 'evalsha'],
+      ...['get', 'set', 'setex', 'expire', 'pexpire', 'del', 'exists', 'echo', 'eval', 'evalsha', 'time'],
       ...['blpop', 'lpush', 'sadd', 'srem', 'scard'],
       ...['cluster|slots', 'asking'],
     ],
@@ -33,14 +33,15 @@ export function keyPrefix({ topology }: Pick<Endpoint, 'topology'>, options: Opt
   return options.PHP_SESSIONS_PREFIX ?? own
 }
 
-/** The keys of sessions as an ACL names them; the managed handler's others have the braces that keep slots together. */
+/** The keys of sessions as an ACL names them; on a cluster the managed handler's others have braces, for the slot. */
 export function keyPatterns(
   endpoint: Pick<Endpoint, 'topology'>,
   handler: Handler,
   options: Options,
 ): readonly string[] {
   const prefix = keyPrefix(endpoint, options)
-  return handler === 'managed' ? [`~${prefix}*`, `~{${prefix}*`] : [`~${prefix}*`]
+  const isBraced = handler === 'managed' && endpoint.topology.value === 'cluster'
+  return isBraced ? [`~${prefix}*`, `~{${prefix}*`] : [`~${prefix}*`]
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Context {
   /** With the master that the Sentinels named, if there are any. */
   readonly plan: Plan
   readonly options: Options
+  /** Where the app's files are. */
+  readonly appDirectory: string
   /** Whether it is a PHP of php_buildpack's in its container. */
   readonly isCloudFoundry: boolean
   /**

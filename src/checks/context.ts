@@ -2,6 +2,7 @@ import type { Options } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Context } from './check.ts'
+import { prependFileOf } from './handler.ts'
 import {
   type Answers,
   askPhp,
@@ -19,6 +20,7 @@ export interface Examined {
   readonly host: Host
   readonly plan: Plan
   readonly options: Options
+  readonly appDirectory: string
   readonly isCloudFoundry: boolean
   /** How to start PHP on the command line. */
   readonly php: readonly string[]
@@ -44,8 +46,8 @@ export function makeContext(examined: Examined, log: Log): Context {
       throw error
     }
   }
-  const { host, plan, options, isCloudFoundry } = examined
-  const context: Context = { host, plan, options, isCloudFoundry, ask }
+  const { host, plan, options, appDirectory, isCloudFoundry } = examined
+  const context: Context = { host, plan, options, appDirectory, isCloudFoundry, ask }
   return context
 }
 
@@ -60,9 +62,16 @@ function startAsWeb({ php }: Examined, { ask }: Context): PhpStart {
   }
 }
 
-function questionFor(name: ProbeName, { plan, options, fpm }: Examined, { ask }: Context): Question {
+function questionFor(name: ProbeName, { plan, options, fpm }: Examined, context: Context): Question {
   if (name === 'settings') return settingsQuestion(plan, fpm)
-  if (name === 'session') return sessionQuestion(plan, webOf(ask('settings')).pools)
+  if (name === 'session') {
+    const isManaged = plan.planned?.handler === 'managed'
+    return sessionQuestion(
+      plan,
+      webOf(context.ask('settings')),
+      isManaged ? prependFileOf(context).value : '',
+    )
+  }
   const { planned } = plan
   if (planned === undefined) return {}
   if (name === 'extension') return { extension: planned.store.name }

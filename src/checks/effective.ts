@@ -45,16 +45,13 @@ function findWrong(context: Context, web: Web, name: string): Finding {
   const setting = settingOf(web, name)
   const is = `${name} is ${setting.value === null ? 'another value' : setting.value || 'empty'}`
   const title = `${web.name} does not use these settings: ${is}, expected ${expectedOf(context, name)}`
-  const restart = web.isFpm ? ', then restart php-fpm' : ''
   if (web.ours !== null && setting.from?.startsWith(`${web.ours}:`) === true)
     return {
       id: 'php.stale',
       level: 'error',
       title: `${web.name} has settings that were written for other credentials: ${name} differs`,
       from: setting.from,
-      fix: context.isCloudFoundry
-        ? 'cf restart APP: the file is written anew at every start'
-        : `php-sessions ini --output ${web.ours}${restart}`,
+      fix: writeAnew(context, web),
     }
   if (web.ours !== null || web.pools.some((pool) => pool.name === name))
     return {
@@ -66,6 +63,7 @@ function findWrong(context: Context, web: Web, name: string): Finding {
         ? 'remove that line: it wins over every ini file'
         : 'remove that line: it is read after ours',
     }
+  const restart = restartOf(web)
   const [directory] = web.scan
   if (directory !== undefined && !directory.isWritable && !context.isCloudFoundry)
     return {
@@ -84,6 +82,16 @@ function findWrong(context: Context, web: Web, name: string): Finding {
       ? 'cf restart APP: the settings are written at every start, if php-sessions-buildpack is before php_buildpack'
       : `php-sessions ini --output ${directory?.path ?? web.path}/00-php-sessions.ini${restart}`,
   }
+}
+
+/** What to do about settings that were right at another time. */
+export function writeAnew({ isCloudFoundry }: Context, web: Web): string {
+  if (isCloudFoundry) return 'cf restart APP: the file is written anew at every start'
+  return `php-sessions ini --output ${web.ours}${restartOf(web)}`
+}
+
+function restartOf({ isFpm }: Web): string {
+  return isFpm ? ', then restart php-fpm' : ''
 }
 
 function expectedOf({ plan }: Context, name: string): string {

@@ -1,6 +1,7 @@
 import * as binding from './binding.ts'
 import type { Check } from './check.ts'
 import * as effective from './effective.ts'
+import { handler } from './handler.ts'
 import { login } from './login.ts'
 import * as memcached from './memcached.ts'
 import * as network from './network.ts'
@@ -18,6 +19,7 @@ export const checks: readonly Check[] = [
   php.extension,
   effective.effective,
   effective.fpm,
+  handler,
   network.resolve,
   network.connect,
   network.tls,

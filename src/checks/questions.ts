@@ -1,24 +1,29 @@
 import type { Options } from '../core/options.ts'
 import { Secret } from '../core/secret.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
-import type { Fpm } from './answers.ts'
+import { keyPrefix } from '../stores/redis-acl.ts'
 import type { Question } from './probe.ts'
 import { serversOf } from './servers.ts'
+import type { Web } from './web.ts'
 
 /** Settings that matter beside those of the plan. */
 const INTERESTING = [
   ...['session.save_handler', 'session.save_path', 'session.name', 'session.gc_maxlifetime'],
   ...['session.cookie_lifetime', 'session.auto_start', 'display_errors'],
-  ...['redis.session.locking_enabled', 'memcached.sess_locking'],
+  ...['redis.session.locking_enabled', 'memcached.sess_locking', 'auto_prepend_file', 'open_basedir'],
+  'opcache.enable',
 ]
 
 /** Asks what PHP makes of the settings of a plan; `fpm` is the command of php-fpm where it is known. */
 export function settingsQuestion(plan: Plan, fpm: readonly string[] | undefined): Question {
   const expected = Object.fromEntries(
-    plan.directives.map(({ name, value }): [string, Question] => [
-      name,
-      typeof value === 'boolean' ? (value ? '1' : '0') : typeof value === 'number' ? String(value) : value,
-    ]),
+    plan.directives
+      // PHP keeps settings that it does not know where php-fpm shows them to nobody.
+      .filter(({ name }) => !name.startsWith('php_sessions.'))
+      .map(({ name, value }): [string, Question] => [
+        name,
+        typeof value === 'boolean' ? (value ? '1' : '0') : typeof value === 'number' ? String(value) : value,
+      ]),
   )
   const secret = plan.directives.filter(({ value }) => value instanceof Secret)
   return {
@@ -46,26 +51,34 @@ export function networkQuestion(plan: Plan, planned: PlannedStore): Question {
 export function storeQuestion(plan: Plan, planned: PlannedStore, options: Options): Question {
   const { endpoint, store } = planned
   const user = endpoint.user?.value
+  const isCluster = endpoint.topology.value === 'cluster'
+  const isManaged = planned.handler === 'managed'
   return {
     ...(networkQuestion(plan, planned) as { readonly [name: string]: Question }),
     // Redis' word for a login without a user.
     user: user === undefined || (store.name === 'redis' && user === 'default') ? null : user,
     password: endpoint.password?.value ?? null,
     database: endpoint.database?.value ?? null,
-    prefix: options.PHP_SESSIONS_PREFIX ?? (store.name === 'redis' ? 'PHPREDIS_SESSION:' : 'memc.sess.key.'),
-    locking: options.PHP_SESSIONS_LOCKING,
-    isCluster: endpoint.topology.value === 'cluster',
+    prefix:
+      store.name === 'redis'
+        ? keyPrefix(endpoint, options)
+        : (options.PHP_SESSIONS_PREFIX ?? 'memc.sess.key.'),
+    locking: options.PHP_SESSIONS_LOCKING && (isManaged || !isCluster),
+    isCluster,
+    isManaged,
     isBinary: true,
   }
 }
 
 /** Asks for a session by the settings that PHP has, and by those that a pool of php-fpm puts over them. */
-export function sessionQuestion(plan: Plan, pools: Fpm['pools']): Question {
-  const overridden = pools.filter(
+export function sessionQuestion(plan: Plan, web: Web, prependFile: string): Question {
+  const overridden = web.pools.filter(
     ({ name, value }) => /^(session|redis|memcached)\./.test(name) && value !== null,
   )
   return {
     settings: Object.fromEntries(overridden.map(({ name, value }) => [name, value])),
+    // A script on the command line has none run before it, as a page has.
+    prependFile,
     secrets: secretsOf(plan),
   }
 }

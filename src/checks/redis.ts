@@ -1,6 +1,7 @@
 import type { Finding } from '../core/finding.ts'
 import { joinWords } from '../core/text.ts'
 import type { PlannedStore } from '../plan/plan.ts'
+import { keyPatterns } from '../stores/redis-acl.ts'
 import type { RedisAnswer } from './answers.ts'
 import type { Check, Context, Outcome } from './check.ts'
 
@@ -115,11 +116,14 @@ export const commands = redisCheck(
     needs: ['redis.role', 'redis.select'],
   },
   () => 'it takes all that the session handler sends',
-  ({ commands: refused = [] }, { endpoint, service }) => {
+  ({ commands: refused = [] }, { endpoint, handler, service }, { options }) => {
     const [first] = refused
     if (first === undefined) return undefined
     const denied = refused.filter(({ error }) => error.includes('NOPERM'))
-    if (denied.length > 0) return findDenied(denied, endpoint.user?.value ?? 'default')
+    if (denied.length > 0) {
+      const keys = keyPatterns(endpoint, handler, options)
+      return findDenied(denied, endpoint.user?.value ?? 'default', keys)
+    }
     if (refused.some(({ error }) => error.startsWith('OOM')))
       return {
         id: 'redis.full',
@@ -136,7 +140,7 @@ export const commands = redisCheck(
   },
 )
 
-function findDenied(denied: RedisAnswer['commands'], user: string): Found {
+function findDenied(denied: RedisAnswer['commands'], user: string, keys: readonly string[]): Found {
   const isKey = denied.every(({ error }) => /key/i.test(error))
   const names = denied.map(({ command }) => command)
   // The lock is opened by a script, which needs the right to do what it does.
@@ -148,7 +152,7 @@ function findDenied(denied: RedisAnswer['commands'], user: string): Found {
       ? `user ${user} may not touch the keys of sessions: ${denied[0]?.error}`
       : `user ${user} may not use ${joinWords(names, 'and')}: ${denied[0]?.error}`,
     fix: isKey
-      ? `have the keys allowed: ACL SETUSER ${user} ~PHPREDIS_SESSION:*, or set PHP_SESSIONS_PREFIX to what is allowed`
+      ? `have the keys allowed: ACL SETUSER ${user} ${keys.join(' ')}, or set PHP_SESSIONS_PREFIX to what is allowed`
       : `have it allowed: ACL SETUSER ${user} ${rights}`,
   }
 }

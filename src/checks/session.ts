@@ -68,17 +68,18 @@ export const lock: Check = {
 
 function findUnlocked(context: Context, isLocked: boolean): Finding {
   const web = webOf(context.ask('settings'))
-  const name =
-    context.plan.planned?.store.name === 'redis' ? 'redis.session.locking_enabled' : 'memcached.sess_locking'
+  const { handler = '' } = context.ask('session')
+  const name = handler.startsWith('memcached') ? 'memcached.sess_locking' : 'redis.session.locking_enabled'
   const setting = settingOf(web, name)
-  const isOff = !isOn(setting)
+  // The managed handler has its lock from elsewhere.
+  const isOff = handler !== 'managed' && !isOn(setting)
   return {
     id: 'session.unlocked',
     level: 'warn',
     title: isLocked
       ? 'a second request waits, and one of both loses what it wrote'
       : `a second request does not wait for the first${isOff ? `, as ${name} is off` : ''}: parallel requests of one visitor overwrite each other`,
-    from: setting.from ?? name,
+    from: handler === 'managed' ? 'the managed handler' : (setting.from ?? name),
     fix: isOff
       ? 'remove that line; if it is meant so, PHP_SESSIONS_LOCKING=off says that you know'
       : 'php-sessions doctor --debug shows what both processes said',

@@ -25,10 +25,11 @@ export function cnbLaunch(given: Host): number {
   const directory = prefix + given.uniqueWord()
   const host = withoutScanning(given, (path) => path.startsWith(prefix), directory)
   const app = host.env.CNB_APP_DIR || '.'
-  const { plan, options, inside, framework } = planOwnDirectory(host, app, directory, true)
+  const { plan, options, inside, bypass, framework } = planOwnDirectory(host, app, directory, true)
   const findings = [
     ...plan.findings,
     ...(inside === undefined ? [] : checkPhp(inside)),
+    ...bypass,
     ...framework.findings,
   ]
   const failed = hasError(findings)

@@ -148,6 +148,7 @@ export const commands: readonly Command[] = [
     flags: {
       app: { value: 'DIR', meaning: 'the app that exec runs; default: .' },
       directory: { value: 'DIR', meaning: "exec's directory; default: php_buildpack's" },
+      owner: { value: 'UID', meaning: "the user of php-fpm's workers", pattern: /^[0-9]+$/ },
     },
     examples: [],
     isInternal: true,
@@ -155,7 +156,12 @@ export const commands: readonly Command[] = [
       const watched =
         flags.directory === undefined
           ? watchedOnCloudFoundry(host)
-          : watchedByExec(host, flags.app ?? '.', flags.directory)
+          : watchedByExec(
+              host,
+              flags.app ?? '.',
+              flags.directory,
+              flags.owner === undefined ? undefined : Number(flags.owner),
+            )
       return watched === undefined ? 0 : watch(host, watched)
     },
   },

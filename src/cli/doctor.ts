@@ -48,9 +48,9 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
 
 /** Which PHP to ask, and the plan that it should follow. */
 function examine(host: Host, flags: Flags): Examined {
-  const { read, bare, isCloudFoundry, php, fpm } = findTarget(host, flags)
+  const { read, bare, ...rest } = findTarget(host, flags)
   const plan = lookAround(host, read, bare, IMPATIENT)
-  return { host, plan, options: read.input.options, isCloudFoundry, php, fpm }
+  return { host, plan, options: read.input.options, ...rest }
 }
 
 function resultsJson(

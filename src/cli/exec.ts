@@ -4,6 +4,7 @@ import { type Host, hostError } from '../host/host.ts'
 import { describeVariables } from './framework.ts'
 import { addToScanned, checkExtension, fillOwnDirectory, isBelow, planOwnDirectory } from './own-directory.ts'
 import { renderFindings, summarise } from './report.ts'
+import { findWorkers } from './workers.ts'
 
 const ENOENT = 2
 const NOT_FOUND = 127
@@ -19,10 +20,11 @@ const NOT_EXECUTABLE = 126
 export function exec(host: Host, app: string, command: readonly string[]): number | Promise<number> {
   host.holdSignals()
   const directory = `${host.env.TMPDIR || '/tmp'}/php-sessions-${host.uniqueWord()}`
-  const { plan, options, inside, framework } = planOwnDirectory(host, app, directory, false)
+  const { plan, options, inside, bypass, framework } = planOwnDirectory(host, app, directory, false)
   // Where PHP gave no answer, or there is none, the command may know better.
   const extension = inside?.hasAnswered ? checkExtension(inside, whereToGet) : []
-  const findings = [...plan.findings, ...extension, ...framework.findings]
+  const workers = findWorkers(host, command, plan)
+  const findings = [...plan.findings, ...extension, ...bypass, ...workers.findings, ...framework.findings]
   host.err(renderFindings(findings))
   if (hasError(findings)) {
     if (options.PHP_SESSIONS_ON_ERROR !== 'files') return 1
@@ -34,11 +36,11 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
   if (inside === undefined && !isWatched) return run(host, command, {}, () => {})
   if (framework.variables.length > 0) host.err(`php-sessions: ${describeVariables(framework)}\n`)
 
-  // The workers of a php-fpm that root has started are somebody else and must reach the CA, but nothing else there.
+  // The workers of a php-fpm that root has started are somebody else and must reach the files, but not the ini.
   host.makeNewDirectory(directory, plan.files.length === 0 && !isWatched ? 0o700 : 0o711)
   const remove = () => host.removeDirectory(directory)
   try {
-    if (inside !== undefined) fillOwnDirectory(host, inside, directory)
+    if (inside !== undefined) fillOwnDirectory(host, inside, directory, workers.owner)
   } catch (error) {
     remove()
     throw error
@@ -46,7 +48,8 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
   const scanned = addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app))
   const variables = framework.variables.map(({ name, value }) => [name, revealIfSecret(value)])
   const env = { ...Object.fromEntries(variables), PHP_INI_SCAN_DIR: scanned }
-  const watcher = ['watch', '--app', app, '--directory', directory]
+  const owner = workers.owner === undefined ? [] : ['--owner', String(workers.owner)]
+  const watcher = ['watch', '--app', app, '--directory', directory, ...owner]
   return run(host, command, env, remove, isWatched ? watcher : undefined)
 }
 

@@ -7,6 +7,7 @@ import { renderValue } from '../core/ini.ts'
 import { Secret } from '../core/secret.ts'
 import { oneLine } from '../core/text.ts'
 import type { Verdict } from '../plan/verdict.ts'
+import { describeManaged } from '../stores/redis-managed.ts'
 import type { Explanation } from './explain.ts'
 import { renderFindings, summarise } from './report.ts'
 import { VERSION } from './version.ts'
@@ -21,6 +22,7 @@ export function renderExplanation(explanation: Explanation): string {
       plan.planned === undefined ? [] : renderEndpoint(plan.planned.endpoint),
     ],
     ['PHP', renderPhp(explanation)],
+    ['The session handler', renderHandler(plan)],
     ['Settings', [...plan.directives.flatMap(renderDirective), ...renderPending(plan)]],
     ['Files beside them', plan.files.map(({ path }) => path)],
     [
@@ -100,6 +102,16 @@ function renderPhp({ settings, plan }: Explanation): readonly string[] {
       ? []
       : [`not loaded: ${own}, which must keep the sessions`]),
     web.ours === null ? 'our settings are not among them yet' : `our settings: ${web.ours}`,
+  ]
+}
+
+function renderHandler({ planned }: Explanation['plan']): readonly string[] {
+  if (planned?.store.name !== 'redis') return []
+  return [
+    planned.handler === 'managed'
+      ? "that of php-sessions, and phpredis' own where it is bypassed:"
+      : "phpredis' own; with PHP_SESSIONS_HANDLER=managed it would be that of php-sessions:",
+    ...describeManaged(planned.endpoint).map((line) => `  ${line}`),
   ]
 }
 

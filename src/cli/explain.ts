@@ -1,6 +1,7 @@
 import type { SettingsAnswer } from '../checks/answers.ts'
 import { makeContext } from '../checks/context.ts'
 import { ProbeSilent } from '../checks/probe.ts'
+import type { Sourced } from '../core/binding.ts'
 import { type Finding, hasError } from '../core/finding.ts'
 import type { Host } from '../host/host.ts'
 import { makePlan, type Plan, type PlanInput } from '../plan/plan.ts'
@@ -8,6 +9,7 @@ import { judgeBindings, type Verdict } from '../plan/verdict.ts'
 import { type Platform, recognisePlatform } from '../platforms/platform.ts'
 import { stores } from '../stores/index.ts'
 import { redisAcl } from '../stores/redis-acl.ts'
+import { findBypass } from './bypass.ts'
 import { renderExplanation } from './explain-text.ts'
 import { type FrameworkPlan, planFramework } from './framework.ts'
 import { explanationJson } from './json.ts'
@@ -46,20 +48,27 @@ function explainTarget(host: Host, target: Target): Explanation {
   const platform = recognisePlatform(host)
   const isBuildpack = platform.id === 'cloudfoundry' || platform.id === 'cnb'
   const framework = planFramework(host, appDirectory, plan, read.input.options, isBuildpack)
+  const overrides = findOverrides(host, appDirectory, plan.directives, settings)
+  const later = target.laterPrepend ?? findPrepend(overrides)
   return {
     platform,
     plan,
     verdicts: judgeBindings(read.input.bindings, read.input.options, stores),
     settings,
-    overrides: findOverrides(host, appDirectory, plan.directives, settings),
+    overrides,
     framework,
-    findings: [...plan.findings, ...framework.findings],
+    findings: [...plan.findings, ...findBypass(host, appDirectory, plan, later), ...framework.findings],
   }
 }
 
+function findPrepend(overrides: readonly Override[]): Sourced<string> | undefined {
+  const override = overrides.find(({ name }) => name === 'auto_prepend_file')
+  return override === undefined ? undefined : { value: override.value ?? '', from: override.from }
+}
+
 function askSettings(host: Host, target: Target): Partial<SettingsAnswer> | undefined {
-  const { read, isCloudFoundry, php, fpm } = target
-  const examined = { host, plan: read.plan, options: read.input.options, isCloudFoundry, php, fpm }
+  const { read, ...rest } = target
+  const examined = { host, plan: read.plan, options: read.input.options, ...rest }
   try {
     return makeContext(examined, () => undefined).ask('settings')
   } catch (error) {
@@ -72,7 +81,7 @@ function askSettings(host: Host, target: Target): Partial<SettingsAnswer> | unde
 function printAcl(host: Host, { plan }: Explanation, { options }: PlanInput): number {
   const { planned } = plan
   if (planned?.store.name === 'redis') {
-    host.out(`${redisAcl(planned.endpoint, options)}\n`)
+    host.out(`${redisAcl(planned.endpoint, planned.handler, options)}\n`)
     return 0
   }
   const finding: Finding = {

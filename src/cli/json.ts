@@ -12,6 +12,7 @@ export function planJson(plan: Plan, platform: string) {
     version: 1,
     platform,
     store: storeJson(plan),
+    handler: plan.planned?.handler ?? null,
     directives: plan.directives.map(({ name, value, because }) => {
       const secret = value instanceof Secret
       return { name, value: secret ? null : value, because, secret }

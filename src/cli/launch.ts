@@ -7,6 +7,8 @@ import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
 import { PUSH_IN_ORDER } from '../platforms/cloudfoundry.ts'
 import { findPhpHome, INI_NAME, type PhpHome } from '../platforms/cloudfoundry-php.ts'
+import { MANAGED_FILES } from '../stores/store.ts'
+import { findBypass } from './bypass.ts'
 import { describeVariables, type FrameworkPlan, planFramework } from './framework.ts'
 import { renderIniFile } from './ini-file.ts'
 import { lookAround, type Patience } from './look-around.ts'
@@ -26,7 +28,7 @@ const SAID = '__PHP_SESSIONS_SAID'
  */
 export function launch(host: Host): number {
   const home = findPhpHome(host)
-  const { plan, options, framework, findings } = planLaunch(host, home, launchDirectory(host, home))
+  const { plan, options, framework, findings } = planLaunch(host, home, home?.filesDirectory)
   const failed = hasError(findings)
   const takesFiles = failed && options.PHP_SESSIONS_ON_ERROR === 'files'
 
@@ -57,7 +59,7 @@ export interface LaunchPlan {
 export function planLaunch(
   host: Host,
   home: PhpHome | undefined,
-  directory: string,
+  directory: string | undefined,
   patience?: Patience,
 ): LaunchPlan {
   const app = host.env.HOME ?? '.'
@@ -65,13 +67,14 @@ export function planLaunch(
   const plan = home === undefined ? read.plan : lookAround(host, read, home.command, patience)
   const { options } = read.input
   const framework = planFramework(host, app, plan, options, true)
-  const findings = [...plan.findings, ...checkPhp(plan, home), ...framework.findings]
+  const bypass = findBypass(host, app, plan, home?.laterPrepend)
+  const findings = [...plan.findings, ...checkPhp(plan, home), ...bypass, ...framework.findings]
   return { plan, options, framework, findings }
 }
 
 /** Where our ini file goes. */
-export function launchDirectory(host: Host, home: PhpHome | undefined): string {
-  return home?.scanDirectory ?? ownDirectory(host)
+export function iniDirectory(home: PhpHome): string {
+  return home.scanDirectory ?? home.ownDirectory
 }
 
 function renderExport({ name, value }: Variable): string {
@@ -103,11 +106,6 @@ function checkPhp({ planned }: Plan, home: PhpHome | undefined): readonly Findin
   ]
 }
 
-/** Where our file goes when php_buildpack 4 made no directory that PHP scans. */
-function ownDirectory(host: Host): string {
-  return `${host.env.TMPDIR ?? '/tmp'}/php-sessions`
-}
-
 /** Makes the container follow the plan, or keep files where there is none; gives the shell code for it. */
 function applyPlan(host: Host, home: PhpHome, plan: Plan | undefined, options: Options): string {
   if (options.PHP_SESSIONS_WATCH) prepareReload(host, home, plan)
@@ -116,7 +114,7 @@ function applyPlan(host: Host, home: PhpHome, plan: Plan | undefined, options: O
     return ''
   }
   writeIni(host, home, plan)
-  const directory = launchDirectory(host, home)
+  const directory = iniDirectory(home)
   const scanned = host.env.PHP_INI_SCAN_DIR ?? ''
   if (home.scanDirectory !== undefined || scanned.split(':').includes(directory)) return ''
   // An empty element stands for the directory that PHP was compiled to scan.
@@ -124,9 +122,9 @@ function applyPlan(host: Host, home: PhpHome, plan: Plan | undefined, options: O
 }
 
 /** Our ini file: as it is written, and as PHP reads it once php_buildpack 4 has rewritten it. */
-export function renderLaunchIni(host: Host, home: PhpHome, plan: Plan) {
+export function renderLaunchIni(home: PhpHome, plan: Plan) {
   const text = renderIniFile(plan, extensionsToLoad(home, plan))
-  const isRewritten = home.isRewritten && launchDirectory(host, home) === home.scanDirectory
+  const isRewritten = home.isRewritten && home.scanDirectory !== undefined
   return { text, textOnDisk: isRewritten ? text.replaceAll('@', '@@') : text }
 }
 
@@ -139,27 +137,30 @@ function extensionsToLoad(home: PhpHome, plan: Plan): readonly string[] {
 
 /** Writes our ini file and what it names. */
 export function writeIni(host: Host, home: PhpHome, plan: Plan): void {
-  const directory = launchDirectory(host, home)
-  const { textOnDisk } = renderLaunchIni(host, home, plan)
-  if (home.scanDirectory === undefined) host.makeDirectory(directory, 0o700)
+  const directory = iniDirectory(home)
+  const { textOnDisk } = renderLaunchIni(home, plan)
+  for (const own of [directory, home.filesDirectory])
+    if (own === home.ownDirectory) host.makeDirectory(own, 0o700)
   // Before php.ini: a crash in between leaves an extension loaded twice, which PHP only warns of.
   writeFiles(host, plan.files)
   host.writeFile(`${directory}/${INI_NAME}`, textOnDisk, 0o600)
+  removeManaged(host, home, plan)
   editPhpIni(host, home, extensionsToLoad(home, plan))
 }
 
 function removeIni(host: Host, home: PhpHome): void {
-  for (const directory of [home.scanDirectory, ownDirectory(host)])
+  for (const directory of [home.scanDirectory, home.ownDirectory])
     if (directory !== undefined) host.removeFile(`${directory}/${INI_NAME}`)
+  removeManaged(host, home, { files: [] })
   editPhpIni(host, home, [])
 }
 
 /** The sidecar's own start may write what the app's php-fpm has not read. */
 function prepareReload(host: Host, home: PhpHome, plan: Plan | undefined): void {
-  const directory = launchDirectory(host, home)
+  const directory = iniDirectory(home)
   const before = host.readFile(`${directory}/${INI_NAME}`)
   if (before !== undefined && plan?.planned !== undefined) {
-    const { text, textOnDisk } = renderLaunchIni(host, home, plan)
+    const { text, textOnDisk } = renderLaunchIni(home, plan)
     if (before !== text && before !== textOnDisk) markReload(host, directory)
   }
   letReloadFinishRequests(host, home)
@@ -172,6 +173,13 @@ function letReloadFinishRequests(host: Host, { phpIni }: PhpHome): void {
   if (before === undefined || /^\s*process_control_timeout\s*=/m.test(before)) return
   const after = before.replace(/^\s*\[global\].*$/m, '$&\nprocess_control_timeout = 8s')
   if (after !== before) host.writeBytes(path, after, 0o644)
+}
+
+/** Removes what an earlier start has written for the managed handler, credentials among it, and this one does not need. */
+function removeManaged(host: Host, { filesDirectory }: PhpHome, { files }: Pick<Plan, 'files'>): void {
+  const needed = files.map(({ path }) => path)
+  const managed = Object.values(MANAGED_FILES).map((name) => `${filesDirectory}/${name}`)
+  for (const path of managed) if (!needed.includes(path)) host.removeFile(path)
 }
 
 /** Leaves the loading of these extensions to our file; php.ini is written only when that changes it. */

@@ -1,5 +1,5 @@
 import { type Address, isIpv6 } from '../core/address.ts'
-import { isObject, type Json, parseJson } from '../core/binding.ts'
+import { isObject, type Json, parseJson, type Sourced } from '../core/binding.ts'
 import { type Endpoint, formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Host } from '../host/host.ts'
@@ -27,7 +27,7 @@ const LIMIT_SECONDS = 45
 export function lookAround(host: Host, read: ReadPlan, php: PhpCommand, patience = AT_START): Plan {
   const endpoint = read.plan.planned?.endpoint
   if (endpoint === undefined || !dependsOnPhp(endpoint)) return read.plan
-  return lookInside(host, read, php, patience).plan
+  return lookInside(host, read, php, () => false, patience).plan
 }
 
 /** A plan that is complete, and the PHP that it is for. */
@@ -39,13 +39,21 @@ export interface Inside {
   readonly loaded: readonly string[]
   /** Those that lie where it looks for extensions. */
   readonly loadable: readonly string[]
+  /** E.g. `8.4`. */
+  readonly version: string | undefined
+  /** The `auto_prepend_file` of an ini file that is read after ours, which wins over ours. */
+  readonly laterPrepend: Sourced<string> | undefined
 }
+
+/** Tells the ini files that are read after ours from the others. */
+export type IsLater = (path: string) => boolean
 
 /** The same with what is known of PHP's extensions; PHP is started in any case. */
 export function lookInside(
   host: Host,
   { plan, input }: ReadPlan,
   php: PhpCommand,
+  isLater: IsLater,
   patience = AT_START,
 ): Inside {
   const [file, ...args] = php
@@ -65,19 +73,43 @@ export function lookInside(
       hasAnswered: false,
       loaded: [],
       loadable: [],
+      version: undefined,
+      laterPrepend: undefined,
     }
   const phpredis = typeof answer.phpredis === 'string' ? answer.phpredis : undefined
   const master = readMaster(answer.master)
   const limit = answer.maxExecutionSeconds
   const maxExecutionSeconds = typeof limit === 'number' ? limit : input.php.maxExecutionSeconds
-  const complete = makePlan({ ...input, php: { ...input.php, maxExecutionSeconds, phpredis }, master })
+  const versionId = typeof answer.phpVersion === 'number' ? answer.phpVersion : undefined
+  const prependFiles = readPrependFiles(answer.prependFiles)
+  const seen = {
+    ...input.php,
+    maxExecutionSeconds,
+    phpredis,
+    prependFile: prependFiles.findLast(({ from }) => !isLater(from)) ?? input.php.prependFile,
+    runsManaged: versionId === undefined ? input.php.runsManaged : versionId >= PHP_8_1,
+  }
+  const complete = makePlan({ ...input, php: seen, master })
   const isComplete = endpoint?.sentinel === undefined || master !== undefined
   return {
     plan: isComplete ? complete : withFinding(complete, noMaster(endpoint, answer.failures, phpredis)),
     hasAnswered: true,
     loaded: readNames(answer.loaded),
     loadable: readNames(answer.loadable),
+    version:
+      versionId === undefined
+        ? undefined
+        : `${Math.floor(versionId / 10_000)}.${Math.floor(versionId / 100) % 100}`,
+    laterPrepend: prependFiles.findLast(({ from }) => isLater(from)),
   }
+}
+
+/** As PHP_VERSION_ID says it. */
+const PHP_8_1 = 80100
+
+function readPrependFiles(answer: Json | undefined): readonly Sourced<string>[] {
+  const found = Array.isArray(answer) ? answer.filter(isObject) : []
+  return found.map(({ value, file }) => ({ value: String(value), from: String(file) }))
 }
 
 function readNames(answer: Json | undefined): readonly string[] {

@@ -1,4 +1,5 @@
 import type { SettingsAnswer } from '../checks/answers.ts'
+import { WEB_ROOTS } from '../checks/page-settings.ts'
 import { webOf } from '../checks/web.ts'
 import { type Directive, renderValue } from '../core/ini.ts'
 import { readSetting } from '../core/php-ini.ts'
@@ -14,8 +15,7 @@ export interface Override {
   readonly from: string
 }
 
-/** Directories of an app that PHP reads ini files in, or that a buildpack copies such files from. */
-const WEB_ROOTS = ['', '/htdocs', '/public', '/web', '/docroot']
+/** Directories of an app from which a buildpack copies ini files. */
 const INI_DIRECTORIES = ['/.bp-config/php/php.ini.d', '/.php.ini.d']
 
 /** Finds the app's own settings that are read after ours: its ini files, and what a pool of php-fpm puts over all. */

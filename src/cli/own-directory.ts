@@ -3,6 +3,7 @@ import type { Options } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
 import { INI_NAME } from '../platforms/cloudfoundry-php.ts'
+import { findBypass } from './bypass.ts'
 import { type FrameworkPlan, planFramework } from './framework.ts'
 import { renderIniFile } from './ini-file.ts'
 import { type Inside, lookInside, type Patience } from './look-around.ts'
@@ -15,6 +16,8 @@ export interface OwnPlan {
   readonly options: Options
   /** The PHP in PATH; undefined where nothing is bound, and none was asked. */
   readonly inside: Inside | undefined
+  /** That the managed handler will not run, if so. */
+  readonly bypass: readonly Finding[]
   readonly framework: FrameworkPlan
 }
 
@@ -28,9 +31,17 @@ export function planOwnDirectory(
 ): OwnPlan {
   const read = readPlan(host, app, { directory })
   const { options } = read.input
-  const inside = read.plan.planned === undefined ? undefined : lookInside(host, read, ['php'], patience)
+  const isOfApp = isBelow(host, app)
+  const inside =
+    read.plan.planned === undefined ? undefined : lookInside(host, read, ['php'], isOfApp, patience)
   const plan = inside?.plan ?? read.plan
-  return { plan, options, inside, framework: planFramework(host, app, plan, options, setsVariables) }
+  return {
+    plan,
+    options,
+    inside,
+    bypass: findBypass(host, app, plan, inside?.laterPrepend),
+    framework: planFramework(host, app, plan, options, setsVariables),
+  }
 }
 
 /** That the PHP found can load what its sessions need; `fix` is where the platform's user gets the extension. */
@@ -51,10 +62,13 @@ export function checkExtension(
   ]
 }
 
-/** Writes our ini, and what it names, into a directory of our own that PHP will be told to scan. */
-export function fillOwnDirectory(host: Host, inside: Inside, directory: string): void {
+/**
+ * Writes our ini, and what it names, into a directory of our own that PHP will be told to scan; `owner` is who reads
+ * the secrets among the latter, if it is somebody else.
+ */
+export function fillOwnDirectory(host: Host, inside: Inside, directory: string, owner?: number): void {
   host.makeDirectory(directory, 0o700)
-  writeFiles(host, inside.plan.files)
+  writeFiles(host, inside.plan.files, owner)
   host.writeFile(`${directory}/${INI_NAME}`, renderOwnIni(inside), 0o600)
 }
 

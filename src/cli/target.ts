@@ -1,3 +1,4 @@
+import type { Sourced } from '../core/binding.ts'
 import type { Host } from '../host/host.ts'
 import { findPhpHome } from '../platforms/cloudfoundry-php.ts'
 import type { PhpCommand } from './look-around.ts'
@@ -8,6 +9,8 @@ export interface Target {
   readonly appDirectory: string
   readonly read: ReadPlan
   readonly isCloudFoundry: boolean
+  /** The `auto_prepend_file` of an ini file of php_buildpack's PHP that is read after ours. */
+  readonly laterPrepend: Sourced<string> | undefined
   /** How to start PHP on the command line. */
   readonly php: readonly string[]
   /** The same with the extension redis and without ini files. */
@@ -20,16 +23,25 @@ export interface Target {
 export function findTarget(host: Host, flags: Readonly<Record<string, string>>): Target {
   const home = flags.php === undefined ? findPhpHome(host) : undefined
   const appDirectory = flags.app ?? (home === undefined ? '.' : (host.env.HOME ?? '.'))
-  const read = readPlan(host, appDirectory, { php: home?.php, directory: home?.scanDirectory })
+  const read = readPlan(host, appDirectory, { php: home?.php, directory: home?.filesDirectory })
   const php = flags.php ?? 'php'
   const given = flags.fpm === undefined ? undefined : flags.fpm === 'none' ? [] : [flags.fpm]
   if (home === undefined)
-    return { appDirectory, read, isCloudFoundry: false, php: [php], bare: [php], fpm: given }
+    return {
+      appDirectory,
+      read,
+      isCloudFoundry: false,
+      laterPrepend: undefined,
+      php: [php],
+      bare: [php],
+      fpm: given,
+    }
   const root = home.phpIni.path.replace(/\/etc\/php\.ini$/, '')
   return {
     appDirectory,
     read,
     isCloudFoundry: true,
+    laterPrepend: home.laterPrepend,
     php: [`${root}/bin/php`],
     bare: home.command,
     fpm: given ?? [`${root}/sbin/php-fpm`, '-y', `${root}/etc/php-fpm.conf`],

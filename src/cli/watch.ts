@@ -58,7 +58,7 @@ export function makeWatcher(host: Host, watched: Watched): () => void {
 
     const follows = read.plan.planned?.endpoint.sentinel !== undefined
     due = follows ? host.now() + SENTINELS_SECONDS : Number.POSITIVE_INFINITY
-    const candidate = watched.prepare(watched.directory)
+    const candidate = watched.prepare(watched.filesDirectory)
     const trouble = isInUse(host, watched, candidate) ? undefined : findTrouble(watched, candidate)
     if (trouble === undefined) {
       use(host, watched, candidate)

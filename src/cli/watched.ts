@@ -2,7 +2,7 @@ import type { Finding } from '../core/finding.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
 import { findPhpHome } from '../platforms/cloudfoundry-php.ts'
-import { launchDirectory, planLaunch, renderLaunchIni, writeIni } from './launch.ts'
+import { iniDirectory, planLaunch, renderLaunchIni, writeIni } from './launch.ts'
 import type { Patience } from './look-around.ts'
 import {
   checkExtension,
@@ -32,6 +32,8 @@ export interface Candidate {
 export interface Watched {
   /** Where our ini file is, an absolute path. */
   readonly directory: string
+  /** Where the files are that it names. */
+  readonly filesDirectory: string
   /** Runs PHP as it is without us. */
   readonly host: Host
   /** Reads what is bound; asks nobody. */
@@ -50,17 +52,18 @@ export function withWatch(host: Host): Host {
   return { ...host, env: { ...host.env, PHP_SESSIONS_WATCH: 'on' } }
 }
 
-/** A directory that `exec` has made, for the processes below it. */
-export function watchedByExec(given: Host, app: string, directory: string): Watched {
+/** A directory that `exec` has made, for the processes below it; `owner` is the user of php-fpm's workers. */
+export function watchedByExec(given: Host, app: string, directory: string, owner?: number): Watched {
   const host = withoutScanning(withWatch(given), (path) => path === directory, `${directory}/none`)
   const parent = parentOf(host, 'self')
   return {
     directory,
+    filesDirectory: directory,
     host,
     read: () => readPlan(host, app, { directory }),
     isOurs: ({ pid }) => descendsFrom(host, pid, parent),
     prepare: (at) => {
-      const { plan, inside, framework } = planOwnDirectory(host, app, at, false, PATIENCE)
+      const { plan, inside, bypass, framework } = planOwnDirectory(host, app, at, false, PATIENCE)
       const extension =
         inside?.hasAnswered === true
           ? checkExtension(inside, (name) => `install the extension ${name} and start again`)
@@ -68,12 +71,12 @@ export function watchedByExec(given: Host, app: string, directory: string): Watc
       const toLoad = inside === undefined ? [] : extensionsToLoad(inside)
       return {
         plan,
-        findings: [...plan.findings, ...extension],
+        findings: [...plan.findings, ...extension, ...bypass],
         inis: inside === undefined ? [] : [renderOwnIni(inside)],
         php: ['php', ...toLoad.flatMap((name) => ['-d', `extension=${name}`])],
         hasVariables: framework.variables.length > 0,
         write: () => {
-          if (inside !== undefined) fillOwnDirectory(host, inside, at)
+          if (inside !== undefined) fillOwnDirectory(host, inside, at, owner)
         },
       }
     },
@@ -85,15 +88,16 @@ export function watchedOnCloudFoundry(host: Host): Watched | undefined {
   const home = findPhpHome(host)
   if (home === undefined) return undefined
   const container = `${host.env.HOME}/`.replace(/[^/]+\/+$/, '')
-  const directory = launchDirectory(host, home)
+  const directory = iniDirectory(home)
   return {
     directory,
     host,
-    read: () => readPlan(host, host.env.HOME ?? '.', { php: home.php, directory }),
+    filesDirectory: home.filesDirectory,
+    read: () => readPlan(host, host.env.HOME ?? '.', { php: home.php, directory: home.filesDirectory }),
     isOurs: ({ configuration }) => configuration.startsWith(container),
     prepare: (at) => {
       const { plan, findings, framework } = planLaunch(host, home, at, PATIENCE)
-      const { text, textOnDisk } = renderLaunchIni(host, home, plan)
+      const { text, textOnDisk } = renderLaunchIni(home, plan)
       const memcached = plan.planned?.store.name === 'memcached' ? ['-d', 'extension=memcached'] : []
       return {
         plan,

@@ -11,12 +11,13 @@ const SYSTEM_BUNDLES = [
   '/etc/ssl/ca-bundle.pem',
 ]
 
-/** Writes the files that the directives refer to; one that holds a key is for its owner only. */
-export function writeFiles(host: Host, files: readonly PlannedFile[]): void {
+/** Writes the files that the directives refer to; one that holds a secret is for its owner only, ourselves or the given user. */
+export function writeFiles(host: Host, files: readonly PlannedFile[], owner?: number): void {
   for (const { path, text, hasSystemCertificates } of files) {
     const own = revealIfSecret(text)
     const before = hasSystemCertificates ? readSystemCertificates(host) : ''
-    host.writeFile(path, before + own, text instanceof Secret ? 0o600 : 0o644)
+    if (text instanceof Secret) host.writeFile(path, before + own, 0o600, owner)
+    else host.writeFile(path, before + own, 0o644)
   }
 }
 

@@ -15,6 +15,10 @@ export interface Options {
   readonly PHP_SESSIONS_LIFETIME: number | undefined
   readonly PHP_SESSIONS_PREFIX: string | undefined
   readonly PHP_SESSIONS_SERIALIZER: string | undefined
+  /** The extension's own session handler, or the one that php-sessions brings along. */
+  readonly PHP_SESSIONS_HANDLER: Handler
+  /** What the managed handler does when its store cannot be used; undefined to stop, as nobody has asked. */
+  readonly PHP_SESSIONS_ON_STORE_ERROR: 'stop' | 'empty' | undefined
   /** Whether a start sets the variables of a framework that does not use PHP's session handler. */
   readonly PHP_SESSIONS_FRAMEWORK: boolean | undefined
   /** Whether `watch` runs beside the app. */
@@ -22,6 +26,9 @@ export interface Options {
   /** What a start does when the bound store cannot be used. */
   readonly PHP_SESSIONS_ON_ERROR: 'stop' | 'files'
 }
+
+/** Whose code keeps the sessions: the extension's, or ours over the extension's client. */
+export type Handler = 'native' | 'managed'
 
 export type OptionName = keyof Options
 
@@ -83,6 +90,20 @@ export const OPTIONS: Readonly<Record<OptionName, OptionKind>> = {
     meaning: 'how PHP writes a session (session.serialize_handler); changing it loses the sessions there are',
     default: '',
     parse: (text) => (/^(php|php_binary|php_serialize|igbinary|msgpack)$/.test(text) ? text : undefined),
+  },
+  PHP_SESSIONS_HANDLER: {
+    expected: 'native or managed',
+    meaning:
+      "native is the PHP extension's own session handler; managed, for Redis and Valkey, is that of php-sessions: a fair lock, also on a cluster, Sentinels followed, status 503 while the store is down",
+    default: 'native',
+    parse: (text) => (text === 'native' || text === 'managed' ? text : undefined),
+  },
+  PHP_SESSIONS_ON_STORE_ERROR: {
+    expected: 'stop or empty',
+    meaning:
+      'what the managed handler does while the store cannot be used: stop answers with status 503, empty goes on with an empty session that is not kept; default: stop',
+    default: '',
+    parse: (text) => (text === 'stop' || text === 'empty' ? text : undefined),
   },
   PHP_SESSIONS_FRAMEWORK: {
     ...SWITCH,

@@ -1,3 +1,5 @@
+import type { Sourced } from './binding.ts'
+
 /** What is known about the PHP that will read the ini. */
 export interface Php {
   readonly major: number
@@ -5,10 +7,20 @@ export interface Php {
   readonly maxExecutionSeconds: number
   /** The version of the extension redis, e.g. `5.3.7`; undefined where nobody has asked this PHP. */
   readonly phpredis: string | undefined
+  /** The `auto_prepend_file` that its ini files before ours give it, an app's own; empty and `none` are no file. */
+  readonly prependFile: Sourced<string> | undefined
+  /** Whether it is new enough for the managed handler: 8.1 and later are. */
+  readonly runsManaged: boolean
 }
 
 /** PHP as it comes: what is assumed where no PHP can be looked at, as during staging. */
-export const DEFAULT_PHP: Php = { major: 8, maxExecutionSeconds: 30, phpredis: undefined }
+export const DEFAULT_PHP: Php = {
+  major: 8,
+  maxExecutionSeconds: 30,
+  phpredis: undefined,
+  prependFile: undefined,
+  runsManaged: true,
+}
 
 /**
  * Whether phpredis is at least of a version such as `6.1`; undefined where its version is not known.

@@ -83,11 +83,6 @@ export function readBoundServer({ store, endpoint, prefix, master }: BoundStore)
   }
 }
 
-/** Writes a text as PHP code. */
-export function quotePhp(text: string): string {
-  return `'${text.replace(/['\\]/g, '\\$&')}'`
-}
-
 /** The line before those that need the password: it is in the path that php-sessions writes at every start. */
 export const READ_SAVE_PATH =
   "parse_str((string) parse_url(ini_get('session.save_path'), PHP_URL_QUERY), $bound);"

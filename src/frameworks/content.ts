@@ -1,4 +1,5 @@
-import { NEVER, quotePhp, READ_SAVE_PATH } from './bound.ts'
+import { quotePhp } from '../core/php-text.ts'
+import { NEVER, READ_SAVE_PATH } from './bound.ts'
 import {
   asNamedBy,
   elsewhere,

@@ -1,4 +1,5 @@
-import { NEVER, quotePhp } from './bound.ts'
+import { quotePhp } from '../core/php-text.ts'
+import { NEVER } from './bound.ts'
 import {
   always,
   breaks,

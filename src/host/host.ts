@@ -10,8 +10,11 @@ export interface Host {
   readFile(path: string): string | undefined
   /** The bytes of a file, one character (0 to 255) each: for files whose encoding is not ours to judge. */
   readBytes(path: string): string | undefined
-  /** Writes UTF-8 text so that a reader, or a crash at any moment, meets the old file or the new one. */
-  writeFile(path: string, text: string, mode: number): void
+  /**
+   * Writes UTF-8 text so that a reader, or a crash at any moment, meets the old file or the new one. It belongs to the
+   * user with the number `owner`, where that is given; only root can do so.
+   */
+  writeFile(path: string, text: string, mode: number, owner?: number): void
   /** The same for what `readBytes` gave. */
   writeBytes(path: string, bytes: string, mode: number): void
   /** Removes a file; no complaint where there is none. */
@@ -20,7 +23,7 @@ export interface Host {
   makeDirectory(path: string, mode: number): void
   /** Makes one that must not have been there, below one that is: what somebody has planted is not used. */
   makeNewDirectory(path: string, mode: number): void
-  /** Removes a directory with the files in it; no complaint where there is none. */
+  /** Removes a directory with all that is in it; no complaint where there is none. */
   removeDirectory(path: string): void
   /** The names in a directory in byte order, without `.` and `..`; empty where there is none. */
   listDirectory(path: string): readonly string[]

@@ -11,7 +11,7 @@ export const nodeHost: Host = {
   env: process.env,
   readFile: (path) => read(path, 'utf8'),
   readBytes: (path) => read(path, 'latin1'),
-  writeFile: (path, text, mode) => writeAtomically(path, Buffer.from(text, 'utf8'), mode),
+  writeFile: (path, text, mode, owner) => writeAtomically(path, Buffer.from(text, 'utf8'), mode, owner),
   writeBytes: (path, bytes, mode) => writeAtomically(path, Buffer.from(bytes, 'latin1'), mode),
   removeFile: (path) => attempt('remove', path, () => orMissing(() => fs.unlinkSync(path))),
   makeDirectory: (path, mode) =>
@@ -116,16 +116,20 @@ function uniqueWord(): string {
   return `${process.pid}-${randomBytes(6).toString('hex')}`
 }
 
+/** fchown(2)'s -1, which Node takes by this number only. */
+const KEEP_GROUP = 2 ** 32 - 1
+
 function read(path: string, encoding: 'utf8' | 'latin1'): string | undefined {
   return attempt('read', path, () => orMissing(() => fs.readFileSync(path, encoding)))
 }
 
-function writeAtomically(path: string, bytes: Buffer, mode: number): void {
+function writeAtomically(path: string, bytes: Buffer, mode: number, owner?: number): void {
   attempt('write', path, () => {
     const temporary = `${path}.${uniqueWord()}.tmp`
     const file = fs.openSync(temporary, 'wx', mode)
     try {
       fs.writeFileSync(file, bytes)
+      if (owner !== undefined) fs.fchownSync(file, owner, KEEP_GROUP)
       fs.closeSync(file)
       fs.renameSync(temporary, path)
     } catch (error) {

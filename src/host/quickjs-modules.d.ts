@@ -62,3 +62,9 @@ declare module 'qjs:supervise' {
    */
   export function supervise(count: number, ...watcher: readonly string[]): number
 }
+
+/** Our own: native/owner.h. */
+declare module 'qjs:owner' {
+  /** Gives an open file to a user, by number. */
+  export function give(file: number, uid: number): number
+}

@@ -1,4 +1,5 @@
 import * as os from 'qjs:os'
+import { give } from 'qjs:owner'
 import * as std from 'qjs:std'
 import { holdSignals, supervise } from 'qjs:supervise'
 import { type Command, type CommandResult, type Host, hostError } from './host.ts'
@@ -28,7 +29,7 @@ export const quickjsHost: Host = {
     return bytes === undefined ? undefined : decodeUtf8(bytes)
   },
   readBytes,
-  writeFile: (path, text, mode) => writeAtomically(path, encodeUtf8(text), mode),
+  writeFile: (path, text, mode, owner) => writeAtomically(path, encodeUtf8(text), mode, owner),
   writeBytes: writeAtomically,
   removeFile,
   makeDirectory: (path, mode) => check('make the directory', path, makeDirectory(path, mode)),
@@ -96,12 +97,13 @@ function uniqueWord(): string {
   return `${os.getpid()}-${Math.random().toString(36).slice(2)}`
 }
 
-function writeAtomically(path: string, bytes: string, mode: number): void {
+function writeAtomically(path: string, bytes: string, mode: number, owner?: number): void {
   const temporary = `${path}.${uniqueWord()}.tmp`
   const file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
   if (file < 0) throw hostError('write', path, -file)
   const written = writeAll(file, bytes)
-  const errno = written || -os.close(file) || -os.rename(temporary, path)
+  const given = written || owner === undefined ? written : -give(file, owner)
+  const errno = given || -os.close(file) || -os.rename(temporary, path)
   if (errno !== 0) os.remove(temporary)
   check('write', path, errno)
 }
@@ -127,7 +129,10 @@ function removeFile(path: string): void {
 }
 
 function removeDirectory(path: string): void {
-  for (const name of listDirectory(path)) removeFile(`${path}/${name}`)
+  for (const entry of listDirectory(path).map((name) => `${path}/${name}`)) {
+    if (isDirectory('remove', entry)) removeDirectory(entry)
+    else removeFile(entry)
+  }
   const errno = -os.remove(path)
   if (errno !== ENOENT) check('remove', path, errno)
 }

@@ -6,7 +6,9 @@ $question = json_decode(stream_get_contents(STDIN), true, 16, JSON_THROW_ON_ERRO
 $extensions = ['igbinary', 'msgpack', 'redis', 'memcached'];
 $answer = [
     'phpredis' => phpversion('redis') ?: null,
+    'phpVersion' => PHP_VERSION_ID,
     'maxExecutionSeconds' => longestExecution(),
+    'prependFiles' => written('auto_prepend_file'),
     'loaded' => array_values(array_filter($extensions, 'extension_loaded')),
     'loadable' => array_values(array_filter(
         $extensions,
@@ -25,17 +27,25 @@ if (isset($question['sentinels']) && extension_loaded('redis')) {
 }
 echo json_encode($answer, JSON_INVALID_UTF8_SUBSTITUTE);
 
-/** What the ini files say, the last one first; on the command line, whatever they say, there is no limit. */
+/** The last limit of the ini files; on the command line, whatever they say, there is none. */
 function longestExecution(): ?int
 {
+    $seconds = array_filter(array_column(written('max_execution_time'), 'value'), 'is_numeric');
+    return $seconds === [] ? null : max((int) end($seconds), 0);
+}
+
+/** Every ini file that sets it, in the order in which they are read, but those that an earlier start of ours left. */
+function written(string $name): array
+{
     $files = array_map('trim', explode(',', php_ini_loaded_file() . ',' . php_ini_scanned_files()));
-    foreach (array_reverse(array_filter($files, 'is_readable')) as $file) {
-        $seconds = @parse_ini_file($file, false, INI_SCANNER_RAW)['max_execution_time'] ?? null;
-        if (is_numeric($seconds)) {
-            return max((int) $seconds, 0);
+    $found = [];
+    foreach (array_filter($files, 'is_readable') as $file) {
+        $value = (@parse_ini_file($file) ?: [])[$name] ?? null;
+        if (is_string($value) && !str_starts_with((string) file_get_contents($file, false, null, 0, 15), '; php-sessions ')) {
+            $found[] = ['value' => $value, 'file' => $file];
         }
     }
-    return null;
+    return $found;
 }
 
 /** Asks one Sentinel after the other until one names a server that says itself that it is a master. */

@@ -105,12 +105,23 @@ function try_commands(Redis|RedisCluster $redis, array $question): array
         ['EVALSHA', sha1($unlock), '1', $lock, 'doctor'],
         ['EVAL', $unlock, '1', $lock, 'doctor'],
     ];
+    // The managed handler's waiters queue, in keys of the same slot.
+    $queue = "{{$key}}:doctor";
+    $queueing = [
+        ['SADD', $queue, 'doctor'],
+        ['SCARD', $queue],
+        ['SREM', $queue, 'doctor'],
+        ['LPUSH', $queue, 'doctor'],
+        ['PEXPIRE', $queue, '10000'],
+        ['BLPOP', $queue, '1'],
+    ];
     $commands = [
         ['SETEX', $key, '10', 'doctor'],
         ['GET', $key],
         ['EXISTS', $key],
         ['EXPIRE', $key, '10'],
         ...$question['locking'] ? $locking : [],
+        ...$question['locking'] && $question['isManaged'] ? $queueing : [],
         ['DEL', $key],
     ];
     $refused = [];
@@ -123,6 +134,7 @@ function try_commands(Redis|RedisCluster $redis, array $question): array
     if ($refused !== []) {
         command($redis, 'DEL', $key);
         command($redis, 'DEL', $lock);
+        command($redis, 'DEL', $queue);
     }
     return $refused;
 }

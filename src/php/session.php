@@ -12,13 +12,31 @@ foreach ($question['settings'] as $name => $value) {
 // Cookies need no browser here, and a page's limits on tries would outlast the probe.
 ini_set('session.use_cookies', '0');
 ini_set('session.cache_limiter', '');
+if (is_file($question['prependFile'])) {
+    ob_start();
+    try {
+        require $question['prependFile'];
+        Said::$lines = [];
+    } catch (Throwable $error) {
+        Said::$lines[] = get_class($error) . ': ' . $error->getMessage();
+    }
+    ob_end_clean();
+}
 $answer = $question['isSecond'] ?? false ? second($question) : first($question);
 answer($answer + ['said' => Said::$lines]);
+
+/** `managed` for that of php-sessions, which PHP calls `user` as it does every other that is written in PHP. */
+function handler(): string
+{
+    $handler = (string) ini_get('session.save_handler');
+    $included = array_map('basename', get_included_files());
+    return $handler === 'user' && in_array('php-sessions-handler.php', $included, true) ? 'managed' : $handler;
+}
 
 function first(array $question): array
 {
     $marker = bin2hex(random_bytes(8));
-    $answer = ['step' => 'start', 'handler' => ini_get('session.save_handler')];
+    $answer = ['step' => 'start', 'handler' => handler()];
     answer($answer);
     try {
         if (!session_start()) {

@@ -68,7 +68,9 @@ function setting(array $question, string $name, string $value, ?string $from): a
     $isSecret = in_array($name, $question['secretNames'], true);
     return [
         'isExpected' => $expected === null || normal($value) === normal($expected)
-            || ($isPath && essence($value) === essence($expected)),
+            || ($isPath && essence($value) === essence($expected))
+            // Who asks may not know where the file is, but how it is called.
+            || (in_array($name, ['auto_prepend_file', 'openssl.cafile'], true) && basename($value) === basename($expected)),
         'value' => $isPath ? describe_path($value) : ($isSecret ? null : normal($value)),
         'from' => $from,
     ];

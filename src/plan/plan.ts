@@ -3,17 +3,19 @@ import type { Binding } from '../core/binding.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import { type Finding, hasError } from '../core/finding.ts'
 import type { Directive } from '../core/ini.ts'
-import type { Options } from '../core/options.ts'
+import type { Handler, Options } from '../core/options.ts'
 import type { Php } from '../core/php.ts'
 import { stores } from '../stores/index.ts'
 import type { PlannedFile, Store } from '../stores/store.ts'
 import { chooseStore } from './choice.ts'
+import { handlerFindings } from './handler.ts'
 
 /** A store with everything that is needed to use it. */
 export interface PlannedStore {
   readonly store: Store
   readonly service: string
   readonly endpoint: Endpoint
+  readonly handler: Handler
 }
 
 /** The one value that every command starts from: what will be, why, and what is wrong. */
@@ -59,10 +61,11 @@ export function makePlan(input: PlanInput): Plan {
   if (endpoint === undefined) return filesPlan(unusable, read)
   const { php, directory, master } = input
   const configuration = store.configure(endpoint, { options, php, directory, master })
-  const all = [...read, ...configuration.findings]
+  const { handler } = configuration
+  const all = [...read, ...configuration.findings, ...handlerFindings(options, store, handler)]
   if (hasError(all)) return filesPlan(unusable, all)
   return {
-    planned: { store, service: binding.name, endpoint },
+    planned: { store, service: binding.name, endpoint, handler },
     because,
     directives: [
       SESSION_NAME,

@@ -1,3 +1,4 @@
+import type { Sourced } from '../core/binding.ts'
 import { DEFAULT_PHP, type Php } from '../core/php.ts'
 import { readSetting } from '../core/php-ini.ts'
 import type { Host } from '../host/host.ts'
@@ -14,8 +15,14 @@ export interface PhpHome {
   readonly phpIni: { readonly path: string; readonly bytes: string }
   /** The directory of ini files that PHP is made to scan; absent where php_buildpack 4 made none. */
   readonly scanDirectory: string | undefined
-  /** The app's own ini files in that directory, without ours: their bytes. */
+  /** A directory of our own, for an ini that has no other place and for files that must not be rewritten. */
+  readonly ownDirectory: string
+  /** Where the files go that the ini names. */
+  readonly filesDirectory: string
+  /** The app's own ini files in the scanned directory, without ours: their bytes. */
   readonly scanned: readonly string[]
+  /** The `auto_prepend_file` of one that is read after ours, which wins over ours. */
+  readonly laterPrepend: Sourced<string> | undefined
   readonly extensionDirectory: string
   /** The names of the extensions that can be loaded. */
   readonly extensions: readonly string[]
@@ -39,11 +46,17 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
   const etc = `${root}/etc`
   const phpIni = { path: `${etc}/php.ini`, bytes: host.readBytes(`${etc}/php.ini`) ?? '' }
   const scanDirectory = `${etc}/php.ini.d`
-  const scanned = readIniFiles(host, scanDirectory)
+  const files = readIniFiles(host, scanDirectory)
+  const scanned = files.map(({ bytes }) => bytes)
   const limits = [phpIni.bytes, ...scanned].map((ini) => readSetting(ini, 'max_execution_time'))
+  const prependOf = (inis: readonly IniFile[]) =>
+    findPrepend(inis, (value) => expand(value, host, isRewritten))
+  const isLater = ({ path }: IniFile) => path > `${scanDirectory}/${INI_NAME}`
   const limit = Number(limits.findLast((value) => value !== undefined) ?? DEFAULT_PHP.maxExecutionSeconds)
   const extensionDirectory = findExtensionDirectory(host, `${root}/lib/php/extensions`)
-  const api = Number(/[0-9]+$/.exec(extensionDirectory)?.[0] ?? PHP_7_API)
+  const api = Number(/[0-9]+$/.exec(extensionDirectory)?.[0] ?? PHP_8_1_API)
+  const hasScanned = host.isDirectory(scanDirectory)
+  const ownDirectory = `${host.env.TMPDIR ?? '/tmp'}/php-sessions`
   const extensions = host
     .listDirectory(extensionDirectory)
     .filter((file) => file.endsWith('.so'))
@@ -53,6 +66,8 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
       ...DEFAULT_PHP,
       major: api < PHP_7_API ? 5 : DEFAULT_PHP.major,
       maxExecutionSeconds: Math.max(limit, 0),
+      prependFile: prependOf([phpIni, ...files.filter((file) => !isLater(file))]),
+      runsManaged: api >= PHP_8_1_API,
     },
     command: [
       `${root}/bin/php`,
@@ -62,23 +77,54 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
         .flatMap((name) => ['-d', `extension=${name}`]),
     ],
     phpIni,
-    scanDirectory: host.isDirectory(scanDirectory) ? scanDirectory : undefined,
+    scanDirectory: hasScanned ? scanDirectory : undefined,
+    ownDirectory,
+    filesDirectory: hasScanned && !isRewritten ? scanDirectory : ownDirectory,
     scanned,
+    laterPrepend: prependOf(files.filter(isLater)),
     extensionDirectory,
     extensions,
     isRewritten,
   }
 }
 
-function readIniFiles(host: Host, directory: string): readonly string[] {
+interface IniFile {
+  readonly path: string
+  readonly bytes: string
+}
+
+function readIniFiles(host: Host, directory: string): readonly IniFile[] {
   return host
     .listDirectory(directory)
     .filter((name) => name.endsWith('.ini') && name !== INI_NAME)
-    .map((name) => host.readBytes(`${directory}/${name}`) ?? '')
+    .map((name) => ({
+      path: `${directory}/${name}`,
+      bytes: host.readBytes(`${directory}/${name}`) ?? '',
+    }))
 }
 
-/** The extension API of PHP 7.0; the directory of the extensions has it in its name. */
+/** The last file that sets it decides; an empty value and `none` are PHP's words for no file. */
+function findPrepend(
+  files: readonly IniFile[],
+  expanded: (value: string) => string,
+): Sourced<string> | undefined {
+  const set = files.flatMap(({ path, bytes }) => {
+    const value = readSetting(bytes, 'auto_prepend_file')
+    return value === undefined ? [] : [{ value: expanded(value), from: path }]
+  })
+  return set.at(-1)
+}
+
+/** As PHP will read it: with variables filled in by PHP, and before that by the start of php_buildpack 4. */
+function expand(value: string, { env }: Host, isRewritten: boolean): string {
+  const bare = value.replace(/^'(.*)'$/, '$1')
+  const filled = isRewritten ? bare.replace(/@\{(\w+)\}/g, (all, name) => env[name] ?? all) : bare
+  return filled.replace(/\$\{(\w+)\}/g, (_, name) => env[name] ?? '')
+}
+
+/** The extension APIs of PHP 7.0 and 8.1; the directory of the extensions has them in its name. */
 const PHP_7_API = 20151012
+const PHP_8_1_API = 20210902
 
 function findExtensionDirectory(host: Host, parent: string): string {
   const name = host.listDirectory(parent).find((entry) => /^no-debug-(non-)?zts-[0-9]+$/.test(entry))

@@ -28,6 +28,7 @@ export const memcached: Store = {
     return { value: readMemcachedEndpoint(credentials), findings: credentials.findings }
   },
   configure: (endpoint, { options, php }) => ({
+    handler: 'native',
     directives: [
       { name: 'session.save_handler', value: 'memcached', because: 'a Memcached service is bound' },
       savePath(endpoint, php),

@@ -4,7 +4,7 @@ import type { Finding } from '../core/finding.ts'
 import type { Directive } from '../core/ini.ts'
 import { isPhpredisAtLeast } from '../core/php.ts'
 import type { Parameters } from '../core/save-path.ts'
-import type { PlannedFile, Surroundings } from './store.ts'
+import { type PlannedFile, plainFile, type Surroundings } from './store.ts'
 
 /** The CA of the service; the same after those that the system trusts; our certificate with its key. */
 const FILES = {
@@ -32,11 +32,12 @@ export function redisTls(
   server: Address | undefined,
   surroundings: Surroundings,
 ): RedisTls {
-  const { tls, ca, clientCertificate, topology } = endpoint
+  const { tls, ca, topology } = endpoint
   if (!tls.value) return { parameters: {}, directives: [], files: [], findings: [] }
   const isCluster = topology.value === 'cluster'
   const hasStream = isCluster ? true : isPhpredisAtLeast(surroundings.php, '6.0')
-  const file = (name: keyof typeof FILES) => `${surroundings.directory}/${FILES[name]}`
+  const files = certificateFiles(endpoint, surroundings.directory)
+  const bundle = `${surroundings.directory}/${FILES.bundle}`
   const needsStream = hasStream !== false
   const needsBundle = hasStream !== true && ca !== undefined
   return {
@@ -44,8 +45,8 @@ export function redisTls(
       ? {
           // The word alone makes phpredis speak TLS to the nodes of a cluster that it finds by itself.
           'stream[verify_peer]': isCluster || ca !== undefined ? 1 : undefined,
-          'stream[cafile]': ca === undefined ? undefined : file('ca'),
-          'stream[local_cert]': clientCertificate === undefined ? undefined : file('client'),
+          'stream[cafile]': files.ca?.path,
+          'stream[local_cert]': files.client?.path,
           // PHP would look for the address with brackets in the certificate.
           'stream[peer_name]': server !== undefined && isIpv6(server) ? server.host : undefined,
         }
@@ -54,24 +55,25 @@ export function redisTls(
       ? [
           {
             name: 'openssl.cafile',
-            value: file('bundle'),
+            value: bundle,
             because: `the CA of the server (${ca.from}) after those that the system trusts: phpredis before 6.0 has no setting of its own, and this one is for all TLS of the app`,
           },
         ]
       : [],
     files: [
-      ...(needsStream && ca !== undefined ? [plainFile(file('ca'), ca.value)] : []),
-      ...(needsBundle ? [{ ...plainFile(file('bundle'), ca.value), hasSystemCertificates: true }] : []),
-      ...(needsStream && clientCertificate !== undefined
-        ? [plainFile(file('client'), clientCertificate.value)]
-        : []),
+      ...(needsStream && files.ca !== undefined ? [files.ca] : []),
+      ...(needsBundle ? [{ ...plainFile(bundle, ca.value), hasSystemCertificates: true }] : []),
+      ...(needsStream && files.client !== undefined ? [files.client] : []),
     ],
     findings: needsStream ? [] : missingInPhpredis5(endpoint, server, surroundings),
   }
 }
 
-function plainFile(path: string, text: PlannedFile['text']): PlannedFile {
-  return { path, text, hasSystemCertificates: false }
+/** The certificates of a binding, as files beside the ini. */
+export function certificateFiles({ ca, clientCertificate }: Endpoint, directory: string) {
+  const file = (name: keyof typeof FILES, text: PlannedFile['text'] | undefined) =>
+    text === undefined ? undefined : plainFile(`${directory}/${FILES[name]}`, text)
+  return { ca: file('ca', ca?.value), client: file('client', clientCertificate?.value) }
 }
 
 function missingInPhpredis5(

@@ -5,16 +5,13 @@ import { KIND_WORDS } from '../core/field-names.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Directive } from '../core/ini.ts'
 import type { Options } from '../core/options.ts'
-import { longestRequestSeconds, type Php } from '../core/php.ts'
 import { clusterSavePath, type Parameters, redisSavePath } from '../core/save-path.ts'
 import { Secret } from '../core/secret.ts'
 import { readRedisEndpoint } from './redis-endpoint.ts'
+import { manageRedis } from './redis-managed.ts'
 import { redisTls } from './redis-tls.ts'
+import { CONNECT_SECONDS, lockDirectives, READ_SECONDS } from './redis-waits.ts'
 import { type Configuration, POOL_NAME, type Store, type Surroundings } from './store.ts'
-
-const CONNECT_SECONDS = 2
-const READ_SECONDS = 3
-const LOCK_POLL_MICROSECONDS = 5_000
 
 /** Redis and Valkey, through the phpredis extension. */
 export const redis: Store = {
@@ -29,10 +26,16 @@ export const redis: Store = {
     const credentials = readCredentials(binding)
     return { value: readRedisEndpoint(credentials, options), findings: credentials.findings }
   },
-  configure: (endpoint, surroundings) =>
-    endpoint.topology.value === 'cluster'
-      ? configureCluster(endpoint, surroundings)
-      : configureServer(endpoint, surroundings),
+  configure: (endpoint, surroundings) => {
+    const { options, php } = surroundings
+    const native =
+      endpoint.topology.value === 'cluster'
+        ? configureCluster(endpoint, surroundings)
+        : configureServer(endpoint, surroundings)
+    const isManaged = options.PHP_SESSIONS_HANDLER === 'managed' && php.runsManaged
+    const chosen = isManaged ? manageRedis(endpoint, surroundings, native) : native
+    return { ...chosen, findings: [...chosen.findings, ...databaseFindings(endpoint)] }
+  },
 }
 
 const TIMEOUTS =
@@ -43,6 +46,7 @@ function configureServer(endpoint: Endpoint, surroundings: Surroundings): Config
   const server = endpoint.sentinel === undefined ? endpoint.servers[0]?.value : surroundings.master
   const tls = redisTls(endpoint, server, surroundings)
   return {
+    handler: 'native',
     directives: [
       { name: 'session.save_handler', value: 'redis', because: 'a Redis service is bound' },
       ...(server === undefined ? [] : [serverPath(endpoint, server, options, tls.parameters)]),
@@ -94,7 +98,7 @@ function sentinelFindings({ sentinel }: Endpoint): readonly Finding[] {
       level: 'warn',
       title: `the Sentinels are asked for the master ${sentinel.masterName.value} at the start only: after a failover PHP goes on with the old one`,
       from: sentinel.masterName.from,
-      fix: 'PHP_SESSIONS_WATCH=on follows the master without a restart; else restart the app after a failover',
+      fix: 'set PHP_SESSIONS_HANDLER=managed or PHP_SESSIONS_WATCH=on, which follow the master; else restart the app after a failover',
     },
   ]
 }
@@ -116,6 +120,7 @@ function configureCluster(endpoint: Endpoint, surroundings: Surroundings): Confi
     },
   )
   return {
+    handler: 'native',
     directives: [
       {
         name: 'session.save_handler',
@@ -139,60 +144,29 @@ function configureCluster(endpoint: Endpoint, surroundings: Surroundings): Confi
   }
 }
 
-function clusterFindings(endpoint: Endpoint, options: Options): readonly Finding[] {
-  const { topology, database } = endpoint
-  const cluster: Finding = {
-    id: 'redis.cluster',
-    level: 'warn',
-    title:
-      "PHP's handler for Redis Cluster has no locks, so parallel requests of one visitor overwrite each other; and it accepts session ids that the server did not make",
-    from: topology.from,
-    fix: 'use a plan without cluster mode for sessions; PHP_SESSIONS_LOCKING=off says that you know',
-  }
-  const databases: Finding = {
-    id: 'redis.database',
-    level: 'warn',
-    title: `a Redis Cluster has only database 0, not ${database?.value}`,
-    from: database?.from ?? '',
-    fix: 'set PHP_SESSIONS_PREFIX to keep the sessions of several apps apart',
-  }
+function clusterFindings({ topology }: Endpoint, options: Options): readonly Finding[] {
+  if (!options.PHP_SESSIONS_LOCKING) return []
   return [
-    ...(options.PHP_SESSIONS_LOCKING ? [cluster] : []),
-    ...(database === undefined || database.value === 0 ? [] : [databases]),
+    {
+      id: 'redis.cluster',
+      level: 'warn',
+      title:
+        "PHP's handler for Redis Cluster has no locks, so parallel requests of one visitor overwrite each other; and it accepts session ids that the server did not make",
+      from: topology.from,
+      fix: 'set PHP_SESSIONS_HANDLER=managed, which has locks and strict ids there; PHP_SESSIONS_LOCKING=off says that you know',
+    },
   ]
 }
 
-function lockDirectives(options: Options, php: Php): readonly Directive[] {
-  if (!options.PHP_SESSIONS_LOCKING)
-    return [
-      {
-        name: 'redis.session.locking_enabled',
-        value: false,
-        because: 'PHP_SESSIONS_LOCKING is off: parallel requests overwrite each other',
-      },
-    ]
-  const longest = longestRequestSeconds(php)
-  const waitSeconds = longest / 2
+function databaseFindings({ topology, database }: Endpoint): readonly Finding[] {
+  if (topology.value !== 'cluster' || database === undefined || database.value === 0) return []
   return [
     {
-      name: 'redis.session.locking_enabled',
-      value: true,
-      because: 'without a lock, parallel requests of one visitor overwrite each other',
-    },
-    {
-      name: 'redis.session.lock_expire',
-      value: longest,
-      because: `seconds, longer than a request may take (max_execution_time is ${php.maxExecutionSeconds}): the lock of a worker that died ends by itself; with 0 it might never, and late writers would overwrite`,
-    },
-    {
-      name: 'redis.session.lock_wait_time',
-      value: LOCK_POLL_MICROSECONDS,
-      because: 'microseconds between two tries',
-    },
-    {
-      name: 'redis.session.lock_retries',
-      value: (waitSeconds * 1_000_000) / LOCK_POLL_MICROSECONDS,
-      because: `so a request waits ${waitSeconds} seconds for its turn; the extension's own 10 or 100 tries lose updates`,
+      id: 'redis.database',
+      level: 'warn',
+      title: `a Redis Cluster has only database 0, not ${database.value}`,
+      from: database.from,
+      fix: 'set PHP_SESSIONS_PREFIX to keep the sessions of several apps apart',
     },
   ]
 }

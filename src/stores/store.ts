@@ -3,7 +3,7 @@ import type { Binding } from '../core/binding.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Directive } from '../core/ini.ts'
-import type { Options } from '../core/options.ts'
+import type { Handler, Options } from '../core/options.ts'
 import type { Php } from '../core/php.ts'
 import type { Secret } from '../core/secret.ts'
 
@@ -28,8 +28,20 @@ export interface PlannedFile {
   readonly hasSystemCertificates: boolean
 }
 
+/** A file that is what its text is. */
+export function plainFile(path: string, text: PlannedFile['text']): PlannedFile {
+  return { path, text, hasSystemCertificates: false }
+}
+
+/** The managed handler's own code, and what it reads to log in. */
+export const MANAGED_FILES = {
+  handler: 'php-sessions-handler.php',
+  store: 'php-sessions-store.php',
+} as const
+
 /** What PHP must be told, apart from what all stores have in common. */
 export interface Configuration {
+  readonly handler: Handler
   readonly directives: readonly Directive[]
   readonly files: readonly PlannedFile[]
   readonly findings: readonly Finding[]

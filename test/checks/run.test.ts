@@ -16,6 +16,7 @@ function contextWith(answer: (command: Command) => { status: number; stdout: str
     host: fakeHost({}, {}, answer),
     plan: planFor([redisService]),
     options,
+    appDirectory: '/app',
     isCloudFoundry: false,
     php: ['php'],
     fpm: [],

@@ -38,6 +38,34 @@ test.each<[string, readonly Service[]]>([
   expect(said.out + said.err).not.toContain(CANARY)
 })
 
+test('with the managed handler it says what that is, and where the app bypasses it', () => {
+  const managed = { PHP_SESSIONS_HANDLER: 'managed' }
+  const said = explain([sentinels], [], managed, {
+    '/app/public/.htaccess': 'php_value auto_prepend_file "/app/x.php"\n',
+  })
+  expect(said).toMatchSnapshot()
+  expect(said.out + said.err).not.toContain(CANARY)
+  const later = { '/app/.bp-config/php/php.ini.d/mine.ini': 'auto_prepend_file = /app/x.php\n' }
+  for (const [files, isBypassed] of [
+    [later, true],
+    [{ ...later, '/app/x.php': "<?php require 'php-sessions-handler.php';" }, false],
+    [{ '/app/.user.ini': 'auto_prepend_file = none' }, true],
+    [{ '/app/.user.ini': 'memory_limit = 1G' }, false],
+  ] as const)
+    expect({
+      files,
+      isBypassed: explain([redisService], [], managed, files).out.includes('(handler.bypassed)'),
+    }).toEqual({
+      files,
+      isBypassed,
+    })
+  expect(JSON.parse(explain([redisService], ['--json'], managed).out)).toMatchObject({ handler: 'managed' })
+  expect(JSON.parse(explain([memcachedService], ['--json'], managed).out)).toMatchObject({
+    handler: 'native',
+    findings: [{ id: 'handler.native', level: 'warn' }],
+  })
+})
+
 test('the JSON has what design and schema promise, secrets as null', () => {
   const { out } = explain([redisService, memcachedService], ['--json'])
   expect(JSON.parse(out)).toMatchSnapshot()
@@ -62,6 +90,7 @@ test("the app's own settings win, and the framework that ignores PHP's handler i
 test('--acl prints the line alone, or says why there is none', () => {
   expect(explain([redisService], ['--acl'])).toMatchSnapshot()
   expect(explain([memcachedService], ['--acl'])).toMatchSnapshot()
+  expect(explain([redisService], ['--acl'], { PHP_SESSIONS_HANDLER: 'managed' })).toMatchSnapshot()
 })
 
 test('no secret of any shape is in what it says', () => {

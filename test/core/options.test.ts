@@ -11,6 +11,7 @@ test('without any the defaults serve', () => {
       REDIS_SESSION_STORE_SERVICE_NAME: 'redis-sessions',
       MEMCACHED_SESSION_STORE_SERVICE_NAME: 'memcached-sessions',
       PHP_SESSIONS_LOCKING: true,
+      PHP_SESSIONS_HANDLER: 'native',
       PHP_SESSIONS_WATCH: false,
       PHP_SESSIONS_ON_ERROR: 'stop',
     },
@@ -33,6 +34,8 @@ test.each([
   ['PHP_SESSIONS_LIFETIME', '86400', 86400],
   ['PHP_SESSIONS_PREFIX', 'shop:', 'shop:'],
   ['PHP_SESSIONS_SERIALIZER', 'igbinary', 'igbinary'],
+  ['PHP_SESSIONS_HANDLER', 'managed', 'managed'],
+  ['PHP_SESSIONS_ON_STORE_ERROR', 'empty', 'empty'],
   ['PHP_SESSIONS_ON_ERROR', 'files', 'files'],
 ])('%s=%s', (name, text, value) => {
   expect(read({ [name]: text })).toMatchObject({ options: { [name]: value }, findings: [] })
@@ -50,6 +53,8 @@ test.each([
   ['PHP_SESSIONS_LIFETIME', '1h'],
   ['PHP_SESSIONS_LIFETIME', '0'],
   ['PHP_SESSIONS_PREFIX', 'a b'],
+  ['PHP_SESSIONS_HANDLER', 'files'],
+  ['PHP_SESSIONS_ON_STORE_ERROR', 'files'],
   ['PHP_SESSIONS_ON_ERROR', 'ignore'],
   ['PHP_SESSIONS_SERIALIZER', 'json'],
 ])('%s=%s is refused with what was expected', (name, text) => {

@@ -70,34 +70,38 @@ async function redisWith(password: string) {
   return redis
 }
 
-test('a rotated password is used within seconds, and no request fails nor is a session lost', async () => {
-  const redis = await redisWith(OLD)
-  const bound = withBindings()
-  bound.write({ type: 'redis', host: redis.host, port: redis.port, password: OLD })
-  const fpm = await start(bound)
-  const load = loadOn(fpm)
-  await until('the first pages', () => load.settings() !== '')
-  const before = load.settings()
-  await sleep(1500)
+test.each(['native', 'managed'])(
+  'a rotated password is used within seconds, and no request fails nor is a session lost: %s',
+  async (handler) => {
+    const redis = await redisWith(OLD)
+    const bound = withBindings({ PHP_SESSIONS_HANDLER: handler })
+    bound.write({ type: 'redis', host: redis.host, port: redis.port, password: OLD })
+    const fpm = await start(bound)
+    const load = loadOn(fpm)
+    await until('the first pages', () => load.settings() !== '')
+    const before = load.settings()
+    await sleep(1500)
 
-  // As a broker does it: both passwords are right for a while.
-  redis.cli('ACL', 'SETUSER', 'default', `>${NEW}`)
-  const changed = Date.now()
-  bound.write({ type: 'redis', host: redis.host, port: redis.port, password: NEW })
-  await until('the new password to be used', () => load.settings() !== before)
-  console.log(`rotation: used after ${Date.now() - changed} ms`)
-  await sleep(10_000 - (Date.now() - changed))
-  redis.cli('ACL', 'SETUSER', 'default', `<${OLD}`)
-  await sleep(2000)
+    // As a broker does it: both passwords are right for a while.
+    redis.cli('ACL', 'SETUSER', 'default', `>${NEW}`)
+    const changed = Date.now()
+    bound.write({ type: 'redis', host: redis.host, port: redis.port, password: NEW })
+    await until('the new password to be used', () => load.settings() !== before)
+    console.log(`rotation: used after ${Date.now() - changed} ms`)
+    await sleep(10_000 - (Date.now() - changed))
+    redis.cli('ACL', 'SETUSER', 'default', `<${OLD}`)
+    await sleep(2000)
 
-  const { requests, failed, lost } = await load.stop()
-  console.log(`rotation: ${requests} requests, ${failed.length} failed, ${lost} visitors lost something`)
-  expect({ failed, lost }).toEqual({ failed: [], lost: 0 })
-  expect(requests).toBeGreaterThan(100)
-  expect(fpm.log()).toMatch(/^php-sessions: new settings: sessions are kept in Redis service sessions /m)
-  expect(fpm.log()).toMatch(/^php-sessions: php-fpm, process \d+, reads them$/m)
-  expect(fpm.log()).not.toContain(NEW.slice(0, 8))
-})
+    expect(load.settings().split(' ')[0]).toBe(handler === 'native' ? 'redis' : 'user')
+    const { requests, failed, lost } = await load.stop()
+    console.log(`rotation: ${requests} requests, ${failed.length} failed, ${lost} visitors lost something`)
+    expect({ failed, lost }).toEqual({ failed: [], lost: 0 })
+    expect(requests).toBeGreaterThan(100)
+    expect(fpm.log()).toMatch(/^php-sessions: new settings: sessions are kept in Redis service sessions /m)
+    expect(fpm.log()).toMatch(/^php-sessions: php-fpm, process \d+, reads them$/m)
+    expect(fpm.log()).not.toContain(NEW.slice(0, 8))
+  },
+)
 
 test('what is written in place and does not work is not used, and said with its reason', async () => {
   const redis = await redisWith(OLD)

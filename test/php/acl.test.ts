@@ -4,6 +4,7 @@ import { startRedisCluster } from '../../lab/redis-cluster.ts'
 import { readOptions } from '../../src/core/options.ts'
 import { redisAcl } from '../../src/stores/redis-acl.ts'
 import { configure } from '../support/configured.ts'
+import { PREPEND } from '../support/managed.ts'
 import { PHPS } from '../support/php.ts'
 import { planFor } from '../support/plan.ts'
 
@@ -27,6 +28,16 @@ session_start(); session_destroy();
 fwrite(STDOUT, 'all done');`
 
 const USER = { name: 'app', password: 'pw' }
+
+/** Three masters. */
+const startCluster = async () => {
+  const { nodes, stop } = await startRedisCluster({ replicas: 0 })
+  return {
+    nodes,
+    stop,
+    place: { 'cluster.nodes': nodes.map(({ port }) => `127.0.0.1:${port}`).join() },
+  }
+}
 
 /** Gives the user of the printed line its password, on each node, and forgets what was refused before. */
 function permit(nodes: readonly Redis[], line: string): void {
@@ -56,18 +67,26 @@ describe.each(PHPS)('%s', (_, underTest) => {
       rarely: [] as string[],
     },
     {
-      topology: 'Redis Cluster',
+      topology: 'a single Redis, by the managed handler',
       start: async () => {
-        const { nodes, stop } = await startRedisCluster({ replicas: 0 })
-        return {
-          nodes,
-          stop,
-          place: { 'cluster.nodes': nodes.map(({ port }) => `127.0.0.1:${port}`).join() },
-        }
+        const server = await startRedis()
+        return { nodes: [server], stop: server.stop, place: { uri: `redis://127.0.0.1:${server.port}` } }
       },
+      env: { PHP_SESSIONS_HANDLER: 'managed' },
+      rarely: [] as string[],
+    },
+    {
+      topology: 'Redis Cluster',
+      start: startCluster,
       env: {},
       // While a slot moves; by the strict mode and the touching that only later versions of phpredis have there.
       rarely: ['asking', 'exists', 'expire', 'set'],
+    },
+    {
+      topology: 'Redis Cluster, by the managed handler',
+      start: startCluster,
+      env: { PHP_SESSIONS_HANDLER: 'managed' },
+      rarely: ['asking', 'echo', 'exists'],
     },
   ])('$topology', ({ start, env, rarely }) => {
     test('the printed user can do all that sessions need, and none of it is too much', async () => {
@@ -78,11 +97,16 @@ describe.each(PHPS)('%s', (_, underTest) => {
       const { planned } = planFor([service], env)
       if (planned === undefined) throw new Error('the service is bound')
       const { options } = readOptions({ env, file: { value: {}, from: '' } })
-      const line = redisAcl(planned.endpoint, options)
+      const line = redisAcl(planned.endpoint, planned.handler, options)
       const { ini } = configure(underTest, service, env)
 
       permit(nodes, line)
       expect(underTest.runPhp(ini, EVERYTHING).toString()).toBe('all done')
+      if (planned.handler === 'managed') {
+        expect(underTest.runPhp(ini, PREPEND + EVERYTHING).toString()).toBe('all done')
+        const page = `${PREPEND} ob_start(); session_id('shared'); session_start(['use_strict_mode' => 0]); usleep(300000);`
+        await Promise.all([1, 2, 3].map(() => underTest.startPhp(ini, page, {})))
+      }
       expect(refused(nodes)).toEqual([])
       const permitted = [...line.matchAll(/\+(\S+)/g)].map(([, command = '']) => command)
       const sent = nodes.flatMap((node) => sentTo(node))

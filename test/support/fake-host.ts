@@ -4,6 +4,8 @@ import type { Command, CommandResult, Host } from '../../src/host/host.ts'
 export interface FakeHost extends Host {
   readonly files: Map<string, string>
   readonly modes: Map<string, number>
+  /** The users that files were given to. */
+  readonly owners: Map<string, number>
   /** Those that were made and not removed, with their modes. */
   readonly directories: Map<string, number>
   readonly output: { out: string; err: string }
@@ -32,15 +34,18 @@ export function fakeHost(
   const supervised: FakeHost['supervised'] = []
   const sent: string[] = []
   const output = { out: '', err: '' }
-  const write = (path: string, text: string, mode: number) => {
+  const owners = new Map<string, number>()
+  const write = (path: string, text: string, mode: number, owner?: number) => {
     files.set(path, text)
     modes.set(path, mode)
+    if (owner !== undefined) owners.set(path, owner)
   }
   const inside = (path: string) => [...files.keys()].filter((file) => file.startsWith(`${path}/`))
   return {
     env,
     files,
     modes,
+    owners,
     directories,
     supervised,
     output,

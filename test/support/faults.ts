@@ -27,6 +27,8 @@ export interface Fault {
 type Credentials = Record<string, string | number | boolean>
 
 const WRONG = `${CANARY}, but wrong`
+const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
+const OPCACHE = 'zend_extension = opcache\n'
 const SASL = { username: 'app', password: CANARY }
 
 /** Every way in which a system is broken for real, by what people would call it. */
@@ -48,6 +50,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'no permission for EVALSHA and EVAL': onAcl(['-evalsha', '-eval']),
   'no permission for SET': onAcl(['-set']),
   'no permission for the keys': onAcl(['resetkeys', '~other:*']),
+  'no permission for the keys of the managed handler': onAcl(['resetkeys', '~PHPREDIS_SESSION:*'], MANAGED),
+  'no permission for BLPOP': onAcl(['-blpop'], MANAGED),
   'a private CA that the binding does not have': onTls('tls.ca', (ca) => ({
     broken: ca.server(),
     fixed: ca.server(),
@@ -308,6 +312,24 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair: () => makeMachine({ services }) }
     },
   },
+  'a file of the app in the place of the managed handler': onManaged(
+    'php.bypassed',
+    `${OPCACHE}auto_prepend_file = /dev/null\n`,
+  ),
+  'an open_basedir without the managed handler': onManaged(
+    'php.open-basedir',
+    `${OPCACHE}open_basedir = /srv/app\n`,
+  ),
+  'a managed handler without opcache': onManaged('php.opcache', ''),
+  'settings that were written for the native handler': {
+    names: 'php.stale',
+    make: async () => {
+      const server = await redis({ password: CANARY })
+      const made = await makeMachine({ services: [redisAt(server, { password: CANARY })], app: OPCACHE })
+      const machine = withEnv(made, MANAGED)
+      return { machine, repair: (fix) => runFix(machine, fix) }
+    },
+  },
   'a command line with other ini files than php-fpm': {
     names: 'php.fpm-differs',
     make: async () => {
@@ -482,15 +504,14 @@ function onRedis(names: string, options: RedisOptions, wrong: Credentials, right
   }
 }
 
-function onAcl(rules: readonly string[]): Fault {
+function onAcl(rules: readonly string[], env: Readonly<Record<string, string>> = {}): Fault {
   return {
     names: 'redis.permission',
     make: async () => {
       const server = await redis({ password: 'admin', user: { name: 'root', password: 'admin' } })
       server.cli('ACL', 'SETUSER', 'app', 'on', `>${CANARY}`, '~*', '&*', '+@all', ...rules)
-      const machine = await makeMachine({
-        services: [redisAt(server, { username: 'app', password: CANARY })],
-      })
+      const services = [redisAt(server, { username: 'app', password: CANARY })]
+      const machine = await makeMachine({ services, env, app: OPCACHE })
       const repair = async (fix: string) => {
         const words = /ACL SETUSER (app [^,]+)/.exec(fix)?.[1]?.split(' ') ?? []
         server.cli('ACL', 'SETUSER', ...words)
@@ -522,6 +543,22 @@ function onTls(names: string, prepare: (ca: CertificateAuthority) => TlsCase): F
         redisAt(server, { password: CANARY, ...tlsCredentials(server, file) })
       const machine = await makeMachine({ services: [service(broken, ca)] })
       return { machine, repair: () => rebind(machine, service(fixed, prepared.fixed.ca)) }
+    },
+  }
+}
+
+function onManaged(names: string, app: string): Fault {
+  return {
+    names,
+    make: async () => {
+      const server = await redis({ password: CANARY })
+      const services = [redisAt(server, { password: CANARY })]
+      const machine = await makeMachine({ services, env: MANAGED, app })
+      const repair = async () => {
+        writeFileSync(join(machine.scan, '99-app.ini'), OPCACHE)
+        return machine
+      }
+      return { machine, repair }
     },
   }
 }

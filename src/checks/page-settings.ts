@@ -1,0 +1,38 @@
+import type { Sourced } from '../core/binding.ts'
+import { readSetting } from '../core/php-ini.ts'
+import { type Host, HostError } from '../host/host.ts'
+import { MANAGED_FILES } from '../stores/store.ts'
+
+/** Directories of an app that web servers serve. */
+export const WEB_ROOTS = ['', '/htdocs', '/public', '/web', '/docroot']
+
+/** What an app's own `.user.ini` or `.htaccess` says of a setting: for its pages that wins over every ini file. */
+export function findInPages(host: Host, appDirectory: string, name: string): Sourced<string> | undefined {
+  const inHtaccess = new RegExp(`^\\s*php_value\\s+${name}\\s+"?([^"\\r\\n]*?)"?\\s*$`, 'm')
+  const found = WEB_ROOTS.flatMap((root) => {
+    const [ini, htaccess] = [`${appDirectory}${root}/.user.ini`, `${appDirectory}${root}/.htaccess`]
+    return [
+      { from: ini, value: readSetting(readIfAllowed(host, ini), name) },
+      { from: htaccess, value: inHtaccess.exec(readIfAllowed(host, htaccess))?.[1] },
+    ]
+  })
+  return found.find((one): one is Sourced<string> => one.value !== undefined)
+}
+
+/** Whether a file that PHP runs before each page is that of the managed handler, or runs it. */
+export function runsManaged(host: Host, prependFile: string): boolean {
+  const { handler } = MANAGED_FILES
+  return (
+    prependFile.endsWith(`/${handler}`) ||
+    (prependFile.startsWith('/') && readIfAllowed(host, prependFile).includes(handler))
+  )
+}
+
+function readIfAllowed(host: Host, path: string): string {
+  try {
+    return host.readBytes(path) ?? ''
+  } catch (error) {
+    if (error instanceof HostError) return ''
+    throw error
+  }
+}

@@ -1,0 +1,86 @@
+import type { Finding } from '../core/finding.ts'
+import { Secret } from '../core/secret.ts'
+import { joinWords } from '../core/text.ts'
+import type { Host } from '../host/host.ts'
+import type { Plan } from '../plan/plan.ts'
+
+/** Who reads the secrets beside the ini, where it is not the user that we are. */
+export interface Workers {
+  readonly owner: number | undefined
+  readonly findings: readonly Finding[]
+}
+
+/** Nobody else does. */
+export const WE_ARE: Workers = { owner: undefined, findings: [] }
+const LIMIT_SECONDS = 10
+
+/**
+ * Finds the user of the workers that a command starts: root's servers give up root for those.
+ *
+ * The ini is read by their master, but the managed handler's credentials and a client's key by each of them.
+ */
+export function findWorkers(host: Host, command: readonly string[], { files }: Pick<Plan, 'files'>): Workers {
+  const isNeeded = files.some(({ text }) => text instanceof Secret) && isRoot(host)
+  if (!isNeeded || /(^|\/)php[0-9.]*$/.test(command[0] ?? '')) return WE_ARE
+  const fpm = command.findIndex((word) => /(^|\/)php-fpm[0-9.]*$/.test(word))
+  if (fpm !== -1) return workersOf(host, 'php-fpm', usersOfPools(host, command.slice(fpm)))
+  if (command.some((word) => /(^|\/)(apache2-foreground|apache2ctl|apachectl|apache2|httpd)$/.test(word)))
+    return workersOf(host, 'Apache', [userOfApache(host)])
+  return { owner: undefined, findings: [unknown(`the command ${command[0]} does not tell`)] }
+}
+
+function workersOf(host: Host, server: string, users: readonly (string | undefined)[]): Workers {
+  const [user, ...others] = [...new Set(users)]
+  const uid = user === undefined ? undefined : userNumber(host, user)
+  if (others.length > 0)
+    return failed(`the pools of ${server} have several users: ${joinWords(users.map(String), 'and')}`)
+  if (uid === undefined)
+    return failed(`${server} does not tell${user === undefined ? '' : `: there is no ${user}`}`)
+  return { owner: uid, findings: [] }
+}
+
+function failed(why: string): Workers {
+  return { owner: undefined, findings: [{ ...unknown(why), level: 'error' }] }
+}
+
+/** A warning: whatever else root starts may go on as root. */
+function unknown(why: string): Finding {
+  return {
+    id: 'exec.workers',
+    level: 'warn',
+    title: `only root can read the credentials, as nobody knows the user of PHP's workers: ${why}`,
+    from: 'the command after --',
+    fix: 'run the container as the user of the workers (USER www-data in the Dockerfile), or php-fpm itself under exec, with one user for all pools',
+  }
+}
+
+function isRoot(host: Host): boolean {
+  return /^Uid:\s+\d+\s+0\s/m.test(host.readFile('/proc/self/status') ?? '')
+}
+
+/** php-fpm tests its configuration and says what is in it, on stderr. */
+function usersOfPools(host: Host, command: readonly string[]): readonly string[] {
+  const { stdout } = host.run({
+    file: 'sh',
+    // Its error_log is often /proc/self/fd/2, which can be opened where it is a pipe, not where it is Node's socket.
+    args: ['-c', '"$@" -tt 2>&1 | cat', 'sh', ...command],
+    stdin: '',
+    limitSeconds: LIMIT_SECONDS,
+  })
+  return [...stdout.matchAll(/NOTICE:\s+user = (.+)$/gm)].map(([, user = '']) => user)
+}
+
+/** As the images of PHP and the distributions start it. */
+function userOfApache(host: Host): string | undefined {
+  const names = [host.env.APACHE_RUN_USER?.replace(/^#/, ''), 'www-data', 'apache']
+  return names.find((name) => name !== undefined && userNumber(host, name) !== undefined)
+}
+
+function userNumber(host: Host, user: string): number | undefined {
+  if (/^[0-9]+$/.test(user)) return Number(user)
+  // php-fpm's word where it is told to stay root.
+  if (user === 'undefined') return 0
+  const lines = (host.readBytes('/etc/passwd') ?? '').split('\n').map((line) => line.split(':'))
+  const uid = lines.find(([name]) => name === user)?.[2]
+  return uid === undefined ? undefined : Number(uid)
+}

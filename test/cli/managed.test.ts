@@ -1,0 +1,214 @@
+import { describe, expect, test } from 'vitest'
+import { main } from '../../src/cli/main.ts'
+import { CANARY, redisService, vcapServices } from '../support/bindings.ts'
+import { type FakeHost, fakeHost } from '../support/fake-host.ts'
+
+const managed = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(redisService) }
+const HANDLER = 'php-sessions-handler.php'
+const STORE = 'php-sessions-store.php'
+const PHP_8_1 = 'no-debug-non-zts-20210902'
+
+/** The files of ours in a directory, with their modes; each is what its name says. */
+function written({ files, modes }: Pick<FakeHost, 'files' | 'modes'>, directory: string) {
+  expect(files.get(`${directory}/${HANDLER}`) ?? '<?php').toMatch(/^<\?php/)
+  expect(files.get(`${directory}/${STORE}`) ?? "'password'").toContain("'password'")
+  const ours = [...files.keys()].filter(
+    (path) => path.startsWith(`${directory}/`) && path.includes('php-sessions'),
+  )
+  return Object.fromEntries(
+    ours.map((path) => [path.slice(directory.length + 1), modes.get(path)?.toString(8)]),
+  )
+}
+
+const settings = (ini = '', name: string) =>
+  new RegExp(`^${name.replace('.', '\\.')} = "(.*)"$`, 'm').exec(ini)?.[1]
+
+describe('php_buildpack 5', () => {
+  const ETC = '/deps/1/php/etc'
+  const SCANNED = `${ETC}/php.ini.d`
+  const container = (
+    files: Record<string, string> = {},
+    env: Record<string, string> = managed,
+    api = PHP_8_1,
+  ) =>
+    fakeHost(
+      { HOME: '/app', DEPS_DIR: '/deps', TMPDIR: '/tmp', ...env },
+      {
+        [`${ETC}/php.ini`]: 'auto_prepend_file =\n',
+        [`${SCANNED}/include-path.ini`]: '',
+        [`/deps/1/php/lib/php/extensions/${api}/redis.so`]: '',
+        ...files,
+      },
+    )
+  const launch = (host: FakeHost) => ({ status: main(host, ['launch']), err: host.output.err })
+
+  test('the handler and what it reads lie beside the ini; only the latter is secret', () => {
+    const host = container()
+    expect(launch(host)).toMatchObject({ status: 0, err: expect.not.stringContaining('!') })
+    expect(written(host, SCANNED)).toEqual({ [HANDLER]: '644', [STORE]: '600', '00-php-sessions.ini': '600' })
+    const ini = host.files.get(`${SCANNED}/00-php-sessions.ini`)
+    expect(settings(ini, 'auto_prepend_file')).toBe(`${SCANNED}/${HANDLER}`)
+    expect(settings(ini, 'php_sessions.store')).toBe(`${SCANNED}/${STORE}`)
+    expect(settings(ini, 'session.save_handler')).toBe('redis')
+    expect(ini).not.toContain('php_sessions.auto_prepend_file')
+    const outputs = `${host.output.out}${host.output.err}${host.files.get(`${SCANNED}/${HANDLER}`)}`
+    expect(outputs).not.toContain(CANARY.slice(0, 8))
+  })
+
+  test('a second start changes nothing, and does not take ours for a file of the app', () => {
+    const host = container()
+    launch(host)
+    const after = new Map(host.files)
+    expect(launch(host).status).toBe(0)
+    expect(host.files).toEqual(after)
+  })
+
+  test.each([
+    ['auto_prepend_file = /app/first.php', '/app/first.php'],
+    [`auto_prepend_file = '/app/first.php' ; mine`, '/app/first.php'],
+    ['auto_prepend_file = "${HOME}/first.php"', '/app/first.php'],
+    ['auto_prepend_file = none', undefined],
+    [';auto_prepend_file = /app/first.php', undefined],
+  ])("the app's own, in php.ini as %s, is handed on", (line, expected) => {
+    const host = container({ [`${ETC}/php.ini`]: `${line}\n` })
+    expect(launch(host).status).toBe(0)
+    expect(settings(host.files.get(`${SCANNED}/00-php-sessions.ini`), 'php_sessions.auto_prepend_file')).toBe(
+      expected,
+    )
+  })
+
+  test('an ini file of the app that sorts after ours wins, and the start says so', () => {
+    const file = { [`${SCANNED}/mine.ini`]: 'auto_prepend_file = /app/first.php\n' }
+    expect(launch(container(file)).err).toMatchSnapshot()
+    const chained = { ...file, '/app/first.php': `<?php require '/x/${HANDLER}';` }
+    expect(launch(container(chained)).err).not.toContain('handler.bypassed')
+    const first = { [`${SCANNED}/00-first.ini`]: 'auto_prepend_file = /app/first.php\n' }
+    const host = container(first)
+    expect(launch(host).err).not.toContain('handler.bypassed')
+    const ini = host.files.get(`${SCANNED}/00-php-sessions.ini`)
+    expect(settings(ini, 'php_sessions.auto_prepend_file')).toBe('/app/first.php')
+  })
+
+  test.each(['/app/.user.ini', '/app/htdocs/.user.ini'])('%s wins, and the start says so', (path) => {
+    expect(launch(container({ [path]: 'auto_prepend_file = x.php' })).err).toContain('(handler.bypassed)')
+  })
+
+  test('PHP 8.0 keeps the native handler, with a warning', () => {
+    const host = container({}, managed, 'no-debug-non-zts-20200930')
+    expect(launch(host).err).toContain('(handler.native)')
+    expect(written(host, SCANNED)).toEqual({ '00-php-sessions.ini': '600' })
+  })
+
+  test.each([
+    ['the native handler', { ...managed, PHP_SESSIONS_HANDLER: 'native' }],
+    ['nothing bound', { ...managed, VCAP_SERVICES: '{}' }],
+  ])('what an earlier start wrote is removed: %s', (_name, env) => {
+    const host = container()
+    launch(host)
+    const later = container(Object.fromEntries(host.files), env)
+    expect(launch(later).status).toBe(0)
+    expect([...later.files.keys()].filter((path) => /handler\.php|store\.php/.test(path))).toEqual([])
+  })
+})
+
+test('php_buildpack 4 does not get at the files, which its start would rewrite while PHP reads them', () => {
+  const host = fakeHost(
+    { HOME: '/app', DEPS_DIR: '/deps', TMPDIR: '/tmp', ...managed },
+    {
+      '/app/php/etc/php.ini': 'auto_prepend_file = "@{HOME}/first.php"\n',
+      '/app/php/etc/php.ini.d/x.ini': '',
+      [`/app/php/lib/php/extensions/${PHP_8_1}/redis.so`]: '',
+    },
+  )
+  expect(main(host, ['launch'])).toBe(0)
+  expect(written(host, '/tmp/php-sessions')).toEqual({ [HANDLER]: '644', [STORE]: '600' })
+  const ini = host.files.get('/app/php/etc/php.ini.d/00-php-sessions.ini')
+  expect(settings(ini, 'auto_prepend_file')).toBe(`/tmp/php-sessions/${HANDLER}`)
+  expect(settings(ini, 'php_sessions.auto_prepend_file')).toBe('/app/first.php')
+  expect(host.files.get(`/tmp/php-sessions/${STORE}`)).toContain('#=@@')
+})
+
+describe('a PHP that is asked', () => {
+  const DIRECTORY = '/tmp/php-sessions-unique'
+  const asked = (answer: object = {}, env: Record<string, string> = {}, files: Record<string, string> = {}) =>
+    fakeHost({ ...managed, ...env }, files, () => ({
+      status: 0,
+      stdout: JSON.stringify({
+        phpVersion: 80401,
+        phpredis: '6.2.0',
+        loaded: ['redis'],
+        loadable: [],
+        ...answer,
+      }),
+    }))
+  const prependFiles = [
+    { value: '/etc/first.php', file: '/etc/php.ini' },
+    { value: '/app/second.php', file: '/app/ini/x.ini' },
+  ]
+
+  /** Runs exec or the exec.d program, and tells what was there while the command ran. */
+  const start = (host: FakeHost, ...args: string[]) => {
+    let seen = { files: host.files, modes: host.modes }
+    const supervise = () => {
+      seen = { files: new Map(host.files), modes: new Map(host.modes) }
+      return 0
+    }
+    const status = main({ ...host, supervise }, args)
+    return { status, err: host.output.err, ini: seen.files.get(`${DIRECTORY}/00-php-sessions.ini`), ...seen }
+  }
+
+  test.each([
+    ['exec', ['exec', '--app', '/app', '--', 'php-fpm']],
+    ['Cloud Native Buildpacks', ['cnb-launch']],
+  ])('%s: the files lie beside the ini', (_name, args) => {
+    const { status, ini, ...seen } = start(asked({}, { CNB_APP_DIR: '/app' }), ...args)
+    expect(status).toBe(0)
+    expect(written(seen, DIRECTORY)).toEqual({
+      [HANDLER]: '644',
+      [STORE]: '600',
+      '00-php-sessions.ini': '600',
+    })
+    expect(settings(ini, 'auto_prepend_file')).toBe(`${DIRECTORY}/${HANDLER}`)
+  })
+
+  test.each([
+    ['exec', ['exec', '--app', '/app', '--', 'php-fpm']],
+    ['Cloud Native Buildpacks', ['cnb-launch']],
+  ])("%s: a file that the image's PHP runs first is handed on, one of the app wins", (_name, args) => {
+    const { err, ini } = start(asked({ prependFiles }, { CNB_APP_DIR: '/app' }), ...args)
+    expect(settings(ini, 'php_sessions.auto_prepend_file')).toBe('/etc/first.php')
+    expect(err).toContain(
+      'the app has /app/second.php run instead  (handler.bypassed)\n    from /app/ini/x.ini',
+    )
+  })
+
+  test('PHP 8.0 keeps the native handler, with a warning', () => {
+    const { status, err, ini } = start(asked({ phpVersion: 80030 }), 'exec', '--', 'php-fpm')
+    expect(status).toBe(0)
+    expect(err).toContain('(handler.native)')
+    expect(ini).not.toContain('auto_prepend_file')
+  })
+
+  test('ini --output writes the files beside its own', () => {
+    const host = asked({
+      prependFiles: [
+        { value: '/etc/first.php', file: '/etc/conf.d/10-x.ini' },
+        { value: '/etc/last.php', file: '/etc/conf.d/99-x.ini' },
+      ],
+    })
+    expect(main(host, ['ini', '--output', '/etc/conf.d/50-php-sessions.ini'])).toBe(0)
+    expect(written(host, '/etc/conf.d')).toEqual({
+      [HANDLER]: '644',
+      [STORE]: '600',
+      '50-php-sessions.ini': '600',
+    })
+    const ini = host.files.get('/etc/conf.d/50-php-sessions.ini')
+    expect(settings(ini, 'php_sessions.auto_prepend_file')).toBe('/etc/first.php')
+    expect(host.output.err).toMatch(/handler\.bypassed\)\n {4}from \/etc\/conf\.d\/99-x\.ini/)
+  })
+
+  test('ini prints nothing that would name a handler which is not there', () => {
+    const host = asked()
+    expect({ status: main(host, ['ini']), ...host.output }).toMatchSnapshot()
+  })
+})

@@ -1,0 +1,232 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
+import { paketoPhp } from '../../lab/cnb/buildpacks.ts'
+import { labCnb } from '../../lab/cnb/lifecycle-lab.ts'
+import { machinePhp } from '../../lab/php.ts'
+import { startServer } from '../../lab/process.ts'
+import { type Redis, startRedis } from '../../lab/redis.ts'
+import { makeScratch } from '../../lab/scratch.ts'
+import { makeVisitor } from '../../lab/visitor.ts'
+import handler from '../../src/php/handler.php'
+import { redisService, vcapServices } from '../support/bindings.ts'
+import { BUNDLE, EXECUTABLE, fixtureApp, ours } from '../support/cloudfoundry.ts'
+import { bind, ours as oursCnb } from '../support/cnb.ts'
+import { askFpm } from '../support/fastcgi.ts'
+import { lifecycles } from '../support/lifecycles.ts'
+
+/** With what PHP and php_buildpack 4 give a meaning to. */
+const PASSWORD = "CanaryThat@@Must@{HOME}Not'Be\\Found"
+const WORD = 'CanaryThat'
+const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
+
+let redis: Redis
+beforeAll(async () => {
+  redis = await startRedis({ password: PASSWORD })
+})
+afterAll(() => redis.stop())
+
+const servicesFor = (password: string) =>
+  vcapServices({ ...redisService, credentials: { host: redis.host, port: redis.port, password } })
+
+/** The files below a directory that are ours or have the password in them. */
+function found(directory: string) {
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .map((name) => ({ name, path: join(directory, name) }))
+    .filter(({ path }) => statSync(path, { throwIfNoEntry: false })?.isFile() === true)
+    .map(({ name, path }) => ({
+      name,
+      path,
+      text: readFileSync(path, 'latin1'),
+      mode: statSync(path).mode & 0o777,
+    }))
+  const named = (name: string) => files.filter((file) => file.name.endsWith(`/${name}`) || file.name === name)
+  return {
+    handlers: named('php-sessions-handler.php'),
+    stores: named('php-sessions-store.php'),
+    inis: named('00-php-sessions.ini'),
+    withPassword: files.filter(({ text }) => text.includes(WORD)),
+  }
+}
+
+/** The password that PHP reads in a store's file. */
+function readPassword(path: string): string {
+  const args = ['-n', '-r', `echo (require $argv[1])['password'];`, '--', path]
+  return spawnSync('php', args, { encoding: 'utf8' }).stdout
+}
+
+/** Checks the files of one start; gives the path of the one with the credentials. */
+function checkFiles(directory: string, password: string): string {
+  const { handlers, stores, inis, withPassword } = found(directory)
+  expect(handlers.map(({ text, mode }) => ({ text, mode }))).toEqual([{ text: handler, mode: 0o644 }])
+  expect(stores.map(({ mode }) => mode)).toEqual([0o600])
+  const [store, ini] = [stores[0]?.path ?? '', inis[0]?.path ?? '']
+  expect(readPassword(store)).toBe(password)
+  // php_buildpack 5 makes the ini readable at its start.
+  expect(withPassword.map(({ path }) => path).sort()).toEqual([store, ini].sort())
+  return store
+}
+
+describe.each(lifecycles)('%s lifecycle', (_, cf) => {
+  test.each([
+    ['php_buildpack 5', phpBuildpackV5],
+    ['php_buildpack 4', phpBuildpackV4],
+  ])(
+    '%s: pages run the handler, a shell changes nothing, a new password is written',
+    async (_name, buildpack) => {
+      const app = fixtureApp({ '.bp-config/php/php.ini.d/zz.ini': 'precision = 9\n' })
+      const options = { services: servicesFor(PASSWORD), env: MANAGED }
+      const staged = await cf.stage({ app, buildpacks: [ours, buildpack], ...options })
+      expect(staged.log).not.toContain(WORD)
+      const instance = await cf.startInstance(staged.droplet, { index: 0, ...options })
+      onTestFinished(instance.stop)
+
+      const visitor = makeVisitor(instance.url)
+      const visits = []
+      for (let i = 0; i < 3; i++) visits.push(JSON.parse((await visitor.get('/')).body))
+      expect(visits.map((told) => told.visits)).toEqual([1, 2, 3])
+      expect(visits[0].ini.auto_prepend_file).toMatch(/\/php-sessions-handler\.php$/)
+      expect(instance.log()).not.toMatch(/CanaryThat|✗|warning|handler\./i)
+
+      const store = checkFiles(instance.directory, PASSWORD)
+      const before = readFileSync(store)
+      expect(await cf.openShell(instance, 'true')).toMatchObject({ status: 0 })
+      expect(checkFiles(instance.directory, PASSWORD)).toBe(store)
+      expect(readFileSync(store)).toEqual(before)
+      await instance.stop()
+
+      const rotated = { ...options, services: servicesFor(`${PASSWORD}2`) }
+      const later = await cf.startInstance(staged.droplet, { index: 0, ...rotated })
+      onTestFinished(later.stop)
+      checkFiles(later.directory, `${PASSWORD}2`)
+    },
+  )
+})
+
+test('an ini file of the app that bypasses the handler is named by the start and by explain', async () => {
+  const [, cf] = lifecycles[0] as (typeof lifecycles)[0]
+  const app = fixtureApp({
+    '.bp-config/php/php.ini.d/mine.ini': 'auto_prepend_file = "@{HOME}/first.php"\n',
+    'first.php': '<?php header("X-First: yes");',
+  })
+  const options = { services: servicesFor(PASSWORD), env: MANAGED }
+  const { droplet } = await cf.stage({ app, buildpacks: [ours, phpBuildpackV4], ...options })
+  const instance = await cf.startInstance(droplet, { index: 0, ...options })
+  onTestFinished(instance.stop)
+  for (const text of [instance.log(), (await cf.openShell(instance, 'php-sessions explain')).stdout])
+    expect(text).toMatch(/first\.php run instead {2}\(handler\.bypassed\)\n {4}from .*\/mine\.ini/)
+})
+
+test('Cloud Native Buildpacks: pages run the handler, and no layer has anything of a start', async () => {
+  const built = await labCnb.build({ app: fixtureApp(), buildpacks: [paketoPhp, oursCnb], env: MANAGED })
+  if (!built.ok) throw new Error(built.log)
+  const env = {
+    ...MANAGED,
+    ...bind({ type: 'redis', host: redis.host, port: redis.port, password: PASSWORD }),
+  }
+  const instance = await labCnb.startInstance(built.image, 0, { env })
+  onTestFinished(instance.stop)
+  const told = JSON.parse((await makeVisitor(instance.url).get('/')).body)
+  expect(told.ini.auto_prepend_file).toMatch(/\/php-sessions-handler\.php$/)
+  checkFiles(instance.directory, PASSWORD)
+  const { withPassword, stores, handlers } = found(built.image.layers)
+  expect([...withPassword, ...stores, ...handlers]).toEqual([])
+})
+
+describe.each([
+  ['the executable', [EXECUTABLE]],
+  ['Node', [process.execPath, BUNDLE]],
+] as const)('exec: %s', (_name, [file, ...before]) => {
+  const exec = (env: Record<string, string>, script: string) => {
+    const directory = makeScratch('managed')
+    mkdirSync(join(directory, 'tmp'))
+    const args = [...before, 'exec', '--', 'sh', '-c', script]
+    const variables = {
+      PATH: process.env.PATH,
+      TMPDIR: join(directory, 'tmp'),
+      VCAP_SERVICES: servicesFor(PASSWORD),
+    }
+    return {
+      directory,
+      ...spawnSync(file, args, {
+        env: { ...variables, ...MANAGED, ...env },
+        cwd: directory,
+        encoding: 'utf8',
+      }),
+    }
+  }
+
+  test('what is there while the command runs is gone afterwards', () => {
+    const { directory, status } = exec({}, 'cp -a "$TMPDIR" ./copy')
+    expect(status).toBe(0)
+    checkFiles(join(directory, 'copy'), PASSWORD)
+    expect(readdirSync(join(directory, 'tmp'))).toEqual([])
+  })
+
+  test('the workers of a php-fpm that root has started read the credentials, and nobody else does', async ({
+    skip,
+  }) => {
+    if (process.getuid?.() !== 0) skip('only root can start workers of another user')
+    const directory = makeScratch('managed-fpm')
+    mkdirSync(join(directory, 'tmp'))
+    for (const path of [directory, join(directory, 'tmp')]) chmodSync(path, 0o755)
+    const page = `<?php echo posix_geteuid(), ' ', (require get_cfg_var('php_sessions.store'))['password'];`
+    writeFileSync(join(directory, 'page.php'), page)
+    const server = await startServer({
+      name: 'fpm',
+      ports: 1,
+      command: ({ directory: own, ports: [port] }) => {
+        const lines = [
+          ...[
+            '[global]',
+            'daemonize = no',
+            'error_log = /proc/self/fd/2',
+            '[www]',
+            `listen = 127.0.0.1:${port}`,
+          ],
+          ...['user = nobody', 'group = nogroup', 'pm = static', 'pm.max_children = 1'],
+        ]
+        writeFileSync(join(own, 'fpm.conf'), `${lines.join('\n')}\n`)
+        const fpm = machinePhp().fpm(['-y', join(own, 'fpm.conf')])
+        const env = {
+          PATH: process.env.PATH,
+          TMPDIR: join(directory, 'tmp'),
+          VCAP_SERVICES: servicesFor(PASSWORD),
+        }
+        return {
+          file,
+          args: [...before, 'exec', '--', fpm.file, ...fpm.args],
+          env: { ...env, ...MANAGED },
+          cwd: directory,
+        }
+      },
+    })
+    onTestFinished(server.stop)
+    const nobody = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout)
+    const body = (await askFpm(server.ports[0] ?? 0, join(directory, 'page.php'))).split('\r\n\r\n')[1]
+    expect(body).toBe(`${nobody} ${PASSWORD}`)
+    const store = checkFiles(join(directory, 'tmp'), PASSWORD)
+    expect({ uid: statSync(store).uid, mode: statSync(store).mode & 0o777 }).toEqual({
+      uid: nobody,
+      mode: 0o600,
+    })
+    expect(server.log()).not.toContain(WORD)
+  })
+
+  test("a file that the image's PHP runs first still runs, one start in another included", () => {
+    const scan = makeScratch('scan')
+    writeFileSync(join(scan, 'first.php'), "<?php echo 'first,';")
+    writeFileSync(join(scan, 'x.ini'), `auto_prepend_file = "${scan}/first.php"\n`)
+    writeFileSync(
+      join(scan, 'page.php'),
+      `<?php echo get_cfg_var('php_sessions.auto_prepend_file'), ',', basename(ini_get('auto_prepend_file'));`,
+    )
+    const env = { PHP_INI_SCAN_DIR: `:${scan}` }
+    const expected = `${scan}/first.php,php-sessions-handler.php`
+    const php = `php -d display_errors=1 ${scan}/page.php`
+    for (const script of [php, `${[file, ...before].join(' ')} exec -- ${php}`])
+      expect(exec(env, script).stdout.replace('first,', '')).toBe(expected)
+  })
+})

@@ -1,0 +1,215 @@
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { makeAuthority } from '../../../lab/certificates.ts'
+import { startRedis } from '../../../lab/redis.ts'
+import { startRedisCluster } from '../../../lab/redis-cluster.ts'
+import { startSentinels } from '../../../lab/redis-sentinel.ts'
+import { makeScratch } from '../../../lab/scratch.ts'
+import { until } from '../../../lab/until.ts'
+import { CANARY } from '../../support/bindings.ts'
+import { configure } from '../../support/configured.ts'
+import { configureManaged, PREPEND } from '../../support/managed.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php.ts'
+import { startPhpWeb } from '../../support/php-web.ts'
+
+const COUNT = `session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`
+
+async function redisService(options: Parameters<typeof startRedis>[0] = { password: CANARY }) {
+  const redis = await startRedis(options)
+  onTestFinished(redis.stop)
+  const credentials = { host: redis.host, port: redis.port, password: CANARY }
+  return { redis, service: { name: 'redis-sessions', credentials } }
+}
+
+/** Asks a page of this app, with this ini, as often; gives what it printed each time, and the log. */
+async function visit(underTest: PhpUnderTest, ini: string, page: string, times: number) {
+  const web = await startPhpWeb(underTest, ini, `<?php ${page}`, 2)
+  onTestFinished(web.stop)
+  const texts: string[] = []
+  let cookie = ''
+  for (let i = 0; i < times; i++) {
+    const response = await fetch(web.url, { headers: { cookie } })
+    cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
+    texts.push(await response.text())
+  }
+  return { texts, log: web.log }
+}
+
+const storeFileOf = (ini: string) => /php_sessions\.store = "(.*)"/.exec(ini)?.[1] ?? ''
+
+describe.each(PHPS)('%s', (_name, underTest) => {
+  test('native and managed read what the other has written, on one server and on a cluster', async () => {
+    const { service } = await redisService()
+    const cluster = await startRedisCluster({ password: CANARY })
+    onTestFinished(cluster.stop)
+    const nodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(',')
+    const clustered = { name: 'redis-sessions', credentials: { 'cluster.nodes': nodes, password: CANARY } }
+    for (const bound of [service, clustered]) {
+      const quiet = 'session.use_cookies=0\nsession.use_strict_mode=0\n'
+      const native = `${configure(underTest, bound).ini}${quiet}`
+      const managed = `${configureManaged(underTest, bound)}${quiet}`
+      const page = `ob_start(); session_id('both'); ${COUNT}`
+      const texts = [native, managed, native, managed].map((ini) =>
+        String(underTest.runPhp(ini, ini === managed ? PREPEND + page : page)),
+      )
+      expect(texts.map((text) => text.split(' ')[0])).toEqual(['1', '2', '3', '4'])
+      expect(texts.map((text) => text.split(' ')[1] === 'user')).toEqual([false, true, false, true])
+    }
+  })
+
+  test('the app’s own prepended file runs after ours, in the global scope', async () => {
+    const { service } = await redisService()
+    const file = join(makeScratch('app'), 'prepend.php')
+    writeFileSync(file, `<?php $theirs = 'their prepend'; return 1;`)
+    const ini = `${configureManaged(underTest, service)}php_sessions.auto_prepend_file="${file}"\n`
+    const { texts } = await visit(underTest, ini, `${COUNT} echo " $theirs";`, 2)
+    expect(texts).toEqual(['1 user their prepend', '2 user their prepend'])
+  })
+
+  test('where another file takes our place the native handler keeps the sessions', async () => {
+    const { redis, service } = await redisService()
+    const ini = `${configureManaged(underTest, service)}auto_prepend_file=\n`
+    const { texts } = await visit(underTest, ini, COUNT, 2)
+    expect(texts).toEqual(['1 redis', '2 redis'])
+    expect(redis.cli('DBSIZE')).toBe('1')
+  })
+
+  test('session.auto_start begins with ours', async () => {
+    const { service } = await redisService()
+    const ini = `${configureManaged(underTest, service)}session.auto_start=1\n`
+    const page = `echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`
+    const { texts, log } = await visit(underTest, ini, page, 3)
+    expect(texts).toEqual(['1 user', '2 user', '3 user'])
+    expect(log()).not.toMatch(/notice|warning/i)
+  })
+
+  test('an app that wraps or replaces the handler keeps its sessions', async () => {
+    const { redis, service } = await redisService()
+    const wrap = `class Proxy extends SessionHandler { public function read($id): string|false { return parent::read($id); } }
+      session_set_save_handler(new Proxy(), true); ${COUNT}`
+    const set = `ini_set('session.save_handler', 'redis'); ${COUNT}`
+    for (const page of [wrap, set]) {
+      const { texts } = await visit(underTest, configureManaged(underTest, service), page, 3)
+      expect(texts.map((text) => text.split(' ')[0])).toEqual(['1', '2', '3'])
+    }
+    expect(redis.cli('DBSIZE')).toBe('2')
+  })
+
+  test('a page without a session asks nothing of the store', async () => {
+    const { redis, service } = await redisService()
+    const before = /total_connections_received:(\d+)/.exec(redis.cli('INFO', 'stats'))?.[1]
+    const { texts } = await visit(underTest, configureManaged(underTest, service), `echo 'no session';`, 2)
+    const after = /total_connections_received:(\d+)/.exec(redis.cli('INFO', 'stats'))?.[1]
+    expect(texts).toEqual(['no session', 'no session'])
+    expect(Number(after) - Number(before)).toBe(1)
+  })
+
+  test('a file of credentials that is not there is a status 503 that names it', async () => {
+    const { service } = await redisService()
+    const ini = configureManaged(underTest, service)
+    rmSync(storeFileOf(ini))
+    const { texts, log } = await visit(underTest, ini, COUNT, 1)
+    expect(texts[0]).toMatch(/^Service temporarily unavailable/)
+    await until('a line in the log', () => log().includes('php-sessions: '))
+    expect(log()).toMatch(/php-sessions: .*php-sessions-store\.php cannot be read/)
+  })
+
+  test('two round trips serve a request', async () => {
+    const { redis, service } = await redisService()
+    const ini = configureManaged(underTest, service)
+    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 1)
+    onTestFinished(web.stop)
+    const first = await fetch(web.url)
+    const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    const ask = async () => (await fetch(web.url, { headers: { cookie } })).text()
+    expect(await ask()).toBe('2 user')
+    redis.cli('CONFIG', 'RESETSTAT')
+    expect(await ask()).toBe('3 user')
+    const called = [...redis.cli('INFO', 'commandstats').matchAll(/cmdstat_(\S+?):calls=(\d+)/g)]
+    const fromClients = Object.fromEntries(called.map(([, name, calls]) => [name, Number(calls)]))
+    expect(fromClients).toMatchObject({ evalsha: 2 })
+    // redis-cli's own one; what else is counted the scripts have called.
+    expect(fromClients.auth).toBe(1)
+    expect(fromClients).not.toHaveProperty('echo')
+  })
+
+  test('new credentials in the file are used by the next request, or when the old ones fail', async () => {
+    const { redis, service } = await redisService()
+    const ini = configureManaged(underTest, service)
+    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 2)
+    onTestFinished(web.stop)
+    const first = await fetch(web.url)
+    const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    const ask = async () => (await fetch(web.url, { headers: { cookie } })).text()
+    expect(await ask()).toBe('2 user')
+    const next = configureManaged(underTest, {
+      ...service,
+      credentials: { ...service.credentials, password: 'another' },
+    })
+    redis.cli('ACL', 'SETUSER', 'default', '>another')
+    renameSync(storeFileOf(next), storeFileOf(ini))
+    redis.cli('ACL', 'SETUSER', 'default', `<${CANARY}`)
+    redis.cli('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    for (let n = 3; n < 9; n++) expect(await ask()).toBe(`${n} user`)
+    expect(web.log()).not.toContain('php-sessions')
+  })
+
+  test('TLS with a private CA and a client certificate, an ACL user and a database', async () => {
+    const authority = makeAuthority()
+    const [tls, client] = [authority.server(), authority.client()]
+    const user = { name: 'app', password: CANARY }
+    const redis = await startRedis({ user, tls, demandsCertificate: true })
+    onTestFinished(redis.stop)
+    const credentials = {
+      ...{ host: 'localhost', tls_port: redis.tlsPort ?? 0, username: 'app', password: CANARY, database: 3 },
+      ...{ ca: readFileSync(tls.ca, 'utf8'), client_cert: readFileSync(client.certificate, 'utf8') },
+      client_key: readFileSync(client.key, 'utf8'),
+    }
+    const ini = configureManaged(underTest, { name: 'redis-sessions', credentials })
+    const { texts, log } = await visit(underTest, ini, COUNT, 3)
+    expect(texts).toEqual(['1 user', '2 user', '3 user'])
+    expect(redis.cli('-n', '3', 'DBSIZE')).toBe('1')
+    expect(log()).not.toMatch(/warning|php-sessions/i)
+  })
+
+  test('a failover that the Sentinels decide is followed, by requests that wait for it', async () => {
+    const sentinels = await startSentinels({ password: CANARY, sentinelPassword: CANARY })
+    onTestFinished(sentinels.stop)
+    const credentials = {
+      ...{ master_name: sentinels.masterName, password: CANARY, sentinel_password: CANARY },
+      sentinels: sentinels.sentinels.map(({ host, port }) => ({ host, port })),
+    }
+    const ini = configureManaged(underTest, { name: 'redis-sessions', credentials })
+    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 6)
+    onTestFinished(web.stop)
+    let isOver = false
+    const statuses = new Map<number, number>()
+    let lost = 0
+    const visitors = Array.from({ length: 6 }, async () => {
+      let cookie = ''
+      let told = 0
+      while (!isOver) {
+        const response = await fetch(web.url, { headers: { cookie } })
+        cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
+        statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1)
+        const n = Number((await response.text()).split(' ')[0])
+        if (response.status === 200 && n !== told + 1) lost++
+        if (response.status === 200) told = n
+        await sleep(20)
+      }
+    })
+    await sleep(1000)
+    sentinels.killMaster()
+    await sentinels.untilNewMaster()
+    await sleep(2000)
+    isOver = true
+    await Promise.all(visitors)
+    console.log(`failover: ${JSON.stringify(Object.fromEntries(statuses))}, ${lost} updates missed`)
+    expect([...statuses.keys()]).toEqual([200])
+    // Redis replicates when it has answered: what was acknowledged in the master's last moment may be gone.
+    expect(lost).toBeLessThanOrEqual(6)
+    expect(readdirSync(dirname(storeFileOf(ini)))).toContain('php-sessions-master.json')
+  })
+})

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type Redis, startRedis } from '../../../lab/redis.ts'
+import { startRedisCluster } from '../../../lab/redis-cluster.ts'
+import { until } from '../../../lab/until.ts'
+import { CANARY, type Service } from '../../support/bindings.ts'
+import { configure } from '../../support/configured.ts'
+import { configureManaged } from '../../support/managed.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php.ts'
+import { type PhpWeb, startPhpWeb } from '../../support/php-web.ts'
+
+const WORKERS = 10
+const REQUESTS = 200
+// Five milliseconds between reading and writing, as a page takes; `?die` dies with the lock, `?hold` keeps it.
+const PAGE = `<?php session_start(); $n = $_SESSION['n'] ?? 0; usleep(5000); $_SESSION['n'] = $n + 1; echo $n + 1;
+  if (isset($_GET['die'])) exec('kill -9 ' . getmypid());
+  if (isset($_GET['hold'])) sleep(2);`
+
+async function startWeb(underTest: PhpUnderTest, ini: string): Promise<PhpWeb> {
+  const web = await startPhpWeb(underTest, ini, PAGE, WORKERS)
+  onTestFinished(web.stop)
+  return web
+}
+
+async function redisService(): Promise<{ redis: Redis; service: Service }> {
+  const redis = await startRedis({ password: CANARY })
+  onTestFinished(redis.stop)
+  const credentials = { host: redis.host, port: redis.port, password: CANARY }
+  return { redis, service: { name: 'redis-sessions', credentials } }
+}
+
+const visit = async (url: string, cookie: string) => {
+  const response = await fetch(url, { headers: { cookie } })
+  return { status: response.status, text: await response.text() }
+}
+
+async function newVisitor({ url }: PhpWeb): Promise<string> {
+  const first = await fetch(url)
+  await first.text()
+  return first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+}
+
+/** So many requests of one visitor, ten at a time, at these in turn; gives what the last page counts. */
+async function countInParallel(webs: readonly [PhpWeb, ...PhpWeb[]]): Promise<number> {
+  const cookie = await newVisitor(webs[0])
+  const waiting = Array.from({ length: REQUESTS }, (_, i) => i)
+  const failed: unknown[] = []
+  await Promise.all(
+    Array.from({ length: WORKERS }, async () => {
+      for (let i = waiting.pop(); i !== undefined; i = waiting.pop()) {
+        const answer = await visit(webs[i % webs.length]?.url ?? '', cookie)
+        if (answer.status !== 200) failed.push(answer)
+      }
+    }),
+  )
+  expect(failed).toEqual([])
+  return Number((await visit(webs[0].url, cookie)).text)
+}
+
+describe.each(PHPS)('%s', (_name, underTest) => {
+  test('no update of parallel requests is lost', async () => {
+    const { redis, service } = await redisService()
+    const web = await startWeb(underTest, configureManaged(underTest, service))
+    expect(await countInParallel([web])).toBe(REQUESTS + 2)
+    expect(web.log()).not.toMatch(/php-sessions|warning|error/i)
+    expect(redis.cli('KEYS', '*_LOCK')).toBe('')
+  })
+
+  test('nor on a cluster', async () => {
+    const cluster = await startRedisCluster({ password: CANARY })
+    onTestFinished(cluster.stop)
+    const nodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(',')
+    const service = { name: 'redis-sessions', credentials: { 'cluster.nodes': nodes, password: CANARY } }
+    const web = await startWeb(underTest, configureManaged(underTest, service))
+    expect(await countInParallel([web])).toBe(REQUESTS + 2)
+    expect(web.log()).not.toMatch(/php-sessions|warning|error/i)
+  })
+
+  test('nor when half of them keep the session by the native handler, as during a change of handlers', async () => {
+    const { service } = await redisService()
+    const managed = await startWeb(underTest, configureManaged(underTest, service))
+    const native = await startWeb(underTest, configure(underTest, service).ini)
+    expect(await countInParallel([managed, native])).toBe(REQUESTS + 2)
+  })
+
+  test('PHP_SESSIONS_LOCKING=off lets them overwrite each other', async () => {
+    const { redis, service } = await redisService()
+    const ini = configureManaged(underTest, service, { PHP_SESSIONS_LOCKING: 'off' })
+    const web = await startWeb(underTest, ini)
+    expect(await countInParallel([web])).toBeLessThan(REQUESTS)
+    expect(redis.cli('KEYS', '*')).not.toMatch(/_(LOCK|WAIT|NEXT)/)
+  })
+
+  test('a worker that dies with the lock costs no more than the life of the lock, and those who wait go on in turn', async () => {
+    const { redis, service } = await redisService()
+    const web = await startWeb(underTest, configureManaged(underTest, service))
+    const cookie = await newVisitor(web)
+    await expect(visit(`${web.url}?die`, cookie)).rejects.toThrow()
+    const lock = `PHPREDIS_SESSION:${cookie.split('=')[1]}_LOCK`
+    expect(Number(redis.cli('PTTL', lock))).toBeGreaterThan(30_000)
+    const waiting = Array.from({ length: 5 }, () => visit(web.url, cookie))
+    await until('five to wait', () => redis.cli('SCARD', lock.replace('_LOCK', '_WAIT')) === '5')
+    redis.cli('PEXPIRE', lock, '300')
+    const counts = (await Promise.all(waiting)).map(({ text }) => Number(text))
+    expect(counts.sort()).toEqual([2, 3, 4, 5, 6])
+  })
+
+  test('whoever has lost the lock does not overwrite what another has written', async () => {
+    const { redis, service } = await redisService()
+    const web = await startWeb(underTest, configureManaged(underTest, service))
+    const cookie = await newVisitor(web)
+    const late = visit(`${web.url}?hold`, cookie)
+    const key = `PHPREDIS_SESSION:${cookie.split('=')[1]}`
+    await until('the lock to be held', () => redis.cli('EXISTS', `${key}_LOCK`) === '1')
+    redis.cli('DEL', `${key}_LOCK`)
+    for (let i = 2; i <= 4; i++) expect((await visit(web.url, cookie)).text).toBe(String(i))
+    await late
+    expect(web.log()).toMatch(
+      /php-sessions: .* another one has changed the session: its own changes are not kept/,
+    )
+    expect((await visit(web.url, cookie)).text).toBe('5')
+  })
+
+  test('what a frozen server is asked to lock by those who have gone is not locked when it wakes', async () => {
+    const { redis, service } = await redisService()
+    const web = await startWeb(underTest, configureManaged(underTest, service))
+    const cookie = await newVisitor(web)
+    redis.signal('SIGSTOP')
+    expect((await visit(web.url, cookie)).status).toBe(503)
+    await sleep(500)
+    redis.signal('SIGCONT')
+    expect(redis.cli('KEYS', '*_LOCK')).toBe('')
+    expect(await visit(web.url, cookie)).toEqual({ status: 200, text: '2' })
+  })
+
+  test('nobody is given the session of another while the server freezes under load', async () => {
+    const { redis, service } = await redisService()
+    const page = `<?php session_start(); $mine = session_id(); $_SESSION['id'] ??= $mine; $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
+      echo $_SESSION['id'] === $mine ? 'mine' : 'ANOTHER';`
+    const web = await startPhpWeb(underTest, configureManaged(underTest, service), page, WORKERS)
+    onTestFinished(web.stop)
+    let isOver = false
+    const seen = new Map<string, number>()
+    const visitors = Array.from({ length: WORKERS }, async () => {
+      const cookie = await newVisitor(web)
+      while (!isOver) {
+        const { status, text } = await visit(web.url, cookie)
+        const what = status === 200 ? text : String(status)
+        seen.set(what, (seen.get(what) ?? 0) + 1)
+      }
+    })
+    for (let i = 0; i < 2; i++) {
+      await sleep(400)
+      redis.signal('SIGSTOP')
+      await sleep(3_600)
+      redis.signal('SIGCONT')
+    }
+    await sleep(400)
+    isOver = true
+    await Promise.all(visitors)
+    console.log(`freezes under load: ${JSON.stringify(Object.fromEntries(seen))}`)
+    expect([...seen.keys()].sort()).toEqual(['503', 'mine'])
+  })
+})

@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest'
+import type { JsonObject } from '../../src/core/binding.ts'
+import { renderIni } from '../../src/core/ini.ts'
+import { DEFAULT_PHP } from '../../src/core/php.ts'
+import { revealIfSecret } from '../../src/core/secret.ts'
+import { memcachedService, redisService } from '../support/bindings.ts'
+import { planFor, valuesOf } from '../support/plan.ts'
+
+const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
+const PEM = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n'
+const KEY = '-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n'
+const SENTINELS = {
+  master_name: 'mymaster',
+  sentinels: [
+    { host: 's1', port: 26379 },
+    { host: 's2', port: 26379 },
+  ],
+  sentinel_password: "sent'inel",
+  password: "pass'\\word",
+}
+const CLUSTER = { 'cluster.nodes': 'h1:7000,h2:7000', username: 'app', password: 'pw' }
+
+const managed = (credentials: JsonObject, env: Record<string, string> = {}, php = DEFAULT_PHP) =>
+  planFor([{ ...redisService, credentials }], { ...MANAGED, ...env }, php)
+const file = ({ files }: ReturnType<typeof managed>, name: string) =>
+  revealIfSecret(files.find(({ path }) => path === `/run/php-sessions/${name}`)?.text ?? '')
+const store = (plan: ReturnType<typeof managed>) => file(plan, 'php-sessions-store.php')
+const ids = ({ findings }: ReturnType<typeof managed>) => findings.map(({ id }) => id)
+
+test('the ini is the native one and the lines that install the managed handler', () => {
+  const credentials = { host: '10.0.4.30', port: 6379, password: 'secret' }
+  const native = renderIni(planFor([{ ...redisService, credentials }]).directives)
+  const plan = managed(credentials)
+  const added = renderIni(plan.directives)
+    .split('\n')
+    .filter((line) => !native.split('\n').includes(line))
+  expect(added.join('\n')).toMatchSnapshot()
+  expect(plan.planned?.handler).toBe('managed')
+  expect(plan.files.map(({ path, text }) => ({ path, isSecret: typeof text !== 'string' }))).toEqual([
+    { path: '/run/php-sessions/php-sessions-handler.php', isSecret: false },
+    { path: '/run/php-sessions/php-sessions-store.php', isSecret: true },
+  ])
+  expect(file(plan, 'php-sessions-handler.php')).toMatch(/^<\?php\n/)
+})
+
+test.each<[string, JsonObject, Record<string, string>?]>([
+  ['one server', { host: 'h', port: 6380, username: 'u', password: "p'\\", database: 3 }],
+  ['a Unix socket, without a password', { uri: 'unix:///run/redis.sock' }],
+  ['the default user', { host: 'h', username: 'default', password: 'p' }],
+  ['Sentinels', SENTINELS],
+  ['a cluster', { ...CLUSTER, database: 3 }],
+  [
+    'every option',
+    { host: 'h' },
+    {
+      PHP_SESSIONS_PREFIX: 'shop:',
+      PHP_SESSIONS_LOCKING: 'off',
+      PHP_SESSIONS_ON_STORE_ERROR: 'empty',
+    },
+  ],
+  ['TLS with certificates', { host: 'h', tls_port: 6380, ca: PEM, client_cert: PEM, client_key: KEY }],
+])('the handler is told: %s', (_name, credentials, env) => {
+  expect(store(managed(credentials, env))).toMatchSnapshot()
+})
+
+test('what the native handler cannot do is no finding any more', () => {
+  expect(ids(planFor([{ ...redisService, credentials: SENTINELS }]))).toEqual(['redis.sentinel'])
+  expect(ids(managed(SENTINELS))).toEqual([])
+  expect(ids(managed({ ...CLUSTER, database: 3 }))).toEqual(['redis.database'])
+  const old = { ...DEFAULT_PHP, phpredis: '5.3.7' }
+  const certificates = { host: 'h', tls_port: 6380, ca: PEM, client_cert: PEM, client_key: KEY }
+  expect(ids(planFor([{ ...redisService, credentials: certificates }], {}, old))).toEqual([
+    'redis.client-certificate',
+  ])
+  const plan = managed(certificates, {}, old)
+  expect(ids(plan)).toEqual([])
+  // The native one below it goes on as it can, by a bundle that the managed one does not need.
+  expect(plan.files.map(({ path }) => path.replace('/run/php-sessions/php-sessions-', ''))).toEqual([
+    ...['ca-bundle.pem', 'ca.pem', 'client.pem', 'handler.php', 'store.php'],
+  ])
+})
+
+test('strict mode is on for a cluster, too', () => {
+  expect(valuesOf(planFor([{ ...redisService, credentials: CLUSTER }]))['session.use_strict_mode']).toBe(
+    false,
+  )
+  expect(valuesOf(managed(CLUSTER))['session.use_strict_mode']).toBe(true)
+})
+
+test.each([
+  ['/app/prepend.php', '/app/prepend.php'],
+  ['none', undefined],
+  ['', undefined],
+])("the app's own auto_prepend_file %j is handed on as %j", (value, expected) => {
+  const php = { ...DEFAULT_PHP, prependFile: { value, from: '/etc/php.ini' } }
+  expect(valuesOf(managed({ host: 'h' }, {}, php))['php_sessions.auto_prepend_file']).toBe(expected)
+})
+
+test.each([
+  ['a Memcached', planFor([memcachedService], MANAGED)],
+  ['PHP 8.0', managed({ host: 'h' }, {}, { ...DEFAULT_PHP, runsManaged: false })],
+  [
+    'an option that only the managed one obeys',
+    planFor([redisService], { PHP_SESSIONS_ON_STORE_ERROR: 'stop' }),
+  ],
+])('the native handler goes on, with a warning: %s', (_name, plan) => {
+  expect(plan.findings).toMatchSnapshot()
+  expect(plan.planned?.handler).toBe('native')
+  expect(valuesOf(plan)).not.toHaveProperty('auto_prepend_file')
+  expect(plan.files).toEqual([])
+})

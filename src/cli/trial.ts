@@ -13,10 +13,15 @@ import type { Plan } from '../plan/plan.ts'
 export function tryOut(host: Host, plan: Plan, php: readonly string[]): string | undefined {
   // A word of a command line can be read by everybody.
   const secret = plan.directives.filter(({ value }) => value instanceof Secret)
-  const plain = plan.directives.filter((directive) => !secret.includes(directive))
+  // What the app has run before its pages is not ours to run.
+  const plain = plan.directives.filter(
+    (directive) => !secret.includes(directive) && directive.name !== 'php_sessions.auto_prepend_file',
+  )
+  const prepended = plan.directives.find(({ name }) => name === 'auto_prepend_file')
   const command = [...php, ...plain.flatMap(({ name, value }) => ['-d', `${name}=${renderValue(value)}`])]
   const question = {
     settings: Object.fromEntries(secret.map(({ name, value }) => [name, value as Secret])),
+    prependFile: prepended === undefined ? '' : String(prepended.value),
     secrets: secretsOf(plan),
   }
   try {

@@ -346,6 +346,9 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     /** What `files` accepts, too. */
     private const ID = '/^[A-Za-z0-9,-]{1,256}$/D';
 
+    /** For those who look for its cause. */
+    public static string $lastFailure = '';
+
     private ?Connection $connection = null;
     private string $id = '';
     /** Of the lock that we hold; empty for none. */
@@ -542,6 +545,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         $this->token = '';
         $this->failure = null;
         $this->isDetached = true;
+        self::$lastFailure = $why;
         error_log("php-sessions: the session store cannot be used: $why");
         if (($this->connection?->store['onStoreError'] ?? 'stop') === 'empty') {
             return $instead;

@@ -22,6 +22,13 @@ if (is_file($question['prependFile'])) {
     }
     ob_end_clean();
 }
+// The managed handler ends PHP when the store fails.
+register_shutdown_function(function (): void {
+    $failure = class_exists(PhpSessions\Handler::class, false) ? PhpSessions\Handler::$lastFailure : '';
+    if ($failure !== '') {
+        answer(['step' => 'start', 'handler' => handler(), 'error' => $failure]);
+    }
+});
 $answer = $question['isSecond'] ?? false ? second($question) : first($question);
 answer($answer + ['said' => Said::$lines]);
 

@@ -157,8 +157,6 @@ final class Connection
 
     private function connect(): \Redis|\RedisCluster
     {
-        // Our first command tells whether the connection still is one; an ECHO would cost a round trip.
-        ini_set('redis.pconnect.echo_check_liveness', '0');
         $store = $this->store;
         ['user' => $user, 'password' => $password] = $store;
         $login = $user === null ? $password : [$user, $password];
@@ -193,6 +191,8 @@ final class Connection
             $said = $said === '' ? preg_replace('/^.*?\(\): /', '', $message) : $said;
             return true;
         });
+        // Our first command tells whether the connection still is one; an ECHO would cost a round trip.
+        $echo = ini_set('redis.pconnect.echo_check_liveness', '0');
         try {
             $seconds = $this->store['connectSeconds'];
             $id = self::POOL . "-{$this->store['database']}";
@@ -203,6 +203,7 @@ final class Connection
             throw new \RedisException($said !== '' ? strtok($said, "\n") : $error->getMessage());
         } finally {
             restore_error_handler();
+            ini_set('redis.pconnect.echo_check_liveness', (string) $echo);
         }
         return $client;
     }

@@ -1,5 +1,5 @@
 /** Measures each contender once a round, in turn, and gives the median of each: noise hits them all alike. */
-export function medians(
+export export function medians(
   rounds: number,
   contenders: Readonly<Record<string, () => number>>,
 ): Readonly<Record<string, number>> {

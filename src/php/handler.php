@@ -316,22 +316,22 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
 
     /*
      * KEYS as above. ARGV: token, what (set, touch, delete, nothing), seconds to live, data, hash of the data that were
-     * read (empty without locks), number of the try. Whoever has lost the lock writes only when nobody has it and the
-     * data are still those.
+     * read (empty without locks), number of the try. Whoever has lost the lock writes or deletes only when nobody has it
+     * and the data are still those.
      * Answer: token, 1 done | 0 refused, the lock was lost | 2 nothing there to touch.
      */
     private const RELEASE = <<<'LUA'
         local owner = redis.call('GET', KEYS[2])
         local isMine = owner == ARGV[1]
         local failed
-        if not isMine and ARGV[2] == 'set' and ARGV[5] ~= '' then
+        if not isMine and (ARGV[2] == 'set' or ARGV[2] == 'delete') and ARGV[5] ~= '' then
             local data = redis.call('GET', KEYS[1]) or ''
             if ARGV[6] ~= '0' and data == ARGV[4] then return {ARGV[1], 1} end
             if owner or redis.sha1hex(data) ~= ARGV[5] then return {ARGV[1], 0} end
         end
         if ARGV[2] == 'set' then failed = redis.pcall('SETEX', KEYS[1], ARGV[3], ARGV[4])
         elseif ARGV[2] == 'touch' and redis.call('EXPIRE', KEYS[1], ARGV[3]) == 0 then return {ARGV[1], 2}
-        elseif ARGV[2] == 'delete' and (isMine or not owner) then redis.call('DEL', KEYS[1]) end
+        elseif ARGV[2] == 'delete' then redis.call('DEL', KEYS[1]) end
         if type(failed) ~= 'table' or not failed.err then failed = nil end
         if isMine and not failed and redis.call('SCARD', KEYS[3]) > 0 then
             redis.call('SET', KEYS[2], '@', 'PX', 1000)

@@ -50,7 +50,6 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'no permission for EVALSHA and EVAL': onAcl(['-evalsha', '-eval']),
   'no permission for SET': onAcl(['-set']),
   'no permission for the keys': onAcl(['resetkeys', '~other:*']),
-  'no permission for the keys of the managed handler': onAcl(['resetkeys', '~PHPREDIS_SESSION:*'], MANAGED),
   'no permission for BLPOP': onAcl(['-blpop'], MANAGED),
   'a private CA that the binding does not have': onTls('tls.ca', (ca) => ({
     broken: ca.server(),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { startRedis } from '../../../lab/redis.ts'
+import { until } from '../../../lab/until.ts'
 import { container, startFpm } from '../../support/exec.ts'
 
 const PARALLEL = 25
@@ -14,14 +15,34 @@ const PAGE = `session_start(); $n = $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; 
 const childrenOf = (pid: number | string) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
 
-test('no acknowledged update is lost while a worker is killed every 100 ms', async () => {
+/** The managed handler under php-fpm, whose workers come back when they die. */
+async function start(workers: number) {
   const redis = await startRedis()
   onTestFinished(redis.stop)
-  const bound = container({
-    REDIS_URL: `redis://127.0.0.1:${redis.port}`,
-    PHP_SESSIONS_HANDLER: 'managed',
-  })
-  const fpm = await startFpm(bound, { pool: [`pm.max_children = ${PARALLEL}`], pages: { count: PAGE } })
+  const env = { REDIS_URL: `redis://127.0.0.1:${redis.port}`, PHP_SESSIONS_HANDLER: 'managed' }
+  const bound = container(env)
+  const pages = { count: PAGE, die: `session_start(); $_SESSION['n'] = 99; exec('kill -9 ' . getmypid());` }
+  const fpm = await startFpm(bound, { pool: [`pm.max_children = ${workers}`], pages })
+  const cookie = /PHPSESSIONID=[^;\s]+/.exec(await fpm.ask('count'))?.[0] ?? ''
+  return { redis, bound, fpm, cookie }
+}
+
+const countOf = (page: string) => /(\d+) done$/.exec(page)?.[1]
+
+test('a worker that dies with the lock costs no more than its life, and those who wait go on in turn', async () => {
+  const { redis, fpm, cookie } = await start(8)
+  await fpm.ask('die', cookie).catch(() => '')
+  const lock = `PHPREDIS_SESSION:${cookie.split('=')[1]}_LOCK`
+  expect(Number(redis.cli('PTTL', lock))).toBeGreaterThan(30_000)
+  const waiting = Array.from({ length: 5 }, () => fpm.ask('count', cookie))
+  const wait = lock.replace('_LOCK', '_WAIT')
+  await until('all of them to wait', () => redis.cli('SCARD', wait) === '5')
+  redis.cli('PEXPIRE', lock, '300')
+  expect((await Promise.all(waiting)).map(countOf).sort()).toEqual(['2', '3', '4', '5', '6'])
+})
+
+test('no acknowledged update is lost while a worker is killed every 100 ms', async () => {
+  const { bound, fpm, cookie } = await start(PARALLEL)
   // A minute, as lives the lock of a worker that has died, is too long to wait here.
   const ours = join(bound.directory, 'tmp', readdirSync(join(bound.directory, 'tmp'))[0] ?? '')
   const store = join(ours, 'php-sessions-store.php')
@@ -30,7 +51,6 @@ test('no acknowledged update is lost while a worker is killed every 100 ms', asy
   writeFileSync(store, text.replace(`'lockSeconds' => 60`, `'lockSeconds' => ${LOCK_SECONDS}`))
   await sleep(3_000) // opcache looks again after two seconds
 
-  const cookie = /PHPSESSIONID=[^;\s]+/.exec(await fpm.ask('count'))?.[0] ?? ''
   const [master = ''] = childrenOf(fpm.pid)
   const counts: number[] = [1]
   let cut = 0
@@ -42,7 +62,7 @@ test('no acknowledged update is lost while a worker is killed every 100 ms', asy
       const asked = Date.now()
       const page = await fpm.ask('count', cookie).catch(() => '')
       longest = Math.max(longest, Date.now() - asked)
-      const count = /(\d+) done$/.exec(page)?.[1]
+      const count = countOf(page)
       if (count !== undefined) counts.push(Number(count))
       else if (/Status: 503/.test(page)) refused++
       else cut++
@@ -55,7 +75,7 @@ test('no acknowledged update is lost while a worker is killed every 100 ms', asy
   }
   isOver = true
   await Promise.all(visitors)
-  const last = Number(/(\d+) done$/.exec(await fpm.ask('count', cookie))?.[1])
+  const last = Number(countOf(await fpm.ask('count', cookie)))
   console.log(
     `${KILLS} kills: ${counts.length} answered, ${cut} cut off, ${refused} refused, counted ${last}, longest ${longest} ms`,
   )

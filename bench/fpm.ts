@@ -1,0 +1,82 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildSync } from 'esbuild'
+import { type InstalledPhp, machinePhp } from '../lab/php.ts'
+import { type ServerProcess, startServer } from '../lab/process.ts'
+import { makeScratch } from '../lab/scratch.ts'
+
+/** A real php-fpm with two pools of one configuration. */
+export interface Fpm extends Pick<ServerProcess, 'pid' | 'log' | 'stop'> {
+  /** As many workers as throughput needs. */
+  readonly few: number
+  /** As many as the requests at a time of one visitor, so that they wait for the session and not for a worker. */
+  readonly many: number
+  /** The path of a page, for FastCGI. */
+  page(name: string): string
+}
+
+export const FEW = 8
+export const MANY = 50
+
+const php: InstalledPhp = machinePhp()
+export const phpName = php.name
+
+/** The program as it is in src/ now. */
+const PROGRAM = join(makeScratch('bench'), 'php-sessions.mjs')
+buildSync({
+  entryPoints: [join(import.meta.dirname, '../src/node.ts')],
+  outfile: PROGRAM,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  loader: { '.php': 'text' },
+})
+
+/** Starts php-fpm under `php-sessions exec` with these further lines of php.ini, this environment and these pages. */
+export function startFpm(
+  lines: (directory: string) => readonly string[],
+  env: Readonly<Record<string, string>>,
+  pages: Readonly<Record<string, string>>,
+): Promise<Fpm> {
+  return startServer({
+    name: 'bench-fpm',
+    ports: 2,
+    command: ({ directory, ports }) => {
+      const at = (name: string) => join(directory, name)
+      for (const name of ['tmp', 'none', 'sessions']) mkdirSync(at(name))
+      for (const [name, code] of Object.entries(pages)) writeFileSync(at(`${name}.php`), `<?php ${code}`)
+      const extensions = ['igbinary', 'msgpack', 'redis', 'posix'].map((name) => `extension=${name}`)
+      const opcache = ['zend_extension=opcache', 'opcache.enable=1', 'session.gc_probability=0']
+      writeFileSync(at('php.ini'), [...extensions, ...opcache, ...lines(directory), ''].join('\n'))
+      writeFileSync(at('fpm.conf'), fpmConf(ports))
+      const asRoot = process.getuid?.() === 0 ? ['-R'] : []
+      const fpm = php.fpm(['-F', ...asRoot, '-c', directory, '-y', at('fpm.conf')])
+      return {
+        file: process.execPath,
+        args: [PROGRAM, 'exec', '--', fpm.file, ...fpm.args],
+        env: {
+          PATH: process.env.PATH,
+          PHPRC: directory,
+          PHP_INI_SCAN_DIR: at('none'),
+          TMPDIR: at('tmp'),
+          ...env,
+        },
+        cwd: directory,
+      }
+    },
+  }).then(({ directory, ports: [few = 0, many = 0], pid, log, stop }) => ({
+    few,
+    many,
+    page: (name) => join(directory, `${name}.php`),
+    pid,
+    log,
+    stop,
+  }))
+}
+
+function fpmConf(ports: readonly number[]): string {
+  const pools = [FEW, MANY].flatMap((workers, i) => [
+    ...[`[pool${i}]`, `listen = 127.0.0.1:${ports[i]}`, 'pm = static', `pm.max_children = ${workers}`],
+  ])
+  return ['[global]', 'daemonize = no', 'error_log = /proc/self/fd/2', ...pools, ''].join('\n')
+}

@@ -1,0 +1,42 @@
+import type { Redis } from './redis.ts'
+
+export type Script = (redis: Redis, KEYS: string[], ARGV: string[]) => unknown[]
+
+/** The script that handler.php holds under this name. */
+export function scriptOf(php: string, name: string): string {
+  const found = new RegExp(`const ${name} = <<<'LUA'\\n(.*?)\\n *LUA;`, 's').exec(php)
+  if (!found?.[1]) throw new Error(`handler.php holds no script ${name}`)
+  return found[1]
+}
+
+const words: [RegExp, string][] = [
+  [/\breturn \{(.*?)\}(?= end|$)/gm, 'return [$1]'],
+  [/\{ARGV\[1\], 1\}/g, '[ARGV[1], 1]'],
+  [/\blocal (\w+)$/gm, 'let $1'],
+  [/\blocal (\w+) =/g, 'let $1 ='],
+  [/\belseif (.*?) then\b/g, '} else if ($1) {'],
+  [/\bif (.*?) then\b/g, 'if ($1) {'],
+  [/\belse$/gm, '} else {'],
+  [/\bend\b/g, '}'],
+  [/ ~= /g, ' !== '],
+  [/ == /g, ' === '],
+  [/\bnot /g, '!'],
+  [/ and /g, ' && '],
+  [/ or /g, ' || '],
+  [/\bnil\b/g, 'undefined'],
+  [/\btonumber\(/g, 'Number('],
+  [/\btostring\(/g, 'String('],
+  [/\bmath\.floor\(/g, 'Math.floor('],
+  [/\btype\((\w+)\) !== 'table'/g, "typeof $1 !== 'object'"],
+]
+
+/**
+ * The little Lua of our scripts as JavaScript: so the search runs what the server runs. Whatever else a script may use
+ * one day is a syntax error here, not another meaning: 0 and '' are never conditions in it.
+ */
+export function compile(lua: string): Script {
+  const body = words.reduce((text, [from, to]) => text.replace(from, to), lua)
+  const script = new Function('redis', 'KEYS', 'ARGV', body) as Script
+  // Lua counts from one.
+  return (redis, keys, values) => script(redis, ['', ...keys], ['', ...values])
+}

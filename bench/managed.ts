@@ -5,6 +5,7 @@ import { countCommands, countInScripts } from './commands.ts'
 import { cpuMilliseconds } from './cpu.ts'
 import { FEW, type Fpm, MANY, phpName, startFpm } from './fpm.ts'
 import { askNumber, type Load, load, newVisitors } from './load.ts'
+import { median } from './medians.ts'
 
 const ROUNDS = 7
 const THROUGHPUT_ROUNDS = 13
@@ -165,10 +166,6 @@ async function inTurn<Run>(
 function ratio(own: readonly Load[], base: readonly Load[] | undefined, what: keyof Load): string[] {
   const ratios = own.map((run, i) => run[what] / (base?.[i]?.[what] ?? Number.NaN))
   return [median(ratios).toFixed(2), `${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)}`]
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
 function print(first: string, ...cells: readonly string[]): void {

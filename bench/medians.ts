@@ -1,5 +1,5 @@
 /** Measures each contender once a round, in turn, and gives the median of each: noise hits them all alike. */
-export export function medians(
+export function medians(
   rounds: number,
   contenders: Readonly<Record<string, () => number>>,
 ): Readonly<Record<string, number>> {
@@ -9,6 +9,7 @@ export export function medians(
   return Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, median(values)]))
 }
 
-function median(values: readonly number[]): number {
+/** The value in the middle. */
+export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

@@ -159,16 +159,22 @@ function refused(service: string, said: string): Finding {
   }
 }
 
-/** Makes what tells php-fpm, when it is due, and gives up on a php-fpm that is not there. */
+/**
+ * Makes what tells php-fpm, when it is due, and gives up on a php-fpm that is not there. Whether a reload will cut
+ * requests off is said when php-fpm has started, before there is a reload.
+ */
 function makeReloader(host: Host, watched: Watched): () => void {
   const checked = new Set<number>()
+  const checkUntil = host.now() + RELOAD_SECONDS
   let giveUp: number | undefined
   return () => {
-    if (!isReloadDue(host, watched.directory)) return
-    giveUp ??= host.now() + RELOAD_SECONDS
+    const isDue = isReloadDue(host, watched.directory)
+    if (!isDue && (checked.size > 0 || host.now() >= checkUntil)) return
     const masters = findMasters(host).filter(watched.isOurs)
     for (const master of masters) if (!checked.has(master.pid)) checkTimeout(host, master)
     for (const { pid } of masters) checked.add(pid)
+    if (!isDue) return
+    giveUp ??= host.now() + RELOAD_SECONDS
     const told = masters.filter((master) => reload(host, master))
     for (const { pid } of told) host.err(`php-sessions: php-fpm, process ${pid}, reads them\n`)
     const isAbsent = masters.length === 0 && host.now() >= giveUp

@@ -21,6 +21,8 @@ final class Connection
     /** What passes while a master is being replaced, or a server has just been started. */
     private const PASSING = '/^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED|-?MOVED|-?ASK)\b/';
     private const REFUSED = '/^-?(WRONGPASS|NOPERM|OOM|MISCONF|WRONGTYPE|ERR|NOAUTH)\b/';
+    /** What says, in several ways, that nobody is logged in: one that is shut out may be answered NOPERM. */
+    private const LOGIN = '/NOAUTH|NOPERM|unauthenticated|[Aa]uthentication required/';
     private const FAILOVER_SECONDS = 8;
 
     public array $store;
@@ -98,6 +100,8 @@ final class Connection
             $this->disconnect();
             $spent = microtime(true) - $start;
             if (!$this->canTryAgain($why, $try, $spent)) {
+                $lacksLogin = $this->store['password'] === null && preg_match(self::LOGIN, $why) && !str_contains($why, 'NOPERM');
+                $why = $lacksLogin ? 'NOAUTH the server asks for a password, and the binding has none' : $why;
                 throw new StoreFailed("{$this->name()}: $why");
             }
         }
@@ -105,7 +109,7 @@ final class Connection
 
     private function canTryAgain(string $why, int $try, float $spent): bool
     {
-        if (!$this->isLoggedIn && $this->store['password'] !== null && preg_match('/NOAUTH|NOPERM|unauthenticated|[Aa]uthentication required/', $why)) {
+        if (!$this->isLoggedIn && $this->store['password'] !== null && preg_match(self::LOGIN, $why)) {
             return $this->isLoggedIn = true;
         }
         $isPassing = preg_match(self::PASSING, $why) === 1;

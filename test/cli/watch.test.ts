@@ -19,12 +19,14 @@ const PHP_FPM = {
 }
 
 /** A container whose PHP can keep sessions, or says why not; `bind` changes what is bound, `look` is a second. */
-function watched(trial: object = { step: 'done' }) {
+function watched(trial: object = { step: 'done' }, timeout = 8) {
   const answer = { phpredis: '6.2.0', loaded: ['redis'], loadable: [], master: null, failures: [] }
   const host = fakeHost(
     { VCAP_SERVICES_FILE_PATH: FILE },
     { ...PHP_FPM, [FILE]: vcapServices(redisService) },
     ({ args }) => {
+      if (args.join(' ').includes('-tt'))
+        return { status: 0, stdout: `NOTICE: \tprocess_control_timeout = ${timeout}s\n` }
       const isTrial = args.join(' ').includes('session_start')
       return { status: 0, stdout: JSON.stringify(isTrial ? trial : answer) }
     },
@@ -93,6 +95,13 @@ test('php-fpm is not told before it takes the signal, which would end it', () =>
   host.files.set('/proc/20/status', PHP_FPM['/proc/20/status'])
   look()
   expect(host.sent).toEqual(['SIGUSR2 20'])
+})
+
+test('a php-fpm that would cut requests off is named when it has started, once', () => {
+  const { look, bind } = watched(undefined, 0)
+  expect(look(3)).toMatchSnapshot()
+  bind(vcapServices(OTHER))
+  expect(look(3).match(/watch\.timeout/g)).toHaveLength(1)
 })
 
 test('where no php-fpm runs it says so once', () => {

@@ -130,6 +130,20 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(said()).toEqual([])
   })
 
+  test('a password that the binding does not have is named', async () => {
+    const redis = await startRedis({ password: CANARY })
+    onTestFinished(redis.stop)
+    const credentials = { host: redis.host, port: redis.port }
+    const ini = configureManaged(underTest, { name: 'redis-sessions', credentials })
+    const web = await startPhpWeb(underTest, ini, PAGE, 2)
+    onTestFinished(web.stop)
+    expect((await fetch(web.url)).status).toBe(503)
+    await until('a line in the log', () => web.log().includes('php-sessions: '))
+    expect(web.log()).toMatch(
+      /php-sessions: the session store cannot be used: .*NOAUTH the server asks for a password, and the binding has none/,
+    )
+  })
+
   test('a server that is started again is used again', async () => {
     const { redis, ask } = await start(underTest)
     await redis.stop()

@@ -12,10 +12,12 @@ const FAULTS: Readonly<Record<string, (redis: Redis) => RegExp | Promise<RegExp>
     await redis.stop()
     return /Connection refused/
   },
-  'another password': (redis) => {
-    redis.cli('ACL', 'SETUSER', 'default', 'resetpass', '>another')
-    // Connections that are kept stay logged in.
-    redis.cli('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  'another password': async (redis) => {
+    // Connections that are kept stay logged in, and so does the one that ends them.
+    await redis.batch([
+      ['ACL', 'SETUSER', 'default', 'resetpass', '>another'],
+      ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'],
+    ])
     return /WRONGPASS/
   },
   'a full server': (redis) => {

@@ -150,8 +150,10 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     })
     redis.cli('ACL', 'SETUSER', 'default', '>another')
     renameSync(storeFileOf(next), storeFileOf(ini))
-    redis.cli('ACL', 'SETUSER', 'default', `<${CANARY}`)
-    redis.cli('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await redis.batch([
+      ['ACL', 'SETUSER', 'default', `<${CANARY}`],
+      ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'],
+    ])
     for (let n = 3; n < 9; n++) expect(await ask()).toBe(`${n} user`)
     expect(web.log()).not.toContain('php-sessions')
   })

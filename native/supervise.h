@@ -90,7 +90,7 @@ static int reap(pid_t child, int *status)
     return has_ended;
 }
 
-/* php-fpm's master names itself so once it takes signals. */
+/* By the title that php-fpm's master gives itself. */
 static int is_php_fpm(pid_t pid)
 {
     static const char title[] = "php-fpm: master process";

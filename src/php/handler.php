@@ -162,8 +162,7 @@ final class Connection
     private function connect(): \Redis|\RedisCluster
     {
         $store = $this->store;
-        ['user' => $user, 'password' => $password] = $store;
-        $login = $user === null ? $password : [$user, $password];
+        $login = self::login($store);
         if ($this->isCluster()) {
             $seeds = array_map(fn ($server) => ($store['tls'] ? 'tls://' : '') . self::address($server), $store['servers']);
             $more = $store['tls'] ? [$this->certificates('') + ['verify_peer' => true]] : [];
@@ -223,6 +222,13 @@ final class Connection
         ]);
     }
 
+    /** As phpredis takes it; null for none. */
+    private static function login(#[\SensitiveParameter] array $of): string|array|null
+    {
+        ['user' => $user, 'password' => $password] = $of;
+        return $user === null || $password === null ? $password : [$user, $password];
+    }
+
     private static function address(array $server): string
     {
         ['host' => $host, 'port' => $port] = $server;
@@ -254,13 +260,14 @@ final class Connection
 
     private function askSentinels(): array
     {
-        ['masterName' => $name, 'tls' => $isTls, 'user' => $user, 'password' => $password] = $this->store['sentinel'];
+        ['masterName' => $name, 'tls' => $isTls] = $this->store['sentinel'];
+        $login = self::login($this->store['sentinel']);
         $why = [];
         foreach ($this->store['servers'] as $sentinel) {
             try {
                 $client = $this->open($sentinel, $isTls, 1);
-                if ($password !== null) {
-                    $client->auth($user === null ? $password : [$user, $password]);
+                if ($login !== null) {
+                    $client->auth($login);
                 }
                 $found = $client->rawCommand('SENTINEL', 'get-master-addr-by-name', $name);
                 if (is_array($found) && count($found) === 2) {
@@ -347,6 +354,9 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         end
         return failed or {ARGV[1], 1}
         LUA;
+
+    /** The same answer without locks. */
+    private const READ = "return {ARGV[1], 1, redis.call('GET', KEYS[1])}";
 
     /** What `files` accepts, too. */
     private const ID = '/^[A-Za-z0-9,-]{1,256}$/D';
@@ -476,17 +486,19 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         $this->id = $id;
         $store = $this->connection()->store;
         $token = bin2hex(random_bytes(8));
+        if (!$store['locking']) {
+            $answer = $this->connection()->script(self::READ, $this->keys(), $token, []);
+            $this->hold($token, $answer);
+            return;
+        }
         $life = $store['lockSeconds'] * 1000;
         $end = microtime(true) + $store['waitSeconds'];
         $ahead = 0;
-        for ($how = $store['locking'] ? 'first' : 'never';;) {
+        for ($how = 'first';;) {
             $latest = (int) (microtime(true) * 1000) + $ahead + $store['readSeconds'] * 1000;
-            $answer = $how === 'never'
-                ? $this->connection()->script(self::READ, $this->keys(), $token, [])
-                : $this->connection()->script(self::TAKE, $this->keys(), $token, [$life, $how, $latest]);
+            $answer = $this->connection()->script(self::TAKE, $this->keys(), $token, [$life, $how, $latest]);
             if ($answer[1] === 1) {
-                $this->token = $token;
-                $this->data = $answer[2] ?? false;
+                $this->hold($token, $answer);
                 return;
             }
             if ($answer[1] === 2) {
@@ -505,7 +517,11 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         }
     }
 
-    private const READ = "return {ARGV[1], 1, redis.call('GET', KEYS[1])}";
+    private function hold(string $token, #[\SensitiveParameter] array $answer): void
+    {
+        $this->token = $token;
+        $this->data = $answer[2] ?? false;
+    }
 
     private function release(string $what, #[\SensitiveParameter] string $data = ''): bool
     {

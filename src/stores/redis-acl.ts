@@ -1,6 +1,11 @@
 import type { Endpoint } from '../core/endpoint.ts'
 import type { Handler, Options } from '../core/options.ts'
 
+const MANAGED = [
+  ...['get', 'set', 'setex', 'expire', 'pexpire', 'del', 'exists', 'echo', 'eval', 'evalsha', 'time'],
+  ...['blpop', 'lpush', 'sadd', 'srem', 'scard'],
+]
+
 /**
  * What each handler sends for sessions, locks, strict mode and the check of a kept connection included; scripts use
  * commands of these.
@@ -14,17 +19,7 @@ const COMMANDS: Readonly<Record<Handler, Readonly<Record<'server' | 'cluster', r
     cluster: ['get', 'set', 'setex', 'expire', 'del', 'exists', 'echo', 'cluster|slots', 'asking'],
   },
   // With those of the native one, which goes on where this one is bypassed.
-  managed: {
-    server: [
-      ...['get', 'set', 'setex', 'expire', 'pexpire', 'del', 'exists', 'echo', 'eval', 'evalsha', 'time'],
-      ...['blpop', 'lpush', 'sadd', 'srem', 'scard'],
-    ],
-    cluster: [
-      ...['get', 'set', 'setex', 'expire', 'pexpire', 'del', 'exists', 'echo', 'eval', 'evalsha', 'time'],
-      ...['blpop', 'lpush', 'sadd', 'srem', 'scard'],
-      ...['cluster|slots', 'asking'],
-    ],
-  },
+  managed: { server: MANAGED, cluster: [...MANAGED, 'cluster|slots', 'asking'] },
 }
 
 /** What the names of the keys begin with: phpredis' own prefixes, unless the user has decided. */

@@ -121,11 +121,13 @@ function applyPlan(host: Host, home: PhpHome, plan: Plan | undefined, options: O
   return `export PHP_INI_SCAN_DIR=${quoteShell(`${scanned}:${directory}`)}\n`
 }
 
-/** Our ini file: as it is written, and as PHP reads it once php_buildpack 4 has rewritten it. */
+/** Our ini file with what it loads: as it is written, and all that it may be, once php_buildpack 4 has rewritten it. */
 export function renderLaunchIni(home: PhpHome, plan: Plan) {
-  const text = renderIniFile(plan, extensionsToLoad(home, plan))
+  const extensions = extensionsToLoad(home, plan)
+  const text = renderIniFile(plan, extensions)
   const isRewritten = home.isRewritten && home.scanDirectory !== undefined
-  return { text, textOnDisk: isRewritten ? text.replaceAll('@', '@@') : text }
+  const written = isRewritten ? text.replaceAll('@', '@@') : text
+  return { extensions, written, texts: [text, written] }
 }
 
 function extensionsToLoad(home: PhpHome, plan: Plan): readonly string[] {
@@ -138,14 +140,14 @@ function extensionsToLoad(home: PhpHome, plan: Plan): readonly string[] {
 /** Writes our ini file and what it names. */
 export function writeIni(host: Host, home: PhpHome, plan: Plan): void {
   const directory = iniDirectory(home)
-  const { textOnDisk } = renderLaunchIni(home, plan)
+  const { extensions, written } = renderLaunchIni(home, plan)
   for (const own of [directory, home.filesDirectory])
     if (own === home.ownDirectory) host.makeDirectory(own, 0o700)
   // Before php.ini: a crash in between leaves an extension loaded twice, which PHP only warns of.
   writeFiles(host, plan.files)
-  host.writeFile(`${directory}/${INI_NAME}`, textOnDisk, 0o600)
+  host.writeFile(`${directory}/${INI_NAME}`, written, 0o600)
   removeManaged(host, home, plan)
-  editPhpIni(host, home, extensionsToLoad(home, plan))
+  editPhpIni(host, home, extensions)
 }
 
 function removeIni(host: Host, home: PhpHome): void {
@@ -159,10 +161,12 @@ function removeIni(host: Host, home: PhpHome): void {
 function prepareReload(host: Host, home: PhpHome, plan: Plan | undefined): void {
   const directory = iniDirectory(home)
   const before = host.readFile(`${directory}/${INI_NAME}`)
-  if (before !== undefined && plan?.planned !== undefined) {
-    const { text, textOnDisk } = renderLaunchIni(home, plan)
-    if (before !== text && before !== textOnDisk) markReload(host, directory)
-  }
+  if (
+    before !== undefined &&
+    plan?.planned !== undefined &&
+    !renderLaunchIni(home, plan).texts.includes(before)
+  )
+    markReload(host, directory)
   letReloadFinishRequests(host, home)
 }
 

@@ -48,15 +48,20 @@ export function reload(host: Host, { pid }: Master): boolean {
 export function controlTimeoutSeconds(host: Host, { pid, configuration }: Master): number | undefined {
   const program = host.realPath(`/proc/${pid}/exe`)
   if (program === undefined) return undefined
-  const script = '"$0" -y "$1" -tt 2>&1'
-  const { stdout } = host.run({
-    file: 'sh',
-    args: ['-c', script, program, configuration],
-    stdin: '',
-    limitSeconds: 5,
-  })
-  const seconds = /process_control_timeout = ([0-9]+)s/.exec(stdout)?.[1]
+  const told = tellConfiguration(host, [program, '-y', configuration], 5)
+  const seconds = /process_control_timeout = ([0-9]+)s/.exec(told)?.[1]
   return seconds === undefined ? undefined : Number(seconds)
+}
+
+/** What php-fpm, started by these words, says is in its configuration: it tests that and prints it, on stderr. */
+export function tellConfiguration(host: Host, command: readonly string[], limitSeconds: number): string {
+  return host.run({
+    file: 'sh',
+    // Its error_log is often /proc/self/fd/2, which can be opened where it is a pipe, not where it is Node's socket.
+    args: ['-c', '"$@" -tt 2>&1 | cat', 'sh', ...command],
+    stdin: '',
+    limitSeconds,
+  }).stdout
 }
 
 /** Empty where the process is gone, or nobody else's business. */

@@ -59,9 +59,10 @@ export function makeWatcher(host: Host, watched: Watched): () => void {
     const follows = read.plan.planned?.endpoint.sentinel !== undefined
     due = follows ? host.now() + SENTINELS_SECONDS : Number.POSITIVE_INFINITY
     const candidate = watched.prepare(watched.filesDirectory)
-    const trouble = isInUse(host, watched, candidate) ? undefined : findTrouble(watched, candidate)
+    const isUsed = isInUse(host, watched, candidate)
+    const trouble = isUsed ? undefined : findTrouble(watched, candidate)
     if (trouble === undefined) {
-      use(host, watched, candidate)
+      if (!isUsed) use(host, watched, candidate)
       complaint.end(`php-sessions: that is over: ${summarise(candidate.plan)}\n`)
     } else {
       complaint.about(trouble.text)
@@ -130,7 +131,6 @@ function tryCandidate(watched: Watched, { plan, php }: Candidate): string | unde
 }
 
 function use(host: Host, watched: Watched, candidate: Candidate): void {
-  if (candidate.plan.planned === undefined || isInUse(host, watched, candidate)) return
   markReload(host, watched.directory)
   candidate.write()
   host.err(renderFindings(candidate.findings))

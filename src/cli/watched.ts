@@ -97,12 +97,11 @@ export function watchedOnCloudFoundry(host: Host): Watched | undefined {
     isOurs: ({ configuration }) => configuration.startsWith(container),
     prepare: (at) => {
       const { plan, findings, framework } = planLaunch(host, home, at, PATIENCE)
-      const { text, textOnDisk } = renderLaunchIni(home, plan)
       const memcached = plan.planned?.store.name === 'memcached' ? ['-d', 'extension=memcached'] : []
       return {
         plan,
         findings,
-        inis: [text, textOnDisk],
+        inis: renderLaunchIni(home, plan).texts,
         php: [...home.command, ...memcached],
         hasVariables: framework.variables.length > 0,
         write: () => void writeIni(host, home, plan),

@@ -3,6 +3,7 @@ import { Secret } from '../core/secret.ts'
 import { joinWords } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
+import { tellConfiguration } from './php-fpm.ts'
 
 /** Who reads the secrets beside the ini, where it is not the user that we are. */
 export interface Workers {
@@ -58,16 +59,9 @@ function isRoot(host: Host): boolean {
   return /^Uid:\s+\d+\s+0\s/m.test(host.readFile('/proc/self/status') ?? '')
 }
 
-/** php-fpm tests its configuration and says what is in it, on stderr. */
 function usersOfPools(host: Host, command: readonly string[]): readonly string[] {
-  const { stdout } = host.run({
-    file: 'sh',
-    // Its error_log is often /proc/self/fd/2, which can be opened where it is a pipe, not where it is Node's socket.
-    args: ['-c', '"$@" -tt 2>&1 | cat', 'sh', ...command],
-    stdin: '',
-    limitSeconds: LIMIT_SECONDS,
-  })
-  return [...stdout.matchAll(/NOTICE:\s+user = (.+)$/gm)].map(([, user = '']) => user)
+  const told = tellConfiguration(host, command, LIMIT_SECONDS)
+  return [...told.matchAll(/NOTICE:\s+user = (.+)$/gm)].map(([, user = '']) => user)
 }
 
 /** As the images of PHP and the distributions start it. */

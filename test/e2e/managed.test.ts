@@ -1,12 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { paketoPhp } from '../../lab/cnb/buildpacks.ts'
 import { labCnb } from '../../lab/cnb/lifecycle-lab.ts'
-import { machinePhp } from '../../lab/php.ts'
-import { startServer } from '../../lab/process.ts'
 import { type Redis, startRedis } from '../../lab/redis.ts'
 import { makeScratch } from '../../lab/scratch.ts'
 import { makeVisitor } from '../../lab/visitor.ts'
@@ -14,7 +12,7 @@ import handler from '../../src/php/handler.php'
 import { redisService, vcapServices } from '../support/bindings.ts'
 import { BUNDLE, EXECUTABLE, fixtureApp, ours } from '../support/cloudfoundry.ts'
 import { bind, ours as oursCnb } from '../support/cnb.ts'
-import { askFpm } from '../support/fastcgi.ts'
+import { container, startFpm } from '../support/exec.ts'
 import { lifecycles } from '../support/lifecycles.ts'
 
 /** With what PHP and php_buildpack 4 give a meaning to. */
@@ -169,45 +167,13 @@ describe.each([
     skip,
   }) => {
     if (process.getuid?.() !== 0) skip('only root can start workers of another user')
-    const directory = makeScratch('managed-fpm')
-    mkdirSync(join(directory, 'tmp'))
-    for (const path of [directory, join(directory, 'tmp')]) chmodSync(path, 0o755)
-    const page = `<?php echo posix_geteuid(), ' ', (require get_cfg_var('php_sessions.store'))['password'];`
-    writeFileSync(join(directory, 'page.php'), page)
-    const server = await startServer({
-      name: 'fpm',
-      ports: 1,
-      command: ({ directory: own, ports: [port] }) => {
-        const lines = [
-          ...[
-            '[global]',
-            'daemonize = no',
-            'error_log = /proc/self/fd/2',
-            '[www]',
-            `listen = 127.0.0.1:${port}`,
-          ],
-          ...['user = nobody', 'group = nogroup', 'pm = static', 'pm.max_children = 1'],
-        ]
-        writeFileSync(join(own, 'fpm.conf'), `${lines.join('\n')}\n`)
-        const fpm = machinePhp().fpm(['-y', join(own, 'fpm.conf')])
-        const env = {
-          PATH: process.env.PATH,
-          TMPDIR: join(directory, 'tmp'),
-          VCAP_SERVICES: servicesFor(PASSWORD),
-        }
-        return {
-          file,
-          args: [...before, 'exec', '--', fpm.file, ...fpm.args],
-          env: { ...env, ...MANAGED },
-          cwd: directory,
-        }
-      },
-    })
-    onTestFinished(server.stop)
+    const bound = container({ VCAP_SERVICES: servicesFor(PASSWORD), ...MANAGED })
+    const page = `echo posix_geteuid(), ' ', (require get_cfg_var('php_sessions.store'))['password'];`
+    const server = await startFpm(bound, { program: [file, ...before], pages: { page } })
     const nobody = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout)
-    const body = (await askFpm(server.ports[0] ?? 0, join(directory, 'page.php'))).split('\r\n\r\n')[1]
+    const body = (await server.ask('page')).split('\r\n\r\n')[1]
     expect(body).toBe(`${nobody} ${PASSWORD}`)
-    const store = checkFiles(join(directory, 'tmp'), PASSWORD)
+    const store = checkFiles(join(bound.directory, 'tmp'), PASSWORD)
     expect({ uid: statSync(store).uid, mode: statSync(store).mode & 0o777 }).toEqual({
       uid: nobody,
       mode: 0o600,

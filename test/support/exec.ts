@@ -29,6 +29,8 @@ export function container(env: Readonly<Record<string, string>> = {}) {
 export type Container = ReturnType<typeof container>
 
 export interface FpmOptions {
+  /** How php-sessions is started. */
+  readonly program?: readonly string[]
   /** Arguments of exec, before `--`. */
   readonly args?: readonly string[]
   readonly php?: InstalledPhp
@@ -41,7 +43,13 @@ export interface FpmOptions {
 /** Starts php-fpm under exec; where we are root its workers are nobody. */
 export async function startFpm(
   { env, directory }: Container,
-  { args: ours = [], php = machinePhp(), pool = ['pm.max_children = 2'], pages }: FpmOptions,
+  {
+    program: [program = '', ...before] = [EXECUTABLE],
+    args: ours = [],
+    php = machinePhp(),
+    pool = ['pm.max_children = 2'],
+    pages,
+  }: FpmOptions,
 ) {
   for (const [name, code] of Object.entries(pages))
     writeFileSync(join(directory, `${name}.php`), `<?php ${code}`)
@@ -56,7 +64,12 @@ export async function startFpm(
       ]
       writeFileSync(join(own, 'fpm.conf'), `${lines.join('\n')}\n`)
       const { file, args } = php.fpm(['-y', join(own, 'fpm.conf')])
-      return { file: EXECUTABLE, args: ['exec', ...ours, '--', file, ...args], env, cwd: directory }
+      return {
+        file: program,
+        args: [...before, 'exec', ...ours, '--', file, ...args],
+        env,
+        cwd: directory,
+      }
     },
   })
   onTestFinished(server.stop)

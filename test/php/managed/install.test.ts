@@ -37,6 +37,15 @@ async function visit(underTest: PhpUnderTest, ini: string, page: string, times: 
   return { texts, log: web.log }
 }
 
+/** A visitor of COUNT who has a session by now, and asks once more when told to. */
+async function comeBack(underTest: PhpUnderTest, ini: string, workers: number) {
+  const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, workers)
+  onTestFinished(web.stop)
+  const first = await fetch(web.url)
+  const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  return { ask: async () => (await fetch(web.url, { headers: { cookie } })).text(), log: web.log }
+}
+
 const storeFileOf = (ini: string) => /php_sessions\.store = "(.*)"/.exec(ini)?.[1] ?? ''
 
 describe.each(PHPS)('%s', (_name, underTest) => {
@@ -119,11 +128,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   test('two round trips serve a request', async () => {
     const { redis, service } = await redisService()
     const ini = configureManaged(underTest, service)
-    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 1)
-    onTestFinished(web.stop)
-    const first = await fetch(web.url)
-    const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
-    const ask = async () => (await fetch(web.url, { headers: { cookie } })).text()
+    const { ask } = await comeBack(underTest, ini, 1)
     expect(await ask()).toBe('2 user')
     redis.cli('CONFIG', 'RESETSTAT')
     expect(await ask()).toBe('3 user')
@@ -138,11 +143,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   test('new credentials in the file are used by the next request, or when the old ones fail', async () => {
     const { redis, service } = await redisService()
     const ini = configureManaged(underTest, service)
-    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 2)
-    onTestFinished(web.stop)
-    const first = await fetch(web.url)
-    const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
-    const ask = async () => (await fetch(web.url, { headers: { cookie } })).text()
+    const { ask, log } = await comeBack(underTest, ini, 2)
     expect(await ask()).toBe('2 user')
     const next = configureManaged(underTest, {
       ...service,
@@ -155,7 +156,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'],
     ])
     for (let n = 3; n < 9; n++) expect(await ask()).toBe(`${n} user`)
-    expect(web.log()).not.toContain('php-sessions')
+    expect(log()).not.toContain('php-sessions')
   })
 
   test('TLS with a private CA and a client certificate, an ACL user and a database', async () => {

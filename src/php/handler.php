@@ -2,8 +2,8 @@
 /*
  * The managed session handler of php-sessions: PHP sessions in Redis or Valkey, one server, Sentinel or Cluster.
  *
- * Installed by auto_prepend_file. A request runs two scripts, which on one server are two round trips: one takes the
- * lock and reads, one writes and releases. Who must wait queues in BLPOP and is woken by whoever releases. Keys and
+ * Installed by auto_prepend_file. A request runs two scripts, which are its two round trips: one takes the lock and
+ * reads, one writes and releases. Who must wait queues in BLPOP and is woken by whoever releases. Keys and
  * bytes of the data are those of phpredis' own handlers. docs/managed-handler.md has the protocol and why each step is
  * safe.
  */
@@ -15,21 +15,122 @@ final class StoreFailed extends \Exception
 {
 }
 
-/** Talks to the store: finds the server, logs in, tries again within bounds. */
+/** One server, over a connection that stays open from request to request and that nobody else in this PHP uses. */
 final class Connection
 {
     private const POOL = 'php-sessions';
-    /** What passes while a master is being replaced, or a server has just been started. */
-    private const PASSING = '/^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED|-?MOVED|-?ASK)\b/';
-    private const REFUSED = '/^-?(WRONGPASS|NOPERM|OOM|MISCONF|WRONGTYPE|ERR|NOAUTH)\b/';
     /** What says, in several ways, that nobody is logged in: one that is shut out may be answered NOPERM. */
-    private const LOGIN = '/NOAUTH|NOPERM|unauthenticated|[Aa]uthentication required/';
-    private const FAILOVER_SECONDS = 8;
+    private const LOGIN = '/NOAUTH|NOPERM|unauthenticated|[Aa]uthentication required|user executing the script/';
 
-    public array $store;
-    private \Redis|\RedisCluster|null $client = null;
-    private string $server = '';
-    private bool $isLoggedIn = false;
+    private ?\Redis $client = null;
+    private bool $mustLogIn = false;
+
+    /** `$seconds` are those to connect and to wait for an answer; `$certificates` are null without TLS. */
+    public function __construct(
+        private readonly array $server,
+        private readonly ?array $certificates,
+        #[\SensitiveParameter] private readonly string|array|null $login,
+        private readonly array $seconds,
+    ) {
+    }
+
+    /**
+     * Runs a command on phpredis' client, and closes the connection where that throws: a late answer would be given to
+     * the next command. Connections that are kept are logged in already, so it logs in only where the server asks for it.
+     */
+    public function run(\Closure $command): mixed
+    {
+        try {
+            return $command($this->client ??= $this->connect());
+        } catch (\RedisException $error) {
+            $this->close();
+            $why = self::plain($error->getMessage());
+        }
+        if ($this->mustLogIn || !preg_match(self::LOGIN, $why)) {
+            // Not chained: what an exception carries along shows the password.
+            throw new \RedisException($why);
+        }
+        if ($this->login === null) {
+            $isShutOut = str_contains($why, 'NOPERM');
+            throw new \RedisException($isShutOut ? $why : 'NOAUTH the server asks for a password, and the binding has none');
+        }
+        $this->mustLogIn = true;
+        return $this->run($command);
+    }
+
+    /** The words of the server itself, which Redis before 7 puts after its own about the script, and others before. */
+    private static function plain(string $why): string
+    {
+        $why = preg_replace('/^ERR Error running script.*?: -?(?=[A-Z]{3,} )/', '', $why);
+        return preg_replace('/,? (script: [0-9a-f]{40}|with args beginning with:).*/', '', $why);
+    }
+
+    private function connect(): \Redis
+    {
+        ['host' => $host, 'port' => $port] = $this->server;
+        [$toConnect, $toRead] = $this->seconds;
+        $scheme = $this->certificates === null ? '' : 'tls://';
+        $context = $this->certificates === null ? [] : ['stream' => $this->certificates];
+        // Otherwise a connection of the app, logged in as somebody else, would be taken for ours.
+        if (!str_contains($pattern = (string) ini_get('redis.pconnect.pool_pattern'), 'i')) {
+            set('redis.pconnect.pool_pattern', "{$pattern}i");
+        }
+        // Our first command tells whether the connection still is one; an ECHO would cost a round trip.
+        $echo = set('redis.pconnect.echo_check_liveness', '0');
+        $client = new \Redis();
+        $said = '';
+        // A failed handshake is a warning, which would be in the page; the second line of its text has the cause.
+        set_error_handler(function (int $level, string $message) use (&$said): bool {
+            $said = $said === '' ? preg_replace(['/^.*?\(\): /', '/\s+/'], ['', ' '], $message) : $said;
+            return true;
+        });
+        try {
+            if (!$client->pconnect($scheme . $host, $port, $toConnect, self::POOL, 0, $toRead, $context)) {
+                throw new \RedisException('no connection');
+            }
+        } catch (\RedisException $error) {
+            throw new \RedisException($said !== '' ? $said : $error->getMessage());
+        } finally {
+            restore_error_handler();
+            set('redis.pconnect.echo_check_liveness', (string) $echo);
+        }
+        if ($this->mustLogIn && !$client->auth($this->login)) {
+            throw new \RedisException($client->getLastError() ?: 'WRONGPASS the login is refused');
+        }
+        return $client;
+    }
+
+    public function close(): void
+    {
+        try {
+            $this->client?->close();
+        } catch (\Throwable) {
+        }
+        $this->client = null;
+    }
+
+    public function __debugInfo(): array
+    {
+        return [];
+    }
+}
+
+/** The servers that are the store: finds the one that has a key, and tries again within bounds. */
+final class Store
+{
+    /** What passes while a master is being replaced, slots move, or a server has just been started. */
+    private const PASSING = '/^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED|MOVED|ASK)\b/';
+    private const REFUSED = '/^(WRONGPASS|NOPERM|OOM|MISCONF|WRONGTYPE|ERR|NOAUTH)\b/';
+    private const FAILOVER_SECONDS = 8;
+    private const PAUSE_MICROSECONDS = 100_000;
+
+    public array $settings;
+    /** @var array<string, Connection> by the names of their servers */
+    private array $connections = [];
+    /** The name of the server that was asked last. */
+    private string $asked = '';
+    /** Who is the master, or has which slots: as last heard by any worker, then by us. */
+    private ?array $map = null;
     private bool $isReread = false;
 
     public function __construct(private readonly string $file)
@@ -39,32 +140,47 @@ final class Connection
 
     private function read(): void
     {
-        $store = is_readable($this->file) ? include $this->file : null;
-        if (!is_array($store) || !isset($store['topology'], $store['servers'])) {
+        // opcache may have been told not to look whether a file is another one, or not so soon.
+        $timestamps = set('opcache.validate_timestamps', '1');
+        $frequency = set('opcache.revalidate_freq', '0');
+        $settings = is_readable($this->file) ? include $this->file : null;
+        set('opcache.validate_timestamps', (string) $timestamps);
+        set('opcache.revalidate_freq', (string) $frequency);
+        if (!is_array($settings) || !isset($settings['topology'], $settings['servers'])) {
             throw new StoreFailed("{$this->file} cannot be read: restart the app, or run php-sessions doctor");
         }
-        $this->store = $store;
+        $this->settings = $settings;
     }
 
-    public function isCluster(): bool
+    private function is(string $topology): bool
     {
-        return $this->store['topology'] === 'cluster';
+        return $this->settings['topology'] === $topology;
     }
 
-    /** Where we are, for people. */
-    public function name(): string
+    /**
+     * The keys of a session: data, lock, waiters, call. On a server alone the lock's name is that of phpredis, so that
+     * both exclude each other; on a cluster all must be in the slot of the data.
+     */
+    public function keys(#[\SensitiveParameter] string $id): array
     {
-        return $this->server !== '' ? $this->server : implode(', ', array_map(self::address(...), $this->store['servers']));
+        $isCluster = $this->is('cluster');
+        $key = ($this->settings['prefix'] ?? ($isCluster ? 'PHPREDIS_CLUSTER_SESSION:' : 'PHPREDIS_SESSION:')) . $id;
+        $name = $isCluster ? "{{$key}}" : $key;
+        return [$key, "{$name}_LOCK", "{$name}_WAIT", "{$name}_NEXT"];
     }
 
     /**
      * Runs a script, which must give back $token first: what answers an earlier command is never taken for data.
-     * $arguments gets the number of the try as its last one, so that the script knows when it may have run already.
+     * $arguments gets two more: the server's name where a failover may put another one in its place, else nothing; and
+     * the number of the try, by which the script knows that it may have run already.
      */
     public function script(string $lua, array $keys, string $token, #[\SensitiveParameter] array $arguments): array
     {
-        return $this->attempt(function ($client, int $try) use ($lua, $keys, $token, $arguments): array {
-            $all = [...$keys, $token, ...$arguments, $try];
+        $database = $this->settings['database'];
+        $lua = ($database > 0 ? "redis.call('SELECT', $database)\n" : '') . $lua;
+        return $this->attempt($keys[0], function (\Redis $client, int $try) use ($lua, $keys, $token, $arguments): array {
+            $place = $this->is('single') ? '' : "@{$this->asked}";
+            $all = [...$keys, $token, ...$arguments, $place, $try];
             $answer = $client->evalSha(sha1($lua), $all, count($keys));
             if (!is_array($answer) && str_starts_with((string) $client->getLastError(), 'NOSCRIPT')) {
                 $client->clearLastError();
@@ -80,217 +196,195 @@ final class Connection
     /** Waits until something is in a list; whether something was. */
     public function waitFor(string $list, int $seconds): bool
     {
-        return $this->attempt(fn ($client): bool => (bool) $client->blPop([$list], $seconds));
+        return $this->attempt($list, function (\Redis $client) use ($list, $seconds): bool {
+            $database = $this->settings['database'];
+            if ($database > 0 && !$client->select($database)) {
+                throw new \RedisException($client->getLastError() ?: 'no such database');
+            }
+            return (bool) $client->blPop([$list], $seconds);
+        });
     }
 
-    public function has(string $key): bool
-    {
-        return $this->attempt(fn ($client): bool => (bool) $client->exists($key));
-    }
-
-    private function attempt(\Closure $command): mixed
+    private function attempt(#[\SensitiveParameter] string $key, \Closure $command): mixed
     {
         $start = microtime(true);
         for ($try = 0;; $try++) {
             try {
-                return $command($this->client ??= $this->connect(), $try);
-            } catch (\RedisException | \RedisClusterException $error) {
-                // Not chained: what it carries along shows the password.
+                return $this->connectionFor($key)->run(fn (\Redis $client) => $command($client, $try));
+            } catch (\RedisException $error) {
                 $why = $error->getMessage();
             }
-            $this->disconnect();
-            $spent = microtime(true) - $start;
-            if (!$this->canTryAgain($why, $try, $spent)) {
-                $lacksLogin = $this->store['password'] === null && preg_match(self::LOGIN, $why) && !str_contains($why, 'NOPERM');
-                $why = $lacksLogin ? 'NOAUTH the server asks for a password, and the binding has none' : $why;
-                throw new StoreFailed("{$this->name()}: $why");
+            if (!$this->canTryAgain($why, $try, microtime(true) - $start)) {
+                $where = $this->asked !== '' ? $this->asked : implode(', ', array_map(nameOf(...), $this->settings['servers']));
+                throw new StoreFailed("$where: $why");
             }
         }
     }
 
     private function canTryAgain(string $why, int $try, float $spent): bool
     {
-        if (!$this->isLoggedIn && $this->store['password'] !== null && preg_match(self::LOGIN, $why)) {
-            return $this->isLoggedIn = true;
-        }
         $isPassing = preg_match(self::PASSING, $why) === 1;
         if (!$isPassing && $this->reread()) {
             return true;
         }
-        if (preg_match(self::REFUSED, $why) && !$isPassing) {
+        if (preg_match(self::REFUSED, $why)) {
             return false;
         }
-        if ($this->store['topology'] === 'single') {
-            return $try === 0 && !$isPassing && $spent < $this->store['connectSeconds'] / 2;
+        if ($this->is('single')) {
+            return $try === 0 && !$isPassing && $spent < $this->settings['connectSeconds'] / 2;
         }
         if ($spent > self::FAILOVER_SECONDS) {
             return false;
         }
         if ($try > 0) {
-            usleep(100_000);
+            usleep(self::PAUSE_MICROSECONDS);
         }
-        $this->forgetMaster();
+        $this->lookAgain($why);
         return true;
     }
 
-    /** Whether the file says something else by now; opcache may have been told not to look. */
+    /** Whether the file says something else by now; it may have been replaced within the second in which it was read. */
     private function reread(): bool
     {
         if ($this->isReread) {
             return false;
         }
         $this->isReread = true;
-        $before = $this->store;
+        $before = $this->settings;
         if (function_exists('opcache_invalidate')) {
             @opcache_invalidate($this->file, true);
         }
         clearstatcache(true, $this->file);
         $this->read();
-        $this->isLoggedIn = $this->isLoggedIn && $this->store === $before;
-        return $this->store !== $before;
+        if ($this->settings === $before) {
+            return false;
+        }
+        $this->connections = [];
+        $this->map = null;
+        return true;
     }
 
-    private function disconnect(): void
+    private function connectionFor(#[\SensitiveParameter] string $key): Connection
     {
-        // phpredis 5 would give a late answer to the next command.
-        try {
-            $this->client?->close();
-        } catch (\Throwable) {
+        if ($this->is('single')) {
+            return $this->connectionTo($this->settings['servers'][0]);
         }
-        $this->client = null;
-    }
-
-    private function connect(): \Redis|\RedisCluster
-    {
-        $store = $this->store;
-        $login = self::login($store);
-        if ($this->isCluster()) {
-            $seeds = array_map(fn ($server) => ($store['tls'] ? 'tls://' : '') . self::address($server), $store['servers']);
-            $more = $store['tls'] ? [$this->certificates('') + ['verify_peer' => true]] : [];
-            return new \RedisCluster(null, $seeds, $store['connectSeconds'], $store['readSeconds'], true, $login, ...$more);
+        $this->map ??= $this->recall() ?? $this->find($this->settings['servers']);
+        if ($this->is('sentinel')) {
+            return $this->connectionTo($this->map['master']);
         }
-        $server = $store['topology'] === 'sentinel' ? $this->findMaster() : $store['servers'][0];
-        $this->server = self::address($server);
-        $client = $this->open($server, $store['tls'], $store['readSeconds']);
-        if ($this->isLoggedIn && !$client->auth($login)) {
-            throw new \RedisException($client->getLastError() ?: 'WRONGPASS the login is refused');
-        }
-        if ($store['database'] > 0 && !$client->select($store['database'])) {
-            if (preg_match('/^NOAUTH/', (string) $client->getLastError())) {
-                throw new \RedisException('NOAUTH');
+        $slot = slotOf($key);
+        foreach ($this->map['slots'] as [$first, $last, $server]) {
+            if ($first <= $slot && $slot <= $last) {
+                return $this->connectionTo($server);
             }
-            throw new \RedisException("ERR there is no database {$store['database']}");
         }
-        return $client;
+        throw new \RedisException("CLUSTERDOWN no server has slot $slot");
     }
 
-    private function open(array $server, bool $isTls, float $readSeconds): \Redis
+    private function connectionTo(array $server): Connection
     {
-        ['host' => $host, 'port' => $port] = $server;
-        $context = $isTls ? ['stream' => $this->certificates($host)] : [];
-        $client = new \Redis();
-        $said = '';
-        // A failed handshake is a warning, which would be in the page.
-        set_error_handler(function (int $level, string $message) use (&$said): bool {
-            $said = $said === '' ? preg_replace('/^.*?\(\): /', '', $message) : $said;
-            return true;
-        });
-        // Our first command tells whether the connection still is one; an ECHO would cost a round trip.
-        $echo = ini_set('redis.pconnect.echo_check_liveness', '0');
-        try {
-            $seconds = $this->store['connectSeconds'];
-            $id = self::POOL . "-{$this->store['database']}";
-            if (!$client->pconnect(($isTls ? 'tls://' : '') . $host, $port, $seconds, $id, 0, $readSeconds, $context)) {
-                throw new \RedisException($said !== '' ? $said : 'no connection');
+        $this->asked = nameOf($server);
+        $settings = $this->settings;
+        return $this->connections[$this->asked] ??= new Connection(
+            $server,
+            $settings['tls'] ? $this->certificatesFor($server) : null,
+            loginOf($settings),
+            [$settings['connectSeconds'], $settings['readSeconds']],
+        );
+    }
+
+    /** One that is asked for the map: who does not answer within a second is passed over. */
+    private function guide(array $server): Connection
+    {
+        $access = $this->settings['sentinel'] ?? $this->settings;
+        return new Connection($server, $access['tls'] ? $this->certificatesFor($server) : null, loginOf($access), [1.0, 1.0]);
+    }
+
+    private function certificatesFor(array $server): array
+    {
+        ['ca' => $ca, 'clientCertificate' => $certificate] = $this->settings;
+        // PHP would look for an IPv6 address in brackets in the certificate.
+        $name = str_contains($server['host'], ':') ? $server['host'] : null;
+        return array_filter(['cafile' => $ca, 'local_cert' => $certificate, 'peer_name' => $name]) + ['verify_peer' => true];
+    }
+
+    /** After a failure: a redirection names one who knows; who has failed is asked last, as it may be frozen. */
+    private function lookAgain(string $why): void
+    {
+        $servers = $this->settings['servers'];
+        if ($this->is('cluster')) {
+            if (preg_match('/^MOVED \d+ (.+):(\d+)$/', $why, $match)) {
+                array_unshift($servers, ['host' => $match[1], 'port' => (int) $match[2]]);
             }
-        } catch (\RedisException $error) {
-            throw new \RedisException($said !== '' ? strtok($said, "\n") : $error->getMessage());
-        } finally {
-            restore_error_handler();
-            ini_set('redis.pconnect.echo_check_liveness', (string) $echo);
+            array_push($servers, ...array_column($this->map['slots'] ?? [], 2));
+            $servers = array_combine(array_map(nameOf(...), $servers), $servers);
+            uksort($servers, fn ($a, $b) => ($a === $this->asked) <=> ($b === $this->asked));
         }
-        return $client;
-    }
-
-    private function certificates(string $host): array
-    {
-        ['ca' => $ca, 'clientCertificate' => $certificate] = $this->store;
-        return array_filter([
-            'cafile' => $ca,
-            'local_cert' => $certificate,
-            // PHP would look for an IPv6 address in brackets in the certificate.
-            'peer_name' => str_contains($host, ':') ? $host : null,
-        ]);
-    }
-
-    /** As phpredis takes it; null for none. */
-    private static function login(#[\SensitiveParameter] array $of): string|array|null
-    {
-        ['user' => $user, 'password' => $password] = $of;
-        return $user === null || $password === null ? $password : [$user, $password];
-    }
-
-    private static function address(array $server): string
-    {
-        ['host' => $host, 'port' => $port] = $server;
-        return match (true) {
-            str_starts_with($host, '/') => $host,
-            str_contains($host, ':') => "[$host]:$port",
-            default => "$host:$port",
-        };
-    }
-
-    /** The master that was right the last time, for all workers; asked for again when it has failed. */
-    private function findMaster(): array
-    {
-        $known = is_readable($this->masterFile()) ? json_decode((string) file_get_contents($this->masterFile()), true) : null;
-        return isset($known['host'], $known['port']) ? $known : $this->askSentinels();
-    }
-
-    private function forgetMaster(): void
-    {
-        if ($this->store['topology'] === 'sentinel' && is_file($this->masterFile())) {
-            @unlink($this->masterFile());
+        try {
+            $this->map = $this->find($servers);
+        } catch (\RedisException) {
+            // As long as nobody knows better, the old one.
         }
     }
 
-    private function masterFile(): string
+    private function find(array $servers): array
     {
-        return dirname($this->file) . '/php-sessions-master.json';
-    }
-
-    private function askSentinels(): array
-    {
-        ['masterName' => $name, 'tls' => $isTls] = $this->store['sentinel'];
-        $login = self::login($this->store['sentinel']);
         $why = [];
-        foreach ($this->store['servers'] as $sentinel) {
-            try {
-                $client = $this->open($sentinel, $isTls, 1);
-                if ($login !== null) {
-                    $client->auth($login);
-                }
-                $found = $client->rawCommand('SENTINEL', 'get-master-addr-by-name', $name);
-                if (is_array($found) && count($found) === 2) {
-                    return $this->remember(['host' => $found[0], 'port' => (int) $found[1]]);
-                }
-                $why[] = self::address($sentinel) . ' ' . ($client->getLastError() ?: "knows no master $name");
-            } catch (\RedisException $error) {
-                $why[] = self::address($sentinel) . ' ' . $error->getMessage();
+        $start = microtime(true);
+        foreach ($servers as $server) {
+            if (microtime(true) - $start > self::FAILOVER_SECONDS) {
+                break;
             }
+            $guide = $this->guide($server);
+            try {
+                $map = $guide->run(fn (\Redis $client) => $this->is('cluster') ? slots($client, $server) : $this->master($client));
+            } catch (\RedisException $error) {
+                $why[] = nameOf($server) . ' ' . $error->getMessage();
+                continue;
+            }
+            $this->remember($map);
+            return $map;
         }
-        throw new \RedisException('no Sentinel names a master: ' . implode('; ', $why));
+        throw new \RedisException(($this->is('cluster') ? 'nobody knows the slots: ' : 'no Sentinel names a master: ') . implode('; ', $why));
     }
 
-    private function remember(array $master): array
+    private function master(\Redis $client): array
     {
-        $file = $this->masterFile();
-        if (is_writable(dirname($file))) {
-            $temporary = $file . '.' . getmypid();
-            file_put_contents($temporary, json_encode($master));
-            rename($temporary, $file);
+        $name = $this->settings['sentinel']['masterName'];
+        $found = $client->rawCommand('SENTINEL', 'get-master-addr-by-name', $name);
+        if (!is_array($found) || count($found) !== 2) {
+            throw new \RedisException($client->getLastError() ?: "knows no master $name");
         }
-        return $master;
+        return ['master' => ['host' => $found[0], 'port' => (int) $found[1]]];
+    }
+
+    /** What was found out is kept for all workers, beside the file and only for its servers. */
+    private function stateFile(): string
+    {
+        return dirname($this->file) . '/php-sessions-state.json';
+    }
+
+    private function origin(): string
+    {
+        return sha1(json_encode([$this->settings['servers'], $this->settings['sentinel']['masterName'] ?? null]));
+    }
+
+    private function recall(): ?array
+    {
+        $file = $this->stateFile();
+        $map = is_readable($file) ? json_decode((string) file_get_contents($file), true) : null;
+        return ($map['origin'] ?? null) === $this->origin() ? $map : null;
+    }
+
+    private function remember(array $map): void
+    {
+        $map['origin'] = $this->origin();
+        if (is_writable(dirname($this->file)) && $map !== $this->recall()) {
+            $temporary = $this->stateFile() . '.' . getmypid();
+            file_put_contents($temporary, json_encode($map));
+            rename($temporary, $this->stateFile());
+        }
     }
 
     /** What var_dump of an app may show. */
@@ -300,52 +394,112 @@ final class Connection
     }
 }
 
+/** As phpredis takes it; null for none. */
+function loginOf(#[\SensitiveParameter] array $access): string|array|null
+{
+    ['user' => $user, 'password' => $password] = $access;
+    return $user === null || $password === null ? $password : [$user, $password];
+}
+
+/** As people write it. */
+function nameOf(array $server): string
+{
+    ['host' => $host, 'port' => $port] = $server;
+    return match (true) {
+        str_starts_with($host, '/') => $host,
+        str_contains($host, ':') => "[$host]:$port",
+        default => "$host:$port",
+    };
+}
+
+/** The slots of a Redis Cluster as it tells them: first, last, master. One without a name is the one we have asked. */
+function slots(\Redis $client, array $asked): array
+{
+    $rows = $client->rawCommand('CLUSTER', 'SLOTS');
+    if (!is_array($rows) || !is_array($rows[0][2] ?? null)) {
+        throw new \RedisException($client->getLastError() ?: 'has no slots');
+    }
+    return ['slots' => array_map(fn (array $row): array => [
+        $row[0],
+        $row[1],
+        ['host' => in_array($row[2][0], ['', '?', null, false], true) ? $asked['host'] : $row[2][0], 'port' => $row[2][1]],
+    ], $rows)];
+}
+
+/** The slot of a key in a Redis Cluster: CRC16 (XMODEM) of what is in its first braces, or else of all of it. */
+function slotOf(#[\SensitiveParameter] string $key): int
+{
+    $crc = 0;
+    foreach (unpack('C*', preg_match('/^[^{]*\{([^}]+)\}/', $key, $match) ? $match[1] : $key) as $byte) {
+        $byte ^= $crc >> 8;
+        $byte ^= $byte >> 4;
+        $crc = ($crc << 8 ^ $byte << 12 ^ $byte << 5 ^ $byte) & 0xffff;
+    }
+    return $crc & 0x3fff;
+}
+
+/** As ini_set, which some forbid. */
+function set(string $name, string $value): string|false
+{
+    return function_exists('ini_set') ? ini_set($name, $value) : false;
+}
+
 /** One session at a time, as PHP asks for it. */
 final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \SessionUpdateTimestampHandlerInterface
 {
     /*
-     * KEYS: data; lock, which holds the owner's token, or `@` while it is on its way to a waiter; set of waiters; list by
-     * which one of them is woken. ARGV: token, milliseconds that a lock lives, how (first, again, woken), latest moment.
+     * KEYS: data; lock, which holds the owner's token and the server that gave it, or `@` while it is on its way to a
+     * waiter; waiters, by the moment until which they are believed to wait; list by which one of them is called.
+     * ARGV: token, milliseconds that a lock lives, how (first, again, woken), latest moment, 1 for a session that must
+     * exist, server, number of the try.
      *
      * The moment is in milliseconds of the server's clock, as we take it to be: a server that was frozen must not lock for
-     * somebody who has gone. Answer: token, 1 and the data | 0 wait | 2 too many wait | 3 and its clock, too late.
+     * somebody who has gone. A lock that another server gave may have been released there without this one's knowledge.
+     * Answer: token, 1 and the data | 0 wait | 2 too many wait | 3 and its clock, too late | 4 no such session.
      */
     private const TAKE = <<<'LUA'
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
         if now > tonumber(ARGV[4]) then return {ARGV[1], 3, tostring(now)} end
         local owner = redis.call('GET', KEYS[2])
-        if not owner or owner == ARGV[1] or (owner == '@' and ARGV[3] == 'woken') then
-            redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-            if ARGV[3] ~= 'first' then redis.call('SREM', KEYS[3], ARGV[1]) end
-            return {ARGV[1], 1, redis.call('GET', KEYS[1])}
+        local isMine = owner and string.find(owner, ARGV[1], 1, true) == 1
+        if not owner or isMine or (owner == '@' and ARGV[3] == 'woken') then
+            local data = redis.call('GET', KEYS[1])
+            if ARGV[3] ~= 'first' then redis.call('ZREM', KEYS[3], ARGV[1]) end
+            if ARGV[5] == '1' and not owner and not data then return {ARGV[1], 4} end
+            redis.call('SET', KEYS[2], ARGV[1] .. ARGV[6], 'PX', ARGV[2])
+            return {ARGV[1], 1, data}
         end
-        if ARGV[3] == 'first' and redis.call('SCARD', KEYS[3]) >= 100 then return {ARGV[1], 2} end
-        redis.call('SADD', KEYS[3], ARGV[1])
+        redis.call('ZREMRANGEBYSCORE', KEYS[3], 0, now)
+        if ARGV[3] == 'first' and redis.call('ZCARD', KEYS[3]) >= 100 then return {ARGV[1], 2} end
+        redis.call('ZADD', KEYS[3], now + 1500, ARGV[1])
         redis.call('PEXPIRE', KEYS[3], 1500)
+        local giver = string.match(owner, '^%x+(@.+)$')
+        if giver and giver ~= ARGV[6] and redis.call('PTTL', KEYS[2]) > 5000 then redis.call('PEXPIRE', KEYS[2], 5000) end
         return {ARGV[1], 0}
         LUA;
 
     /*
-     * KEYS as above. ARGV: token, what (set, touch, delete, nothing), seconds to live, data, hash of the data that were
-     * read (empty without locks), number of the try. Whoever has lost the lock writes or deletes only when nobody has it
-     * and the data are still those.
+     * KEYS as above. ARGV: token, what (set, touch, delete, keep, nothing), seconds to live, data, hash of the data that
+     * were read (empty without locks), server, number of the try. Whoever has lost the lock writes or deletes only when
+     * nobody has it and the data are still those. What is kept is an empty session where there is none.
      * Answer: token, 1 done | 0 refused, the lock was lost | 2 nothing there to touch.
      */
     private const RELEASE = <<<'LUA'
         local owner = redis.call('GET', KEYS[2])
-        local isMine = owner == ARGV[1]
+        local isMine = owner and string.find(owner, ARGV[1], 1, true) == 1
         local failed
         if not isMine and (ARGV[2] == 'set' or ARGV[2] == 'delete') and ARGV[5] ~= '' then
             local data = redis.call('GET', KEYS[1]) or ''
-            if ARGV[6] ~= '0' and data == ARGV[4] then return {ARGV[1], 1} end
+            if ARGV[7] ~= '0' and data == ARGV[4] then return {ARGV[1], 1} end
             if owner or redis.sha1hex(data) ~= ARGV[5] then return {ARGV[1], 0} end
         end
         if ARGV[2] == 'set' then failed = redis.pcall('SETEX', KEYS[1], ARGV[3], ARGV[4])
         elseif ARGV[2] == 'touch' and redis.call('EXPIRE', KEYS[1], ARGV[3]) == 0 then return {ARGV[1], 2}
-        elseif ARGV[2] == 'delete' then redis.call('DEL', KEYS[1]) end
+        elseif ARGV[2] == 'delete' then redis.call('DEL', KEYS[1])
+        elseif ARGV[2] == 'keep' and (isMine or ARGV[5] == '') then redis.pcall('SET', KEYS[1], '', 'EX', ARGV[3], 'NX') end
         if type(failed) ~= 'table' or not failed.err then failed = nil end
-        if isMine and not failed and redis.call('SCARD', KEYS[3]) > 0 then
+        if isMine and not failed and redis.call('ZCARD', KEYS[3]) > 0 then
             redis.call('SET', KEYS[2], '@', 'PX', 1000)
             redis.call('DEL', KEYS[4])
             redis.call('LPUSH', KEYS[4], 1)
@@ -359,13 +513,13 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     /** The same answer without locks. */
     private const READ = "return {ARGV[1], 1, redis.call('GET', KEYS[1])}";
 
-    /** What `files` accepts, too. */
-    private const ID = '/^[A-Za-z0-9,-]{1,256}$/D';
+    /** What PHP takes from a cookie, but no braces, which decide about a cluster's slot. */
+    private const ID = '/^[^\x00-\x20\x7f{}]{1,256}$/D';
 
     /** For those who look for its cause. */
     public static string $lastFailure = '';
 
-    private ?Connection $connection = null;
+    private ?Store $store = null;
     private string $id = '';
     /** Of the lock that we hold; empty for none. */
     private string $token = '';
@@ -399,14 +553,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             return false;
         }
         try {
-            if ($this->token !== '') {
-                return $this->id === $id || $this->connection()->has($this->keyOf($id));
-            }
-            $this->take($id);
-            if ($this->data === false) {
-                $this->release('nothing');
-            }
-            return $this->data !== false;
+            return $this->take($id, mustExist: true);
         } catch (StoreFailed $failure) {
             $this->failure = $failure;
             return true;
@@ -417,7 +564,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     {
         $this->made = '';
         if (!preg_match(self::ID, $id)) {
-            error_log('php-sessions: a session id with other characters than A-Z, a-z, 0-9, comma and minus: this session is not kept');
+            error_log('php-sessions: a session id that has blanks or braces, or more than 256 characters: this session is not kept');
             $this->isDetached = true;
             return '';
         }
@@ -425,12 +572,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             if ($this->failure !== null) {
                 throw $this->failure;
             }
-            if ($this->token !== '' && $this->id !== $id) {
-                $this->release('nothing');
-            }
-            if ($this->token === '') {
-                $this->take($id);
-            }
+            $this->take($id);
             return (string) $this->data;
         }, '');
     }
@@ -450,9 +592,10 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         return $this->guard(fn () => $this->release('delete'), true);
     }
 
+    /** An id that was given out stays known, as with `files`, also where nothing was written. */
     public function close(): bool
     {
-        $isClosed = $this->guard(fn () => $this->release('nothing'), true);
+        $isClosed = $this->guard(fn () => $this->release($this->data === false ? 'keep' : 'nothing'), true);
         $this->isDetached = false;
         return $isClosed;
     }
@@ -463,59 +606,52 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         return 0;
     }
 
-    private function connection(): Connection
+    private function store(): Store
     {
-        return $this->connection ??= new Connection($this->file);
+        return $this->store ??= new Store($this->file);
     }
 
-    private function keyOf(string $id): string
+    /** Waits for the session, and reads it; whether it is one that may be used. */
+    private function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
     {
-        $prefix = $this->connection()->isCluster() ? 'PHPREDIS_CLUSTER_SESSION:' : 'PHPREDIS_SESSION:';
-        return ($this->connection()->store['prefix'] ?? $prefix) . $id;
-    }
-
-    /** On a server alone the lock's name is that of phpredis, so that both exclude each other. */
-    private function keys(): array
-    {
-        $key = $this->keyOf($this->id);
-        $slot = $this->connection()->isCluster() ? "{{$key}}" : $key;
-        return [$key, "{$slot}_LOCK", "{$slot}_WAIT", "{$slot}_NEXT"];
-    }
-
-    private function take(#[\SensitiveParameter] string $id): void
-    {
-        $this->id = $id;
-        $store = $this->connection()->store;
-        $token = bin2hex(random_bytes(8));
-        if (!$store['locking']) {
-            $answer = $this->connection()->script(self::READ, $this->keys(), $token, []);
-            $this->hold($token, $answer);
-            return;
+        if ($this->token !== '' && $this->id === $id) {
+            return true;
         }
-        $life = $store['lockSeconds'] * 1000;
-        $end = microtime(true) + $store['waitSeconds'];
+        $this->release('nothing');
+        $this->id = $id;
+        $store = $this->store();
+        $keys = $store->keys($id);
+        $token = bin2hex(random_bytes(8));
+        if (!$store->settings['locking']) {
+            $this->hold($token, $store->script(self::READ, $keys, $token, []));
+        }
+        $end = microtime(true) + $store->settings['waitSeconds'];
         $ahead = 0;
-        for ($how = 'first';;) {
-            $latest = (int) (microtime(true) * 1000) + $ahead + $store['readSeconds'] * 1000;
-            $answer = $this->connection()->script(self::TAKE, $this->keys(), $token, [$life, $how, $latest]);
+        for ($how = 'first'; $this->token === '';) {
+            $latest = (int) ((microtime(true) + $store->settings['readSeconds']) * 1000) + $ahead;
+            $life = $store->settings['lockSeconds'] * 1000;
+            $answer = $store->script(self::TAKE, $keys, $token, [$life, $how, $latest, (int) $mustExist]);
             if ($answer[1] === 1) {
                 $this->hold($token, $answer);
-                return;
-            }
-            if ($answer[1] === 2) {
+            } elseif ($answer[1] === 2) {
                 throw new StoreFailed('100 requests wait for this session already');
-            }
-            if (microtime(true) > $end) {
-                throw new StoreFailed("another request has had the session for more than {$store['waitSeconds']} seconds");
-            }
-            if ($answer[1] === 3) {
+            } elseif ($answer[1] === 4) {
+                return false;
+            } elseif (microtime(true) > $end) {
+                throw new StoreFailed("another request has had the session for more than {$store->settings['waitSeconds']} seconds");
+            } elseif ($answer[1] === 3) {
                 // Its clock differs from ours, or it was frozen.
                 $ahead = (int) $answer[2] - (int) (microtime(true) * 1000);
-                continue;
+            } else {
+                // A second, since a call may be lost with the one who was called.
+                $how = $store->waitFor($keys[3], 1) ? 'woken' : 'again';
             }
-            // A second, since a call may be lost with the one who was called.
-            $how = $this->connection()->waitFor($this->keys()[3], 1) ? 'woken' : 'again';
         }
+        if ($mustExist && $this->data === false) {
+            $this->release('nothing');
+            return false;
+        }
+        return true;
     }
 
     private function hold(string $token, #[\SensitiveParameter] array $answer): void
@@ -530,15 +666,15 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             return true;
         }
         [$token, $this->token] = [$this->token, ''];
-        $connection = $this->connection();
-        if ($what === 'nothing' && !$connection->store['locking']) {
+        $store = $this->store();
+        if ($what === 'nothing' && !$store->settings['locking']) {
             return true;
         }
         $seconds = max(1, (int) ini_get('session.gc_maxlifetime'));
-        $before = $connection->store['locking'] ? sha1((string) $this->data) : '';
-        $run = fn (string $how): int => $connection->script(
+        $before = $store->settings['locking'] ? sha1((string) $this->data) : '';
+        $run = fn (string $how): int => $store->script(
             self::RELEASE,
-            $this->keys(),
+            $store->keys($this->id),
             $token,
             [$how, $seconds, $how === 'set' ? $data : '', $before],
         )[1];
@@ -547,7 +683,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             $done = $run('set');
         }
         if ($done === 0) {
-            $life = $connection->store['lockSeconds'];
+            $life = $store->settings['lockSeconds'];
             throw new StoreFailed("this request took longer than the $life seconds that a lock lives, and another one has changed the session: its own changes are not kept");
         }
         return true;
@@ -569,7 +705,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         $this->isDetached = true;
         self::$lastFailure = $why;
         error_log("php-sessions: the session store cannot be used: $why");
-        if (($this->connection?->store['onStoreError'] ?? 'stop') === 'empty') {
+        if (($this->store?->settings['onStoreError'] ?? 'stop') === 'empty') {
             return $instead;
         }
         unavailable();
@@ -587,25 +723,17 @@ function unavailable(): never
     while (ob_get_level() > 0 && ob_end_clean()) {
     }
     if (PHP_SAPI !== 'cli' && !headers_sent()) {
+        // What the page was to be, how long caches may keep it, and the id of a session that there is not.
+        $kept = preg_grep('/^Set-Cookie: *(?!' . preg_quote(session_name(), '/') . '=)/i', headers_list());
+        header_remove();
         http_response_code(503);
         header('Retry-After: 5');
+        header('Cache-Control: no-store');
         header('Content-Type: text/plain; charset=utf-8');
-        forget_cookie();
+        array_map(fn (string $cookie) => header($cookie, false), $kept);
         echo "Service temporarily unavailable. Please try again in a few seconds.\n";
     }
     exit(1);
-}
-
-/** Nobody is to get another id by an error page; the app's own cookies stay. */
-function forget_cookie(): void
-{
-    $cookies = array_filter(headers_list(), fn ($header) => stripos($header, 'Set-Cookie:') === 0);
-    header_remove('Set-Cookie');
-    foreach ($cookies as $cookie) {
-        if (!str_starts_with(ltrim(substr($cookie, strlen('Set-Cookie:'))), session_name() . '=')) {
-            header($cookie, false);
-        }
-    }
 }
 
 /** Takes the place of the handler that the ini names, unless phpredis is missing: then PHP says so itself. */

@@ -2,8 +2,8 @@ import type { Endpoint } from '../core/endpoint.ts'
 import type { Handler, Options } from '../core/options.ts'
 
 const MANAGED = [
-  ...['get', 'set', 'setex', 'expire', 'pexpire', 'del', 'exists', 'echo', 'eval', 'evalsha', 'time'],
-  ...['blpop', 'lpush', 'sadd', 'srem', 'scard'],
+  ...['get', 'set', 'setex', 'expire', 'pexpire', 'pttl', 'del', 'exists', 'echo', 'eval', 'evalsha', 'time'],
+  ...['blpop', 'lpush', 'zadd', 'zcard', 'zrem', 'zremrangebyscore'],
 ]
 
 /**

@@ -102,6 +102,14 @@ function* expiries(model: Model, { stored }: State): Generator<[string, (next: S
       },
     ]
   }
+  for (const token of waiters.match(/[A-Z]/g) ?? []) {
+    yield [
+      `${token} is no longer believed to wait`,
+      (next) => {
+        next.stored.waiters = next.stored.waiters.replace(token, token.toLowerCase())
+      },
+    ]
+  }
   if (waiters !== '' && !forever.includes('w')) {
     yield ['the set of waiters expires', (next) => Object.assign(next.stored, { waiters: '' })]
   }
@@ -114,7 +122,7 @@ function* expiries(model: Model, { stored }: State): Generator<[string, (next: S
 function isInTime(model: Model, { what, how }: Ghost): boolean {
   if (what !== 'take') return true
   const unlocked: Stored = { data: '0', lock: undefined, waiters: '', calls: 0, forever: '' }
-  return model.take(new Redis(unlocked, true), keys, ['A', '9', how, '1', '0'])[1] !== 3
+  return model.take(new Redis(unlocked, true), keys, ['A', '9', how, '1', '', '', '0'])[1] !== 3
 }
 
 /** The state after a step, if it is a sound one. */

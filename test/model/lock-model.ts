@@ -78,7 +78,7 @@ export function start(model: Model): State {
 export function runTake(model: Model, state: State, { client, how, try: n }: Ghost): unknown[] {
   const token = names.charAt(client)
   const before = state.stored.lock
-  const answer = model.take(new Redis(state.stored, false), keys, [token, '9', how, '1', String(n)])
+  const answer = model.take(new Redis(state.stored, false), keys, [token, '9', how, '1', '', '', String(n)])
   const isTaken = before !== token && state.stored.lock === token
   if (isTaken && how !== 'woken' && state.clients.some((other, i) => other.isCalled && i !== client)) {
     throw new Violation(`${token} overtakes one who was called`)
@@ -93,7 +93,7 @@ export function runRelease(model: Model, state: State, { client, try: n }: Ghost
   const before = state.stored.data ?? ''
   const data = what === 'set' ? model.write(client, self.read) : ''
   const redis = new Redis(state.stored, false)
-  const answer = model.release(redis, keys, [token, what, '9', data, hash(self.read), String(n)])
+  const answer = model.release(redis, keys, [token, what, '9', data, hash(self.read), '', String(n)])
   self.hasReleased = true
   const isRepeated = state.writer === client && before === data
   if (redis.hasWritten && !isRepeated) {

@@ -39,8 +39,8 @@ test.each<[string, Model['does'], Partial<Model>]>([
 test.each<[string, string, string, Model['does'], Partial<Model>, string]>([
   [
     'RELEASE does not ask whose lock it is',
-    'local isMine = owner == ARGV[1]',
-    'local isMine = true',
+    'local failed\n',
+    'isMine = true\n        local failed\n',
     two,
     {},
     'overwrites what it has not read',
@@ -71,7 +71,7 @@ test.each<[string, string, string, Model['does'], Partial<Model>, string]>([
   ],
   [
     'a second try does not know its own write',
-    "if ARGV[6] ~= '0' and data == ARGV[4] then return {ARGV[1], 1} end",
+    "if ARGV[7] ~= '0' and data == ARGV[4] then return {ARGV[1], 1} end",
     '',
     one,
     { breaks: [1] },
@@ -79,7 +79,7 @@ test.each<[string, string, string, Model['does'], Partial<Model>, string]>([
   ],
   [
     'a second try does not know its own lock',
-    'not owner or owner == ARGV[1] or',
+    'not owner or isMine or',
     'not owner or',
     one,
     { breaks: [1] },
@@ -110,7 +110,14 @@ test.each<[string, string, string, Model['does'], Partial<Model>, string]>([
     'was called and must wait',
   ],
   ["'@' has no end", "'@', 'PX', 1000", "'@'", two, { deaths: 1 }, 'nothing moves any more'],
-  ['the lock has no end', "ARGV[1], 'PX', ARGV[2]", 'ARGV[1]', two, { deaths: 1 }, 'nothing moves any more'],
+  [
+    'the lock has no end',
+    "ARGV[1] .. ARGV[6], 'PX', ARGV[2]",
+    'ARGV[1]',
+    two,
+    { deaths: 1 },
+    'nothing moves any more',
+  ],
   [
     'the call has no end',
     "redis.call('PEXPIRE', KEYS[4], 1000)",

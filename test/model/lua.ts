@@ -24,11 +24,18 @@ const words: [RegExp, string][] = [
   [/ and /g, ' && '],
   [/ or /g, ' || '],
   [/\bnil\b/g, 'undefined'],
+  [/ \.\. /g, ' + '],
   [/\btonumber\(/g, 'Number('],
   [/\btostring\(/g, 'String('],
   [/\bmath\.floor\(/g, 'Math.floor('],
   [/\btype\((\w+)\) !== 'table'/g, "typeof $1 !== 'object'"],
 ]
+
+/** Of Lua's library what the scripts call. */
+const string = {
+  find: (text: string, plain: string) => text.indexOf(plain) + 1 || undefined,
+  match: (text: string, pattern: string) => new RegExp(pattern.replace('%x', '[0-9A-Fa-f]')).exec(text)?.[1],
+}
 
 /**
  * The little Lua of our scripts as JavaScript: so the search runs what the server runs. Whatever else a script may use
@@ -36,7 +43,7 @@ const words: [RegExp, string][] = [
  */
 export function compile(lua: string): Script {
   const body = words.reduce((text, [from, to]) => text.replace(from, to), lua)
-  const script = new Function('redis', 'KEYS', 'ARGV', body) as Script
+  const script = new Function('string', 'redis', 'KEYS', 'ARGV', body)
   // Lua counts from one.
-  return (redis, keys, values) => script(redis, ['', ...keys], ['', ...values])
+  return (redis, keys, values) => script(string, redis, ['', ...keys], ['', ...values])
 }

@@ -1,6 +1,7 @@
 export interface Stored {
   data: string | undefined
   lock: string | undefined
+  /** Their tokens, in small letters those that are past the moment until which they are believed to wait. */
   waiters: string
   calls: number
   /** The keys of the lock that have been given no time to live. */
@@ -35,14 +36,19 @@ export class Redis {
       case 'SET lock':
         stored.lock = value
         return this.mark(key, values[1] !== 'PX')
-      case 'SADD waiters':
+      case 'ZADD waiters': {
         if (stored.waiters === '') this.mark(key, true)
-        if (!stored.waiters.includes(value)) stored.waiters = [...stored.waiters, value].sort().join('')
+        const token = String(values[1])
+        stored.waiters = [...without(stored.waiters, token), token].sort().join('')
         return 1
-      case 'SREM waiters':
-        stored.waiters = stored.waiters.replace(value, '')
+      }
+      case 'ZREM waiters':
+        stored.waiters = without(stored.waiters, value)
         return stored.waiters === '' ? this.mark(key, false) : 1
-      case 'SCARD waiters':
+      case 'ZREMRANGEBYSCORE waiters':
+        stored.waiters = stored.waiters.replace(/[a-z]/g, '')
+        return stored.waiters === '' ? this.mark(key, false) : 1
+      case 'ZCARD waiters':
         return stored.waiters.length
       case 'LPUSH calls':
         if (stored.calls === 0) this.mark(key, true)
@@ -79,6 +85,10 @@ export class Redis {
     this.stored.forever = this.stored.forever.replace(letter, '') + (isForever ? letter : '')
     return 1
   }
+}
+
+function without(waiters: string, token: string): string {
+  return waiters.replace(new RegExp(token, 'i'), '')
 }
 
 /** Without collisions, which is what SHA-1 is trusted to be here. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -159,6 +159,36 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(log()).not.toContain('php-sessions')
   })
 
+  test('a file with another server counts at once, while the old one goes on, whatever opcache is told', async () => {
+    const [old, next] = [await redisService(), await redisService()]
+    const opcache =
+      'zend_extension=opcache\nopcache.enable_cli=1\nopcache.validate_timestamps=0\nopcache.file_update_protection=0\n'
+    const ini = `${configureManaged(underTest, old.service)}${opcache}session.use_strict_mode=0\n`
+    // opcache tells files apart by the second in which they were written.
+    utimesSync(storeFileOf(ini), 1, 1)
+    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 2)
+    onTestFinished(web.stop)
+    const ask = async () => (await fetch(web.url, { headers: { cookie: 'PHPSESSIONID=a' } })).text()
+    expect([await ask(), await ask(), await ask()]).toEqual(['1 user', '2 user', '3 user'])
+    renameSync(storeFileOf(configureManaged(underTest, next.service)), storeFileOf(ini))
+    expect([await ask(), await ask(), await ask()]).toEqual(['1 user', '2 user', '3 user'])
+  })
+
+  test('a certificate that is not trusted is named as the cause', async () => {
+    const authority = makeAuthority()
+    onTestFinished(authority.remove)
+    const other = makeAuthority()
+    onTestFinished(other.remove)
+    const redis = await startRedis({ tls: authority.server() })
+    onTestFinished(redis.stop)
+    const ca = readFileSync(other.server().ca, 'utf8')
+    const credentials = { host: 'localhost', tls_port: redis.tlsPort ?? 0, ca }
+    const ini = configureManaged(underTest, { name: 'redis-sessions', credentials })
+    const { log } = await visit(underTest, ini, COUNT, 1)
+    await until('the log', () => log().includes('php-sessions: '))
+    expect(log()).toMatch(/php-sessions: .*certificate verify failed/)
+  })
+
   test('TLS with a private CA and a client certificate, an ACL user and a database', async () => {
     const authority = makeAuthority()
     const [tls, client] = [authority.server(), authority.client()]
@@ -213,6 +243,6 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect([...statuses.keys()]).toEqual([200])
     // Redis replicates when it has answered: what was acknowledged in the master's last moment may be gone.
     expect(lost).toBeLessThanOrEqual(6)
-    expect(readdirSync(dirname(storeFileOf(ini)))).toContain('php-sessions-master.json')
+    expect(readdirSync(dirname(storeFileOf(ini)))).toContain('php-sessions-state.json')
   })
 })

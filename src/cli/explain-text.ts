@@ -14,7 +14,7 @@ import { VERSION } from './version.ts'
 
 /** Renders an explanation for people, in sections; a section without content is left out. */
 export function renderExplanation(explanation: Explanation): string {
-  const { platform, plan, verdicts, overrides, framework, findings } = explanation
+  const { platform, plan, options, verdicts, overrides, framework, findings } = explanation
   const sections: readonly (readonly [title: string, lines: readonly string[]])[] = [
     ['What is bound', verdicts.map(renderVerdict)],
     [
@@ -22,7 +22,7 @@ export function renderExplanation(explanation: Explanation): string {
       plan.planned === undefined ? [] : renderEndpoint(plan.planned.endpoint),
     ],
     ['PHP', renderPhp(explanation)],
-    ['The session handler', renderHandler(plan)],
+    ['The session handler', renderHandler(plan, options)],
     ['Settings', [...plan.directives.flatMap(renderDirective), ...renderPending(plan)]],
     ['Files beside them', plan.files.map(({ path }) => path)],
     [
@@ -105,13 +105,13 @@ function renderPhp({ settings, plan }: Explanation): readonly string[] {
   ]
 }
 
-function renderHandler({ planned }: Explanation['plan']): readonly string[] {
+function renderHandler({ planned }: Explanation['plan'], options: Explanation['options']): readonly string[] {
   if (planned?.store.name !== 'redis') return []
   return [
     planned.handler === 'managed'
       ? "that of php-sessions, and phpredis' own where it is bypassed:"
       : "phpredis' own; with PHP_SESSIONS_HANDLER=managed it would be that of php-sessions:",
-    ...describeManaged(planned.endpoint).map((line) => `  ${line}`),
+    ...describeManaged(planned.endpoint, options).map((line) => `  ${line}`),
   ]
 }
 

@@ -3,8 +3,9 @@ import { makeContext } from '../checks/context.ts'
 import { ProbeSilent } from '../checks/probe.ts'
 import type { Sourced } from '../core/binding.ts'
 import { type Finding, hasError } from '../core/finding.ts'
+import type { Options } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
-import { makePlan, type Plan, type PlanInput } from '../plan/plan.ts'
+import { makePlan, type Plan } from '../plan/plan.ts'
 import { judgeBindings, type Verdict } from '../plan/verdict.ts'
 import { type Platform, recognisePlatform } from '../platforms/platform.ts'
 import { stores } from '../stores/index.ts'
@@ -21,6 +22,7 @@ import { findTarget, type Target } from './target.ts'
 export interface Explanation {
   readonly platform: Platform
   readonly plan: Plan
+  readonly options: Options
   readonly verdicts: readonly Verdict[]
   /** What the PHP that serves the app says of itself; undefined where none answers. */
   readonly settings: Partial<SettingsAnswer> | undefined
@@ -33,7 +35,7 @@ export interface Explanation {
 export function explain(host: Host, flags: Readonly<Record<string, string>>): number {
   const target = findTarget(host, flags)
   const explanation = explainTarget(host, target)
-  if (flags.acl !== undefined) return printAcl(host, explanation, target.read.input)
+  if (flags.acl !== undefined) return printAcl(host, explanation)
   if (flags.json !== undefined) host.out(`${JSON.stringify(explanationJson(explanation), null, 2)}\n`)
   else host.out(renderExplanation(explanation))
   return hasError(explanation.findings) ? 1 : 0
@@ -53,6 +55,7 @@ function explainTarget(host: Host, target: Target): Explanation {
   return {
     platform,
     plan,
+    options: read.input.options,
     verdicts: judgeBindings(read.input.bindings, read.input.options, stores),
     settings,
     overrides,
@@ -78,7 +81,7 @@ function askSettings(host: Host, target: Target): Partial<SettingsAnswer> | unde
 }
 
 /** The one line that makes a Redis user for these sessions; nothing else is on stdout, so that it can be piped. */
-function printAcl(host: Host, { plan }: Explanation, { options }: PlanInput): number {
+function printAcl(host: Host, { plan, options }: Explanation): number {
   const { planned } = plan
   if (planned?.store.name === 'redis') {
     host.out(`${redisAcl(planned.endpoint, planned.handler, options)}\n`)

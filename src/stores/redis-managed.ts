@@ -2,6 +2,7 @@ import type { Sourced } from '../core/binding.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Directive } from '../core/ini.ts'
+import type { Options } from '../core/options.ts'
 import type { Php } from '../core/php.ts'
 import { type PhpValue, renderPhpFile } from '../core/php-text.ts'
 import { Secret } from '../core/secret.ts'
@@ -119,13 +120,16 @@ function loginOf({ user, password }: Pick<Endpoint, 'user' | 'password'>) {
 }
 
 /** What is other than with the native handler, for people who are to choose; each begins in lower case. */
-export function describeManaged({ topology }: Endpoint): readonly string[] {
+export function describeManaged(
+  { topology }: Endpoint,
+  { PHP_SESSIONS_LOCKING: isLocking }: Options,
+): readonly string[] {
+  const turns =
+    topology.value === 'cluster'
+      ? 'requests of one visitor take turns, where the native handler has no locks on a cluster'
+      : 'requests of one visitor take turns in the order in which they came, woken by each other, without polling'
   return [
-    ...(topology.value === 'cluster'
-      ? ['requests of one visitor take turns, where the native handler has no locks on a cluster']
-      : [
-          'requests of one visitor take turns in the order in which they came, woken by each other, without polling',
-        ]),
+    ...(isLocking ? [turns] : []),
     ...(topology.value === 'sentinel' ? ['a failover is followed at run time, without a restart'] : []),
     'a store that cannot be used is a status 503 and one line in the log, without the password, unless PHP_SESSIONS_ON_STORE_ERROR is empty; the native handler goes on with an empty session',
   ]

@@ -59,6 +59,9 @@ test('with the managed handler it says what that is, and where the app bypasses 
       files,
       isBypassed,
     })
+  const isLocking = (env: Record<string, string>) =>
+    explain([redisService], [], env).out.includes('take turns')
+  expect([isLocking(managed), isLocking({ ...managed, PHP_SESSIONS_LOCKING: 'off' })]).toEqual([true, false])
   expect(JSON.parse(explain([redisService], ['--json'], managed).out)).toMatchObject({ handler: 'managed' })
   expect(JSON.parse(explain([memcachedService], ['--json'], managed).out)).toMatchObject({
     handler: 'native',

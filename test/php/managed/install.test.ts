@@ -16,11 +16,21 @@ import { startPhpWeb } from '../../support/php-web.ts'
 
 const COUNT = `session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`
 
-async function redisService(options: Parameters<typeof startRedis>[0] = { password: CANARY }) {
+async function redisService(options: Parameters<typeof startRedis>[0] = { password: CANARY }, more = {}) {
   const redis = await startRedis(options)
   onTestFinished(redis.stop)
-  const credentials = { host: redis.host, port: redis.port, password: CANARY }
-  return { redis, service: { name: 'redis-sessions', credentials } }
+  const credentials = { host: redis.host, port: redis.port, password: CANARY, ...more }
+  return { redis, nodes: [redis], service: { name: 'redis-sessions', credentials } }
+}
+
+async function clusterService() {
+  const { nodes, stop } = await startRedisCluster({ password: CANARY })
+  onTestFinished(stop)
+  const places = nodes.map(({ host, port }) => `${host}:${port}`).join(',')
+  return {
+    nodes,
+    service: { name: 'redis-sessions', credentials: { 'cluster.nodes': places, password: CANARY } },
+  }
 }
 
 /** Asks a page of this app, with this ini, as often; gives what it printed each time, and the log. */
@@ -51,15 +61,12 @@ const storeFileOf = (ini: string) => /php_sessions\.store = "(.*)"/.exec(ini)?.[
 describe.each(PHPS)('%s', (_name, underTest) => {
   test('native and managed read what the other has written, on one server and on a cluster', async () => {
     const { service } = await redisService()
-    const cluster = await startRedisCluster({ password: CANARY })
-    onTestFinished(cluster.stop)
-    const nodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(',')
-    const clustered = { name: 'redis-sessions', credentials: { 'cluster.nodes': nodes, password: CANARY } }
+    const { service: clustered } = await clusterService()
     for (const bound of [service, clustered]) {
       const quiet = 'session.use_cookies=0\nsession.use_strict_mode=0\n'
       const native = `${configure(underTest, bound).ini}${quiet}`
       const managed = `${configureManaged(underTest, bound)}${quiet}`
-      const page = `ob_start(); session_id('both'); ${COUNT}`
+      const page = `ob_start(); session_id('both_1'); ${COUNT}`
       const texts = [native, managed, native, managed].map((ini) =>
         String(underTest.runPhp(ini, ini === managed ? PREPEND + page : page)),
       )
@@ -125,19 +132,66 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(log()).toMatch(/php-sessions: .*php-sessions-store\.php cannot be read/)
   })
 
-  test('two round trips serve a request', async () => {
-    const { redis, service } = await redisService()
-    const ini = configureManaged(underTest, service)
-    const { ask } = await comeBack(underTest, ini, 1)
+  test.each([
+    ['one server', redisService],
+    ['another database', () => redisService({ password: CANARY }, { database: 3 })],
+    ['a cluster', clusterService],
+  ])('two round trips serve a request: %s', async (_name, start) => {
+    const { nodes, service } = await start()
+    const { ask } = await comeBack(underTest, configureManaged(underTest, service), 1)
     expect(await ask()).toBe('2 user')
-    redis.cli('CONFIG', 'RESETSTAT')
+    for (const node of nodes) node.cli('CONFIG', 'RESETSTAT')
     expect(await ask()).toBe('3 user')
-    const called = [...redis.cli('INFO', 'commandstats').matchAll(/cmdstat_(\S+?):calls=(\d+)/g)]
-    const fromClients = Object.fromEntries(called.map(([, name, calls]) => [name, Number(calls)]))
-    expect(fromClients).toMatchObject({ evalsha: 2 })
-    // redis-cli's own one; what else is counted the scripts have called.
-    expect(fromClients.auth).toBe(1)
-    expect(fromClients).not.toHaveProperty('echo')
+    const called = nodes.flatMap((node) => [
+      ...node.cli('INFO', 'commandstats').matchAll(/cmdstat_(\S+?):calls=(\d+)/g),
+    ])
+    const count = (command: string) =>
+      called.filter(([, name]) => name === command).reduce((sum, [, , calls]) => sum + Number(calls), 0)
+    // What else is counted the scripts have called, and redis-cli has logged in.
+    expect({ evalsha: count('evalsha'), slots: count('cluster|slots'), echo: count('echo') }).toEqual({
+      evalsha: 2,
+      slots: 0,
+      echo: 0,
+    })
+    expect(count('auth')).toBe(nodes.length)
+  })
+
+  test("the app's own connections to the server are not used for sessions", async () => {
+    const { redis, service } = await redisService({})
+    const ini = `${configureManaged(underTest, service)}redis.pconnect.pool_pattern=\n`
+    const page = `$cache = new Redis(); $cache->pconnect('127.0.0.1', ${redis.port}); $cache->select(5);
+      unset($cache); ${COUNT}`
+    const { texts } = await visit(underTest, ini, page, 3)
+    expect(texts).toEqual(['1 user', '2 user', '3 user'])
+    expect([redis.cli('DBSIZE'), redis.cli('-n', '5', 'DBSIZE')]).toEqual(['1', '0'])
+  })
+
+  test('functions that hosters forbid are not needed', async () => {
+    const { service } = await redisService()
+    const forbidden = 'disable_functions=ini_set,opcache_invalidate,exec,set_time_limit,getmypid\n'
+    const { texts, log } = await visit(
+      underTest,
+      `${configureManaged(underTest, service)}${forbidden}`,
+      COUNT,
+      2,
+    )
+    expect(texts).toEqual(['1 user', '2 user'])
+    expect(log()).not.toMatch(/php-sessions|warning|error/i)
+  })
+
+  test('a status 503 has nothing of the page that was to be but the cookies of others', async () => {
+    const { redis, service } = await redisService()
+    const page = `header('Cache-Control: public, max-age=99'); header('ETag: "x"'); header('Content-Type: image/png');
+      setcookie('theme', 'dark'); ob_start(); echo 'secret'; ${COUNT}`
+    const web = await startPhpWeb(underTest, configureManaged(underTest, service), `<?php ${page}`, 2)
+    onTestFinished(web.stop)
+    await redis.stop()
+    const { status, headers } = await fetch(web.url, { headers: { cookie: 'PHPSESSIONID=known' } })
+    expect(status).toBe(503)
+    expect(headers.getSetCookie()).toEqual(['theme=dark'])
+    expect(['cache-control', 'etag', 'content-type', 'retry-after'].map((name) => headers.get(name))).toEqual(
+      ['no-store', null, 'text/plain; charset=utf-8', '5'],
+    )
   })
 
   test('new credentials in the file are used by the next request, or when the old ones fail', async () => {

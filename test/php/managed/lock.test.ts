@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Redis, startRedis } from '../../../lab/redis.ts'
-import { startRedisCluster } from '../../../lab/redis-cluster.ts'
+import { type RedisCluster, startRedisCluster } from '../../../lab/redis-cluster.ts'
 import { until } from '../../../lab/until.ts'
 import { CANARY, type Service } from '../../support/bindings.ts'
 import { configure } from '../../support/configured.ts'
@@ -26,6 +26,11 @@ async function redisService(): Promise<{ redis: Redis; service: Service }> {
   onTestFinished(redis.stop)
   const credentials = { host: redis.host, port: redis.port, password: CANARY }
   return { redis, service: { name: 'redis-sessions', credentials } }
+}
+
+function clusterService({ nodes }: RedisCluster): Service {
+  const places = nodes.map(({ host, port }) => `${host}:${port}`).join(',')
+  return { name: 'redis-sessions', credentials: { 'cluster.nodes': places, password: CANARY } }
 }
 
 const visit = async (url: string, cookie: string) => {
@@ -68,9 +73,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   test('nor on a cluster', async () => {
     const cluster = await startRedisCluster({ password: CANARY })
     onTestFinished(cluster.stop)
-    const nodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(',')
-    const service = { name: 'redis-sessions', credentials: { 'cluster.nodes': nodes, password: CANARY } }
-    const web = await startWeb(underTest, configureManaged(underTest, service))
+    const web = await startWeb(underTest, configureManaged(underTest, clusterService(cluster)))
     expect(await countInParallel([web])).toBe(REQUESTS + 2)
     expect(web.log()).not.toMatch(/php-sessions|warning|error/i)
   })
@@ -105,6 +108,35 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       /php-sessions: .* another one has changed the session: its own changes are not kept/,
     )
     expect((await visit(web.url, cookie)).text).toBe('5')
+  })
+
+  test('a lock that another server gave, before a failover, ends five seconds after somebody waits', async () => {
+    const cluster = await startRedisCluster({ password: CANARY })
+    onTestFinished(cluster.stop)
+    const web = await startWeb(underTest, configureManaged(underTest, clusterService(cluster)))
+    const cookie = await newVisitor(web)
+    const lock = `{PHPREDIS_CLUSTER_SESSION:${cookie.split('=')[1]}}_LOCK`
+    cluster.cli('SET', lock, '0123456789abcdef@127.0.0.1:1', 'PX', '60000')
+    const asked = visit(web.url, cookie)
+    await until('somebody to wait', () => Number(cluster.cli('PTTL', lock)) < 5_001)
+    expect(await asked).toEqual({ status: 200, text: '2' })
+  })
+
+  test('a hundred may wait for a session; those who have gone are not among them', async () => {
+    const { redis, service } = await redisService()
+    const web = await startWeb(underTest, configureManaged(underTest, service))
+    const cookie = await newVisitor(web)
+    const key = `PHPREDIS_SESSION:${cookie.split('=')[1]}`
+    const wait = async (until: number) => {
+      redis.cli('SET', `${key}_LOCK`, 'somebody', 'PX', '300')
+      await redis.batch(
+        Array.from({ length: 100 }, (_, i) => ['ZADD', `${key}_WAIT`, String(until), `waiter${i}`]),
+      )
+      return visit(web.url, cookie)
+    }
+    expect(await wait(Date.now() - 10)).toEqual({ status: 200, text: '2' })
+    expect((await wait(Date.now() + 60_000)).status).toBe(503)
+    await until('the log', () => web.log().includes('100 requests wait for this session already'))
   })
 
   test('what a frozen server is asked to lock by those who have gone is not locked when it wakes', async () => {

@@ -4,9 +4,6 @@ import type { Model } from './lock-model.ts'
 import { compile, scriptOf } from './lua.ts'
 import { type Found, search } from './search.ts'
 
-/** A guard against a hang. */
-const HANG = 120_000
-
 const unique = (client: number) => 'xyz'.charAt(client)
 const counter = (_: number, read: string) => String(Number(read) + 1)
 const toggle = (_: number, read: string) => (read === '1' ? '0' : '1')
@@ -29,7 +26,7 @@ test.each<[string, Model['does'], Partial<Model>]>([
   ['three, of which one loses its connection and one dies', three, { breaks: [1], deaths: 1 }],
   ['three, of which one only reads and one dies', reader, { deaths: 1 }],
   ['one that deletes and one that writes', ['delete', 'set'], { breaks: [1, 1], deaths: 1 }],
-])('no order of events breaks the lock: %s', { timeout: HANG }, (_, does, more) => {
+])('no order of events breaks the lock: %s', (_, does, more) => {
   const { violation, trace, states } = search(model(does, more))
   expect({ violation, trace }).toEqual({ violation: undefined, trace: [] })
   // A search that stops early proves nothing.
@@ -134,13 +131,13 @@ test.each<[string, string, string, Model['does'], Partial<Model>, string]>([
     { deaths: 1 },
     'nothing moves any more',
   ],
-])('a broken script is found out: %s', { timeout: HANG }, (_, sound, broken, does, more, violation) => {
+])('a broken script is found out: %s', (_, sound, broken, does, more, violation) => {
   expect(handler.split(sound), `handler.php holds once: ${sound}`).toHaveLength(2)
   expect(search(model(does, more)).violation).toBeUndefined()
   expect(search(model(does, more, handler.replace(sound, broken))).violation).toContain(violation)
 })
 
-test('a wait without an end is found out', { timeout: HANG }, () => {
+test('a wait without an end is found out', () => {
   expect(search(model(two, { deaths: 1, hasTimeout: false })).violation).toMatch(
     /waits for ever|nothing moves/,
   )
@@ -151,7 +148,7 @@ test.each<[string, Model['does'], Partial<Model>]>([
   ['the same bytes from another request, after a lost connection', two, { write: counter, breaks: [1] }],
   ['the old bytes from another request, after a lost connection', two, { write: toggle, breaks: [1] }],
   ['two connections lost by one request', two, { breaks: [2] }],
-])('beyond the promise: %s', { timeout: HANG }, (_, does, more) => {
+])('beyond the promise: %s', (_, does, more) => {
   const { violation, trace }: Found = search(model(does, more))
   expect([...trace, violation]).toMatchSnapshot()
 })

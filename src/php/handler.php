@@ -58,11 +58,16 @@ final class Connection
         return $this->run($command);
     }
 
-    /** The words of the server itself, which Redis before 7 puts after its own about the script, and others before. */
+    /** The server's own words, without those that Redis puts round them, before 7 in front; and what to do, where that helps. */
     private static function plain(string $why): string
     {
         $why = preg_replace('/^ERR Error running script.*?: -?(?=[A-Z]{3,} )/', '', $why);
-        return preg_replace('/,? (script: [0-9a-f]{40}|with args beginning with:).*/', '', $why);
+        $why = preg_replace('/,? (script: [0-9a-f]{40}|with args beginning with:).*/', '', $why);
+        return $why . match (1) {
+            preg_match('/^NOPERM|user executing the script/', $why) => '; see php-sessions explain --acl',
+            preg_match('/^ERR unknown command .eval/i', $why) => ': this handler needs scripts, PHP_SESSIONS_HANDLER=native does not',
+            default => '',
+        };
     }
 
     private function connect(): \Redis
@@ -123,6 +128,7 @@ final class Store
     private const REFUSED = '/^(WRONGPASS|NOPERM|OOM|MISCONF|WRONGTYPE|ERR|NOAUTH)\b/';
     private const FAILOVER_SECONDS = 8;
     private const PAUSE_MICROSECONDS = 100_000;
+    private const POLL_MICROSECONDS = 20_000;
 
     public array $settings;
     /** @var array<string, Connection> by the names of their servers */
@@ -193,7 +199,7 @@ final class Store
         });
     }
 
-    /** Waits until something is in a list; whether something was. */
+    /** Waits until something is in a list, and takes it; whether something was. */
     public function waitFor(string $list, int $seconds): bool
     {
         return $this->attempt($list, function (\Redis $client) use ($list, $seconds): bool {
@@ -201,8 +207,24 @@ final class Store
             if ($database > 0 && !$client->select($database)) {
                 throw new \RedisException($client->getLastError() ?: 'no such database');
             }
-            return (bool) $client->blPop([$list], $seconds);
+            $found = $client->blPop([$list], $seconds);
+            if ($found === false && str_starts_with((string) $client->getLastError(), 'ERR unknown command')) {
+                return $this->poll($client, $list, $seconds);
+            }
+            return (bool) $found;
         });
+    }
+
+    /** The same where a proxy knows no commands that wait. */
+    private function poll(\Redis $client, string $list, int $seconds): bool
+    {
+        $client->clearLastError();
+        for ($end = microtime(true) + $seconds; microtime(true) < $end; usleep(self::POLL_MICROSECONDS)) {
+            if ($client->lPop($list) !== false) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private function attempt(#[\SensitiveParameter] string $key, \Closure $command): mixed

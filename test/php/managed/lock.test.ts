@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type Redis, startRedis } from '../../../lab/redis.ts'
+import { type Redis, type RedisOptions, startRedis } from '../../../lab/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../../../lab/redis-cluster.ts'
 import { until } from '../../../lab/until.ts'
 import { CANARY, type Service } from '../../support/bindings.ts'
@@ -21,8 +21,8 @@ async function startWeb(underTest: PhpUnderTest, ini: string): Promise<PhpWeb> {
   return web
 }
 
-async function redisService(): Promise<{ redis: Redis; service: Service }> {
-  const redis = await startRedis({ password: CANARY })
+async function redisService(options: RedisOptions = {}): Promise<{ redis: Redis; service: Service }> {
+  const redis = await startRedis({ password: CANARY, ...options })
   onTestFinished(redis.stop)
   const credentials = { host: redis.host, port: redis.port, password: CANARY }
   return { redis, service: { name: 'redis-sessions', credentials } }
@@ -83,6 +83,22 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const managed = await startWeb(underTest, configureManaged(underTest, service))
     const native = await startWeb(underTest, configure(underTest, service).ini)
     expect(await countInParallel([managed, native])).toBe(REQUESTS + 2)
+  })
+
+  test('nor where the server knows no BLPOP, as behind some proxies', async () => {
+    const { service } = await redisService({ lines: ['rename-command BLPOP ""'] })
+    const web = await startWeb(underTest, configureManaged(underTest, service))
+    expect(await countInParallel([web])).toBe(REQUESTS + 2)
+    expect(web.log()).not.toMatch(/php-sessions|warning|error/i)
+  })
+
+  test('a server that runs no scripts is named, with what to do', async () => {
+    const { service } = await redisService({ lines: ['rename-command EVALSHA ""', 'rename-command EVAL ""'] })
+    const web = await startWeb(underTest, configureManaged(underTest, service))
+    expect((await visit(web.url, '')).status).toBe(503)
+    await until('the log', () =>
+      web.log().includes("'EVALSHA': this handler needs scripts, PHP_SESSIONS_HANDLER=native does not"),
+    )
   })
 
   test('PHP_SESSIONS_LOCKING=off lets them overwrite each other', async () => {

@@ -1,7 +1,10 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Redis, type RedisOptions, startRedis } from '../../../lab/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../../../lab/redis-cluster.ts'
+import { makeScratch } from '../../../lab/scratch.ts'
 import { until } from '../../../lab/until.ts'
 import { CANARY, type Service } from '../../support/bindings.ts'
 import { configure } from '../../support/configured.ts'
@@ -99,6 +102,67 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     await until('the log', () =>
       web.log().includes("'EVALSHA': this handler needs scripts, PHP_SESSIONS_HANDLER=native does not"),
     )
+  })
+
+  test('requests take turns in the order in which they came', async () => {
+    const { redis, service } = await redisService()
+    const page = `<?php session_start(); $_SESSION['turns'][] = $_GET['turn'] ?? 'none'; echo implode(',', $_SESSION['turns']);
+      while (isset($_GET['until']) && !file_exists($_GET['until'])) { usleep(1000); clearstatcache(); }`
+    const web = await startPhpWeb(underTest, configureManaged(underTest, service), page, WORKERS)
+    onTestFinished(web.stop)
+    /** What came of it, and whether all were there before the first of them asked again, which is after a second. */
+    const queue = async () => {
+      const cookie = await newVisitor(web)
+      const key = `PHPREDIS_SESSION:${cookie.split('=')[1]}`
+      const go = join(makeScratch('go'), 'go')
+      const asked = [visit(`${web.url}?turn=0&until=${go}`, cookie)]
+      await until('the lock to be held', () => redis.cli('EXISTS', `${key}_LOCK`) === '1')
+      const began = Date.now()
+      for (let turn = 1; turn < 6; turn++) {
+        asked.push(visit(`${web.url}?turn=${turn}`, cookie))
+        await until('one more to wait', () => redis.cli('ZCARD', `${key}_WAIT`) === String(turn))
+      }
+      writeFileSync(go, '')
+      await Promise.all(asked)
+      return { turns: (await visit(web.url, cookie)).text, isInTime: Date.now() - began < 1000 }
+    }
+    let told = await queue()
+    for (let i = 0; i < 20 && !told.isInTime; i++) told = await queue()
+    expect(told).toEqual({ turns: 'none,0,1,2,3,4,5,none', isInTime: true })
+  })
+
+  test('a waiter that is frozen does not keep those behind it, and goes on when it wakes', async () => {
+    const { redis, service } = await redisService()
+    const page = `<?php if (isset($_GET['pid'])) file_put_contents($_GET['pid'], getmypid()); session_start();
+      echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
+      while (isset($_GET['until']) && !file_exists($_GET['until'])) { usleep(1000); clearstatcache(); }`
+    const web = await startPhpWeb(underTest, configureManaged(underTest, service), page, WORKERS)
+    onTestFinished(web.stop)
+    const cookie = await newVisitor(web)
+    const key = `PHPREDIS_SESSION:${cookie.split('=')[1]}`
+    const scratch = makeScratch('frozen')
+    const [go, pidFile] = [join(scratch, 'go'), join(scratch, 'pid')]
+    const holder = visit(`${web.url}?until=${go}`, cookie)
+    await until('the lock to be held', () => redis.cli('EXISTS', `${key}_LOCK`) === '1')
+    const first = visit(`${web.url}?pid=${pidFile}`, cookie)
+    await until('it to wait', () => redis.cli('ZCARD', `${key}_WAIT`) === '1')
+    const frozen = redis.cli('ZRANGE', `${key}_WAIT`, '0', '-1')
+    const pid = Number(readFileSync(pidFile, 'utf8'))
+    process.kill(pid, 'SIGSTOP')
+    onTestFinished(() => {
+      process.kill(pid, 'SIGCONT')
+    })
+    const second = visit(web.url, cookie)
+    const waiting = () =>
+      redis
+        .cli('ZRANGE', `${key}_WAIT`, '0', '-1')
+        .split('\n')
+        .filter((token) => token !== frozen)
+    await until('another one to wait', () => waiting().join('') !== '')
+    writeFileSync(go, '')
+    expect([await holder, await second].map(({ text }) => text)).toEqual(['2', '3'])
+    process.kill(pid, 'SIGCONT')
+    expect(await first).toEqual({ status: 200, text: '4' })
   })
 
   test('PHP_SESSIONS_LOCKING=off lets them overwrite each other', async () => {

@@ -138,6 +138,8 @@ final class Store
     /** Who is the master, or has which slots: as last heard by any worker, then by us. */
     private ?array $map = null;
     private bool $isReread = false;
+    /** The moment after which nothing is tried again. */
+    private float $deadline = 0;
 
     public function __construct(private readonly string $file)
     {
@@ -207,18 +209,19 @@ final class Store
             if ($database > 0 && !$client->select($database)) {
                 throw new \RedisException($client->getLastError() ?: 'no such database');
             }
+            $client->clearLastError();
             $found = $client->blPop([$list], $seconds);
-            if ($found === false && str_starts_with((string) $client->getLastError(), 'ERR unknown command')) {
+            $why = (string) $client->getLastError();
+            if (str_starts_with($why, 'ERR unknown command')) {
                 return $this->poll($client, $list, $seconds);
             }
-            return (bool) $found;
+            return $why === '' ? (bool) $found : throw new \RedisException($why);
         });
     }
 
     /** The same where a proxy knows no commands that wait. */
     private function poll(\Redis $client, string $list, int $seconds): bool
     {
-        $client->clearLastError();
         for ($end = microtime(true) + $seconds; microtime(true) < $end; usleep(self::POLL_MICROSECONDS)) {
             if ($client->lPop($list) !== false) {
                 return true;
@@ -230,6 +233,7 @@ final class Store
     private function attempt(#[\SensitiveParameter] string $key, \Closure $command): mixed
     {
         $start = microtime(true);
+        $this->deadline = $start + self::FAILOVER_SECONDS;
         for ($try = 0;; $try++) {
             try {
                 return $this->connectionFor($key)->run(fn (\Redis $client) => $command($client, $try));
@@ -255,7 +259,7 @@ final class Store
         if ($this->is('single')) {
             return $try === 0 && !$isPassing && $spent < $this->settings['connectSeconds'] / 2;
         }
-        if ($spent > self::FAILOVER_SECONDS) {
+        if (microtime(true) > $this->deadline) {
             return false;
         }
         if ($try > 0) {
@@ -353,9 +357,8 @@ final class Store
     private function find(array $servers): array
     {
         $why = [];
-        $start = microtime(true);
         foreach ($servers as $server) {
-            if (microtime(true) - $start > self::FAILOVER_SECONDS) {
+            if ($why !== [] && microtime(true) > $this->deadline) {
                 break;
             }
             $guide = $this->guide($server);

@@ -1,0 +1,75 @@
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type ServerProcess, startServer } from './process.ts'
+
+export interface NginxOptions {
+  /** Ports of the php-fpm that it asks in turn; the answers say which one in `X-Served-By`. */
+  readonly backends: readonly number[]
+  /** The only entry of the app; every request is for it. */
+  readonly script: string
+  /** Further parameters of each request. */
+  readonly params?: Readonly<Record<string, string>>
+}
+
+/** Starts an nginx before one app, which sends on to php-fpm and keeps nothing. */
+export function startNginx(options: NginxOptions): Promise<ServerProcess> {
+  return startServer({
+    name: 'nginx',
+    ports: 1,
+    command: ({ directory, ports: [port = 0] }) => {
+      const file = join(directory, 'nginx.conf')
+      writeFileSync(file, configuration(options, directory, port))
+      return {
+        file: 'nginx',
+        args: ['-e', 'stderr', '-p', directory, '-c', file],
+        env: { PATH: `${process.env.PATH}:/usr/sbin` },
+      }
+    },
+  })
+}
+
+function configuration({ backends, script, params = {} }: NginxOptions, directory: string, port: number) {
+  const root = dirname(script)
+  const all = {
+    SCRIPT_FILENAME: script,
+    SCRIPT_NAME: script.slice(root.length),
+    DOCUMENT_ROOT: root,
+    QUERY_STRING: '$query_string',
+    REQUEST_METHOD: '$request_method',
+    REQUEST_URI: '$request_uri',
+    CONTENT_TYPE: '$content_type',
+    CONTENT_LENGTH: '$content_length',
+    SERVER_PROTOCOL: '$server_protocol',
+    SERVER_NAME: '127.0.0.1',
+    SERVER_PORT: '$server_port',
+    REMOTE_ADDR: '$remote_addr',
+    ...params,
+  }
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+  // One process does all, also as root; it asks strictly in turn.
+  return `
+    daemon off;
+    master_process off;
+    pid ${directory}/pid;
+    error_log stderr notice;
+    events {}
+    http {
+      access_log off;
+      ${temporary.map((name) => `${name}_temp_path ${directory}/${name};`).join('\n')}
+      map $upstream_addr $instance {
+        ${backends.map((backend, index) => `127.0.0.1:${backend} ${index};`).join('\n')}
+      }
+      upstream app { ${backends.map((backend) => `server 127.0.0.1:${backend};`).join(' ')} }
+      server {
+        listen 127.0.0.1:${port};
+        add_header X-Served-By $instance always;
+        fastcgi_next_upstream off;
+        location / {
+          fastcgi_pass app;
+          ${Object.entries(all)
+            .map(([name, value]) => `fastcgi_param ${name} "${value}";`)
+            .join('\n')}
+        }
+      }
+    }`
+}

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { startContained } from '../../lab/contained.ts'
+import { type Mariadb, startMariadb } from '../../lab/mariadb.ts'
+import { startRedis } from '../../lab/redis.ts'
+import { until } from '../../lab/until.ts'
+import { startAppWeb } from '../support/app-web.ts'
+import { APPS, type App, STATEMENTS, symfony } from '../support/apps.ts'
+import { CANARY, redisService, vcapServices } from '../support/bindings.ts'
+import { makeBrowser } from '../support/browser.ts'
+import { unpackedApps } from '../support/unpacked.ts'
+
+const unpacked = unpackedApps()
+const rows = APPS.map((app) => [app.name, app] as const)
+
+let mariadb: Mariadb
+beforeAll(async () => {
+  if ('unavailable' in unpacked) return
+  mariadb = await startMariadb({ ...unpacked.mariadb, statements: STATEMENTS })
+})
+afterAll(() => mariadb?.stop())
+
+/** Starts an app on two instances, with a Redis of its own for the sessions. */
+async function start(app: App, handler: 'managed' | 'native', skip: (reason: string) => never) {
+  if ('unavailable' in unpacked) return skip(unpacked.unavailable)
+  const redis = await startRedis({ password: CANARY })
+  onTestFinished(redis.stop)
+  const credentials = { host: redis.host, port: redis.port, password: CANARY }
+  const env = {
+    ...unpacked.env,
+    VCAP_SERVICES: vcapServices({ ...redisService, credentials }),
+    PHP_SESSIONS_HANDLER: handler,
+  }
+  const web = await startAppWeb(env, app.make(unpacked, mariadb))
+  return { redis, web, browser: makeBrowser(web.url), page: app.page(mariadb) }
+}
+
+/** Watches the commands about sessions that Redis gets from clients; what scripts call is not among them. */
+async function watchSessions(port: number): Promise<() => ReadonlySet<string>> {
+  const env = { PATH: process.env.PATH, REDISCLI_AUTH: CANARY }
+  const monitor = startContained({ file: 'redis-cli', args: ['-p', String(port), 'MONITOR'], env })
+  onTestFinished(() => monitor.signal('SIGTERM'))
+  await until('redis-cli to watch', () => monitor.stdout().startsWith('OK'))
+  return () => {
+    const lines = monitor.stdout().matchAll(/^\S+ \[\d+ (?!lua).*?\] "(\w+)" .*PHPREDIS_SESSION:/gm)
+    return new Set([...lines].map(([, command = '']) => command.toUpperCase()))
+  }
+}
+
+/** What PHP, ours included, and nginx complain about in their logs. */
+const complaints = (log: string) =>
+  log
+    .split('\n')
+    .filter((line) => /PHP message|php-sessions: (?!sessions are kept in)|\[(error|crit|alert)\]/.test(line))
+
+describe.each(['managed', 'native'] as const)('%s', (handler) => {
+  test.for(rows)(
+    '%s: people log in, work on two instances in turn, log out, and do so again',
+    async ([, app], { skip }) => {
+      const { redis, web, browser, page } = await start(app, handler, skip)
+      const commands = await watchSessions(redis.port)
+      const instances = new Set<number | undefined>()
+      for (let times = 0; times < 2; times++) {
+        expect((await browser.get(page)).body).toMatch(app.outside)
+        const before = browser.cookies.get(app.cookie)
+        expect((await app.login(browser, mariadb)).body).not.toMatch(app.outside)
+        const cookie = browser.cookies.get(app.cookie)
+        expect(cookie).not.toBe(before)
+        for (let i = 0; i < 2; i++) {
+          const { status, body, servedBy } = await browser.get(page)
+          expect(status).toBe(200)
+          expect(body).not.toMatch(app.outside)
+          instances.add(servedBy)
+          const result = await app.work(browser, mariadb)
+          expect(result.body).toMatch(app.result)
+          // Where an app catches what PHP warns of, it shows it.
+          expect(result.body).not.toMatch(/(Warning|Notice|Deprecated)(<[^>]*>)* in /)
+          const keys = redis.cli('KEYS', '*').split('\n')
+          expect(keys).toContain(`PHPREDIS_SESSION:${cookie}`)
+          expect(keys.filter((key) => !/^PHPREDIS_SESSION:[^_]+$/.test(key))).toEqual([])
+        }
+        expect((await app.logout(browser, mariadb)).body).toMatch(app.outside)
+      }
+      expect([...instances].sort()).toEqual([0, 1])
+      const keeper = commands().has('SETEX') ? 'phpredis' : 'ours'
+      expect(keeper).toBe(handler === 'managed' && !app.isBypassing ? 'ours' : 'phpredis')
+      expect(commands()).toContain('EVALSHA')
+      await web.stop()
+      expect(complaints(web.log())).toEqual([])
+    },
+  )
+
+  test('Symfony: of 20 requests of one visitor, 5 at a time, each counts', async ({ skip }) => {
+    const { redis, web, browser } = await start(symfony, handler, skip)
+    const count = async () => Number((await browser.get('/count')).body)
+    expect(await count()).toBe(1)
+    const told: number[] = []
+    const oneByOne = async () => {
+      for (let i = 0; i < 4; i++) told.push(await count())
+    }
+    await Promise.all(Array.from({ length: 5 }, oneByOne))
+    expect(told.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i + 2))
+    expect(redis.cli('DBSIZE')).toBe('1')
+    await web.stop()
+    expect(complaints(web.log())).toEqual([])
+  })
+})
+
+test.for(rows)('%s: when the store is gone nobody is taken for a stranger', async ([, app], { skip }) => {
+  const { redis, web, browser, page } = await start(app, 'managed', skip)
+  await app.login(browser, mariadb)
+  const cookie = browser.cookies.get(app.cookie)
+  await redis.stop()
+  for (let i = 0; i < 2; i++) {
+    const { status, headers, body } = await browser.get(page)
+    expect(body).not.toMatch(app.outside)
+    expect(status).toBe(app.isBypassing ? 500 : 503)
+    if (app.isBypassing) continue
+    expect(headers['retry-after']).toBe('5')
+    expect(browser.cookies.get(app.cookie)).toBe(cookie)
+  }
+  await web.stop()
+  const own = `php-sessions: the session store cannot be used: 127.0.0.1:${redis.port}`
+  const lines = complaints(web.log())
+  expect(lines.filter((line) => line.includes(own)).length > 0).toBe(!app.isBypassing)
+  if (!app.isBypassing) expect(lines.filter((line) => !line.includes(own))).toEqual([])
+})

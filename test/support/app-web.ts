@@ -1,0 +1,35 @@
+import { onTestFinished } from 'vitest'
+import { type NginxOptions, startNginx } from '../../lab/nginx.ts'
+import { container, startFpm } from './exec.ts'
+
+export interface AppWeb {
+  readonly url: string
+  /** What the web server, the instances and their PHP have printed. */
+  log(): string
+  /** After this the log is complete. */
+  stop(): Promise<void>
+}
+
+const INSTANCES = 2
+const WORKERS = 5
+
+/** Starts an app on two instances, php-fpm under exec with this environment each, which nginx asks in turn. */
+export async function startAppWeb(
+  env: Readonly<Record<string, string>>,
+  entry: Omit<NginxOptions, 'backends'>,
+): Promise<AppWeb> {
+  const pool = [`pm.max_children = ${WORKERS}`, 'catch_workers_output = yes']
+  const instances = await Promise.all(
+    Array.from({ length: INSTANCES }, () => startFpm(container(env), { pages: {}, pool })),
+  )
+  const nginx = await startNginx({ ...entry, backends: instances.map(({ ports: [port = 0] }) => port) })
+  onTestFinished(nginx.stop)
+  const servers = [nginx, ...instances]
+  return {
+    url: `http://127.0.0.1:${nginx.ports[0]}`,
+    log: () => servers.map((server) => server.log()).join(''),
+    stop: async () => {
+      await Promise.all(servers.map((server) => server.stop()))
+    },
+  }
+}

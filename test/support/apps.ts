@@ -1,0 +1,133 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeApp } from '../../lab/app.ts'
+import type { NginxOptions } from '../../lab/nginx.ts'
+import type { Browser, Page } from './browser.ts'
+import { makeSymfonyApp } from './symfony-app.ts'
+import type { Unpacked } from './unpacked.ts'
+
+/** A database server with what `STATEMENTS` make in it. */
+export interface Database {
+  readonly host: string
+  readonly port: number
+}
+
+/** An application that people log in to, and what they do there. */
+export interface App {
+  readonly name: string
+  /** The cookie of its session. */
+  readonly cookie: string
+  /** It wraps PHP's own handler, which is phpredis', so that ours never has its sessions. */
+  readonly isBypassing?: boolean
+  /** Prepares it; gives its entry. */
+  make(unpacked: Unpacked, database: Database): Omit<NginxOptions, 'backends'>
+  /** From the form for it. */
+  login(browser: Browser, database: Database): Promise<Page>
+  /** A page only for who is logged in. */
+  page(database: Database): string
+  /** Work that needs the session, and what it comes to. */
+  work(browser: Browser, database: Database): Promise<Page>
+  readonly result: RegExp
+  logout(browser: Browser, database: Database): Promise<Page>
+  /** What only the page with the form for the login has. */
+  readonly outside: RegExp
+}
+
+const USER = 'app'
+const PASSWORD = 'secret'
+
+export const STATEMENTS = [
+  'CREATE DATABASE shop;',
+  'CREATE TABLE shop.goods (name VARCHAR(40));',
+  "INSERT INTO shop.goods VALUES ('teapot');",
+  `CREATE USER ${USER} IDENTIFIED BY '${PASSWORD}';`,
+  `GRANT ALL ON shop.* TO ${USER};`,
+]
+const QUERY = 'SELECT name, 6 * 7 FROM goods'
+const RESULT = />teapot<.*>42</s
+
+/** Each folder below it may be written to by php-fpm. */
+function makeWritable(directory: string, ...names: readonly string[]): string {
+  chmodSync(directory, 0o755)
+  for (const name of names) {
+    mkdirSync(join(directory, name))
+    chmodSync(join(directory, name), 0o777)
+  }
+  return directory
+}
+
+/** Without a `blowfish_secret` its key for the cookies with the login is in the session, too. */
+const phpmyadminConfig = ({ host, port }: Database) => `<?php
+$cfg['Servers'][1] = ['auth_type' => 'cookie', 'connect_type' => 'tcp', 'host' => '${host}', 'port' => '${port}'];
+$cfg['TempDir'] = __DIR__ . '/tmp';
+`
+
+const phpmyadmin: App = {
+  name: 'phpMyAdmin',
+  cookie: 'phpMyAdmin',
+  make: (unpacked, database) => {
+    const directory = makeWritable(makeApp({ 'config.inc.php': phpmyadminConfig(database) }), 'tmp')
+    return {
+      script: join(unpacked.phpmyadmin, 'index.php'),
+      params: { PHPMYADMIN_CONFIG: join(directory, 'config.inc.php') },
+    }
+  },
+  login: async (browser) =>
+    browser.submit(await browser.get('/index.php'), 'pma_username', {
+      pma_username: USER,
+      pma_password: PASSWORD,
+    }),
+  page: () => '/index.php?route=/database/structure&db=shop',
+  work: async (browser) => {
+    const page = await browser.get('/index.php?route=/database/sql&db=shop')
+    return browser.submit(page, 'sql_query', { sql_query: QUERY })
+  },
+  // Its link is made a form by JavaScript.
+  logout: async (browser) => {
+    const { token = '' } = (await browser.get('/index.php')).form('token').fields
+    return browser.post('/index.php?route=/logout', { token })
+  },
+  result: RESULT,
+  outside: /name="pma_username"/,
+}
+
+const adminerPath = ({ host, port }: Database, more = '') =>
+  `/adminer.php?${new URLSearchParams({ server: `${host}:${port}`, username: USER })}&db=shop${more}`
+
+const adminer: App = {
+  name: 'Adminer',
+  cookie: 'adminer_sid',
+  make: (unpacked) => ({ script: join(unpacked.adminer, 'adminer.php') }),
+  login: async (browser, { host, port }) =>
+    browser.submit(await browser.get('/adminer.php'), 'auth[username]', {
+      'auth[driver]': 'server',
+      'auth[server]': `${host}:${port}`,
+      'auth[username]': USER,
+      'auth[password]': PASSWORD,
+      'auth[db]': 'shop',
+    }),
+  page: (database) => adminerPath(database),
+  work: async (browser, database) => {
+    const page = await browser.get(adminerPath(database, '&sql='))
+    return browser.submit(page, 'query', { query: QUERY })
+  },
+  logout: async (browser, database) =>
+    browser.submit(await browser.get(adminerPath(database)), 'logout', { logout: 'Logout' }),
+  result: RESULT,
+  outside: /name="auth\[username\]"/,
+}
+
+export const symfony: App = {
+  name: 'Symfony',
+  cookie: 'PHPSESSIONID',
+  isBypassing: true,
+  make: () => ({ script: join(makeWritable(makeSymfonyApp(), 'var'), 'public/index.php') }),
+  login: async (browser) => browser.submit(await browser.get('/login'), 'user', { user: 'Ann' }),
+  page: () => '/account',
+  work: (browser) => browser.get('/notify'),
+  logout: (browser) => browser.get('/logout'),
+  result: /^Ann: changed$/,
+  outside: /name="user"/,
+}
+
+export const APPS = [phpmyadmin, adminer, symfony]

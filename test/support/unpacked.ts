@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeApp } from '../../lab/app.ts'
+
+/** The applications that scripts/apps has unpacked. */
+export interface Unpacked {
+  readonly phpmyadmin: string
+  readonly adminer: string
+  /** What `startMariadb` takes. */
+  readonly mariadb: { readonly home: string; readonly libraries: string }
+  /** Further environment for php-fpm: the apps' classes and extensions. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+const CACHE = join(import.meta.dirname, '../../.cache')
+const FOLDER = join(CACHE, 'apps')
+/** In the order in which they can be loaded. */
+const EXTENSIONS = ['mysqlnd', 'mysqli', 'mbstring', 'xml', 'dom', 'simplexml']
+
+/** Where the applications are, or why they are not there. */
+export function unpackedApps(): Unpacked | { readonly unavailable: string } {
+  const reason = join(CACHE, 'apps.reason')
+  if (!existsSync(join(FOLDER, 'made-by')))
+    return {
+      unavailable: existsSync(reason) ? readFileSync(reason, 'utf8').trim() : 'scripts/apps has not run',
+    }
+  if (process.getuid?.() === 0 && !canBeReadByNobody())
+    return { unavailable: `php-fpm runs as nobody, who cannot read ${FOLDER}` }
+  const libraries = join(FOLDER, 'lib')
+  const ini = [
+    `include_path = ".:${join(FOLDER, 'php')}"`,
+    ...EXTENSIONS.map((name) => join(FOLDER, 'extensions', `${name}.so`))
+      .filter((path) => existsSync(path))
+      .map((path) => `extension = "${path}"`),
+  ]
+  return {
+    phpmyadmin: join(FOLDER, 'phpmyadmin'),
+    adminer: join(FOLDER, 'adminer'),
+    mariadb: { home: join(FOLDER, 'mariadb'), libraries },
+    env: {
+      LD_LIBRARY_PATH: libraries,
+      PHP_INI_SCAN_DIR: `:${makeApp({ '50-apps.ini': `${ini.join('\n')}\n` })}`,
+    },
+  }
+}
+
+function canBeReadByNobody(): boolean {
+  const args = ['--reuid=nobody', '--clear-groups', 'test', '-r', join(FOLDER, 'made-by')]
+  return spawnSync('setpriv', args).status === 0
+}

@@ -18,7 +18,12 @@ export async function startAppWeb(
   env: Readonly<Record<string, string>>,
   entry: Omit<NginxOptions, 'backends'>,
 ): Promise<AppWeb> {
-  const pool = [`pm.max_children = ${WORKERS}`, 'catch_workers_output = yes']
+  const pool = [
+    `pm.max_children = ${WORKERS}`,
+    'catch_workers_output = yes',
+    // Adminer counts there how often somebody has failed to log in.
+    'env[TMPDIR] = $TMPDIR',
+  ]
   const instances = await Promise.all(
     Array.from({ length: INSTANCES }, () => startFpm(container(env), { pages: {}, pool })),
   )

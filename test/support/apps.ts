@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { makeApp } from '../../lab/app.ts'
 import type { NginxOptions } from '../../lab/nginx.ts'
 import type { Browser, Page } from './browser.ts'
-import { makeSymfonyApp } from './symfony-app.ts'
+import { SYMFONY_APP } from './symfony-app.ts'
 import type { Unpacked } from './unpacked.ts'
 
-/** A database server with what `STATEMENTS` make in it. */
+/** Where the server is that has run `STATEMENTS`. */
 export interface Database {
   readonly host: string
   readonly port: number
@@ -36,6 +36,7 @@ export interface App {
 const USER = 'app'
 const PASSWORD = 'secret'
 
+/** Make the database that people work with, and the user as whom they log in. */
 export const STATEMENTS = [
   'CREATE DATABASE shop;',
   'CREATE TABLE shop.goods (name VARCHAR(40));',
@@ -46,17 +47,16 @@ export const STATEMENTS = [
 const QUERY = 'SELECT name, 6 * 7 FROM goods'
 const RESULT = />teapot<.*>42</s
 
-/** Each folder below it may be written to by php-fpm. */
-function makeWritable(directory: string, ...names: readonly string[]): string {
-  chmodSync(directory, 0o755)
-  for (const name of names) {
-    mkdirSync(join(directory, name))
-    chmodSync(join(directory, name), 0o777)
-  }
-  return directory
+/** Makes an app with a folder that php-fpm may write to; gives its directory. */
+function makeWith(folder: string, files: Readonly<Record<string, string>>): string {
+  const app = makeApp(files)
+  chmodSync(app, 0o755)
+  mkdirSync(join(app, folder))
+  chmodSync(join(app, folder), 0o777)
+  return app
 }
 
-/** Without a `blowfish_secret` its key for the cookies with the login is in the session, too. */
+/** Without a `blowfish_secret`: so the key to the cookies that hold the login is in the session. */
 const phpmyadminConfig = ({ host, port }: Database) => `<?php
 $cfg['Servers'][1] = ['auth_type' => 'cookie', 'connect_type' => 'tcp', 'host' => '${host}', 'port' => '${port}'];
 $cfg['TempDir'] = __DIR__ . '/tmp';
@@ -66,7 +66,7 @@ const phpmyadmin: App = {
   name: 'phpMyAdmin',
   cookie: 'phpMyAdmin',
   make: (unpacked, database) => {
-    const directory = makeWritable(makeApp({ 'config.inc.php': phpmyadminConfig(database) }), 'tmp')
+    const directory = makeWith('tmp', { 'config.inc.php': phpmyadminConfig(database) })
     return {
       script: join(unpacked.phpmyadmin, 'index.php'),
       params: { PHPMYADMIN_CONFIG: join(directory, 'config.inc.php') },
@@ -82,7 +82,7 @@ const phpmyadmin: App = {
     const page = await browser.get('/index.php?route=/database/sql&db=shop')
     return browser.submit(page, 'sql_query', { sql_query: QUERY })
   },
-  // Its link is made a form by JavaScript.
+  // JavaScript makes a form of its link.
   logout: async (browser) => {
     const { token = '' } = (await browser.get('/index.php')).form('token').fields
     return browser.post('/index.php?route=/logout', { token })
@@ -121,7 +121,7 @@ export const symfony: App = {
   name: 'Symfony',
   cookie: 'PHPSESSIONID',
   isBypassing: true,
-  make: () => ({ script: join(makeWritable(makeSymfonyApp(), 'var'), 'public/index.php') }),
+  make: () => ({ script: join(makeWith('var', SYMFONY_APP), 'public/index.php') }),
   login: async (browser) => browser.submit(await browser.get('/login'), 'user', { user: 'Ann' }),
   page: () => '/account',
   work: (browser) => browser.get('/notify'),
@@ -130,4 +130,5 @@ export const symfony: App = {
   outside: /name="user"/,
 }
 
+/** Every app that is tried. */
 export const APPS = [phpmyadmin, adminer, symfony]

@@ -1,5 +1,3 @@
-import { makeApp } from '../../lab/app.ts'
-
 /** The skeleton's front controller; Debian's packages load the classes from the include path. */
 const INDEX = `<?php
 require 'Symfony/Bundle/FrameworkBundle/autoload.php';
@@ -11,7 +9,7 @@ $response->send();
 $kernel->terminate($request, $response);
 `
 
-/** \`framework.session\` is that of Symfony's recipe. */
+/** Its `framework.session` is that of Symfony's recipe. */
 const KERNEL = `<?php
 namespace App;
 
@@ -102,6 +100,9 @@ final class Kernel extends BaseKernel
 }
 `
 
-/** Writes a Symfony application, as small as the framework allows; it needs a `var`. */
-export const makeSymfonyApp = (): string =>
-  makeApp({ 'composer.json': '{}', 'src/Kernel.php': KERNEL, 'public/index.php': INDEX })
+/** A Symfony application as small as the framework allows; it writes to its folder `var`. */
+export const SYMFONY_APP = {
+  'composer.json': '{}',
+  'src/Kernel.php': KERNEL,
+  'public/index.php': INDEX,
+}

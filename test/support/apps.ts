@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { makeApp } from '../../lab/app.ts'
 import type { NginxOptions } from '../../lab/nginx.ts'
 import type { Browser, Page } from './browser.ts'
-import { SYMFONY_APP } from './symfony-app.ts'
+import { SYMFONY_APP, SYMFONY_APP_WITH_HANDLER } from './symfony-app.ts'
 import type { Unpacked } from './unpacked.ts'
 
 /** Where the server is that has run `STATEMENTS`. */
@@ -17,7 +17,7 @@ export interface App {
   readonly name: string
   /** The cookie of its session. */
   readonly cookie: string
-  /** It wraps PHP's own handler, which is phpredis', so that ours never has its sessions. */
+  /** A handler of its own wraps PHP's, which is phpredis', so that ours never has its sessions. */
   readonly isBypassing?: boolean
   /** Prepares it; gives its entry. */
   make(unpacked: Unpacked, database: Database): Omit<NginxOptions, 'backends'>
@@ -120,7 +120,6 @@ const adminer: App = {
 export const symfony: App = {
   name: 'Symfony',
   cookie: 'PHPSESSIONID',
-  isBypassing: true,
   make: () => ({ script: join(makeWith('var', SYMFONY_APP), 'public/index.php') }),
   login: async (browser) => browser.submit(await browser.get('/login'), 'user', { user: 'Ann' }),
   page: () => '/account',
@@ -130,5 +129,12 @@ export const symfony: App = {
   outside: /name="user"/,
 }
 
+const symfonyWithHandler: App = {
+  ...symfony,
+  name: 'Symfony with a handler that extends SessionHandler',
+  isBypassing: true,
+  make: () => ({ script: join(makeWith('var', SYMFONY_APP_WITH_HANDLER), 'public/index.php') }),
+}
+
 /** Every app that is tried. */
-export const APPS = [phpmyadmin, adminer, symfony]
+export const APPS = [phpmyadmin, adminer, symfony, symfonyWithHandler]

@@ -100,9 +100,25 @@ final class Kernel extends BaseKernel
 }
 `
 
+const OWN_HANDLER = `
+final class Wrapped extends \\SessionHandler
+{
+}
+`
+
 /** A Symfony application as small as the framework allows; it writes to its folder `var`. */
 export const SYMFONY_APP = {
   'composer.json': '{}',
   'src/Kernel.php': KERNEL,
   'public/index.php': INDEX,
+}
+
+/** The same with a handler of its own. */
+export const SYMFONY_APP_WITH_HANDLER = {
+  ...SYMFONY_APP,
+  'src/Kernel.php': `${KERNEL.replace("'handler_id' => null", "'handler_id' => Wrapped::class").replace(
+    "$container->extension('framework'",
+    `$container->services()->set(Wrapped::class);
+        $container->extension('framework'`,
+  )}${OWN_HANDLER}`,
 }

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
-import { type InstalledPhp, machinePhp } from '../lab/php.ts'
+import type { InstalledPhp } from '../lab/php.ts'
 import { type ServerProcess, startServer } from '../lab/process.ts'
+import { writeProgram } from '../lab/program.ts'
 import { makeScratch } from '../lab/scratch.ts'
 
 /** A real php-fpm with two pools of one configuration. */
@@ -18,9 +19,6 @@ export interface Fpm extends Pick<ServerProcess, 'pid' | 'log' | 'stop'> {
 export const FEW = 8
 export const MANY = 50
 
-const php: InstalledPhp = machinePhp()
-export const phpName = php.name
-
 /** The program as it is in src/ now. */
 const PROGRAM = join(makeScratch('bench'), 'php-sessions.mjs')
 buildSync({
@@ -32,30 +30,38 @@ buildSync({
   loader: { '.php': 'text' },
 })
 
-/** Starts php-fpm under `php-sessions exec` with these further lines of php.ini, this environment and these pages. */
-export function startFpm(
-  lines: (directory: string) => readonly string[],
-  env: Readonly<Record<string, string>>,
-  pages: Readonly<Record<string, string>>,
-): Promise<Fpm> {
+export interface FpmOptions {
+  readonly php: InstalledPhp
+  /** Further lines of php.ini. */
+  lines(directory: string): readonly string[]
+  /** Further lines of each pool. */
+  readonly pool: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Pages by name: PHP code. */
+  readonly pages: Readonly<Record<string, string>>
+}
+
+/** Starts php-fpm under `php-sessions exec`. */
+export function startFpm({ php, lines, pool, env, pages }: FpmOptions): Promise<Fpm> {
   return startServer({
     name: 'bench-fpm',
     ports: 2,
     command: ({ directory, ports }) => {
       const at = (name: string) => join(directory, name)
-      for (const name of ['tmp', 'none', 'sessions']) mkdirSync(at(name))
+      for (const name of ['bin', 'tmp', 'none', 'sessions']) mkdirSync(at(name))
       for (const [name, code] of Object.entries(pages)) writeFileSync(at(`${name}.php`), `<?php ${code}`)
       const extensions = ['igbinary', 'msgpack', 'redis', 'posix'].map((name) => `extension=${name}`)
       const opcache = ['zend_extension=opcache', 'opcache.enable=1', 'session.gc_probability=0']
       writeFileSync(at('php.ini'), [...extensions, ...opcache, ...lines(directory), ''].join('\n'))
-      writeFileSync(at('fpm.conf'), fpmConf(ports))
+      writeFileSync(at('fpm.conf'), fpmConf(ports, pool))
+      writeProgram(at('bin/php'), php.cli([], {}))
       const asRoot = process.getuid?.() === 0 ? ['-R'] : []
       const fpm = php.fpm(['-F', ...asRoot, '-c', directory, '-y', at('fpm.conf')])
       return {
         file: process.execPath,
         args: [PROGRAM, 'exec', '--', fpm.file, ...fpm.args],
         env: {
-          PATH: process.env.PATH,
+          PATH: `${at('bin')}:${process.env.PATH}`,
           PHPRC: directory,
           PHP_INI_SCAN_DIR: at('none'),
           TMPDIR: at('tmp'),
@@ -74,9 +80,10 @@ export function startFpm(
   }))
 }
 
-function fpmConf(ports: readonly number[]): string {
+function fpmConf(ports: readonly number[], lines: readonly string[]): string {
   const pools = [FEW, MANY].flatMap((workers, i) => [
     ...[`[pool${i}]`, `listen = 127.0.0.1:${ports[i]}`, 'pm = static', `pm.max_children = ${workers}`],
+    ...lines,
   ])
   return ['[global]', 'daemonize = no', 'error_log = /proc/self/fd/2', ...pools, ''].join('\n')
 }

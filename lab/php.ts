@@ -1,13 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { CommandLine } from './contained.ts'
-
-/** Starts a program with these arguments; `env` is the whole environment, that of this process when absent. */
-export type Program = (
-  args: readonly string[],
-  env?: CommandLine['env'],
-) => Required<Pick<CommandLine, 'file' | 'args' | 'env'>>
+import {
+  DEBIAN13_EXTENSIONS,
+  debian13Missing,
+  debian13Program,
+  type Program,
+  type Unavailable,
+} from './debian13.ts'
 
 /** A PHP that runs here. */
 export interface InstalledPhp {
@@ -20,8 +18,6 @@ export interface InstalledPhp {
   /** Where its shared extensions are, as NAME.so. */
   readonly extensionDirectory: string
 }
-
-const CACHE = join(import.meta.dirname, '../.cache')
 
 // Distributions keep servers where people's PATH does not look, and Debian's has the version in its name.
 const FIND_FPM = `PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; command -v php-fpm"$0" || echo php-fpm`
@@ -40,29 +36,16 @@ export function machinePhp(): InstalledPhp {
   return { ...told, cli, fpm: program(fpm) }
 }
 
-/**
- * The PHP of Debian 13 that scripts/debian13 unpacks, or why it is not there.
- *
- * It runs on Debian 13's loader and libraries, without chroot or mounts, so it sees the files that we see. What it
- * looks for in /etc and /usr is the machine's: trusted certificates, time zones, and ini files unless told not to.
- */
-export function debian13Php(): InstalledPhp | { readonly unavailable: string } {
-  const at = (path: string) => join(CACHE, 'debian13', path)
-  if (!existsSync(at('made-by'))) return { unavailable: readReason() }
+/** The PHP of Debian 13 that scripts/debian13 unpacks, or why it is not there. */
+export function debian13Php(): InstalledPhp | Unavailable {
+  const missing = debian13Missing('php', 'php-fpm')
+  if (missing !== undefined) return missing
   const program =
     (name: string): Program =>
-    (args, env = process.env) => ({
-      file: at('ld.so'),
-      args: ['--library-path', at('lib'), at(name), '-d', `extension_dir=${at('extensions')}`, ...args],
-      env: { ...env, SASL_PATH: at('lib/sasl2') },
-    })
+    (args, env) =>
+      debian13Program(name)(['-d', `extension_dir=${DEBIAN13_EXTENSIONS}`, ...args], env)
   const cli = program('php')
   return { ...askVersions(cli), cli, fpm: program('php-fpm') }
-}
-
-function readReason(): string {
-  const file = join(CACHE, 'debian13.reason')
-  return existsSync(file) ? readFileSync(file, 'utf8').trim() : 'scripts/debian13 has not run'
 }
 
 /** Asks without any ini file, and ignores complaints about extensions that are not there, or there already. */

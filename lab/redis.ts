@@ -3,11 +3,14 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Certificates } from './certificates.ts'
+import { debian13Missing, debian13Program, type Program, type Unavailable } from './debian13.ts'
 import { startServer } from './process.ts'
 import { namedPorts, portNames, quote, redisConf, socketIn, strongestLogin } from './redis-conf.ts'
 
-/** How one gets in; servers that belong together have it in common. */
+/** What servers that belong together have in common: which program they are, and how one gets in. */
 export interface AccessOptions {
+  /** The machine's redis-server when absent. */
+  readonly program?: Program | undefined
   /** What `requirepass` asks of everybody; any characters. */
   readonly password?: string | undefined
   /** An ACL user with every right. Without `password` the nameless user is shut out. */
@@ -52,7 +55,14 @@ export interface Redis {
   stop(): Promise<void>
 }
 
-/** Starts a redis-server that keeps nothing on disk. */
+const machineRedis: Program = (args, env = process.env) => ({ file: 'redis-server', args, env })
+
+/** The valkey-server of Debian 13 that scripts/debian13 unpacks, or why it is not there. */
+export function debian13Valkey(): Program | Unavailable {
+  return debian13Missing('valkey-server') ?? debian13Program('valkey-server')
+}
+
+/** Starts a server that keeps nothing on disk. */
 export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
   const { at } = options
   const names = portNames(options)
@@ -62,7 +72,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
     command: (place) => {
       const file = join(place.directory, 'redis.conf')
       writeFileSync(file, redisConf(options, place))
-      return { file: 'redis-server', args: [file, ...(options.sentinel ? ['--sentinel'] : [])] }
+      return (options.program ?? machineRedis)([file, ...(options.sentinel ? ['--sentinel'] : [])])
     },
   })
   const ports = namedPorts(options, server.ports)

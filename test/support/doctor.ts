@@ -1,6 +1,7 @@
-import { execFile, execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeProgram } from '../../lab/program.ts'
 import { makeScratch } from '../../lab/scratch.ts'
 import { type Service, vcapServices } from './bindings.ts'
 import { PHPS, type PhpUnderTest } from './php.ts'
@@ -80,21 +81,6 @@ export async function makeMachine(options: MachineOptions = {}): Promise<Machine
 
 function fpmConf(lines: string): string {
   return `[global]\nerror_log = /dev/null\n[www]\nlisten = 127.0.0.1:1\npm = static\npm.max_children = 1\n${lines}\n`
-}
-
-function writeProgram(path: string, { file, args, env }: ReturnType<PhpUnderTest['php']['cli']>): void {
-  const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
-  const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value ?? '')}\n`)
-  writeFileSync(
-    path,
-    `#!/bin/sh\n${variables.join('')}exec ${[pathOf(file), ...args].map(quote).join(' ')} "$@"\n`,
-  )
-  chmodSync(path, 0o755)
-}
-
-/** Where PATH leads to without the machine's own programs, which are called alike. */
-function pathOf(file: string): string {
-  return execFileSync('sh', ['-c', 'command -v "$0"', file], { encoding: 'utf8' }).trim()
 }
 
 /** The machine with another environment; undefined takes a variable away. */

@@ -26,6 +26,11 @@ function redisCheck(
   }
 }
 
+/** Valkey also tells the version of Redis that it is compatible with. */
+function nameOf({ redis_version: redis = '', valkey_version: valkey }: RedisAnswer['info']) {
+  return valkey === undefined ? `Redis ${redis}` : `Valkey ${valkey}`
+}
+
 /** Whether it is the kind of server that the handler can talk to. */
 export const topology = redisCheck(
   {
@@ -33,8 +38,7 @@ export const topology = redisCheck(
     meaning: 'is it a server, a cluster or a Sentinel, as was meant?',
     needs: ['auth.login'],
   },
-  ({ info = {} }, { endpoint }) =>
-    `Redis ${info.redis_version ?? ''}, ${endpoint.topology.value}, as was meant`,
+  ({ info = {} }, { endpoint }) => `${nameOf(info)}, ${endpoint.topology.value}, as was meant`,
   ({ info = {}, clusterState, commands = [] }, { endpoint: { topology } }) => {
     const isCluster =
       info.redis_mode === 'cluster' ||

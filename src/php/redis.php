@@ -83,8 +83,8 @@ function look(Redis $redis, array $question): array
         'role' => is_array($role) ? $role[0] : null,
         'master' => is_array($role) && $role[0] === 'slave' ? "$role[1]:$role[2]" : null,
         'info' => array_intersect_key($info, array_flip([
-            'redis_version', 'redis_mode', 'cluster_enabled', 'maxmemory', 'maxmemory_policy', 'used_memory',
-            'evicted_keys', 'connected_clients', 'maxclients',
+            'redis_version', 'valkey_version', 'redis_mode', 'cluster_enabled', 'maxmemory', 'maxmemory_policy',
+            'used_memory', 'evicted_keys', 'connected_clients', 'maxclients',
         ])),
         'clusterState' => preg_match('/cluster_state:(\w+)/', (string) command($redis, 'CLUSTER', 'INFO')['value'], $m)
             ? $m[1]
@@ -105,12 +105,15 @@ function try_commands(Redis|RedisCluster $redis, array $question): array
         ['EVALSHA', sha1($unlock), '1', $lock, 'doctor'],
         ['EVAL', $unlock, '1', $lock, 'doctor'],
     ];
-    // The managed handler's waiters queue, in keys of the same slot.
-    $queue = "{{$key}}:doctor";
+    // The managed handler's waiters queue, on a cluster in keys of the same slot.
+    $queue = ($redis instanceof RedisCluster ? "{{$key}}" : $key) . '_WAIT';
     $queueing = [
-        ['SADD', $queue, 'doctor'],
-        ['SCARD', $queue],
-        ['SREM', $queue, 'doctor'],
+        ['TIME'],
+        ['PTTL', $lock],
+        ['ZADD', $queue, '1', 'doctor'],
+        ['ZREMRANGEBYSCORE', $queue, '-inf', '0'],
+        ['ZCARD', $queue],
+        ['ZREM', $queue, 'doctor'],
         ['LPUSH', $queue, 'doctor'],
         ['PEXPIRE', $queue, '10000'],
         ['BLPOP', $queue, '1'],

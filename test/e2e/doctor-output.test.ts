@@ -8,6 +8,7 @@ import { checks } from '../../src/checks/index.ts'
 import { CANARY, type Service } from '../support/bindings.ts'
 import { diagnose, makeMachine, run, withEnv } from '../support/doctor.ts'
 import { PHPS } from '../support/php.ts'
+import { SERVERS } from '../support/servers.ts'
 
 const matchesSchema = new Ajv2020({ allowUnionTypes: true }).compile(
   JSON.parse(readFileSync('docs/doctor.schema.json', 'utf8')),
@@ -70,6 +71,25 @@ describe.each(PHPS)('%s', (_, php) => {
     expect(status).toBe(0)
   })
 })
+
+test.each(SERVERS)(
+  '%s has its name, and whom explain prints is let in there once doctor may ask',
+  async (name, which) => {
+    const server = await startRedis({ ...which, user: { name: 'admin', password: 'admin' } })
+    onTestFinished(server.stop)
+    const { host, port } = server
+    const credentials = { host, port, username: 'app', password: 'pw' }
+    const services = [{ name: 'app-redis-sessions', credentials }]
+    const env = { PHP_SESSIONS_HANDLER: 'managed' }
+    const machine = await makeMachine({ services, env, app: 'zend_extension = opcache\n' })
+    const line = (await run(machine, ['explain', '--acl'])).out.trim().replace('>PASSWORD', '>pw')
+    expect(server.cli(...line.split(' '), '+ping', '+info', '+role')).toBe('OK')
+    const { out, status } = await diagnose(machine)
+    expect(out).toMatch(new RegExp(`✓ ${name} \\d+\\.\\d+\\.\\d+, single, as was meant`))
+    expect(out).not.toMatch(/^[!✗]/m)
+    expect(status).toBe(0)
+  },
+)
 
 test('nothing bound: PHP keeps sessions in files, and keeps them well', async () => {
   const { out, status } = await diagnose(await makeMachine())

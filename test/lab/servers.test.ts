@@ -9,8 +9,16 @@ import { runCommand } from '../../lab/command.ts'
 import { startMemcached } from '../../lab/memcached.ts'
 import { startServer } from '../../lab/process.ts'
 import { type Redis, startRedis } from '../../lab/redis.ts'
+import { SERVERS, valkeyUnavailable } from '../support/servers.ts'
 
 const ODD = `p,w +%&'"\${x}#;é\\`
+
+test('Valkey of Debian 13 is tested too, where the choice of server may matter', async ({ skip }) => {
+  if (valkeyUnavailable !== undefined) skip(valkeyUnavailable)
+  const valkey = await startRedis({ ...SERVERS[1]?.[1], password: ODD })
+  onTestFinished(valkey.stop)
+  expect(valkey.cli('INFO', 'server')).toMatch(/^valkey_version:\d/m)
+})
 
 test('Redis asks for a password of any characters', async () => {
   const redis = await startRedis({ password: ODD })

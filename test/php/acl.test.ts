@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type Redis, startRedis } from '../../lab/redis.ts'
+import { type AccessOptions, type Redis, startRedis } from '../../lab/redis.ts'
 import { startRedisCluster } from '../../lab/redis-cluster.ts'
 import { readOptions } from '../../src/core/options.ts'
 import { redisAcl } from '../../src/stores/redis-acl.ts'
@@ -7,6 +7,7 @@ import { configure } from '../support/configured.ts'
 import { PREPEND } from '../support/managed.ts'
 import { PHPS } from '../support/php.ts'
 import { planFor } from '../support/plan.ts'
+import { SERVERS } from '../support/servers.ts'
 
 /** All that PHP can do with a session, but session_reset, for which phpredis waits for its own lock. */
 const EVERYTHING = `
@@ -33,8 +34,8 @@ const USER = { name: 'app', password: 'pw' }
 const CLOSED = { user: { name: 'admin', password: 'admin' } }
 
 /** Three masters. */
-const startCluster = async () => {
-  const { nodes, stop } = await startRedisCluster({ ...CLOSED, replicas: 0 })
+const startCluster = async (which: AccessOptions) => {
+  const { nodes, stop } = await startRedisCluster({ ...which, ...CLOSED, replicas: 0 })
   return {
     nodes,
     stop,
@@ -61,18 +62,18 @@ const sentTo = (node: Redis) =>
 describe.each(PHPS)('%s', (_, underTest) => {
   describe.each([
     {
-      topology: 'a single Redis, in a database, with a prefix',
-      start: async () => {
-        const server = await startRedis(CLOSED)
+      topology: 'a single server, in a database, with a prefix',
+      start: async (which: AccessOptions) => {
+        const server = await startRedis({ ...which, ...CLOSED })
         return { nodes: [server], stop: server.stop, place: { uri: `redis://127.0.0.1:${server.port}/2` } }
       },
       env: { PHP_SESSIONS_PREFIX: 'shop:' },
       rarely: [] as string[],
     },
     {
-      topology: 'a single Redis, by the managed handler',
-      start: async () => {
-        const server = await startRedis(CLOSED)
+      topology: 'a single server, by the managed handler',
+      start: async (which: AccessOptions) => {
+        const server = await startRedis({ ...which, ...CLOSED })
         return { nodes: [server], stop: server.stop, place: { uri: `redis://127.0.0.1:${server.port}` } }
       },
       env: { PHP_SESSIONS_HANDLER: 'managed' },
@@ -80,41 +81,46 @@ describe.each(PHPS)('%s', (_, underTest) => {
       rarely: ['pttl'],
     },
     {
-      topology: 'Redis Cluster',
+      topology: 'a cluster',
       start: startCluster,
       env: {},
       // While a slot moves; by the strict mode and the touching that only later versions of phpredis have there.
       rarely: ['asking', 'exists', 'expire', 'set'],
     },
     {
-      topology: 'Redis Cluster, by the managed handler',
+      topology: 'a cluster, by the managed handler',
       start: startCluster,
       env: { PHP_SESSIONS_HANDLER: 'managed' },
       rarely: ['asking', 'echo', 'exists', 'pttl'],
     },
   ])('$topology', ({ start, env, rarely }) => {
-    test('the printed user can do all that sessions need, and none of it is too much', async () => {
-      const { nodes, stop, place } = await start()
-      onTestFinished(stop)
-      const credentials = { ...place, username: USER.name, password: USER.password }
-      const service = { name: 'redis-sessions', credentials }
-      const { planned } = planFor([service], env)
-      if (planned === undefined) throw new Error('the service is bound')
-      const { options } = readOptions({ env, file: { value: {}, from: '' } })
-      const line = redisAcl(planned.endpoint, planned.handler, options)
-      const { ini } = configure(underTest, service, env)
+    test.each(SERVERS)(
+      'the printed user has what sessions need on %s, and no more',
+      async (_server, which) => {
+        const { nodes, stop, place } = await start(which)
+        onTestFinished(stop)
+        const credentials = { ...place, username: USER.name, password: USER.password }
+        const service = { name: 'redis-sessions', credentials }
+        const { planned } = planFor([service], env)
+        if (planned === undefined) throw new Error('the service is bound')
+        const { options } = readOptions({ env, file: { value: {}, from: '' } })
+        const line = redisAcl(planned.endpoint, planned.handler, options)
+        const { ini } = configure(underTest, service, env)
 
-      permit(nodes, line)
-      expect(underTest.runPhp(ini, EVERYTHING).toString()).toBe('all done')
-      if (planned.handler === 'managed') {
-        expect(underTest.runPhp(ini, PREPEND + EVERYTHING).toString()).toBe('all done')
-        const page = `${PREPEND} ob_start(); session_id('shared'); session_start(['use_strict_mode' => 0]); usleep(300000);`
-        await Promise.all([1, 2, 3].map(() => underTest.startPhp(ini, page, {})))
-      }
-      expect(refused(nodes)).toEqual([])
-      const permitted = [...line.matchAll(/\+(\S+)/g)].map(([, command = '']) => command)
-      const sent = nodes.flatMap((node) => sentTo(node))
-      expect(permitted.filter((command) => !sent.includes(command) && !rarely.includes(command))).toEqual([])
-    })
+        permit(nodes, line)
+        expect(underTest.runPhp(ini, EVERYTHING).toString()).toBe('all done')
+        if (planned.handler === 'managed') {
+          expect(underTest.runPhp(ini, PREPEND + EVERYTHING).toString()).toBe('all done')
+          const page = `${PREPEND} ob_start(); session_id('shared'); session_start(['use_strict_mode' => 0]); usleep(300000);`
+          await Promise.all([1, 2, 3].map(() => underTest.startPhp(ini, page, {})))
+        }
+        expect(refused(nodes)).toEqual([])
+        const permitted = [...line.matchAll(/\+(\S+)/g)].map(([, command = '']) => command)
+        const sent = nodes.flatMap((node) => sentTo(node))
+        expect(permitted.filter((command) => !sent.includes(command) && !rarely.includes(command))).toEqual(
+          [],
+        )
+      },
+    )
   })
 })

@@ -11,6 +11,7 @@ import { configure } from '../../support/configured.ts'
 import { configureManaged } from '../../support/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php.ts'
 import { type PhpWeb, startPhpWeb } from '../../support/php-web.ts'
+import { SERVERS } from '../../support/servers.ts'
 
 const WORKERS = 10
 const REQUESTS = 200
@@ -65,16 +66,16 @@ async function countInParallel(webs: readonly [PhpWeb, ...PhpWeb[]]): Promise<nu
 }
 
 describe.each(PHPS)('%s', (_name, underTest) => {
-  test('no update of parallel requests is lost', async () => {
-    const { redis, service } = await redisService()
+  test.each(SERVERS)('no update of parallel requests is lost on %s', async (_server, which) => {
+    const { redis, service } = await redisService(which)
     const web = await startWeb(underTest, configureManaged(underTest, service))
     expect(await countInParallel([web])).toBe(REQUESTS + 2)
     expect(web.log()).not.toMatch(/php-sessions|warning|error/i)
     expect(redis.cli('KEYS', '*_LOCK')).toBe('')
   })
 
-  test('nor on a cluster', async () => {
-    const cluster = await startRedisCluster({ password: CANARY })
+  test.each(SERVERS)('nor on a cluster of %s', async (_server, which) => {
+    const cluster = await startRedisCluster({ ...which, password: CANARY })
     onTestFinished(cluster.stop)
     const web = await startWeb(underTest, configureManaged(underTest, clusterService(cluster)))
     expect(await countInParallel([web])).toBe(REQUESTS + 2)

@@ -4,6 +4,7 @@ import { makeScratch } from '../../../lab/scratch.ts'
 import { CANARY } from '../../support/bindings.ts'
 import { configureManaged, PREPEND } from '../../support/managed.ts'
 import { PHPS } from '../../support/php.ts'
+import { SERVERS } from '../../support/servers.ts'
 
 /** What an app may do with its session; each begins with one that holds `n`, and tells what it saw. */
 const OPERATIONS: Readonly<Record<string, string>> = {
@@ -85,11 +86,16 @@ ${operation}`
 
 const MODES = [0, 1].flatMap((strict) => [0, 1].map((lazy) => ({ strict, lazy })))
 
+/** All of them on Redis, the usual one on the others. */
+const RUNS = SERVERS.flatMap(([server, which], i) =>
+  MODES.slice(i === 0 ? 0 : -1).map((mode) => ({ server, which, ...mode })),
+)
+
 describe.each(PHPS)('%s', (_name, underTest) => {
-  test.each(MODES)(
-    'every operation is as with files: strict $strict, lazy $lazy',
-    async ({ strict, lazy }) => {
-      const redis = await startRedis({ password: CANARY })
+  test.each(RUNS)(
+    'every operation is as with files: $server, strict $strict, lazy $lazy',
+    async ({ which, strict, lazy }) => {
+      const redis = await startRedis({ ...which, password: CANARY })
       onTestFinished(redis.stop)
       const credentials = { host: redis.host, port: redis.port, password: CANARY }
       const common = 'session.use_cookies=0\nsession.cache_limiter=\n'

@@ -40,11 +40,16 @@ final class Connection
      */
     public function run(\Closure $command): mixed
     {
+        $start = microtime(true);
         try {
             return $command($this->client ??= $this->connect());
         } catch (\RedisException $error) {
             $this->close();
             $why = self::plain($error->getMessage());
+        }
+        // phpredis says the same where a server is silent and where it hangs up.
+        if (str_contains($why, 'read') && microtime(true) - $start > $this->seconds[1] * 0.9) {
+            throw new \RedisException("no answer for {$this->seconds[1]} seconds");
         }
         if ($this->mustLogIn || !preg_match(self::LOGIN, $why)) {
             // Not chained: what an exception carries along shows the password.
@@ -749,7 +754,7 @@ function unavailable(): never
     }
     if (PHP_SAPI !== 'cli' && !headers_sent()) {
         // What the page was to be, how long caches may keep it, and the id of a session that there is not.
-        $kept = preg_grep('/^Set-Cookie: *(?!' . preg_quote(session_name(), '/') . '=)/i', headers_list());
+        $kept = preg_grep('/^Set-Cookie: *+(?!' . preg_quote(session_name(), '/') . '=)/i', headers_list());
         header_remove();
         http_response_code(503);
         header('Retry-After: 5');

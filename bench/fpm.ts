@@ -54,12 +54,13 @@ export function startFpm({ php, lines, pool, env, pages }: FpmOptions): Promise<
       const opcache = ['zend_extension=opcache', 'opcache.enable=1', 'session.gc_probability=0']
       writeFileSync(at('php.ini'), [...extensions, ...opcache, ...lines(directory), ''].join('\n'))
       writeFileSync(at('fpm.conf'), fpmConf(ports, pool))
+      // php-sessions looks for both by these names.
       writeProgram(at('bin/php'), php.cli([], {}))
+      writeProgram(at('bin/php-fpm'), php.fpm([], {}))
       const asRoot = process.getuid?.() === 0 ? ['-R'] : []
-      const fpm = php.fpm(['-F', ...asRoot, '-c', directory, '-y', at('fpm.conf')])
       return {
         file: process.execPath,
-        args: [PROGRAM, 'exec', '--', fpm.file, ...fpm.args],
+        args: [PROGRAM, 'exec', '--', 'php-fpm', '-F', ...asRoot, '-c', directory, '-y', at('fpm.conf')],
         env: {
           PATH: `${at('bin')}:${process.env.PATH}`,
           PHPRC: directory,

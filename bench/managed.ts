@@ -130,13 +130,14 @@ async function measureContention(atATime: number): Promise<void> {
     counted[name] = commands
     return result
   })
-  const head = ['p50 of files', 'p99 of files', 'p99 of native', 'commands/page']
+  const head = ['p50 of files', 'p99 of files', 'p99 of native', 'p99 ms', 'commands/page']
   print(`\none visitor, ${atATime} at a time`, `lost of ${ROUNDS * REQUESTS}`, ...head)
   for (const [name, own] of Object.entries(runs)) {
     const ratios = [
       ratio(own, runs.files, 'p50'),
       ratio(own, runs.files, 'p99'),
       ratio(own, runs.native, 'p99'),
+      median(own.map(({ p99 }) => p99)).toFixed(0),
     ]
     print(`  ${name}`, String(lost[name]), ...ratios, ((counted[name] ?? 0) / REQUESTS).toFixed(1))
   }
@@ -175,5 +176,5 @@ function ratio(own: readonly Load[], base: readonly Load[] | undefined, what: ke
 
 function print(first: string, ...cells: readonly string[]): void {
   const width = first.startsWith('\n') ? 29 : 28
-  process.stdout.write(`${first.padEnd(width)}${cells.map((cell) => cell.padStart(23)).join('')}\n`)
+  process.stdout.write(`${first.padEnd(width)}${cells.map((cell) => cell.padStart(22)).join('')}\n`)
 }

@@ -3,6 +3,18 @@ import type { Json } from '../../src/core/binding.ts'
 /** The password of every fixture: with what breaks ini files, save paths and shells. Nothing may print it. */
 export const CANARY = `c4n&ry+pass,w%41 "'\${HOME};#=@@\\`
 
+/** As long as a part of it that tells something: stack traces cut arguments off. */
+const PART = 6
+
+/** Whether a text has the canary in it, or a part, as it is or as a URL has it. */
+export function showsCanary(text: string): boolean {
+  return [CANARY, encodeURIComponent(CANARY)].some((form) =>
+    Array.from({ length: form.length - PART + 1 }, (_, at) => form.slice(at, at + PART)).some((part) =>
+      text.includes(part),
+    ),
+  )
+}
+
 /** One service as Cloud Foundry describes it. */
 export interface Service {
   readonly name: string

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type CertificateAuthority, makeAuthority } from '../../lab/certificates.ts'
+import { type Redis, startRedis } from '../../lab/redis.ts'
+import { CANARY, type Service } from './bindings.ts'
+
+/** What goes wrong with a Redis that an app uses already. */
+export interface StoreFault {
+  /** At which port the app uses it; the one without TLS unless said otherwise. */
+  readonly port?: 'tls'
+  /** Whether the server asks for a password at first; it does, unless said otherwise. */
+  readonly hasPassword?: false
+  make(store: Running): void | Promise<void>
+  /** What the line of the managed handler must say; absent where nobody is to notice. */
+  readonly cause?: RegExp
+}
+
+interface Running {
+  readonly redis: Redis
+  readonly authority: CertificateAuthority
+  /** Goes when the store stops. */
+  readonly sockets: Socket[]
+}
+
+/** A real server, and the service that is bound to the app. */
+export interface Breakable {
+  readonly redis: Redis
+  readonly service: Service
+  break(): Promise<void>
+  stop(): Promise<void>
+}
+
+// The one that ends them stays.
+const CUT = ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']
+const TIMED_OUT = /read error on connection|socket error|timed out/i
+
+/** Every way in which a store fails an app, by what people would call it. */
+export const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
+  'a closed port': { make: ({ redis }) => redis.stop(), cause: /Connection refused/ },
+  'a swallowed SYN': {
+    make: async (store) => {
+      freeze(store, CUT)
+      await fillBacklog(store)
+    },
+    cause: /timed out/,
+  },
+  'a frozen server, the worker is connected': { make: (store) => freeze(store), cause: TIMED_OUT },
+  'a frozen server, the worker connects anew': { make: (store) => freeze(store, CUT), cause: TIMED_OUT },
+  'a full server': { make: ({ redis }) => set(redis, 'maxmemory', '1'), cause: /OOM/ },
+  'another password': {
+    make: ({ redis }) => withoutVisitors(redis, ['ACL', 'SETUSER', 'default', 'resetpass', '>another']),
+    cause: /WRONGPASS/,
+  },
+  'a password that the binding does not have': {
+    hasPassword: false,
+    make: ({ redis }) => withoutVisitors(redis, ['ACL', 'SETUSER', 'default', 'resetpass', `>${CANARY}`]),
+    cause: /NOAUTH the server asks for a password, and the binding has none/,
+  },
+  'a user without the rights': {
+    make: ({ redis }) => void redis.cli('ACL', 'SETUSER', 'default', '-evalsha', '-eval'),
+    cause: /NOPERM/,
+  },
+  'a replica': {
+    make: ({ redis }) => void redis.cli('REPLICAOF', '127.0.0.1', '1'),
+    cause: /READONLY|MASTERDOWN/,
+  },
+  'killed connections': { make: ({ redis }) => void redis.cli(...CUT) },
+  'a flushed script cache': { make: ({ redis }) => void redis.cli('SCRIPT', 'FLUSH') },
+  'TLS: a certificate that has expired': {
+    port: 'tls',
+    make: ({ redis, authority }) => {
+      const { certificate, key } = authority.expired()
+      return withoutVisitors(redis, [...['CONFIG', 'SET', 'tls-cert-file', certificate, 'tls-key-file', key]])
+    },
+    cause: /certificate verify failed/,
+  },
+  'TLS at a port without': { port: 'tls', make: swapPorts, cause: /SSL/ },
+  'no TLS at a port with': { make: swapPorts, cause: /socket error|Connection lost/ },
+}
+
+/** Starts a server that this fault can happen to. */
+export async function startBreakable({ port, hasPassword, make }: StoreFault): Promise<Breakable> {
+  const authority = makeAuthority()
+  const tls = authority.server()
+  const login = hasPassword === false ? {} : { password: CANARY }
+  // A short queue is soon full.
+  const redis = await startRedis({ ...login, tls, lines: ['tcp-backlog 1'] })
+  const place =
+    port === 'tls'
+      ? { host: 'localhost', tls_port: redis.tlsPort ?? 0, ca: readFileSync(tls.ca, 'utf8') }
+      : { host: redis.host, port: redis.port }
+  const sockets: Socket[] = []
+  return {
+    redis,
+    service: { name: 'redis-sessions', credentials: { ...place, ...login } },
+    break: async () => make({ redis, authority, sockets }),
+    stop: async () => {
+      for (const socket of sockets) socket.destroy()
+      await redis.stop()
+      authority.remove()
+    },
+  }
+}
+
+function set(redis: Redis, ...pair: readonly string[]): void {
+  redis.cli('CONFIG', 'SET', ...pair)
+}
+
+/** Does this and ends all connections: those that are kept would stay logged in. */
+async function withoutVisitors(redis: Redis, ...commands: readonly (readonly string[])[]): Promise<void> {
+  await redis.batch([...commands, CUT])
+}
+
+function freeze({ redis }: Running, before?: readonly string[]): void {
+  if (before !== undefined) redis.cli(...before)
+  redis.signal('SIGSTOP')
+}
+
+/** Connects to a frozen server until the kernel answers no more: what it drops a firewall would swallow. */
+async function fillBacklog({ redis, sockets }: Running): Promise<void> {
+  for (let isFull = false; !isFull; ) {
+    const socket = connect(redis.port, redis.host).on('error', () => {})
+    sockets.push(socket)
+    const connected = new Promise<boolean>((resolve) => socket.once('connect', () => resolve(false)))
+    isFull = await Promise.race([connected, sleep(500, true)])
+  }
+}
+
+/** The TLS port speaks without, the other one with. */
+function swapPorts({ redis }: Running): Promise<void> {
+  const { port, tlsPort } = redis
+  const ports = [
+    ['tls-port', '0'],
+    ['port', String(tlsPort)],
+    ['tls-port', String(port)],
+  ]
+  return withoutVisitors(redis, ...ports.map((pair) => ['CONFIG', 'SET', ...pair]))
+}

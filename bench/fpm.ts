@@ -6,7 +6,7 @@ import { type ServerProcess, startServer } from '../lab/process.ts'
 import { writeProgram } from '../lab/program.ts'
 import { makeScratch } from '../lab/scratch.ts'
 
-/** A real php-fpm with two pools of one configuration. */
+/** A real php-fpm with pools of one configuration. */
 export interface Fpm extends Pick<ServerProcess, 'pid' | 'log' | 'stop'> {
   /** As many workers as throughput needs. */
   readonly few: number
@@ -36,16 +36,18 @@ export interface FpmOptions {
   lines(directory: string): readonly string[]
   /** Further lines of each pool. */
   readonly pool: readonly string[]
+  /** Of each pool; FEW and MANY when absent. */
+  readonly workers?: readonly number[]
   readonly env: Readonly<Record<string, string>>
   /** Pages by name: PHP code. */
   readonly pages: Readonly<Record<string, string>>
 }
 
 /** Starts php-fpm under `php-sessions exec`. */
-export function startFpm({ php, lines, pool, env, pages }: FpmOptions): Promise<Fpm> {
+export function startFpm({ php, lines, pool, workers = [FEW, MANY], env, pages }: FpmOptions): Promise<Fpm> {
   return startServer({
     name: 'bench-fpm',
-    ports: 2,
+    ports: workers.length,
     command: ({ directory, ports }) => {
       const at = (name: string) => join(directory, name)
       for (const name of ['bin', 'tmp', 'none', 'sessions']) mkdirSync(at(name))
@@ -53,7 +55,7 @@ export function startFpm({ php, lines, pool, env, pages }: FpmOptions): Promise<
       const extensions = ['igbinary', 'msgpack', 'redis', 'posix'].map((name) => `extension=${name}`)
       const opcache = ['zend_extension=opcache', 'opcache.enable=1', 'session.gc_probability=0']
       writeFileSync(at('php.ini'), [...extensions, ...opcache, ...lines(directory), ''].join('\n'))
-      writeFileSync(at('fpm.conf'), fpmConf(ports, pool))
+      writeFileSync(at('fpm.conf'), fpmConf(ports, workers, pool))
       // php-sessions looks for both by these names.
       writeProgram(at('bin/php'), php.cli([], {}))
       writeProgram(at('bin/php-fpm'), php.fpm([], {}))
@@ -81,9 +83,9 @@ export function startFpm({ php, lines, pool, env, pages }: FpmOptions): Promise<
   }))
 }
 
-function fpmConf(ports: readonly number[], lines: readonly string[]): string {
-  const pools = [FEW, MANY].flatMap((workers, i) => [
-    ...[`[pool${i}]`, `listen = 127.0.0.1:${ports[i]}`, 'pm = static', `pm.max_children = ${workers}`],
+function fpmConf(ports: readonly number[], workers: readonly number[], lines: readonly string[]): string {
+  const pools = workers.flatMap((count, i) => [
+    ...[`[pool${i}]`, `listen = 127.0.0.1:${ports[i]}`, 'pm = static', `pm.max_children = ${count}`],
     ...lines,
   ])
   return ['[global]', 'daemonize = no', 'error_log = /proc/self/fd/2', ...pools, ''].join('\n')

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { debian13Php, type InstalledPhp, machinePhp } from '../lab/php.ts'
+import { showsCanary, vcapServices } from '../test/support/bindings.ts'
+import { askFpm } from '../test/support/fastcgi.ts'
+import { STORE_FAULTS, type StoreFault, startBreakable } from '../test/support/store-faults.ts'
+import { startFpm } from './fpm.ts'
+import { median } from './medians.ts'
+
+const TRIES = 3
+/** As long as nginx waits for php-fpm before it answers 504. */
+const LIMIT_SECONDS = 60
+const PAGE = `session_start(); echo 'visit ', $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;`
+/** As production's php.ini has it, and the log where it can be read. */
+const PHP_INI = ['display_errors=0', 'log_errors=1', 'html_errors=0', 'output_buffering=4096']
+const COOKIE = /^Set-Cookie: (PHPSESSIONID=[^;\s]+)/m
+
+/** What a visitor met. */
+interface Outcome {
+  readonly status: string
+  readonly saw: string
+  /** Gets a new id, and so loses a session that outlives the fault. */
+  readonly hasNewCookie: boolean
+  readonly seconds: number
+  readonly lines: number
+  readonly hasPassword: boolean
+  readonly hasCrashed: boolean
+}
+
+const handlers = ['native', 'managed']
+const other = debian13Php()
+const phps: readonly InstalledPhp[] = [machinePhp(), ...('unavailable' in other ? [] : [other])]
+const wanted = process.argv[2] ?? ''
+
+const columns = phps.flatMap((php) => handlers.map((handler) => ({ php, handler })))
+print('', ...columns.map(({ php, handler }) => `${handler}, ${php.name.split(', php-memcached')[0]}`))
+print(...Array<string>(columns.length + 1).fill('---'))
+for (const [name, fault] of Object.entries(STORE_FAULTS)) {
+  if (!name.includes(wanted)) continue
+  const cells: string[] = []
+  for (const { php, handler } of columns) {
+    // Most of it is waiting.
+    const tries = (isNew: boolean) => Array.from({ length: TRIES }, () => suffer(fault, php, handler, isNew))
+    cells.push(describe(await Promise.all(tries(false)), await Promise.all(tries(true))))
+  }
+  print(name, ...cells)
+}
+
+/** A worker that has served a visitor before meets a fault, with the same visitor or a new one. */
+async function suffer(
+  fault: StoreFault,
+  php: InstalledPhp,
+  handler: string,
+  isNew: boolean,
+): Promise<Outcome> {
+  const store = await startBreakable(fault)
+  const env = { VCAP_SERVICES: vcapServices(store.service), PHP_SESSIONS_HANDLER: handler }
+  let file = ''
+  const lines = (directory: string) => {
+    file = join(directory, 'php.log')
+    return [...PHP_INI, `error_log=${file}`]
+  }
+  const fpm = await startFpm({ php, lines, pool: [], workers: [1], env, pages: { page: PAGE } })
+  try {
+    const ask = (cookie = '') => askFpm(fpm.few, fpm.page('page'), cookie).catch(() => '')
+    const first = await ask()
+    const cookie = COOKIE.exec(first)?.[1]
+    if (cookie === undefined || !first.endsWith('visit 1'))
+      throw new Error(`no session: ${first}${fpm.log()}`)
+    const before = read(file)
+    await store.break()
+    const start = performance.now()
+    const answer = await inTime(ask(isNew ? '' : cookie))
+    const seconds = (performance.now() - start) / 1000
+    // php-fpm notices a dead worker later than we do.
+    if (answer === '') await sleep(500)
+    const log = read(file).slice(before.length)
+    const count = Number(/visit (\d+)$/.exec(answer)?.[1])
+    const isKept = count === 2 && (await ask(cookie)).endsWith('visit 3')
+    return {
+      status: answer === '' ? '502' : (/^Status: (\d+)/m.exec(answer)?.[1] ?? '200'),
+      saw: sawOf(count, isKept),
+      hasNewCookie: COOKIE.test(answer),
+      seconds,
+      lines: log.split('\n').length - 1,
+      hasPassword: showsCanary(log + fpm.log()),
+      hasCrashed: /exited on signal/.test(fpm.log()),
+    }
+  } finally {
+    await fpm.stop()
+    await store.stop()
+  }
+}
+
+async function inTime(answer: Promise<string>): Promise<string> {
+  const over = new AbortController()
+  const late = sleep(LIMIT_SECONDS * 1000, 'Status: 504', { signal: over.signal })
+  return Promise.race([answer, late]).finally(() => over.abort())
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function sawOf(count: number, isKept: boolean): string {
+  if (Number.isNaN(count)) return 'nothing'
+  if (count === 1) return 'an empty session'
+  return isKept ? 'its session' : 'its session, which is not kept'
+}
+
+/** For who has a session; and what is otherwise for who has none. */
+function describe(outcomes: readonly Outcome[], ofNew: readonly Outcome[]): string {
+  const lines = outcomes.map((outcome) => outcome.lines)
+  const [least, most] = [Math.min(...lines), Math.max(...lines)]
+  const [status, statusOfNew] = [statuses(outcomes), statuses(ofNew)]
+  return [
+    status,
+    distinct(outcomes.map(({ saw }) => saw)),
+    ...(outcomes.some(({ hasNewCookie }) => hasNewCookie) ? ['a new id'] : []),
+    `${median(outcomes.map(({ seconds }) => seconds)).toFixed(1)} s`,
+    `${least === most ? most : `${least} to ${most}`} ${most === 1 ? 'line' : 'lines'}`,
+    ...([...outcomes, ...ofNew].some(({ hasPassword }) => hasPassword) ? ['**the password**'] : []),
+    ...(status === statusOfNew ? [] : [`who is new: ${statusOfNew}`]),
+  ].join(', ')
+}
+
+function statuses(outcomes: readonly Outcome[]): string {
+  return distinct(outcomes.map(({ status, hasCrashed }) => `${status}${hasCrashed ? ' (a crash)' : ''}`))
+}
+
+function distinct(values: readonly string[]): string {
+  return [...new Set(values)].sort().join(' or ')
+}
+
+function print(...cells: readonly string[]): void {
+  process.stdout.write(`| ${cells.join(' | ')} |\n`)
+}

@@ -33,7 +33,7 @@ export interface Breakable {
 
 // The one that ends them stays.
 const CUT = ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']
-const TIMED_OUT = /read error on connection|socket error|timed out/i
+const TIMED_OUT = /no answer for 3 seconds/
 
 /** Every way in which a store fails an app, by what people would call it. */
 export const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {

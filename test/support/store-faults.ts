@@ -76,7 +76,7 @@ export const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
     cause: /certificate verify failed/,
   },
   'TLS at a port without': { port: 'tls', make: swapPorts, cause: /SSL/ },
-  'no TLS at a port with': { make: swapPorts, cause: /socket error|Connection lost/ },
+  'no TLS at a port with': { make: swapPorts, cause: /socket error|Connection lost|no answer/ },
 }
 
 /** Starts a server that this fault can happen to. */

@@ -134,14 +134,17 @@ final class Store
     private const FAILOVER_SECONDS = 8;
     private const PAUSE_MICROSECONDS = 100_000;
     private const POLL_MICROSECONDS = 20_000;
+    /** How old what the Sentinels have said may be. The master that they replace may take writes for ten seconds more. */
+    private const FRESH_SECONDS = 1;
 
     public array $settings;
     /** @var array<string, Connection> by the names of their servers */
     private array $connections = [];
     /** The name of the server that was asked last. */
     private string $asked = '';
-    /** Who is the master, or has which slots: as last heard by any worker, then by us. */
+    /** Who is the master, or has which slots, and who has said so: as last heard by any worker, then by us. */
     private ?array $map = null;
+    private float $heard = 0;
     private bool $isReread = false;
     /** The moment after which nothing is tried again. */
     private float $deadline = 0;
@@ -300,12 +303,12 @@ final class Store
         if ($this->is('single')) {
             return $this->connectionTo($this->settings['servers'][0]);
         }
-        $this->map ??= $this->recall() ?? $this->find($this->settings['servers']);
+        $map = $this->map();
         if ($this->is('sentinel')) {
-            return $this->connectionTo($this->map['master']);
+            return $this->connectionTo($map['master']);
         }
         $slot = slotOf($key);
-        foreach ($this->map['slots'] as [$first, $last, $server]) {
+        foreach ($map['slots'] as [$first, $last, $server]) {
             if ($first <= $slot && $slot <= $last) {
                 return $this->connectionTo($server);
             }
@@ -340,41 +343,59 @@ final class Store
         return array_filter(['cafile' => $ca, 'local_cert' => $certificate, 'peer_name' => $name]) + ['verify_peer' => true];
     }
 
-    /** After a failure: a redirection names one who knows; who has failed is asked last, as it may be frozen. */
-    private function lookAgain(string $why): void
+    /**
+     * Where everything is. A master may be another one by now: the first who finds that the Sentinels were asked too long
+     * ago asks them again, and the others go on meanwhile.
+     */
+    private function map(): array
     {
-        $servers = $this->settings['servers'];
-        if ($this->is('cluster')) {
-            if (preg_match('/^MOVED \d+ (.+):(\d+)$/', $why, $match)) {
-                array_unshift($servers, ['host' => $match[1], 'port' => (int) $match[2]]);
-            }
-            array_push($servers, ...array_column($this->map['slots'] ?? [], 2));
-            $servers = array_combine(array_map(nameOf(...), $servers), $servers);
-            uksort($servers, fn ($a, $b) => ($a === $this->asked) <=> ($b === $this->asked));
+        $isOld = $this->is('sentinel') && microtime(true) - $this->heard >= self::FRESH_SECONDS;
+        if ($this->map !== null && !$isOld) {
+            return $this->map;
         }
+        $this->heard = microtime(true);
+        $this->map = $this->recall() ?? $this->map;
+        if ($this->map === null) {
+            $this->map = $this->find();
+        } elseif ($isOld && time() - (int) @filemtime($this->stateFile()) >= self::FRESH_SECONDS) {
+            @touch($this->stateFile());
+            $this->lookAgain();
+        }
+        return $this->map;
+    }
+
+    /** A redirection names one who knows more. */
+    private function lookAgain(string $why = ''): void
+    {
+        $isRedirection = preg_match('/^MOVED \d+ (.+):(\d+)$/', $why, $match) === 1;
         try {
-            $this->map = $this->find($servers);
+            $this->map = $this->find(...($isRedirection ? [['host' => $match[1], 'port' => (int) $match[2]]] : []));
         } catch (\RedisException) {
             // As long as nobody knows better, the old one.
         }
     }
 
-    private function find(array $servers): array
+    /** Asks those that are named here, then all that we have heard of: a Sentinel that has told us first, who has failed last. */
+    private function find(array ...$servers): array
     {
+        array_push($servers, ...$this->settings['servers'], ...array_column($this->map['slots'] ?? [], 2));
+        $servers = array_combine(array_map(nameOf(...), $servers), $servers);
+        $rank = fn (string $name): array => [$name === $this->asked, $name !== ($this->map['by'] ?? '')];
+        uksort($servers, fn (string $a, string $b) => $rank($a) <=> $rank($b));
         $why = [];
-        foreach ($servers as $server) {
+        foreach ($servers as $name => $server) {
             if ($why !== [] && microtime(true) > $this->deadline) {
                 break;
             }
             $guide = $this->guide($server);
             try {
-                $map = $guide->run(fn (\Redis $client) => $this->is('cluster') ? slots($client, $server) : $this->master($client));
+                $found = $guide->run(fn (\Redis $client) => $this->is('cluster')
+                    ? ['slots' => slots($client, $server)]
+                    : ['master' => $this->master($client), 'by' => $name]);
+                return $this->remember($found + ['origin' => $this->origin()]);
             } catch (\RedisException $error) {
-                $why[] = nameOf($server) . ' ' . $error->getMessage();
-                continue;
+                $why[] = "$name {$error->getMessage()}";
             }
-            $this->remember($map);
-            return $map;
         }
         throw new \RedisException(($this->is('cluster') ? 'nobody knows the slots: ' : 'no Sentinel names a master: ') . implode('; ', $why));
     }
@@ -386,7 +407,7 @@ final class Store
         if (!is_array($found) || count($found) !== 2) {
             throw new \RedisException($client->getLastError() ?: "knows no master $name");
         }
-        return ['master' => ['host' => $found[0], 'port' => (int) $found[1]]];
+        return ['host' => $found[0], 'port' => (int) $found[1]];
     }
 
     /** What was found out is kept for all workers, beside the file and only for its servers. */
@@ -403,18 +424,19 @@ final class Store
     private function recall(): ?array
     {
         $file = $this->stateFile();
+        clearstatcache(true, $file);
         $map = is_readable($file) ? json_decode((string) file_get_contents($file), true) : null;
         return ($map['origin'] ?? null) === $this->origin() ? $map : null;
     }
 
-    private function remember(array $map): void
+    private function remember(array $map): array
     {
-        $map['origin'] = $this->origin();
         if (is_writable(dirname($this->file)) && $map !== $this->recall()) {
             $temporary = $this->stateFile() . '.' . getmypid();
             file_put_contents($temporary, json_encode($map));
             rename($temporary, $this->stateFile());
         }
+        return $map;
     }
 
     /** What var_dump of an app may show. */
@@ -449,11 +471,11 @@ function slots(\Redis $client, array $asked): array
     if (!is_array($rows) || !is_array($rows[0][2] ?? null)) {
         throw new \RedisException($client->getLastError() ?: 'has no slots');
     }
-    return ['slots' => array_map(fn (array $row): array => [
+    return array_map(fn (array $row): array => [
         $row[0],
         $row[1],
         ['host' => in_array($row[2][0], ['', '?', null, false], true) ? $asked['host'] : $row[2][0], 'port' => $row[2][1]],
-    ], $rows)];
+    ], $rows);
 }
 
 /** The slot of a key in a Redis Cluster: CRC16 (XMODEM) of what is in its first braces, or else of all of it. */

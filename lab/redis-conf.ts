@@ -10,12 +10,12 @@ export function portNames({ tls, cluster }: RedisOptions): PortName[] {
   return cluster ? [...names, 'busPort'] : names
 }
 
-/** Renders redis.conf, for a server that keeps nothing on disk. */
+/** Renders redis.conf. */
 export function redisConf(options: RedisOptions, { directory, ports }: Place): string {
   const { port, tlsPort, busPort } = namedPorts(options, ports)
   return [
-    ...[`bind 127.0.0.1${options.ipv6 ? ' ::1' : ''}`, `port ${port}`, `dir ${directory}`],
-    ...['save ""', 'appendonly no', 'repl-diskless-sync-delay 0'],
+    ...[`bind 127.0.0.1${options.ipv6 ? ' ::1' : ''}`, `port ${port}`, `dir ${dataIn(options, directory)}`],
+    ...['save ""', 'repl-diskless-sync-delay 0', ...(options.keeps ? KEEP : ['appendonly no'])],
     ...(options.socket ? [`unixsocket ${socketIn(directory)}`] : []),
     ...(options.cluster ? ['cluster-enabled yes', `cluster-port ${busPort}`] : []),
     ...loginLines(options),
@@ -24,6 +24,14 @@ export function redisConf(options: RedisOptions, { directory, ports }: Place): s
     ...(options.lines ?? []),
     '',
   ].join('\n')
+}
+
+/** Before each answer, and so that a word can be found in the files. */
+const KEEP = ['appendonly yes', 'appendfsync always', 'auto-aof-rewrite-percentage 0', 'rdbcompression no']
+
+/** That of the one whose place it takes, where that has kept something there. */
+export function dataIn({ keeps, at }: RedisOptions, own: string): string {
+  return keeps && at !== undefined ? at.directory : own
 }
 
 function loginLines({ password, user }: RedisOptions): string[] {

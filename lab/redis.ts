@@ -5,9 +5,9 @@ import { promisify } from 'node:util'
 import type { Certificates } from './certificates.ts'
 import { debian13Missing, debian13Program, type Program, type Unavailable } from './debian13.ts'
 import { startServer } from './process.ts'
-import { namedPorts, portNames, quote, redisConf, socketIn, strongestLogin } from './redis-conf.ts'
+import { dataIn, namedPorts, portNames, quote, redisConf, socketIn, strongestLogin } from './redis-conf.ts'
 
-/** What servers that belong together have in common: which program they are, and how one gets in. */
+/** What servers that belong together have in common: which program they are, how one gets in, and what stays. */
 export interface AccessOptions {
   /** The machine's redis-server when absent. */
   readonly program?: Program | undefined
@@ -21,6 +21,8 @@ export interface AccessOptions {
   readonly demandsCertificate?: boolean
   /** Listens on ::1 as well, on the same ports. */
   readonly ipv6?: boolean
+  /** Writes each change to disk before it answers, uncompressed; a server `at` this one's ports begins with that. */
+  readonly keeps?: boolean
 }
 
 export interface RedisOptions extends AccessOptions {
@@ -34,7 +36,7 @@ export interface RedisOptions extends AccessOptions {
   readonly sentinel?: boolean
   /** Further lines of redis.conf. */
   readonly lines?: readonly string[]
-  /** Takes the ports of one that has been stopped. */
+  /** Takes the ports of one that has ended. */
   readonly at?: Redis
 }
 
@@ -46,6 +48,8 @@ export interface Redis {
   readonly busPort?: number
   /** Path of its Unix socket. */
   readonly socket?: string
+  /** Where it `keeps` what it has. */
+  readonly directory: string
   /** What redis-cli prints for a command, without the last line break; logged in as the strongest user. */
   cli(...args: string[]): string
   /** The lines that it prints for many commands, one after the other, while we do something else. */
@@ -62,7 +66,7 @@ export function debian13Valkey(): Program | Unavailable {
   return debian13Missing('valkey-server') ?? debian13Program('valkey-server')
 }
 
-/** Starts a server that keeps nothing on disk. */
+/** Starts a server, which keeps nothing on disk unless told to. */
 export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
   const { at } = options
   const names = portNames(options)
@@ -82,6 +86,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
   return {
     host: '127.0.0.1',
     ...ports,
+    directory: dataIn(options, server.directory),
     ...(options.socket ? { socket: socketIn(server.directory) } : {}),
     cli: (...args) =>
       execFileSync('redis-cli', [...login, ...args], { encoding: 'utf8', env }).replace(/\n$/, ''),

@@ -6,6 +6,7 @@ import { startServer } from '../../lab/process.ts'
 import { makeScratch } from '../../lab/scratch.ts'
 import { EXECUTABLE } from './cloudfoundry.ts'
 import { askFpm } from './fastcgi.ts'
+import { startLoad } from './load.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -33,6 +34,7 @@ export interface FpmOptions {
   readonly program?: readonly string[]
   /** Arguments of exec, before `--`. */
   readonly args?: readonly string[]
+  /** The machine's own when absent. */
   readonly php?: InstalledPhp
   /** Further lines of its only pool. */
   readonly pool?: readonly string[]
@@ -63,11 +65,10 @@ export async function startFpm(
         ...(isRoot ? ['user = nobody', 'group = nogroup'] : []),
       ]
       writeFileSync(join(own, 'fpm.conf'), `${lines.join('\n')}\n`)
-      const { file, args } = php.fpm(['-y', join(own, 'fpm.conf')])
       return {
         file: program,
-        args: [...before, 'exec', ...ours, '--', file, ...args],
-        env,
+        args: [...before, 'exec', ...ours, '--', 'php-fpm', '-y', join(own, 'fpm.conf')],
+        env: { ...env, PATH: `${commandsOf(php, directory)}:${env.PATH}` },
         cwd: directory,
       }
     },
@@ -79,3 +80,31 @@ export async function startFpm(
     ask: (name: string, cookie = '') => askFpm(port, join(directory, `${name}.php`), cookie),
   }
 }
+
+/** A directory in which this PHP is `php` and `php-fpm`, as in an image of its own. */
+function commandsOf({ cli, fpm }: InstalledPhp, directory: string): string {
+  const bin = join(directory, 'bin')
+  mkdirSync(bin, { recursive: true })
+  for (const [name, program] of Object.entries({ php: cli, 'php-fpm': fpm })) {
+    const { file, args } = program([])
+    if (file === name) continue
+    const words = [file, ...args].map((word) => `'${word}'`).join(' ')
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 })
+  }
+  return bin
+}
+
+/** Visitors of PAGES that are among this php-fpm's pages; `together` more have one session in common. */
+export const loadOn = (fpm: Awaited<ReturnType<typeof startFpm>>, visitors: number, together = 0) =>
+  startLoad(
+    () => {
+      let cookie = ''
+      return async (page) => {
+        const got = await fpm.ask(page, cookie)
+        cookie = /PHPSESSIONID=[^;\s]+/.exec(got)?.[0] ?? cookie
+        return got
+      }
+    },
+    visitors,
+    together,
+  )

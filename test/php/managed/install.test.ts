@@ -1,11 +1,9 @@
-import { readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { makeAuthority } from '../../../lab/certificates.ts'
 import { startRedis } from '../../../lab/redis.ts'
 import { startRedisCluster } from '../../../lab/redis-cluster.ts'
-import { startSentinels } from '../../../lab/redis-sentinel.ts'
 import { makeScratch } from '../../../lab/scratch.ts'
 import { until } from '../../../lab/until.ts'
 import { CANARY } from '../../support/bindings.ts'
@@ -259,44 +257,5 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(texts).toEqual(['1 user', '2 user', '3 user'])
     expect(redis.cli('-n', '3', 'DBSIZE')).toBe('1')
     expect(log()).not.toMatch(/warning|php-sessions/i)
-  })
-
-  test('a failover that the Sentinels decide is followed, by requests that wait for it', async () => {
-    const sentinels = await startSentinels({ password: CANARY, sentinelPassword: CANARY })
-    onTestFinished(sentinels.stop)
-    const credentials = {
-      ...{ master_name: sentinels.masterName, password: CANARY, sentinel_password: CANARY },
-      sentinels: sentinels.sentinels.map(({ host, port }) => ({ host, port })),
-    }
-    const ini = configureManaged(underTest, { name: 'redis-sessions', credentials })
-    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 6)
-    onTestFinished(web.stop)
-    let isOver = false
-    const statuses = new Map<number, number>()
-    let lost = 0
-    const visitors = Array.from({ length: 6 }, async () => {
-      let cookie = ''
-      let told = 0
-      while (!isOver) {
-        const response = await fetch(web.url, { headers: { cookie } })
-        cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
-        statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1)
-        const n = Number((await response.text()).split(' ')[0])
-        if (response.status === 200 && n !== told + 1) lost++
-        if (response.status === 200) told = n
-        await sleep(20)
-      }
-    })
-    await sleep(1000)
-    sentinels.killMaster()
-    await sentinels.untilNewMaster()
-    await sleep(2000)
-    isOver = true
-    await Promise.all(visitors)
-    console.log(`failover: ${JSON.stringify(Object.fromEntries(statuses))}, ${lost} updates missed`)
-    expect([...statuses.keys()]).toEqual([200])
-    // Redis replicates when it has answered: what was acknowledged in the master's last moment may be gone.
-    expect(lost).toBeLessThanOrEqual(6)
-    expect(readdirSync(dirname(storeFileOf(ini)))).toContain('php-sessions-state.json')
   })
 })

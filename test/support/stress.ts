@@ -1,0 +1,133 @@
+import { chmodSync, closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished } from 'vitest'
+import type { Redis } from '../../lab/redis.ts'
+import { makeScratch } from '../../lab/scratch.ts'
+import { until } from '../../lab/until.ts'
+import { type Service, vcapServices } from './bindings.ts'
+import { type Container, container, loadOn, startFpm } from './exec.ts'
+import { type Load, PAGES } from './load.ts'
+import type { PhpUnderTest } from './php.ts'
+
+const ALONE = 6
+const TOGETHER = 8
+/** By docs/managed-handler.md: 8 s for a new master, 2 s to connect, 3 s for an answer, 5 s for a lock of the old master. */
+const LONGEST_MILLISECONDS = 18_000
+const UNAVAILABLE = /^Service temporarily unavailable/m
+
+export interface Place {
+  readonly bound: Container
+  readonly fpm: Awaited<ReturnType<typeof startFpm>>
+  readonly load: ReturnType<typeof loadOn>
+  /** Of the session that several visitors have in common. */
+  readonly shared: string
+}
+
+interface Replicated {
+  readonly servers: readonly Redis[]
+  ownerOf(session: string): Redis
+}
+
+export interface Stress {
+  /** For the printed line. */
+  readonly name: string
+  readonly php: PhpUnderTest
+  readonly credentials: Service['credentials']
+  /** Where one may take the place of another: all of them, which `keep` what they have, and who has a session now. */
+  readonly replicated?: Replicated
+  /** Before the first request. */
+  readonly prepare?: (bound: Container) => void
+  /** Whether requests are cut off by us. */
+  readonly cuts?: boolean
+}
+
+/**
+ * Visitors, alone and several with one session, ask under php-fpm while something happens and a second more.
+ *
+ * Checks what must hold whatever happens: nobody has seen a session of another, a request that failed is a status 503,
+ * each session can be read in the end, and what was acknowledged is in it, unless the store itself has lost it. Gives
+ * the causes of what failed.
+ */
+export async function stress(
+  { name, php, credentials, replicated, prepare, cuts = false }: Stress,
+  happen: (place: Place) => Promise<unknown>,
+): Promise<readonly string[]> {
+  const ini = makeScratch('ini')
+  const extensions = php.loadExtensions('igbinary', 'msgpack', 'redis')
+  writeFileSync(join(ini, 'extensions.ini'), `zend_extension=opcache\n${extensions}`)
+  const bound = container({
+    PHP_INI_SCAN_DIR: ini,
+    VCAP_SERVICES: vcapServices({ name: 'redis-sessions', credentials }),
+    PHP_SESSIONS_HANDLER: 'managed',
+  })
+  const log = join(bound.directory, 'tmp/php.log')
+  writeFileSync(log, '')
+  chmodSync(log, 0o666)
+  const pool = [`pm.max_children = ${ALONE + TOGETHER}`, `php_admin_value[error_log] = ${log}`]
+  const fpm = await startFpm(bound, { php: php.php, pool, pages: PAGES })
+  // Where a container has one user only, workers keep what they know of the servers.
+  chmodSync(bound.ours(), 0o777)
+  prepare?.(bound)
+  const load = loadOn(fpm, ALONE, TOGETHER)
+  await until('all to have a session', () => load.sessions().every((id) => id !== ''))
+  await sleep(500)
+  const written = watchWritten(replicated?.servers ?? [])
+  onTestFinished(() => void load.stop())
+  await happen({ bound, fpm, load, shared: load.sessions().at(-1) ?? '' })
+  await sleep(1_000)
+  const story = await load.stop()
+
+  const { requests, failed, lost, longestMilliseconds } = story
+  const lostByStore = replicated === undefined ? 0 : written.countLeftBehind(lost, replicated.ownerOf)
+  written.close()
+  const broken = failed.map(({ got }) => got).filter((got) => !UNAVAILABLE.test(got))
+  console.log(
+    `${php.php.name}: ${name}: ${requests} requests, ${failed.length - broken.length} refused, ${broken.length} broken, ` +
+      `${lost.length - lostByStore} lost by us, ${lostByStore} by the store, longest ${longestMilliseconds} ms`,
+  )
+  expect(fpm.log()).not.toMatch(/exited on signal (6|11)/)
+  if (!cuts) expect(broken.slice(0, 5)).toEqual([])
+  expect(story).toMatchObject({ strangers: 0, startedOver: 0, stuck: 0 })
+  expect(lost.length - lostByStore).toBe(0)
+  expect(longestMilliseconds).toBeLessThan(LONGEST_MILLISECONDS)
+  const causes = /php-sessions: the session store cannot be used: (.*)/g
+  return [...readFileSync(log, 'utf8').matchAll(causes)].map(([, cause = '']) => cause)
+}
+
+/** Holds the files in which servers keep each change: one that begins to follow another starts a new one. */
+function watchWritten(servers: readonly Redis[]) {
+  const held = servers.map(openFiles)
+  return {
+    /** How many words another server has taken, and who has the session now has never heard of. */
+    countLeftBehind: (lost: Load['lost'], ownerOf: Replicated['ownerOf']) => {
+      if (lost.length === 0) return 0
+      const now = servers.map(openFiles)
+      const words = servers.map((_, index) => wordsIn([...(held[index] ?? []), ...(now[index] ?? [])]))
+      now.flat().forEach(closeSync)
+      const owners = new Map(lost.map(({ session }) => [session, -1]))
+      for (const session of owners.keys()) owners.set(session, servers.indexOf(ownerOf(session)))
+      return lost.filter(
+        ({ session, word }) =>
+          words.some((own) => own.has(word)) && !words[owners.get(session) ?? -1]?.has(word),
+      ).length
+    },
+    close: () => held.flat().forEach(closeSync),
+  }
+}
+
+/** The last word of each session in there, as it is written when that word is new. */
+function wordsIn(files: readonly number[]): ReadonlySet<string> {
+  const words = new Set<string>()
+  for (const text of files.map((file) => readFileSync(file, 'latin1')))
+    for (let at = text.indexOf(' ";'); at !== -1; at = text.indexOf(' ";', at + 1))
+      words.add(text.slice(at - 6, at))
+  return words
+}
+
+/** Where they are depends on the server's version. */
+function openFiles({ directory }: Redis): number[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(aof|rdb)$/.test(entry.name))
+    .map((entry) => openSync(join(entry.parentPath, entry.name), 'r'))
+}

@@ -68,7 +68,7 @@ describe.each(PHPS)('%s', (_name, php) => {
         const old = group.killMaster('SIGSTOP')
         await group.untilNewMaster()
         old.signal('SIGCONT')
-        await sleep(1_000)
+        await untilReplica(old)
       })
       expect(exceptLate(causes)).toEqual([])
     })

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type Redis, startRedis } from '../../../lab/redis.ts'
+import { type Redis, type RedisOptions, startRedis } from '../../../lab/redis.ts'
 import { until } from '../../../lab/until.ts'
 import { CANARY } from '../../support/bindings.ts'
 import { type Container, container, startFpm } from '../../support/exec.ts'
@@ -46,9 +46,8 @@ function killWorkers(exec: number): () => Promise<number> {
   }
 }
 
-/** A server that keeps what it has acknowledged. */
-async function start(at?: Redis) {
-  const redis = await startRedis({ password: CANARY, keeps: true, ...(at && { at }) })
+async function start(options: Pick<RedisOptions, 'keeps' | 'at'> = {}) {
+  const redis = await startRedis({ password: CANARY, ...options })
   onTestFinished(redis.stop)
   return redis
 }
@@ -59,7 +58,7 @@ async function freeze(redis: Redis, milliseconds: number): Promise<void> {
   redis.signal('SIGCONT')
 }
 
-/** Ends it, for a deployment or by a crash, and starts it again. */
+/** Ends one that keeps what it has acknowledged, for a deployment or by a crash, and starts it again. */
 async function restart(redis: Redis, by: 'SIGTERM' | 'SIGKILL'): Promise<Redis> {
   redis.signal(by)
   await until('its end', () => {
@@ -70,7 +69,7 @@ async function restart(redis: Redis, by: 'SIGTERM' | 'SIGKILL'): Promise<Redis> 
       return true
     }
   })
-  return start(redis)
+  return start({ keeps: true, at: redis })
 }
 
 test('a worker that dies with the lock costs no more than its life, and those who wait go on in turn', async () => {
@@ -109,7 +108,7 @@ describe.each(PHPS)('%s', (_name, php) => {
   })
 
   test('nor while it is restarted', async () => {
-    const first = await start()
+    const first = await start({ keeps: true })
     const asked = { name: 'restarted', php, credentials: credentialsOf(first) }
     await stress(asked, async () => {
       const second = await restart(first, 'SIGTERM')
@@ -119,7 +118,7 @@ describe.each(PHPS)('%s', (_name, php) => {
   })
 
   test('nor while a worker is killed every 100 ms, and all of this happens', async () => {
-    const redis = await start()
+    const redis = await start({ keeps: true })
     const asked = { name: 'workers killed', php, credentials: credentialsOf(redis) }
     await stress({ ...asked, prepare: shortenLocks, cuts: true }, async ({ fpm }) => {
       const stop = killWorkers(fpm.pid)

@@ -410,7 +410,7 @@ final class Store
         return ['host' => $found[0], 'port' => (int) $found[1]];
     }
 
-    /** What was found out is kept for all workers, beside the file and only for its servers. */
+    /** What was found out is kept for all workers, only for these servers. It is there from the start, theirs alone. */
     private function stateFile(): string
     {
         return dirname($this->file) . '/php-sessions-state.json';
@@ -431,10 +431,9 @@ final class Store
 
     private function remember(array $map): array
     {
-        if (is_writable(dirname($this->file)) && $map !== $this->recall()) {
-            $temporary = $this->stateFile() . '.' . getmypid();
-            file_put_contents($temporary, json_encode($map));
-            rename($temporary, $this->stateFile());
+        if (is_writable($this->stateFile()) && $map !== $this->recall()) {
+            // Who reads half of it asks for itself.
+            file_put_contents($this->stateFile(), json_encode($map), LOCK_EX);
         }
         return $map;
     }

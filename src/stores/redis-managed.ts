@@ -40,6 +40,10 @@ export function manageRedis(
       ...certificates,
       install,
       connect,
+      // Not secret, but nobody else may say where the password is sent.
+      ...(endpoint.topology.value === 'single'
+        ? []
+        : [plainFile(`${directory}/${MANAGED_FILES.state}`, new Secret(''))]),
     ],
     findings: [],
   }

@@ -33,10 +33,11 @@ export function plainFile(path: string, text: PlannedFile['text']): PlannedFile 
   return { path, text, hasSystemCertificates: false }
 }
 
-/** The managed handler's own code, and what it reads to log in. */
+/** The managed handler's own code, what it reads to log in, and what its workers tell each other of the servers. */
 export const MANAGED_FILES = {
   handler: 'php-sessions-handler.php',
   store: 'php-sessions-store.php',
+  state: 'php-sessions-state.json',
 } as const
 
 /** What PHP must be told, apart from what all stores have in common. */

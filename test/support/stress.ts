@@ -66,8 +66,6 @@ export async function stress(
   chmodSync(log, 0o666)
   const pool = [`pm.max_children = ${ALONE + TOGETHER}`, `php_admin_value[error_log] = ${log}`]
   const fpm = await startFpm(bound, { php: php.php, pool, pages: PAGES })
-  // Where a container has one user only, workers keep what they know of the servers.
-  chmodSync(bound.ours(), 0o777)
   prepare?.(bound)
   const load = loadOn(fpm, ALONE, TOGETHER)
   await until('all to have a session', () => load.sessions().every((id) => id !== ''))

@@ -20,6 +20,8 @@ final class Connection
 {
     private const POOL = 'php-sessions';
     /** What says, in several ways, that nobody is logged in: one that is shut out may be answered NOPERM. */
+    /** As the code of an exception: the connection was lost, and the command may have run. */
+    public const LOST = 1;
     private const LOGIN = '/NOAUTH|NOPERM|unauthenticated|[Aa]uthentication required|user executing the script/';
 
     private ?\Redis $client = null;
@@ -44,16 +46,15 @@ final class Connection
         try {
             return $command($this->client ??= $this->connect());
         } catch (\RedisException $error) {
-            $this->close();
             $why = self::plain($error->getMessage());
-        }
-        // phpredis says the same where a server is silent and where it hangs up.
-        if (str_contains($why, 'read') && microtime(true) - $start > $this->seconds[1] * 0.9) {
-            throw new \RedisException("no answer for {$this->seconds[1]} seconds");
+            $isLost = $this->client !== null && !preg_match('/^[A-Z]{3,} /', $why);
+            $this->close();
         }
         if ($this->mustLogIn || !preg_match(self::LOGIN, $why)) {
+            // phpredis says the same where a server is silent and where it hangs up.
+            $isSilent = $isLost && microtime(true) - $start > $this->seconds[1] * 0.9;
             // Not chained: what an exception carries along shows the password.
-            throw new \RedisException($why);
+            throw new \RedisException($isSilent ? "no answer for {$this->seconds[1]} seconds" : $why, $isLost ? self::LOST : 0);
         }
         if ($this->login === null) {
             $isShutOut = str_contains($why, 'NOPERM');
@@ -188,13 +189,18 @@ final class Store
     /**
      * Runs a script, which must give back $token first: what answers an earlier command is never taken for data.
      * $arguments gets two more: the server's name where a failover may put another one in its place, else nothing; and
-     * the number of the try, by which the script knows that it may have run already.
+     * the number of the try, by which the script knows that it may have run already. `$isRelease` has more patience.
      */
-    public function script(string $lua, array $keys, string $token, #[\SensitiveParameter] array $arguments): array
-    {
+    public function script(
+        string $lua,
+        array $keys,
+        string $token,
+        #[\SensitiveParameter] array $arguments,
+        bool $isRelease = false,
+    ): array {
         $database = $this->settings['database'];
         $lua = ($database > 0 ? "redis.call('SELECT', $database)\n" : '') . $lua;
-        return $this->attempt($keys[0], function (\Redis $client, int $try) use ($lua, $keys, $token, $arguments): array {
+        return $this->attempt($keys[0], $isRelease, function (\Redis $client, int $try) use ($lua, $keys, $token, $arguments): array {
             $place = $this->is('single') ? '' : "@{$this->asked}";
             $all = [...$keys, $token, ...$arguments, $place, $try];
             $answer = $client->evalSha(sha1($lua), $all, count($keys));
@@ -212,7 +218,7 @@ final class Store
     /** Waits until something is in a list, and takes it; whether something was. */
     public function waitFor(string $list, int $seconds): bool
     {
-        return $this->attempt($list, function (\Redis $client) use ($list, $seconds): bool {
+        return $this->attempt($list, false, function (\Redis $client) use ($list, $seconds): bool {
             $database = $this->settings['database'];
             if ($database > 0 && !$client->select($database)) {
                 throw new \RedisException($client->getLastError() ?: 'no such database');
@@ -238,42 +244,48 @@ final class Store
         return false;
     }
 
-    private function attempt(#[\SensitiveParameter] string $key, \Closure $command): mixed
+    private function attempt(#[\SensitiveParameter] string $key, bool $isRelease, \Closure $command): mixed
     {
         $start = microtime(true);
         $this->deadline = $start + self::FAILOVER_SECONDS;
+        $mayHaveRun = false;
         for ($try = 0;; $try++) {
             try {
                 return $this->connectionFor($key)->run(fn (\Redis $client) => $command($client, $try));
             } catch (\RedisException $error) {
                 $why = $error->getMessage();
+                $mayHaveRun = $mayHaveRun || $error->getCode() === Connection::LOST;
             }
-            if (!$this->canTryAgain($why, $try, microtime(true) - $start)) {
+            $isLoading = str_starts_with($why, 'LOADING');
+            // One server alone is worth a wait only where a lock may outlive its restart, or where it is nearly there.
+            $seconds = match (true) {
+                $isRelease || !$this->is('single') => self::FAILOVER_SECONDS,
+                $mayHaveRun || $isLoading => $this->settings['connectSeconds'],
+                default => 0,
+            };
+            if (!$this->canTryAgain($why, $try, microtime(true) - $start < $seconds)) {
                 $where = $this->asked !== '' ? $this->asked : implode(', ', array_map(nameOf(...), $this->settings['servers']));
                 throw new StoreFailed("$where: $why");
             }
         }
     }
 
-    private function canTryAgain(string $why, int $try, float $spent): bool
+    private function canTryAgain(string $why, int $try, bool $isInTime): bool
     {
         $isPassing = preg_match(self::PASSING, $why) === 1;
         if (!$isPassing && $this->reread()) {
             return true;
         }
-        if (preg_match(self::REFUSED, $why)) {
-            return false;
-        }
-        if ($this->is('single')) {
-            return $try === 0 && !$isPassing && $spent < $this->settings['connectSeconds'] / 2;
-        }
-        if (microtime(true) > $this->deadline) {
+        $isFinal = $isPassing && $this->is('single') && !str_starts_with($why, 'LOADING');
+        if (!$isInTime || $isFinal || preg_match(self::REFUSED, $why)) {
             return false;
         }
         if ($try > 0) {
             usleep(self::PAUSE_MICROSECONDS);
         }
-        $this->lookAgain($why);
+        if (!$this->is('single')) {
+            $this->lookAgain($why);
+        }
         return true;
     }
 
@@ -728,6 +740,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             $store->keys($this->id),
             $token,
             [$how, $seconds, $how === 'set' ? $data : '', $before],
+            isRelease: true,
         )[1];
         $done = $run($what);
         if ($done === 2) {
@@ -735,7 +748,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         }
         if ($done === 0) {
             $life = $store->settings['lockSeconds'];
-            throw new StoreFailed("this request took longer than the $life seconds that a lock lives, and another one has changed the session: its own changes are not kept");
+            throw new StoreFailed("this request has lost its lock, after $life seconds or by a failover, and the session has changed: its own changes are not kept");
         }
         return true;
     }

@@ -186,7 +186,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     await late
     await until('a line in the log', () => web.log().includes('php-sessions: '))
     expect(web.log()).toMatch(
-      /php-sessions: .* another one has changed the session: its own changes are not kept/,
+      /php-sessions: .* has lost its lock, .* and the session has changed: its own changes are not kept/,
     )
     expect((await visit(web.url, cookie)).text).toBe('5')
   })

@@ -352,7 +352,11 @@ final class Store
         ['ca' => $ca, 'clientCertificate' => $certificate] = $this->settings;
         // PHP would look for an IPv6 address in brackets in the certificate.
         $name = str_contains($server['host'], ':') ? $server['host'] : null;
-        return array_filter(['cafile' => $ca, 'local_cert' => $certificate, 'peer_name' => $name]) + ['verify_peer' => true];
+        // Others wait without end where TLS 1.3 sends its tickets before the first answer (php-src GH-10495).
+        $isFixed = PHP_VERSION_ID >= 80307 || (PHP_VERSION_ID >= 80219 && PHP_VERSION_ID < 80300);
+        $method = $isFixed ? null : STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT;
+        return array_filter(['cafile' => $ca, 'local_cert' => $certificate, 'peer_name' => $name, 'crypto_method' => $method])
+            + ['verify_peer' => true];
     }
 
     /**

@@ -114,10 +114,12 @@ final class Certificates
         }
     }
 
-    /** PHP would look for an IPv6 address in brackets in the certificate. */
+    /** PHP would look for an IPv6 address in brackets in the certificate; for the versions see the managed handler. */
     public function contextFor(string $host): array
     {
-        return $this->context + (str_contains($host, ':') ? ['peer_name' => $host] : []);
+        $isFixed = PHP_VERSION_ID >= 80307 || (PHP_VERSION_ID >= 80219 && PHP_VERSION_ID < 80300);
+        return $this->context + (str_contains($host, ':') ? ['peer_name' => $host] : [])
+            + ($isFixed ? [] : ['crypto_method' => STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT]);
     }
 
     private function write(string $text): string

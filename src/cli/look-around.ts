@@ -1,4 +1,4 @@
-import { type Address, isIpv6 } from '../core/address.ts'
+import type { Address } from '../core/address.ts'
 import { isObject, type Json, parseJson, type Sourced } from '../core/binding.ts'
 import { type Endpoint, formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
@@ -88,6 +88,9 @@ export function lookInside(
     phpredis,
     prependFile: prependFiles.findLast(({ from }) => !isLater(from)) ?? input.php.prependFile,
     runsManaged: versionId === undefined ? input.php.runsManaged : versionId >= PHP_8_1,
+    // Until 8.2.19 and 8.3.7, as in handler.php.
+    hangsInTls13:
+      versionId !== undefined && (versionId < 80_219 || (versionId >= 80_300 && versionId < 80_307)),
   }
   const complete = makePlan({ ...input, php: seen, master })
   const isComplete = endpoint?.sentinel === undefined || master !== undefined
@@ -116,10 +119,8 @@ function readNames(answer: Json | undefined): readonly string[] {
   return Array.isArray(answer) ? answer.filter((name: Json) => typeof name === 'string') : []
 }
 
-function dependsOnPhp({ topology, servers, tls, ca, clientCertificate }: Endpoint): boolean {
-  const isSpecial =
-    ca !== undefined || clientCertificate !== undefined || servers.some(({ value }) => isIpv6(value))
-  return topology.value === 'sentinel' || (tls.value && topology.value !== 'cluster' && isSpecial)
+function dependsOnPhp({ topology, tls }: Endpoint): boolean {
+  return topology.value === 'sentinel' || tls.value
 }
 
 /** Holds the passwords: it goes to PHP's stdin, which nobody else can read. */

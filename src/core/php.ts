@@ -11,6 +11,8 @@ export interface Php {
   readonly prependFile: Sourced<string> | undefined
   /** Whether it is new enough for the managed handler: 8.1 and later are. */
   readonly runsManaged: boolean
+  /** Whether it waits without end where TLS 1.3 sends its tickets before the first answer (php-src GH-10495). */
+  readonly hangsInTls13: boolean
 }
 
 /** PHP as it comes: what is assumed where no PHP can be looked at, as during staging. */
@@ -20,6 +22,7 @@ export const DEFAULT_PHP: Php = {
   phpredis: undefined,
   prependFile: undefined,
   runsManaged: true,
+  hangsInTls13: false,
 }
 
 /**

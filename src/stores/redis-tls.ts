@@ -47,6 +47,8 @@ export function redisTls(
           'stream[verify_peer]': isCluster || ca !== undefined ? 1 : undefined,
           'stream[cafile]': files.ca?.path,
           'stream[local_cert]': files.client?.path,
+          // STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT
+          'stream[crypto_method]': surroundings.php.hangsInTls13 ? 33 : undefined,
           // PHP would look for the address with brackets in the certificate.
           'stream[peer_name]': server !== undefined && isIpv6(server) ? server.host : undefined,
         }

@@ -26,9 +26,10 @@ function redisCheck(
   }
 }
 
-/** Valkey also tells the version of Redis that it is compatible with. */
-function nameOf({ redis_version: redis = '', valkey_version: valkey }: RedisAnswer['info']) {
-  return valkey === undefined ? `Redis ${redis}` : `Valkey ${valkey}`
+/** Valkey also tells the version of Redis that it is compatible with; neither tells who may not ask. */
+function nameOf({ redis_version: redis, valkey_version: valkey }: RedisAnswer['info']) {
+  if (valkey !== undefined) return `Valkey ${valkey}`
+  return redis === undefined ? 'Redis' : `Redis ${redis}`
 }
 
 /** Whether it is the kind of server that the handler can talk to. */

@@ -146,6 +146,8 @@ final class Store
     /** Who is the master, or has which slots, and who has said so: as last heard by any worker, then by us. */
     private ?array $map = null;
     private float $heard = 0;
+    /** @var array<string, int> by keys */
+    private array $slots = [];
     private bool $isReread = false;
     /** The moment after which nothing is tried again. */
     private float $deadline = 0;
@@ -319,7 +321,7 @@ final class Store
         if ($this->is('sentinel')) {
             return $this->connectionTo($map['master']);
         }
-        $slot = slotOf($key);
+        $slot = $this->slots[$key] ??= slotOf($key);
         foreach ($map['slots'] as [$first, $last, $server]) {
             if ($first <= $slot && $slot <= $last) {
                 return $this->connectionTo($server);

@@ -2,6 +2,7 @@ import type { Address } from '../core/address.ts'
 import { isObject, type Json, parseJson, type Sourced } from '../core/binding.ts'
 import { type Endpoint, formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
+import { hangsInTls13 } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
 import script from '../php/look-around.php'
 import { makePlan, type Plan } from '../plan/plan.ts'
@@ -88,9 +89,7 @@ export function lookInside(
     phpredis,
     prependFile: prependFiles.findLast(({ from }) => !isLater(from)) ?? input.php.prependFile,
     runsManaged: versionId === undefined ? input.php.runsManaged : versionId >= PHP_8_1,
-    // Until 8.2.19 and 8.3.7, as in handler.php.
-    hangsInTls13:
-      versionId !== undefined && (versionId < 80_219 || (versionId >= 80_300 && versionId < 80_307)),
+    hangsInTls13: versionId !== undefined && hangsInTls13(versionId),
   }
   const complete = makePlan({ ...input, php: seen, master })
   const isComplete = endpoint?.sentinel === undefined || master !== undefined

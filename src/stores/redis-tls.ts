@@ -79,7 +79,7 @@ export function certificateFiles({ ca, clientCertificate }: Endpoint, directory:
 }
 
 function missingInPhpredis5(
-  { clientCertificate, servers }: Endpoint,
+  { clientCertificate, servers, tls }: Endpoint,
   server: Address | undefined,
   { php }: Surroundings,
 ): readonly Finding[] {
@@ -98,7 +98,15 @@ function missingInPhpredis5(
     from: servers[0]?.from ?? '',
     fix: `${upgrade}, or bind the server by its name`,
   }
+  const hang: Finding = {
+    id: 'redis.tls13',
+    level: 'warn',
+    title: `this PHP can wait for ever on a new TLS 1.3 connection (php-src GH-10495), and phpredis ${php.phpredis} cannot be told to use TLS 1.2`,
+    from: tls.from,
+    fix: 'set PHP_SESSIONS_HANDLER=managed, choose PHP 8.2.19, 8.3.7 or later, or have the server speak TLS 1.2 only',
+  }
   return [
+    ...(php.hangsInTls13 ? [hang] : []),
     ...(clientCertificate === undefined ? [] : [certificate]),
     ...(server !== undefined && isIpv6(server) ? [address] : []),
   ]

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/binding.ts'
 import { renderIni } from '../../src/core/ini.ts'
-import { DEFAULT_PHP } from '../../src/core/php.ts'
-import { revealIfSecret } from '../../src/core/secret.ts'
+import { DEFAULT_PHP, hangsInTls13 } from '../../src/core/php.ts'
+import { revealIfSecret, Secret } from '../../src/core/secret.ts'
 import { memcachedService, redisService } from '../support/bindings.ts'
 import { planFor, valuesOf } from '../support/plan.ts'
 
@@ -78,6 +78,25 @@ test('what the native handler cannot do is no finding any more', () => {
   expect(plan.files.map(({ path }) => path.replace('/run/php-sessions/php-sessions-', ''))).toEqual([
     ...['ca-bundle.pem', 'ca.pem', 'client.pem', 'handler.php', 'store.php'],
   ])
+})
+
+test.each([SENTINELS, CLUSTER])(
+  'workers have a file of their own for what they know of several servers',
+  (credentials) => {
+    const state = managed(credentials).files.find(({ path }) => path.endsWith('/php-sessions-state.json'))
+    expect(state?.text).toBeInstanceOf(Secret)
+  },
+)
+
+test('a PHP that hangs in TLS 1.3 speaks 1.2, or the start says that it cannot', () => {
+  const versions = [80_131, 80_218, 80_219, 80_236, 80_306, 80_307, 80_400]
+  expect(versions.filter(hangsInTls13)).toEqual([80_131, 80_218, 80_306])
+  const services = [{ ...redisService, credentials: { host: 'h', tls_port: 6380 } }]
+  const plan = (phpredis: string, env = {}) =>
+    planFor(services, env, { ...DEFAULT_PHP, phpredis, hangsInTls13: true })
+  expect(valuesOf(plan('6.2.0'))['session.save_path']).toContain('stream[crypto_method]=33')
+  expect(['5.3.7', '6.2.0'].map((phpredis) => ids(plan(phpredis)))).toEqual([['redis.tls13'], []])
+  expect(ids(plan('5.3.7', MANAGED))).toEqual([])
 })
 
 test('strict mode is on for a cluster, too', () => {

@@ -19,9 +19,9 @@ final class StoreFailed extends \Exception
 final class Connection
 {
     private const POOL = 'php-sessions';
-    /** What says, in several ways, that nobody is logged in: one that is shut out may be answered NOPERM. */
     /** As the code of an exception: the connection was lost, and the command may have run. */
     public const LOST = 1;
+    /** What says, in several ways, that nobody is logged in: one that is shut out may be answered NOPERM. */
     private const LOGIN = '/NOAUTH|NOPERM|unauthenticated|[Aa]uthentication required|user executing the script/';
 
     private ?\Redis $client = null;

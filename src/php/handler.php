@@ -258,37 +258,37 @@ final class Store
                 $why = $error->getMessage();
                 $mayHaveRun = $mayHaveRun || $error->getCode() === Connection::LOST;
             }
-            $isLoading = str_starts_with($why, 'LOADING');
-            // One server alone is worth a wait only where a lock may outlive its restart, or where it is nearly there.
-            $seconds = match (true) {
-                $isRelease || !$this->is('single') => self::FAILOVER_SECONDS,
-                $mayHaveRun || $isLoading => $this->settings['connectSeconds'],
-                default => 0,
-            };
-            if (!$this->canTryAgain($why, $try, microtime(true) - $start < $seconds)) {
+            $isPassing = preg_match(self::PASSING, $why) === 1;
+            if (!$isPassing && $this->reread()) {
+                continue;
+            }
+            $seconds = $this->patience($why, $isPassing, $isRelease, $mayHaveRun);
+            if (microtime(true) - $start >= $seconds || preg_match(self::REFUSED, $why)) {
                 $where = $this->asked !== '' ? $this->asked : implode(', ', array_map(nameOf(...), $this->settings['servers']));
                 throw new StoreFailed("$where: $why");
+            }
+            if ($try > 0) {
+                usleep(self::PAUSE_MICROSECONDS);
+            }
+            if (!$this->is('single')) {
+                $this->lookAgain($why);
             }
         }
     }
 
-    private function canTryAgain(string $why, int $try, bool $isInTime): bool
+    /** For how many seconds it is tried again. */
+    private function patience(string $why, bool $isPassing, bool $isRelease, bool $mayHaveRun): float
     {
-        $isPassing = preg_match(self::PASSING, $why) === 1;
-        if (!$isPassing && $this->reread()) {
-            return true;
-        }
-        $isFinal = $isPassing && $this->is('single') && !str_starts_with($why, 'LOADING');
-        if (!$isInTime || $isFinal || preg_match(self::REFUSED, $why)) {
-            return false;
-        }
-        if ($try > 0) {
-            usleep(self::PAUSE_MICROSECONDS);
-        }
-        if (!$this->is('single')) {
-            $this->lookAgain($why);
-        }
-        return true;
+        $isLoading = str_starts_with($why, 'LOADING');
+        return match (true) {
+            !$this->is('single') => self::FAILOVER_SECONDS,
+            // One server alone stays what it is, e.g. a replica.
+            $isPassing && !$isLoading => 0,
+            $isRelease => self::FAILOVER_SECONDS,
+            // A lock may outlive a restart; or it is nearly there.
+            $mayHaveRun || $isLoading => $this->settings['connectSeconds'],
+            default => 0,
+        };
     }
 
     /** Whether the file says something else by now; it may have been replaced within the second in which it was read. */
@@ -434,9 +434,9 @@ final class Store
         return dirname($this->file) . '/php-sessions-state.json';
     }
 
-    private function origin(): string
+    private function origin(): array
     {
-        return sha1(json_encode([$this->settings['servers'], $this->settings['sentinel']['masterName'] ?? null]));
+        return [$this->settings['servers'], $this->settings['sentinel']['masterName'] ?? null];
     }
 
     private function recall(): ?array

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type RedisCluster, startRedisCluster } from '../../lab/redis-cluster.ts'
 import { makeVisitor } from '../../lab/visitor.ts'
-import { CANARY } from '../support/bindings.ts'
+import { CANARY, clusterService } from '../support/bindings.ts'
 import { configure } from '../support/configured.ts'
 import { PAGES, startLoad } from '../support/load.ts'
 import { PHPS, type PhpUnderTest } from '../support/php.ts'
@@ -13,9 +13,7 @@ const PAGE = `<?php if ($_SERVER['REQUEST_URI'] === '/all') { ${PAGES.all} } els
 
 /** Visitors ask one request after the other, all the time, until it has happened to the cluster and a second more. */
 async function watch(underTest: PhpUnderTest, cluster: RedisCluster, happen: () => Promise<void>) {
-  const nodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(',')
-  const credentials = { 'cluster.nodes': nodes, password: CANARY }
-  const { ini } = configure(underTest, { name: 'redis-sessions', credentials })
+  const { ini } = configure(underTest, clusterService(cluster.nodes))
   const web = await startPhpWeb(underTest, ini, PAGE, VISITORS)
   onTestFinished(web.stop)
   const load = startLoad(() => {

@@ -41,6 +41,12 @@ export const redisService: Service = {
   credentials: { host: '10.0.4.30', port: 6379, password: CANARY },
 }
 
+/** A cluster of these nodes, which ask for the canary. */
+export function clusterService(nodes: readonly { readonly host: string; readonly port: number }[]): Service {
+  const places = nodes.map(({ host, port }) => `${host}:${port}`).join(',')
+  return { name: 'redis-sessions', credentials: { 'cluster.nodes': places, password: CANARY } }
+}
+
 export const memcachedService: Service = {
   name: 'app-memcached-sessions',
   label: 'memcachier',

@@ -6,7 +6,7 @@ import { startRedis } from '../../../lab/redis.ts'
 import { startRedisCluster } from '../../../lab/redis-cluster.ts'
 import { makeScratch } from '../../../lab/scratch.ts'
 import { until } from '../../../lab/until.ts'
-import { CANARY } from '../../support/bindings.ts'
+import { CANARY, clusterService } from '../../support/bindings.ts'
 import { configure } from '../../support/configured.ts'
 import { configureManaged, PREPEND } from '../../support/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php.ts'
@@ -21,14 +21,10 @@ async function redisService(options: Parameters<typeof startRedis>[0] = { passwo
   return { redis, nodes: [redis], service: { name: 'redis-sessions', credentials } }
 }
 
-async function clusterService() {
+async function startCluster() {
   const { nodes, stop } = await startRedisCluster({ password: CANARY })
   onTestFinished(stop)
-  const places = nodes.map(({ host, port }) => `${host}:${port}`).join(',')
-  return {
-    nodes,
-    service: { name: 'redis-sessions', credentials: { 'cluster.nodes': places, password: CANARY } },
-  }
+  return { nodes, service: clusterService(nodes) }
 }
 
 /** Asks a page of this app, with this ini, as often; gives what it printed each time, and the log. */
@@ -59,7 +55,7 @@ const storeFileOf = (ini: string) => /php_sessions\.store = "(.*)"/.exec(ini)?.[
 describe.each(PHPS)('%s', (_name, underTest) => {
   test('native and managed read what the other has written, on one server and on a cluster', async () => {
     const { service } = await redisService()
-    const { service: clustered } = await clusterService()
+    const { service: clustered } = await startCluster()
     for (const bound of [service, clustered]) {
       const quiet = 'session.use_cookies=0\nsession.use_strict_mode=0\n'
       const native = `${configure(underTest, bound).ini}${quiet}`
@@ -133,7 +129,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   test.each([
     ['one server', redisService],
     ['another database', () => redisService({ password: CANARY }, { database: 3 })],
-    ['a cluster', clusterService],
+    ['a cluster', startCluster],
   ])('two round trips serve a request: %s', async (_name, start) => {
     const { nodes, service } = await start()
     const { ask } = await comeBack(underTest, configureManaged(underTest, service), 1)

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Redis, type RedisOptions, startRedis } from '../../../lab/redis.ts'
-import { type RedisCluster, startRedisCluster } from '../../../lab/redis-cluster.ts'
+import { startRedisCluster } from '../../../lab/redis-cluster.ts'
 import { makeScratch } from '../../../lab/scratch.ts'
 import { until } from '../../../lab/until.ts'
-import { CANARY, type Service } from '../../support/bindings.ts'
+import { CANARY, clusterService, type Service } from '../../support/bindings.ts'
 import { configure } from '../../support/configured.ts'
 import { configureManaged } from '../../support/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php.ts'
@@ -30,11 +30,6 @@ async function redisService(options: RedisOptions = {}): Promise<{ redis: Redis;
   onTestFinished(redis.stop)
   const credentials = { host: redis.host, port: redis.port, password: CANARY }
   return { redis, service: { name: 'redis-sessions', credentials } }
-}
-
-function clusterService({ nodes }: RedisCluster): Service {
-  const places = nodes.map(({ host, port }) => `${host}:${port}`).join(',')
-  return { name: 'redis-sessions', credentials: { 'cluster.nodes': places, password: CANARY } }
 }
 
 const visit = async (url: string, cookie: string) => {
@@ -77,7 +72,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   test.each(SERVERS)('nor on a cluster of %s', async (_server, which) => {
     const cluster = await startRedisCluster({ ...which, password: CANARY })
     onTestFinished(cluster.stop)
-    const web = await startWeb(underTest, configureManaged(underTest, clusterService(cluster)))
+    const web = await startWeb(underTest, configureManaged(underTest, clusterService(cluster.nodes)))
     expect(await countInParallel([web])).toBe(REQUESTS + 2)
     expect(web.log()).not.toMatch(/php-sessions|warning|error/i)
   })
@@ -194,7 +189,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   test('a lock that another server gave, before a failover, ends five seconds after somebody waits', async () => {
     const cluster = await startRedisCluster({ password: CANARY })
     onTestFinished(cluster.stop)
-    const web = await startWeb(underTest, configureManaged(underTest, clusterService(cluster)))
+    const web = await startWeb(underTest, configureManaged(underTest, clusterService(cluster.nodes)))
     const cookie = await newVisitor(web)
     const lock = `{PHPREDIS_CLUSTER_SESSION:${cookie.split('=')[1]}}_LOCK`
     cluster.cli('SET', lock, '0123456789abcdef@127.0.0.1:1', 'PX', '60000')

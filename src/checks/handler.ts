@@ -1,6 +1,6 @@
 import type { Sourced } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
-import { describeBypass } from '../stores/redis-managed.ts'
+import { describeBypass } from '../stores/redis/managed.ts'
 import type { Check, Context } from './check.ts'
 import { writeAnew } from './effective.ts'
 import { findInPages, runsManaged } from './page-settings.ts'

@@ -1,7 +1,7 @@
 import type { Options } from '../core/options.ts'
 import { Secret } from '../core/secret.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
-import { keyPrefix } from '../stores/redis-acl.ts'
+import { keyPrefix } from '../stores/redis/acl.ts'
 import type { Question } from './probe.ts'
 import { serversOf } from './servers.ts'
 import type { Web } from './web.ts'

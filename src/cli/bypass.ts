@@ -3,7 +3,7 @@ import type { Sourced } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
-import { describeBypass } from '../stores/redis-managed.ts'
+import { describeBypass } from '../stores/redis/managed.ts'
 
 /** Says where the managed handler will not run, as the app has another file run in its place; `later` is an ini file's. */
 export function findBypass(

@@ -1,5 +1,5 @@
-import { memcached } from './memcached.ts'
-import { redis } from './redis.ts'
+import { memcached } from './memcached/memcached.ts'
+import { redis } from './redis/redis.ts'
 import type { Store } from './store.ts'
 
 /** Every store, in order of preference when several are bound. */

@@ -1,5 +1,5 @@
-import type { Endpoint } from '../core/endpoint.ts'
-import type { Handler, Options } from '../core/options.ts'
+import type { Endpoint } from '../../core/endpoint.ts'
+import type { Handler, Options } from '../../core/options.ts'
 
 const MANAGED = [
   ...['get', 'set', 'setex', 'expire', 'pexpire', 'pttl', 'del', 'exists', 'echo', 'eval', 'evalsha', 'time'],

@@ -1,6 +1,6 @@
-import type { Directive } from '../core/ini.ts'
-import type { Options } from '../core/options.ts'
-import { longestRequestSeconds, type Php } from '../core/php.ts'
+import type { Directive } from '../../core/ini.ts'
+import type { Options } from '../../core/options.ts'
+import { longestRequestSeconds, type Php } from '../../core/php.ts'
 
 /** How long a request waits for Redis, in seconds, whichever handler asks. */
 export const CONNECT_SECONDS = 2

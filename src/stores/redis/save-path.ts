@@ -1,5 +1,5 @@
-import { type Address, isSocket } from './address.ts'
-import type { Secret } from './secret.ts'
+import { type Address, isSocket } from '../../core/address.ts'
+import type { Secret } from '../../core/secret.ts'
 
 /** How to log in to Redis. */
 export interface RedisLogin {

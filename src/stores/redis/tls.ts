@@ -1,10 +1,10 @@
-import { type Address, formatAddress, isIpv6 } from '../core/address.ts'
-import type { Endpoint } from '../core/endpoint.ts'
-import type { Finding } from '../core/finding.ts'
-import type { Directive } from '../core/ini.ts'
-import { isPhpredisAtLeast } from '../core/php.ts'
-import type { Parameters } from '../core/save-path.ts'
-import { type PlannedFile, plainFile, type Surroundings } from './store.ts'
+import { type Address, formatAddress, isIpv6 } from '../../core/address.ts'
+import type { Endpoint } from '../../core/endpoint.ts'
+import type { Finding } from '../../core/finding.ts'
+import type { Directive } from '../../core/ini.ts'
+import { isPhpredisAtLeast } from '../../core/php.ts'
+import { type PlannedFile, plainFile, type Surroundings } from '../store.ts'
+import type { Parameters } from './save-path.ts'
 
 /** The CA of the service; the same after those that the system trusts; our certificate with its key. */
 const FILES = {

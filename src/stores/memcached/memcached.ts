@@ -1,12 +1,12 @@
-import { formatAddress } from '../core/address.ts'
-import { readCredentials } from '../core/credentials.ts'
-import type { Endpoint } from '../core/endpoint.ts'
-import { KIND_WORDS } from '../core/field-names.ts'
-import type { Directive } from '../core/ini.ts'
-import type { Options } from '../core/options.ts'
-import { longestRequestSeconds, type Php } from '../core/php.ts'
-import { readMemcachedEndpoint } from './memcached-endpoint.ts'
-import { POOL_NAME, type Store } from './store.ts'
+import { formatAddress } from '../../core/address.ts'
+import { readCredentials } from '../../core/credentials.ts'
+import type { Endpoint } from '../../core/endpoint.ts'
+import { KIND_WORDS } from '../../core/field-names.ts'
+import type { Directive } from '../../core/ini.ts'
+import type { Options } from '../../core/options.ts'
+import { longestRequestSeconds, type Php } from '../../core/php.ts'
+import { POOL_NAME, type Store } from '../store.ts'
+import { readMemcachedEndpoint } from './endpoint.ts'
 
 const CONNECT_MILLISECONDS = 1_000
 // Each try costs five seconds when the server is frozen, and no setting shortens that: few tries, then, which

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { JsonObject } from '../../src/core/binding.ts'
-import { renderIni } from '../../src/core/ini.ts'
-import { DEFAULT_PHP } from '../../src/core/php.ts'
-import { memcachedService } from '../support/bindings.ts'
-import { planFor, valuesOf } from '../support/plan.ts'
+import type { JsonObject } from '../../../src/core/binding.ts'
+import { renderIni } from '../../../src/core/ini.ts'
+import { DEFAULT_PHP } from '../../../src/core/php.ts'
+import { memcachedService } from '../../support/bindings.ts'
+import { planFor, valuesOf } from '../../support/plan.ts'
 
 const plan = (credentials: JsonObject, env?: Record<string, string>, major = 8) =>
   planFor([{ ...memcachedService, credentials }], env, { ...DEFAULT_PHP, major })

@@ -1,6 +1,6 @@
-import { readUri, type Uri } from '../core/address.ts'
-import type { Sourced } from '../core/binding.ts'
-import type { Credentials, ListedServer } from '../core/credentials.ts'
+import { readUri, type Uri } from '../../core/address.ts'
+import type { Sourced } from '../../core/binding.ts'
+import type { Credentials, ListedServer } from '../../core/credentials.ts'
 import {
   checkListed,
   type Endpoint,
@@ -9,8 +9,8 @@ import {
   secretOf,
   type Topology,
   uriPart,
-} from '../core/endpoint.ts'
-import type { Options } from '../core/options.ts'
+} from '../../core/endpoint.ts'
+import type { Options } from '../../core/options.ts'
 
 const DEFAULT_PORT = 6379
 const DEFAULT_SENTINEL_PORT = 26379

@@ -1,10 +1,10 @@
-import { readUri, type Uri } from '../core/address.ts'
-import type { Sourced } from '../core/binding.ts'
-import { type Credentials, isUnusable, type ListedServer } from '../core/credentials.ts'
-import { type Endpoint, portOf, secretOf, uriPart } from '../core/endpoint.ts'
-import type { Options } from '../core/options.ts'
-import { readCa, readClientCertificate } from './certificates.ts'
-import { type RedisPlaces, readTopology } from './redis-topology.ts'
+import { readUri, type Uri } from '../../core/address.ts'
+import type { Sourced } from '../../core/binding.ts'
+import { type Credentials, isUnusable, type ListedServer } from '../../core/credentials.ts'
+import { type Endpoint, portOf, secretOf, uriPart } from '../../core/endpoint.ts'
+import type { Options } from '../../core/options.ts'
+import { readCa, readClientCertificate } from '../certificates.ts'
+import { type RedisPlaces, readTopology } from './topology.ts'
 
 /** Reads where a Redis is and how to log in; undefined where the findings have an error. */
 export function readRedisEndpoint(credentials: Credentials, options: Options): Endpoint | undefined {

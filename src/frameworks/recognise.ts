@@ -5,7 +5,7 @@ import { NEEDS, type Need, readBoundServer } from './bound.ts'
 import { isBelow } from './composer.ts'
 import type { Advice, BoundStore, Outcome, Rule, Variable, Verdict } from './framework.ts'
 import { judge, readSetting } from './judge.ts'
-import { rules } from './rules.ts'
+import { rules } from './rules/index.ts'
 
 /** What to write where. */
 export interface SettingLines {

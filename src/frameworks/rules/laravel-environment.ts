@@ -1,9 +1,9 @@
-import { Secret } from '../core/secret.ts'
-import type { App } from './app.ts'
-import { type BoundServer, NEVER } from './bound.ts'
-import { isBelow } from './composer.ts'
-import type { Variable } from './framework.ts'
-import { dotenv, readSetting } from './judge.ts'
+import { Secret } from '../../core/secret.ts'
+import type { App } from '../app.ts'
+import { type BoundServer, NEVER } from '../bound.ts'
+import { isBelow } from '../composer.ts'
+import type { Variable } from '../framework.ts'
+import { dotenv, readSetting } from '../judge.ts'
 
 /** The settings for people, without the password. */
 export function laravelLines(server: BoundServer): readonly string[] {

@@ -1,4 +1,4 @@
-import { always, asNamedBy, breaks, inFiles, ownLocal, type Rule, USES_PHP } from './framework.ts'
+import { always, asNamedBy, breaks, inFiles, ownLocal, type Rule, USES_PHP } from '../framework.ts'
 
 const LAMINAS_FILES = ['session.global.php', 'session.local.php', 'global.php', 'local.php'].map(
   (file) => `config/autoload/${file}`,

@@ -1,4 +1,4 @@
-import { always, asNamedBy, type BySetting, breaks, inFiles, type Rule, USES_PHP } from './framework.ts'
+import { always, asNamedBy, type BySetting, breaks, inFiles, type Rule, USES_PHP } from '../framework.ts'
 
 const FILES = [
   ...['config/app.web.php', 'config/app.php', 'config/web.php', 'common/config/main.php'],

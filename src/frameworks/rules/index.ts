@@ -1,6 +1,6 @@
+import type { Rule } from '../framework.ts'
 import { codeigniter3, codeigniter4 } from './codeigniter.ts'
 import { contentSystems } from './content.ts'
-import type { Rule } from './framework.ts'
 import { laravels, lumen } from './laravel.ts'
 import { otherFrameworks } from './others.ts'
 import { shops } from './shops.ts'

@@ -1,4 +1,4 @@
-import { NEVER, type Need } from './bound.ts'
+import { NEVER, type Need } from '../bound.ts'
 import {
   type Advice,
   asNamedBy,
@@ -10,7 +10,7 @@ import {
   mistakenBy,
   ownLocal,
   type Rule,
-} from './framework.ts'
+} from '../framework.ts'
 
 const AS_NAMED = asNamedBy('session driver')
 

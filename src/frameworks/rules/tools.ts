@@ -1,4 +1,4 @@
-import { NEVER, READ_SAVE_PATH } from './bound.ts'
+import { NEVER, READ_SAVE_PATH } from '../bound.ts'
 import {
   always,
   asNamedBy,
@@ -10,7 +10,7 @@ import {
   ownShared,
   type Rule,
   USES_PHP,
-} from './framework.ts'
+} from '../framework.ts'
 
 const CFG = 'config.php'
 

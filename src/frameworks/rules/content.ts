@@ -1,5 +1,5 @@
-import { quotePhp } from '../core/php-text.ts'
-import { NEVER, READ_SAVE_PATH } from './bound.ts'
+import { quotePhp } from '../../core/php-text.ts'
+import { NEVER, READ_SAVE_PATH } from '../bound.ts'
 import {
   asNamedBy,
   elsewhere,
@@ -13,7 +13,7 @@ import {
   ownShared,
   type Rule,
   USES_PHP,
-} from './framework.ts'
+} from '../framework.ts'
 
 const PANTHEON = 'plugins/wp-native-php-sessions/pantheon-sessions.php'
 

@@ -8,7 +8,7 @@ import {
   ownLocal,
   type Rule,
   USES_PHP,
-} from './framework.ts'
+} from '../framework.ts'
 
 /** Not its components: Laravel, Drupal, Joomla and phpBB have those, too. */
 const PACKAGES = ['symfony/framework-bundle', 'symfony/symfony']

@@ -1,5 +1,5 @@
-import { quotePhp } from '../core/php-text.ts'
-import { NEVER } from './bound.ts'
+import { quotePhp } from '../../core/php-text.ts'
+import { NEVER } from '../bound.ts'
 import {
   always,
   breaks,
@@ -12,7 +12,7 @@ import {
   ownShared,
   type Rule,
   USES_PHP,
-} from './framework.ts'
+} from '../framework.ts'
 
 const cakephp: Rule = {
   id: 'cakephp',

@@ -1,4 +1,4 @@
-import { NEVER } from './bound.ts'
+import { NEVER } from '../bound.ts'
 import {
   asNamedBy,
   type BySetting,
@@ -9,8 +9,8 @@ import {
   ownShared,
   type Rule,
   type Setting,
-} from './framework.ts'
-import { dotenv } from './judge.ts'
+} from '../framework.ts'
+import { dotenv } from '../judge.ts'
 import { laravelEnvironment, laravelLines } from './laravel-environment.ts'
 
 const PLACE = 'the environment or .env'

@@ -1,4 +1,4 @@
-import { NEVER } from './bound.ts'
+import { NEVER } from '../bound.ts'
 import {
   always,
   asNamedBy,
@@ -11,7 +11,7 @@ import {
   ownShared,
   type Rule,
   USES_PHP,
-} from './framework.ts'
+} from '../framework.ts'
 
 const ENV = 'app/etc/env.php'
 

@@ -2,6 +2,7 @@ import { type Finding, hasError } from '../core/finding.ts'
 import { revealIfSecret } from '../core/secret.ts'
 import type { Variable } from '../frameworks/framework.ts'
 import type { Host } from '../host/host.ts'
+import { renderFindings, summarise } from '../plan/report.ts'
 import { describeVariables } from './framework.ts'
 import type { Inside } from './look-around.ts'
 import {
@@ -12,7 +13,6 @@ import {
   planOwnDirectory,
   withoutScanning,
 } from './own-directory.ts'
-import { renderFindings, summarise } from './report.ts'
 
 /**
  * The exec.d program: writes the ini for the PHP of the image from what is bound now, before every process.

@@ -3,9 +3,9 @@ import { ProbeSilent } from '../checks/probe.ts'
 import { placesOf, webOf } from '../checks/web.ts'
 import { formatServers } from '../core/endpoint.ts'
 import { oneLine } from '../core/text.ts'
+import { VERSION } from '../core/version.ts'
 import type { Host } from '../host/host.ts'
 import type { Platform } from '../platforms/platform.ts'
-import { VERSION } from './version.ts'
 
 /** How the terminal, or whatever reads, wants it. */
 export interface Style {

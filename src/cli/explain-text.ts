@@ -6,11 +6,11 @@ import { hasError } from '../core/finding.ts'
 import { renderValue } from '../core/ini.ts'
 import { Secret } from '../core/secret.ts'
 import { oneLine } from '../core/text.ts'
+import { VERSION } from '../core/version.ts'
+import { renderFindings, summarise } from '../plan/report.ts'
 import type { Verdict } from '../plan/verdict.ts'
 import { describeManaged } from '../stores/redis/managed.ts'
 import type { Explanation } from './explain.ts'
-import { renderFindings, summarise } from './report.ts'
-import { VERSION } from './version.ts'
 
 /** Renders an explanation for people, in sections; a section without content is left out. */
 export function renderExplanation(explanation: Explanation): string {

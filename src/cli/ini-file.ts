@@ -1,7 +1,7 @@
 import { type Directive, renderComment, renderIni } from '../core/ini.ts'
+import { VERSION } from '../core/version.ts'
 import type { Plan } from '../plan/plan.ts'
-import { summarise } from './report.ts'
-import { VERSION } from './version.ts'
+import { summarise } from '../plan/report.ts'
 
 /** Renders the whole ini file of a plan, with the extensions that it must load itself. */
 export function renderIniFile(plan: Plan, extensions: readonly string[]): string {

@@ -1,8 +1,8 @@
 import { joinWords, nearest, oneLine } from '../core/text.ts'
+import { VERSION } from '../core/version.ts'
 import { type Host, HostError } from '../host/host.ts'
+import { fileFinding, renderFindings } from '../plan/report.ts'
 import { type Command, commands, renderCommandHelp, renderHelp, renderOptionsHelp } from './commands.ts'
-import { fileFinding, renderFindings } from './report.ts'
-import { VERSION } from './version.ts'
 
 const USAGE_ERROR = 2
 const INTERNAL_ERROR = 70

@@ -1,6 +1,7 @@
 import type { Finding } from '../core/finding.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan } from '../plan/plan.ts'
+import { type ReadPlan, readPlan } from '../plan/read-plan.ts'
 import { findPhpHome } from '../platforms/cloudfoundry-php.ts'
 import { iniDirectory, planLaunch, renderLaunchIni, writeIni } from './launch.ts'
 import type { Patience } from './look-around.ts'
@@ -13,7 +14,6 @@ import {
   withoutScanning,
 } from './own-directory.ts'
 import { descendsFrom, type Master, parentOf } from './php-fpm.ts'
-import { type ReadPlan, readPlan } from './read-plan.ts'
 
 /** The settings for what is bound now, not written yet. */
 export interface Candidate {

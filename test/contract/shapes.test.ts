@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { readPlan } from '../../src/cli/read-plan.ts'
 import { formatAddress } from '../../src/core/address.ts'
 import type { Endpoint } from '../../src/core/endpoint.ts'
 import { hasError } from '../../src/core/finding.ts'
 import { renderIni } from '../../src/core/ini.ts'
 import { makePlan } from '../../src/plan/plan.ts'
+import { readPlan } from '../../src/plan/read-plan.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { ARRIVALS, BROKER_SHAPES, FIELD_SHAPES, type Shape } from '../support/shapes.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readPlan } from '../../src/cli/read-plan.ts'
+import { readPlan } from '../../src/plan/read-plan.ts'
 import { memcachedService, redisService, type Service, vcapServices } from '../support/bindings.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { planFor } from '../support/plan.ts'

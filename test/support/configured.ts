@@ -1,10 +1,10 @@
 import { makeScratch } from '../../lab/scratch.ts'
 import { lookAround } from '../../src/cli/look-around.ts'
-import { readPlan } from '../../src/cli/read-plan.ts'
 import { writeFiles } from '../../src/cli/write-files.ts'
 import { renderIni } from '../../src/core/ini.ts'
 import { nodeHost } from '../../src/host/node.ts'
 import type { Plan } from '../../src/plan/plan.ts'
+import { readPlan } from '../../src/plan/read-plan.ts'
 import { type Service, vcapServices } from './bindings.ts'
 import type { PhpUnderTest } from './php.ts'
 

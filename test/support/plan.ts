@@ -1,8 +1,8 @@
-import { readPlan } from '../../src/cli/read-plan.ts'
 import type { Directive } from '../../src/core/ini.ts'
 import { DEFAULT_PHP, type Php } from '../../src/core/php.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Plan } from '../../src/plan/plan.ts'
+import { readPlan } from '../../src/plan/read-plan.ts'
 import { type Service, vcapServices } from './bindings.ts'
 import { fakeHost } from './fake-host.ts'
 

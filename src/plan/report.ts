@@ -2,7 +2,7 @@ import { formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import { oneLine } from '../core/text.ts'
 import type { HostError } from '../host/host.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan } from './plan.ts'
 
 const SYMBOL = { error: '✗', warn: '!' } as const
 

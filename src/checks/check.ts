@@ -1,8 +1,8 @@
 import type { Finding } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
+import type { Answers, ProbeName } from '../php/ask.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { Answers, ProbeName } from './probe.ts'
 
 /** What the checks know, and whom they may ask. */
 export interface Context {

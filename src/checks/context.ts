@@ -1,8 +1,5 @@
 import type { Options } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
-import type { Plan } from '../plan/plan.ts'
-import type { Context } from './check.ts'
-import { prependFileOf } from './handler.ts'
 import {
   type Answers,
   askPhp,
@@ -11,9 +8,12 @@ import {
   type ProbeName,
   ProbeSilent,
   type Question,
-} from './probe.ts'
+} from '../php/ask.ts'
+import { directoriesOf, webOf } from '../php/web.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Context } from './check.ts'
+import { prependFileOf } from './handler.ts'
 import { networkQuestion, secretsOf, sessionQuestion, settingsQuestion, storeQuestion } from './questions.ts'
-import { directoriesOf, webOf } from './web.ts'
 
 /** What is to be examined. */
 export interface Examined {

@@ -1,5 +1,5 @@
 import type { Finding } from '../core/finding.ts'
-import type { MemcachedAnswer } from './answers.ts'
+import type { MemcachedAnswer } from '../php/answers.ts'
 import type { Check } from './check.ts'
 import { nameOf, serversOf } from './servers.ts'
 

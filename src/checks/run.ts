@@ -1,7 +1,7 @@
 import type { Finding } from '../core/finding.ts'
 import { joinWords, oneLine } from '../core/text.ts'
+import { KILLED, LIMIT_SECONDS, ProbeSilent } from '../php/ask.ts'
 import type { Check, CheckResult, Context, Outcome, Status } from './check.ts'
-import { KILLED, LIMIT_SECONDS, ProbeSilent } from './probe.ts'
 
 /**
  * Makes the checks in their order; one whose needs have failed is not made.

@@ -1,9 +1,9 @@
 import type { Finding } from '../core/finding.ts'
-import type { SessionAnswer } from './answers.ts'
+import type { SessionAnswer } from '../php/answers.ts'
+import { KILLED, limitSecondsOf } from '../php/ask.ts'
+import { isOn, secondsOf, settingOf, webOf } from '../php/web.ts'
 import type { Check, Context } from './check.ts'
 import { isPoolIncomplete } from './network.ts'
-import { KILLED, limitSecondsOf } from './probe.ts'
-import { isOn, secondsOf, settingOf, webOf } from './web.ts'
 
 const STORE_CHECKS = ['auth.login', 'redis.commands']
 

@@ -1,7 +1,7 @@
-import { findInPages, runsManaged } from '../checks/page-settings.ts'
 import type { Sourced } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Host } from '../host/host.ts'
+import { findInPages, runsManaged } from '../php/page-settings.ts'
 import type { Plan } from '../plan/plan.ts'
 import { describeBypass } from '../stores/redis/managed.ts'
 

@@ -2,9 +2,9 @@ import { type Finding, hasError } from '../core/finding.ts'
 import { revealIfSecret } from '../core/secret.ts'
 import type { Variable } from '../frameworks/framework.ts'
 import type { Host } from '../host/host.ts'
+import type { Inside } from '../php/look-around.ts'
 import { renderFindings, summarise } from '../plan/report.ts'
 import { describeVariables } from './framework.ts'
-import type { Inside } from './look-around.ts'
 import {
   addToScanned,
   checkExtension,

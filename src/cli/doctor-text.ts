@@ -1,10 +1,10 @@
 import type { CheckResult, Context, Status } from '../checks/check.ts'
-import { ProbeSilent } from '../checks/probe.ts'
-import { placesOf, webOf } from '../checks/web.ts'
 import { formatServers } from '../core/endpoint.ts'
 import { oneLine } from '../core/text.ts'
 import { VERSION } from '../core/version.ts'
 import type { Host } from '../host/host.ts'
+import { ProbeSilent } from '../php/ask.ts'
+import { placesOf, webOf } from '../php/web.ts'
 import type { Platform } from '../platforms/platform.ts'
 
 /** How the terminal, or whatever reads, wants it. */

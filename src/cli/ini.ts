@@ -1,12 +1,12 @@
 import { type Finding, hasError } from '../core/finding.ts'
 import { DEFAULT_PHP } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
+import { lookAround, lookInside } from '../php/look-around.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type ReadPlan, readPlan } from '../plan/read-plan.ts'
 import { renderFindings } from '../plan/report.ts'
 import { findBypass } from './bypass.ts'
 import { renderIniFile } from './ini-file.ts'
-import { lookAround, lookInside } from './look-around.ts'
 import { findWorkers, WE_ARE, type Workers } from './workers.ts'
 import { writeFiles } from './write-files.ts'
 

@@ -1,8 +1,8 @@
-import { webOf } from '../checks/web.ts'
 import { formatAddress } from '../core/address.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import { Secret } from '../core/secret.ts'
+import { webOf } from '../php/web.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Explanation } from './explain.ts'
 

@@ -1,10 +1,10 @@
-import type { SettingsAnswer } from '../checks/answers.ts'
-import { WEB_ROOTS } from '../checks/page-settings.ts'
-import { webOf } from '../checks/web.ts'
 import { type Directive, renderValue } from '../core/ini.ts'
 import { readSetting } from '../core/php-ini.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
+import type { SettingsAnswer } from '../php/answers.ts'
+import { WEB_ROOTS } from '../php/page-settings.ts'
+import { webOf } from '../php/web.ts'
 
 /** A setting of the app's that wins over ours. */
 export interface Override {

@@ -1,13 +1,13 @@
 import type { Finding } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
+import { type Inside, lookInside, type Patience } from '../php/look-around.ts'
 import type { Plan } from '../plan/plan.ts'
 import { readPlan } from '../plan/read-plan.ts'
 import { INI_NAME } from '../platforms/cloudfoundry-php.ts'
 import { findBypass } from './bypass.ts'
 import { type FrameworkPlan, planFramework } from './framework.ts'
 import { renderIniFile } from './ini-file.ts'
-import { type Inside, lookInside, type Patience } from './look-around.ts'
 import { writeFiles } from './write-files.ts'
 
 /** What is written into a directory of our own, and for whom. */

@@ -1,8 +1,8 @@
-import { askPhp, ProbeSilent } from '../checks/probe.ts'
 import { secretsOf } from '../checks/questions.ts'
 import { renderValue } from '../core/ini.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
+import { askPhp, ProbeSilent } from '../php/ask.ts'
 import type { Plan } from '../plan/plan.ts'
 
 /**

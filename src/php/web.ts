@@ -1,5 +1,5 @@
 import type { Fpm, Sapi, Setting, SettingsAnswer } from './answers.ts'
-import { ProbeSilent } from './probe.ts'
+import { ProbeSilent } from './ask.ts'
 
 /** The PHP that answers requests: php-fpm where there is one, else the command line's. */
 export interface Web extends Sapi {

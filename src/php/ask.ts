@@ -1,13 +1,6 @@
 import { isObject, type Json, type JsonObject, parseJson } from '../core/binding.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
-import extension from '../php/extension.php'
-import memcached from '../php/memcached.php'
-import network from '../php/network.php'
-import prelude from '../php/probe.php'
-import redis from '../php/redis.php'
-import session from '../php/session.php'
-import settings from '../php/settings.php'
 import type {
   ExtensionAnswer,
   MemcachedAnswer,
@@ -16,6 +9,13 @@ import type {
   SessionAnswer,
   SettingsAnswer,
 } from './answers.ts'
+import extension from './probes/extension.php'
+import memcached from './probes/memcached.php'
+import network from './probes/network.php'
+import prelude from './probes/prelude.php'
+import redis from './probes/redis.php'
+import session from './probes/session.php'
+import settings from './probes/settings.php'
 
 /** A probe that is killed has its say in this time: a frozen server must have been named in five seconds. */
 export const LIMIT_SECONDS = 3

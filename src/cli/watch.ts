@@ -1,15 +1,15 @@
 import { type Finding, hasError } from '../core/finding.ts'
 import { revealIfSecret } from '../core/secret.ts'
+import { INI_NAME } from '../homes/cloudfoundry/php.ts'
+import { writeFiles } from '../homes/write-files.ts'
 import { type Host, HostError } from '../host/host.ts'
 import { controlTimeoutSeconds, findMasters, type Master, parentOf, reload } from '../php/php-fpm.ts'
 import type { ReadPlan } from '../plan/read-plan.ts'
 import { fileFinding, renderFindings, summarise } from '../plan/report.ts'
-import { INI_NAME } from '../platforms/cloudfoundry-php.ts'
 import { makeComplaint } from './complaint.ts'
 import { isReloadDue, markReload, unmarkReload } from './reload-mark.ts'
 import { tryOut } from './trial.ts'
 import type { Candidate, Watched } from './watched.ts'
-import { writeFiles } from './write-files.ts'
 
 const TICK_SECONDS = 1
 /** Who writes a binding in place may not be done yet. */

@@ -1,11 +1,6 @@
 import type { Finding } from '../core/finding.ts'
-import type { Host } from '../host/host.ts'
-import type { Patience } from '../php/look-around.ts'
-import { descendsFrom, type Master, parentOf } from '../php/php-fpm.ts'
-import type { Plan } from '../plan/plan.ts'
-import { type ReadPlan, readPlan } from '../plan/read-plan.ts'
-import { findPhpHome } from '../platforms/cloudfoundry-php.ts'
-import { iniDirectory, planLaunch, renderLaunchIni, writeIni } from './launch.ts'
+import { iniDirectory, planLaunch, renderLaunchIni, writeIni } from '../homes/cloudfoundry/launch.ts'
+import { findPhpHome } from '../homes/cloudfoundry/php.ts'
 import {
   checkExtension,
   extensionsToLoad,
@@ -13,7 +8,12 @@ import {
   planOwnDirectory,
   renderOwnIni,
   withoutScanning,
-} from './own-directory.ts'
+} from '../homes/own-directory.ts'
+import type { Host } from '../host/host.ts'
+import type { Patience } from '../php/look-around.ts'
+import { descendsFrom, type Master, parentOf } from '../php/php-fpm.ts'
+import type { Plan } from '../plan/plan.ts'
+import { type ReadPlan, readPlan } from '../plan/read-plan.ts'
 
 /** The settings for what is bound now, not written yet. */
 export interface Candidate {

@@ -1,6 +1,6 @@
 import { makeScratch } from '../../lab/scratch.ts'
-import { writeFiles } from '../../src/cli/write-files.ts'
 import { renderIni } from '../../src/core/ini.ts'
+import { writeFiles } from '../../src/homes/write-files.ts'
 import { nodeHost } from '../../src/host/node.ts'
 import { lookAround } from '../../src/php/look-around.ts'
 import type { Plan } from '../../src/plan/plan.ts'

@@ -6,8 +6,8 @@ import type { Plan } from '../plan/plan.ts'
 import { type ReadPlan, readPlan } from '../plan/read-plan.ts'
 import { renderFindings } from '../plan/report.ts'
 import { findBypass } from './bypass.ts'
+import { findWorkers, WE_ARE, type Workers } from './container/workers.ts'
 import { renderIniFile } from './ini-file.ts'
-import { findWorkers, WE_ARE, type Workers } from './workers.ts'
 import { writeFiles } from './write-files.ts'
 
 /**

@@ -2,7 +2,7 @@ import type { Sourced } from '../core/binding.ts'
 import type { Host } from '../host/host.ts'
 import type { PhpCommand } from '../php/look-around.ts'
 import { type ReadPlan, readPlan } from '../plan/read-plan.ts'
-import { findPhpHome } from '../platforms/cloudfoundry-php.ts'
+import { findPhpHome } from './cloudfoundry/php.ts'
 
 /** The app, the plan for it, and the PHP that will serve it. */
 export interface Target {

@@ -1,9 +1,15 @@
-import { type Finding, hasError } from '../core/finding.ts'
-import { revealIfSecret } from '../core/secret.ts'
-import { type Host, hostError } from '../host/host.ts'
-import { renderFindings, summarise } from '../plan/report.ts'
-import { describeVariables } from './framework.ts'
-import { addToScanned, checkExtension, fillOwnDirectory, isBelow, planOwnDirectory } from './own-directory.ts'
+import { type Finding, hasError } from '../../core/finding.ts'
+import { revealIfSecret } from '../../core/secret.ts'
+import { type Host, hostError } from '../../host/host.ts'
+import { renderFindings, summarise } from '../../plan/report.ts'
+import { describeVariables } from '../framework.ts'
+import {
+  addToScanned,
+  checkExtension,
+  fillOwnDirectory,
+  isBelow,
+  planOwnDirectory,
+} from '../own-directory.ts'
 import { findWorkers } from './workers.ts'
 
 const ENOENT = 2

@@ -1,12 +1,12 @@
-import { formatServers } from '../core/endpoint.ts'
-import { hasError } from '../core/finding.ts'
-import { oneLine } from '../core/text.ts'
-import { VERSION } from '../core/version.ts'
-import type { Host } from '../host/host.ts'
-import type { Plan, PlannedStore } from '../plan/plan.ts'
-import { readPlan } from '../plan/read-plan.ts'
-import { renderFindings } from '../plan/report.ts'
-import { PUSH_IN_ORDER } from '../platforms/cloudfoundry.ts'
+import { formatServers } from '../../core/endpoint.ts'
+import { hasError } from '../../core/finding.ts'
+import { oneLine } from '../../core/text.ts'
+import { VERSION } from '../../core/version.ts'
+import type { Host } from '../../host/host.ts'
+import type { Plan, PlannedStore } from '../../plan/plan.ts'
+import { readPlan } from '../../plan/read-plan.ts'
+import { renderFindings } from '../../plan/report.ts'
+import { PUSH_IN_ORDER } from '../../platforms/cloudfoundry.ts'
 
 /**
  * Cloud Foundry's supply step: checks the binding, says what will happen, and installs the launch step.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { main } from '../../src/cli/main.ts'
-import { redisService, vcapServices } from '../support/bindings.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { main } from '../../../src/cli/main.ts'
+import { redisService, vcapServices } from '../../support/bindings.ts'
+import { fakeHost } from '../../support/fake-host.ts'
 
 const STORE = '/tmp/php-sessions-unique/php-sessions-store.php'
 const PASSWD = 'root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/sh\nshop:x:1001:1001::/:/bin/sh\n'

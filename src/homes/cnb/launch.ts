@@ -1,10 +1,10 @@
-import { type Finding, hasError } from '../core/finding.ts'
-import { revealIfSecret } from '../core/secret.ts'
-import type { Variable } from '../frameworks/framework.ts'
-import type { Host } from '../host/host.ts'
-import type { Inside } from '../php/look-around.ts'
-import { renderFindings, summarise } from '../plan/report.ts'
-import { describeVariables } from './framework.ts'
+import { type Finding, hasError } from '../../core/finding.ts'
+import { revealIfSecret } from '../../core/secret.ts'
+import type { Variable } from '../../frameworks/framework.ts'
+import type { Host } from '../../host/host.ts'
+import type { Inside } from '../../php/look-around.ts'
+import { renderFindings, summarise } from '../../plan/report.ts'
+import { describeVariables } from '../framework.ts'
 import {
   addToScanned,
   checkExtension,
@@ -12,7 +12,7 @@ import {
   isBelow,
   planOwnDirectory,
   withoutScanning,
-} from './own-directory.ts'
+} from '../own-directory.ts'
 
 /**
  * The exec.d program: writes the ini for the PHP of the image from what is bound now, before every process.

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { main } from '../../src/cli/main.ts'
-import { HostError } from '../../src/host/host.ts'
-import { CANARY, redisService, vcapServices } from '../support/bindings.ts'
-import { type FakeHost, fakeHost } from '../support/fake-host.ts'
+import { main } from '../../../src/cli/main.ts'
+import { HostError } from '../../../src/host/host.ts'
+import { CANARY, redisService, vcapServices } from '../../support/bindings.ts'
+import { type FakeHost, fakeHost } from '../../support/fake-host.ts'
 
 const redis = { VCAP_SERVICES: vcapServices(redisService) }
 const DIRECTORY = '/tmp/php-sessions-unique'

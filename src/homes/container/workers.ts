@@ -1,9 +1,9 @@
-import type { Finding } from '../core/finding.ts'
-import { Secret } from '../core/secret.ts'
-import { joinWords } from '../core/text.ts'
-import type { Host } from '../host/host.ts'
-import { tellConfiguration } from '../php/php-fpm.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Finding } from '../../core/finding.ts'
+import { Secret } from '../../core/secret.ts'
+import { joinWords } from '../../core/text.ts'
+import type { Host } from '../../host/host.ts'
+import { tellConfiguration } from '../../php/php-fpm.ts'
+import type { Plan } from '../../plan/plan.ts'
 
 /** Who reads the secrets beside the ini, where it is not the user that we are. */
 export interface Workers {

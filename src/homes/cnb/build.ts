@@ -1,11 +1,11 @@
-import { hasError } from '../core/finding.ts'
-import { oneLine } from '../core/text.ts'
-import { VERSION } from '../core/version.ts'
-import type { Host } from '../host/host.ts'
-import type { Plan } from '../plan/plan.ts'
-import { type ReadPlan, readPlan } from '../plan/read-plan.ts'
-import { renderFindings } from '../plan/report.ts'
-import { describeServer } from './buildpack.ts'
+import { hasError } from '../../core/finding.ts'
+import { oneLine } from '../../core/text.ts'
+import { VERSION } from '../../core/version.ts'
+import type { Host } from '../../host/host.ts'
+import type { Plan } from '../../plan/plan.ts'
+import { type ReadPlan, readPlan } from '../../plan/read-plan.ts'
+import { renderFindings } from '../../plan/report.ts'
+import { describeServer } from '../cloudfoundry/supply.ts'
 
 /** What tells the lifecycle that this buildpack is not for the app, and that nothing is wrong. */
 const DETECT_FAILED = 100

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { main } from '../../src/cli/main.ts'
-import { CANARY, memcachedService, redisService, type Service, vcapServices } from '../support/bindings.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { main } from '../../../src/cli/main.ts'
+import { CANARY, memcachedService, redisService, type Service, vcapServices } from '../../support/bindings.ts'
+import { fakeHost } from '../../support/fake-host.ts'
 
 function supply(
   services: readonly Service[],

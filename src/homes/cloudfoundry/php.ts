@@ -1,7 +1,7 @@
-import type { Sourced } from '../core/binding.ts'
-import { DEFAULT_PHP, type Php } from '../core/php.ts'
-import { readSetting } from '../core/php-ini.ts'
-import type { Host } from '../host/host.ts'
+import type { Sourced } from '../../core/binding.ts'
+import { DEFAULT_PHP, type Php } from '../../core/php.ts'
+import { readSetting } from '../../core/php-ini.ts'
+import type { Host } from '../../host/host.ts'
 
 /** Our file among the app's own ini files: the name sorts first, so the app's settings win over ours. */
 export const INI_NAME = '00-php-sessions.ini'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { main } from '../../src/cli/main.ts'
-import { CANARY, memcachedService, redisService, vcapServices } from '../support/bindings.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { main } from '../../../src/cli/main.ts'
+import { CANARY, memcachedService, redisService, vcapServices } from '../../support/bindings.ts'
+import { fakeHost } from '../../support/fake-host.ts'
 
 const INI = '/deps/1/php/etc/php.ini.d/00-php-sessions.ini'
 const EXTENSIONS = '/deps/1/php/lib/php/extensions/no-debug-non-zts-20220829'

@@ -7,10 +7,10 @@ import { cnbLaunch } from '../homes/cnb/launch.ts'
 import { exec } from '../homes/container/exec.ts'
 import { ini } from '../homes/ini.ts'
 import type { Host } from '../host/host.ts'
+import { watch } from '../watch/watch.ts'
+import { watchedByExec, watchedOnCloudFoundry, withWatch } from '../watch/watched.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
-import { watch } from './watch.ts'
-import { watchedByExec, watchedOnCloudFoundry, withWatch } from './watched.ts'
 
 /** A flag, with a value or without. */
 export interface Flag {

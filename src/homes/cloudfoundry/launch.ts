@@ -1,4 +1,3 @@
-import { markReload } from '../../cli/reload-mark.ts'
 import { type Finding, hasError } from '../../core/finding.ts'
 import type { Options } from '../../core/options.ts'
 import { loadsExtension, setAsideExtensions } from '../../core/php-ini.ts'
@@ -14,6 +13,7 @@ import { MANAGED_FILES } from '../../stores/store.ts'
 import { findBypass } from '../bypass.ts'
 import { describeVariables, type FrameworkPlan, planFramework } from '../framework.ts'
 import { renderIniFile } from '../ini-file.ts'
+import { markReload } from '../reload-mark.ts'
 import { writeFiles } from '../write-files.ts'
 import { findPhpHome, INI_NAME, type PhpHome } from './php.ts'
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { makeComplaint } from '../../src/cli/complaint.ts'
 import { main } from '../../src/cli/main.ts'
-import { makeWatcher } from '../../src/cli/watch.ts'
-import { watchedByExec } from '../../src/cli/watched.ts'
 import { HostError } from '../../src/host/host.ts'
+import { makeComplaint } from '../../src/watch/complaint.ts'
+import { makeWatcher } from '../../src/watch/watch.ts'
+import { watchedByExec } from '../../src/watch/watched.ts'
 import { redisService, vcapServices } from '../support/bindings.ts'
 import { fakeHost } from '../support/fake-host.ts'
 

@@ -14,9 +14,9 @@ import { judgeBindings, type Verdict } from '../plan/verdict.ts'
 import { type Platform, recognisePlatform } from '../platforms/platform.ts'
 import { stores } from '../stores/index.ts'
 import { redisAcl } from '../stores/redis/acl.ts'
-import { renderExplanation } from './explain-text.ts'
 import { explanationJson } from './json.ts'
 import { findOverrides, type Override } from './overrides.ts'
+import { renderExplanation } from './text.ts'
 
 /** What was decided and why, found out without touching the network. */
 export interface Explanation {

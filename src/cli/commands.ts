@@ -1,5 +1,6 @@
-import { checks } from '../checks/index.ts'
 import { OPTIONS } from '../core/options.ts'
+import { checks } from '../doctor/checks/index.ts'
+import { doctor } from '../doctor/doctor.ts'
 import { explain } from '../explain/explain.ts'
 import { launch } from '../homes/cloudfoundry/launch.ts'
 import { finalize, supply } from '../homes/cloudfoundry/supply.ts'
@@ -10,7 +11,6 @@ import { ini } from '../homes/ini.ts'
 import type { Host } from '../host/host.ts'
 import { watch } from '../watch/watch.ts'
 import { watchedByExec, watchedOnCloudFoundry, withWatch } from '../watch/watched.ts'
-import { doctor } from './doctor.ts'
 
 /** A flag, with a value or without. */
 export interface Flag {

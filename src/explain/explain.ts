@@ -1,7 +1,7 @@
-import { makeContext } from '../checks/context.ts'
 import type { Sourced } from '../core/binding.ts'
 import { type Finding, hasError } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
+import { makeContext } from '../doctor/context.ts'
 import { findBypass } from '../homes/bypass.ts'
 import { type FrameworkPlan, planFramework } from '../homes/framework.ts'
 import { findTarget, type Target } from '../homes/target.ts'

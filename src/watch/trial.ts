@@ -1,6 +1,6 @@
-import { secretsOf } from '../checks/questions.ts'
 import { renderValue } from '../core/ini.ts'
 import { Secret } from '../core/secret.ts'
+import { secretsOf } from '../doctor/questions.ts'
 import type { Host } from '../host/host.ts'
 import { askPhp, ProbeSilent } from '../php/ask.ts'
 import type { Plan } from '../plan/plan.ts'

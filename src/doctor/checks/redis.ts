@@ -1,9 +1,9 @@
-import type { Finding } from '../core/finding.ts'
-import { joinWords } from '../core/text.ts'
-import type { RedisAnswer } from '../php/answers.ts'
-import type { PlannedStore } from '../plan/plan.ts'
-import { keyPatterns } from '../stores/redis/acl.ts'
-import type { Check, Context, Outcome } from './check.ts'
+import type { Finding } from '../../core/finding.ts'
+import { joinWords } from '../../core/text.ts'
+import type { RedisAnswer } from '../../php/answers.ts'
+import type { PlannedStore } from '../../plan/plan.ts'
+import { keyPatterns } from '../../stores/redis/acl.ts'
+import type { Check, Context, Outcome } from '../check.ts'
 
 type Found = Omit<Finding, 'from'> | undefined
 

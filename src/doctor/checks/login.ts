@@ -1,8 +1,8 @@
-import type { Sourced } from '../core/binding.ts'
-import type { Finding } from '../core/finding.ts'
-import type { Secret } from '../core/secret.ts'
-import type { PlannedStore } from '../plan/plan.ts'
-import type { Check, Context } from './check.ts'
+import type { Sourced } from '../../core/binding.ts'
+import type { Finding } from '../../core/finding.ts'
+import type { Secret } from '../../core/secret.ts'
+import type { PlannedStore } from '../../plan/plan.ts'
+import type { Check, Context } from '../check.ts'
 import { reach } from './network.ts'
 
 /** Whether the server lets us in with the credentials of the binding. */

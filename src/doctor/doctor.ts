@@ -1,7 +1,3 @@
-import type { CheckResult } from '../checks/check.ts'
-import { type Examined, hider, makeContext } from '../checks/context.ts'
-import { checks } from '../checks/index.ts'
-import { runChecks, selectChecks } from '../checks/run.ts'
 import { hasError } from '../core/finding.ts'
 import { findingJson, planJson } from '../explain/json.ts'
 import { findTarget } from '../homes/target.ts'
@@ -9,7 +5,11 @@ import type { Host } from '../host/host.ts'
 import { lookAround } from '../php/look-around.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Platform, recognisePlatform } from '../platforms/platform.ts'
-import { renderCheck, renderHead, renderLast, styleFor } from './doctor-text.ts'
+import type { CheckResult } from './check.ts'
+import { checks } from './checks/index.ts'
+import { type Examined, hider, makeContext } from './context.ts'
+import { runChecks, selectChecks } from './run.ts'
+import { renderCheck, renderHead, renderLast, styleFor } from './text.ts'
 
 /** Frozen Sentinels are a fault to be named in five seconds, not to be waited for. */
 const IMPATIENT = { all: 1, each: 0.7 }

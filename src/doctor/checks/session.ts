@@ -1,8 +1,8 @@
-import type { Finding } from '../core/finding.ts'
-import type { SessionAnswer } from '../php/answers.ts'
-import { KILLED, limitSecondsOf } from '../php/ask.ts'
-import { isOn, secondsOf, settingOf, webOf } from '../php/web.ts'
-import type { Check, Context } from './check.ts'
+import type { Finding } from '../../core/finding.ts'
+import type { SessionAnswer } from '../../php/answers.ts'
+import { KILLED, limitSecondsOf } from '../../php/ask.ts'
+import { isOn, secondsOf, settingOf, webOf } from '../../php/web.ts'
+import type { Check, Context } from '../check.ts'
 import { isPoolIncomplete } from './network.ts'
 
 const STORE_CHECKS = ['auth.login', 'redis.commands']

@@ -1,5 +1,5 @@
+import type { Check } from '../check.ts'
 import * as binding from './binding.ts'
-import type { Check } from './check.ts'
 import * as effective from './effective.ts'
 import { handler } from './handler.ts'
 import { login } from './login.ts'

@@ -1,9 +1,9 @@
-import type { Finding } from '../core/finding.ts'
-import { joinWords } from '../core/text.ts'
-import type { SettingsAnswer } from '../php/answers.ts'
-import { KILLED, LIMIT_SECONDS, ProbeSilent } from '../php/ask.ts'
-import { webOf } from '../php/web.ts'
-import type { Check, Context } from './check.ts'
+import type { Finding } from '../../core/finding.ts'
+import { joinWords } from '../../core/text.ts'
+import type { SettingsAnswer } from '../../php/answers.ts'
+import { KILLED, LIMIT_SECONDS, ProbeSilent } from '../../php/ask.ts'
+import { webOf } from '../../php/web.ts'
+import type { Check, Context } from '../check.ts'
 
 /** Whether there is a PHP, and which. */
 export const found: Check = {

@@ -1,4 +1,3 @@
-import type { CheckResult, Context, Status } from '../checks/check.ts'
 import { formatServers } from '../core/endpoint.ts'
 import { oneLine } from '../core/text.ts'
 import { VERSION } from '../core/version.ts'
@@ -6,6 +5,7 @@ import type { Host } from '../host/host.ts'
 import { ProbeSilent } from '../php/ask.ts'
 import { placesOf, webOf } from '../php/web.ts'
 import type { Platform } from '../platforms/platform.ts'
+import type { CheckResult, Context, Status } from './check.ts'
 
 /** How the terminal, or whatever reads, wants it. */
 export interface Style {

@@ -1,9 +1,9 @@
-import type { Sourced } from '../core/binding.ts'
-import type { Finding } from '../core/finding.ts'
-import { findInPages, runsManaged } from '../php/page-settings.ts'
-import { isOn, settingOf, type Web, webOf } from '../php/web.ts'
-import { describeBypass } from '../stores/redis/managed.ts'
-import type { Check, Context } from './check.ts'
+import type { Sourced } from '../../core/binding.ts'
+import type { Finding } from '../../core/finding.ts'
+import { findInPages, runsManaged } from '../../php/page-settings.ts'
+import { isOn, settingOf, type Web, webOf } from '../../php/web.ts'
+import { describeBypass } from '../../stores/redis/managed.ts'
+import type { Check, Context } from '../check.ts'
 import { writeAnew } from './effective.ts'
 
 /** Whether pages run the managed handler before anything else, and only where it was meant. */

@@ -1,5 +1,5 @@
-import { formatServers } from '../core/endpoint.ts'
-import type { Check } from './check.ts'
+import { formatServers } from '../../core/endpoint.ts'
+import type { Check } from '../check.ts'
 
 /** What the plan says of the binding; its findings have ids of their own (docs/findings.md). */
 export const plan: Check = {

@@ -12,7 +12,7 @@ import {
 import { directoriesOf, webOf } from '../php/web.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Context } from './check.ts'
-import { prependFileOf } from './handler.ts'
+import { prependFileOf } from './checks/handler.ts'
 import { networkQuestion, secretsOf, sessionQuestion, settingsQuestion, storeQuestion } from './questions.ts'
 
 /** What is to be examined. */

@@ -1,5 +1,5 @@
-import { isOn, settingOf, webOf } from '../php/web.ts'
-import type { Check } from './check.ts'
+import { isOn, settingOf, webOf } from '../../php/web.ts'
+import type { Check } from '../check.ts'
 
 /** PHP's warning about a session that cannot be read shows the save_path, and the password in it. */
 export const display: Check = {

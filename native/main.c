@@ -1,9 +1,7 @@
 /* The executable: a QuickJS context with what the bundle uses, and the bundle as bytecode. */
 #include "bytecode.h"
-#include "owner.h"
-#include "pool.h"
+#include "modules.h"
 #include "quickjs-libc.h"
-#include "supervise.h"
 
 JSModuleDef *js_init_module_std(JSContext *ctx, const char *name);
 JSModuleDef *js_init_module_os(JSContext *ctx, const char *name);

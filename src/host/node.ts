@@ -63,7 +63,7 @@ const FORWARDED = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT', 'SIGWINCH'] as const
 let supervised: ChildProcess | undefined
 
-/** See `forward` in native/supervise.h. */
+/** See `forward` in native/supervise.c. */
 function meantFor({ pid }: ChildProcess, signal: NodeJS.Signals): NodeJS.Signals {
   const title = read(`/proc/${pid}/cmdline`, 'latin1') ?? ''
   return signal === 'SIGTERM' && title.startsWith('php-fpm: master process') ? 'SIGQUIT' : signal

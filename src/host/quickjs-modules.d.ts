@@ -53,7 +53,7 @@ declare module 'qjs:os' {
   export function sleep(milliseconds: number): number
 }
 
-/** Our own: native/supervise.h. */
+/** Our own: native/supervise.c. */
 declare module 'qjs:supervise' {
   export function holdSignals(): void
   /**
@@ -63,7 +63,7 @@ declare module 'qjs:supervise' {
   export function supervise(count: number, ...watcher: readonly string[]): number
 }
 
-/** Our own: native/owner.h. */
+/** Our own: native/owner.c. */
 declare module 'qjs:owner' {
   /** Gives an open file to a user, by number. */
   export function give(file: number, uid: number): number

@@ -14,8 +14,8 @@ import { join } from 'node:path'
 import { unzipSync } from 'fflate'
 import { parse } from 'smol-toml'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { buildpackFiles, zip } from '../../tools/buildpack.ts'
-import { tgz } from '../../tools/tar.ts'
+import { buildpackFiles, zip } from '../../scripts/release/buildpack.ts'
+import { tgz } from '../../scripts/release/tar.ts'
 
 const LARGEST_BYTES = 1_200_000
 const EXECUTABLE = 'dist/php-sessions'

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { buildpackFiles, goArchitecture, zip } from './buildpack.ts'
 import { tgz } from './tar.ts'
 
-// Makes the release in dist/ of what scripts/build left there: `tsx tools/package.ts ARCH`.
+// Makes the release in dist/ of what scripts/build left there: `tsx scripts/release/package.ts ARCH`.
 
 const arch = process.argv[2]
 if (arch === undefined) throw new Error('expected the architecture, as uname -m tells it')

@@ -1,7 +1,7 @@
 /* The module qjs:owner: gives an open file to another user. */
 #include <errno.h>
 #include <unistd.h>
-#include "quickjs.h"
+#include "modules.h"
 
 /* give(file, uid): the group stays. Returns minus errno. */
 static JSValue give(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
@@ -19,7 +19,7 @@ static int export_owner(JSContext *ctx, JSModuleDef *module)
     return JS_SetModuleExportList(ctx, module, owner_functions, 1);
 }
 
-static void add_owner(JSContext *ctx)
+void add_owner(JSContext *ctx)
 {
     JSModuleDef *module = JS_NewCModule(ctx, "qjs:owner", export_owner);
     if (module)

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "quickjs.h"
+#include "modules.h"
 
 static const int forwarded_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
 static sigset_t held_signals, mask_before;
@@ -180,7 +180,7 @@ static int export_supervise(JSContext *ctx, JSModuleDef *module)
     return JS_SetModuleExportList(ctx, module, supervise_functions, 2);
 }
 
-static void add_supervise(JSContext *ctx, int argc, char **argv)
+void add_supervise(JSContext *ctx, int argc, char **argv)
 {
     JSModuleDef *module = JS_NewCModule(ctx, "qjs:supervise", export_supervise);
     last_argument = argv + argc;

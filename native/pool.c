@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "quickjs.h"
+#include "modules.h"
 
 #define POOL_STEP 16
 #define POOL_LARGEST 1024
@@ -96,4 +96,4 @@ static void *pool_realloc(JSMallocState *state, void *data, size_t wanted)
     return moved;
 }
 
-static const JSMallocFunctions pool_functions = { pool_malloc, pool_free, pool_realloc, pool_usable_size };
+const JSMallocFunctions pool_functions = { pool_malloc, pool_free, pool_realloc, pool_usable_size };

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { showsCanary, vcapServices } from '../lab/bindings.ts'
+import { askFpm } from '../lab/fastcgi.ts'
 import { debian13Php, type InstalledPhp, machinePhp } from '../lab/php.ts'
-import { showsCanary, vcapServices } from '../test/support/bindings.ts'
-import { askFpm } from '../test/support/fastcgi.ts'
-import { STORE_FAULTS, type StoreFault, startBreakable } from '../test/support/store-faults.ts'
+import { STORE_FAULTS, type StoreFault, startBreakable } from '../lab/store-faults.ts'
 import { startFpm } from './fpm.ts'
 import { median } from './medians.ts'
 

@@ -1,4 +1,4 @@
-import { askFpm } from '../test/support/fastcgi.ts'
+import { askFpm } from '../lab/fastcgi.ts'
 
 /** What a run of requests took. */
 export interface Load {

@@ -1,6 +1,7 @@
-import { type AccessOptions, type Redis, startRedis } from './redis.ts'
+import { startRedis } from './redis.ts'
 import { isIn, isWhole, readView } from './redis-cluster-view.ts'
 import { strongestLogin } from './redis-conf.ts'
+import type { AccessOptions, Redis } from './redis-options.ts'
 import { migrateSlots } from './redis-slots.ts'
 import { until } from './until.ts'
 

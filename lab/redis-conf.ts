@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Place } from './process.ts'
-import type { RedisOptions } from './redis.ts'
+import type { RedisOptions } from './redis-options.ts'
 
 type PortName = 'port' | 'tlsPort' | 'busPort'
 

@@ -1,5 +1,6 @@
-import { type AccessOptions, type Redis, startRedis } from './redis.ts'
+import { startRedis } from './redis.ts'
 import { quote, strongestLogin } from './redis-conf.ts'
+import type { AccessOptions, Redis } from './redis-options.ts'
 import { until } from './until.ts'
 
 export interface SentinelOptions extends AccessOptions {

@@ -1,5 +1,5 @@
-import type { Redis } from './redis.ts'
 import type { Login } from './redis-conf.ts'
+import type { Redis } from './redis-options.ts'
 
 const MIGRATE_MILLISECONDS = 5000
 

@@ -6,34 +6,6 @@ const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
   .map((path) => ({ path: `src/${path}`, text: readFileSync(`src/${path}`, 'utf8') }))
 
-/** What each folder may import, itself and the interface of the host aside. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  stores: ['core'],
-  plan: ['core', 'stores'],
-  platforms: ['core'],
-  frameworks: ['core'],
-  checks: ['core', 'stores', 'plan', 'platforms', 'php'],
-  cli: ['core', 'stores', 'plan', 'platforms', 'frameworks', 'checks', 'php'],
-  host: [],
-}
-
-test.each(Object.entries(MAY_IMPORT))('%s imports only what is below it', (folder, allowed) => {
-  for (const { path, text } of source.filter((file) => file.path.startsWith(`src/${folder}/`))) {
-    const imported = [...text.matchAll(/from '\.\.\/([a-z]+)\/([a-z-]+)\.ts'/g)]
-    const strangers = imported.filter(
-      ([, from = '', file]) =>
-        !allowed.includes(from) && !(`${from}/${file}` === 'host/host' && folder !== 'core'),
-    )
-    expect({ path, strangers: strangers.map(([line]) => line) }).toEqual({ path, strangers: [] })
-  }
-})
-
-test('only the hosts touch a runtime', () => {
-  const touching = source.filter(({ text }) => /from '(node|qjs):/.test(text)).map(({ path }) => path)
-  expect(touching.sort()).toEqual(['src/host/node.ts', 'src/host/quickjs.ts', 'src/quickjs.ts'])
-})
-
 /** Every id in these sources, each once. */
 const idsIn = (isWanted: (path: string) => boolean) =>
   new Set(
@@ -45,7 +17,7 @@ const idsIn = (isWanted: (path: string) => boolean) =>
   )
 const documentedIn = (page: string) =>
   new Set([...readFileSync(page, 'utf8').matchAll(/^\| `([a-z0-9.-]+)`/gm)].map(([, id]) => id))
-const isOfDoctor = (path: string) => path.startsWith('src/checks/')
+const isOfDoctor = (path: string) => path.startsWith('src/doctor/')
 
 test('docs/findings.md has every id of a finding, in order, and no other', () => {
   const documented = [...documentedIn('docs/findings.md')]

@@ -9,11 +9,17 @@ import {
   ProbeSilent,
   type Question,
 } from '../php/ask.ts'
+import {
+  networkQuestion,
+  secretsOf,
+  sessionQuestion,
+  settingsQuestion,
+  storeQuestion,
+} from '../php/questions.ts'
 import { directoriesOf, webOf } from '../php/web.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Context } from './check.ts'
 import { prependFileOf } from './checks/handler.ts'
-import { networkQuestion, secretsOf, sessionQuestion, settingsQuestion, storeQuestion } from './questions.ts'
 
 /** What is to be examined. */
 export interface Examined {

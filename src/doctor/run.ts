@@ -22,7 +22,7 @@ export function runChecks(
       const title = `${check.meaning} (not asked: ${joinWords(missing, 'and')} failed)`
       return { id: check.id, status: 'skipped', title, milliseconds: 0, findings: [] }
     }
-    const start = Date.now()
+    const start = context.host.now()
     const outcome = attempt(check, context)
     const status = statusOf(outcome)
     if (status === 'error') failed.add(check.id)
@@ -30,7 +30,7 @@ export function runChecks(
       id: check.id,
       status,
       title: titleOf(check, outcome),
-      milliseconds: Date.now() - start,
+      milliseconds: Math.round(1000 * (context.host.now() - start)),
       findings: outcome?.findings ?? [],
     }
   }

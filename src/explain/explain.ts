@@ -1,35 +1,22 @@
 import type { Sourced } from '../core/binding.ts'
 import { type Finding, hasError } from '../core/finding.ts'
-import type { Options } from '../core/options.ts'
-import { makeContext } from '../doctor/context.ts'
 import { findBypass } from '../homes/bypass.ts'
-import { type FrameworkPlan, planFramework } from '../homes/framework.ts'
+import { planFramework } from '../homes/framework.ts'
 import { findTarget, type Target } from '../homes/target.ts'
 import type { Host } from '../host/host.ts'
 import type { SettingsAnswer } from '../php/answers.ts'
-import { ProbeSilent } from '../php/ask.ts'
-import { makePlan, type Plan } from '../plan/plan.ts'
+import { askPhp, ProbeSilent } from '../php/ask.ts'
+import { settingsQuestion } from '../php/questions.ts'
+import { makePlan } from '../plan/plan.ts'
 import { renderFindings } from '../plan/report.ts'
-import { judgeBindings, type Verdict } from '../plan/verdict.ts'
-import { type Platform, recognisePlatform } from '../platforms/platform.ts'
+import { judgeBindings } from '../plan/verdict.ts'
+import { recognisePlatform } from '../platforms/platform.ts'
 import { stores } from '../stores/index.ts'
 import { redisAcl } from '../stores/redis/acl.ts'
+import type { Explanation } from './explanation.ts'
 import { explanationJson } from './json.ts'
 import { findOverrides, type Override } from './overrides.ts'
 import { renderExplanation } from './text.ts'
-
-/** What was decided and why, found out without touching the network. */
-export interface Explanation {
-  readonly platform: Platform
-  readonly plan: Plan
-  readonly options: Options
-  readonly verdicts: readonly Verdict[]
-  /** What the PHP that serves the app says of itself; undefined where none answers. */
-  readonly settings: Partial<SettingsAnswer> | undefined
-  readonly overrides: readonly Override[]
-  readonly framework: FrameworkPlan
-  readonly findings: readonly Finding[]
-}
 
 /** Says where the sessions will live and why: every binding, every value with its provenance, every setting. */
 export function explain(host: Host, flags: Readonly<Record<string, string>>): number {
@@ -70,10 +57,10 @@ function findPrepend(overrides: readonly Override[]): Sourced<string> | undefine
 }
 
 function askSettings(host: Host, target: Target): Partial<SettingsAnswer> | undefined {
-  const { read, ...rest } = target
-  const examined = { host, plan: read.plan, options: read.input.options, ...rest }
+  const { read, php, fpm } = target
   try {
-    return makeContext(examined, () => undefined).ask('settings')
+    const start = { command: php, env: {} }
+    return askPhp(host, start, 'settings', settingsQuestion(read.plan, fpm), () => undefined)
   } catch (error) {
     if (error instanceof ProbeSilent) return undefined
     throw error

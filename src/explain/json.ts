@@ -1,28 +1,9 @@
-import { formatAddress } from '../core/address.ts'
 import type { Endpoint } from '../core/endpoint.ts'
-import type { Finding } from '../core/finding.ts'
-import { Secret } from '../core/secret.ts'
 import { webOf } from '../php/web.ts'
-import type { Plan } from '../plan/plan.ts'
-import type { Explanation } from './explain.ts'
+import { findingJson, planJson } from '../plan/json.ts'
+import type { Explanation } from './explanation.ts'
 
-/** A plan as scripts read it: docs/doctor.schema.json. A value that is secret is null. */
-export function planJson(plan: Plan, platform: string) {
-  return {
-    version: 1,
-    platform,
-    store: storeJson(plan),
-    handler: plan.planned?.handler ?? null,
-    directives: plan.directives.map(({ name, value, because }) => {
-      const secret = value instanceof Secret
-      return { name, value: secret ? null : value, because, secret }
-    }),
-    extensions: plan.extensions,
-    findings: plan.findings.map(findingJson),
-  }
-}
-
-/** The same with all that `explain` finds out beside it. */
+/** A plan as scripts read it, with all that `explain` finds out beside it. */
 export function explanationJson(explanation: Explanation) {
   const { platform, plan, verdicts, settings, overrides, framework, findings } = explanation
   const web = settings?.cli === undefined ? undefined : webOf(settings)
@@ -67,43 +48,4 @@ function provenanceOf({ topology, servers, tls, user, password, database, sentin
   return Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value.from]])),
   )
-}
-
-/** Always the same five words in the same order. */
-export function findingJson({ id, level, title, from, fix }: Finding) {
-  return { id, level, title, from, fix }
-}
-
-function storeJson({ planned }: Plan) {
-  if (planned === undefined)
-    return {
-      kind: 'files',
-      service: null,
-      topology: null,
-      host: null,
-      port: null,
-      tls: null,
-      user: null,
-      database: null,
-      password: null,
-      passwordPresent: false,
-      servers: [],
-      masterName: null,
-    }
-  const { store, service, endpoint } = planned
-  const first = endpoint.servers[0]?.value
-  return {
-    kind: store.name,
-    service,
-    topology: endpoint.topology.value,
-    host: first?.host ?? null,
-    port: first?.port ?? null,
-    tls: endpoint.tls.value,
-    user: endpoint.user?.value ?? null,
-    database: endpoint.database?.value ?? null,
-    password: null,
-    passwordPresent: endpoint.password !== undefined,
-    servers: endpoint.servers.map(({ value }) => formatAddress(value)),
-    masterName: endpoint.sentinel?.masterName.value ?? null,
-  }
 }

@@ -10,7 +10,7 @@ import { placesOf, webOf } from '../php/web.ts'
 import { renderFindings, summarise } from '../plan/report.ts'
 import type { Verdict } from '../plan/verdict.ts'
 import { describeManaged } from '../stores/redis/managed.ts'
-import type { Explanation } from './explain.ts'
+import type { Explanation } from './explanation.ts'
 
 /** Renders an explanation for people, in sections; a section without content is left out. */
 export function renderExplanation(explanation: Explanation): string {

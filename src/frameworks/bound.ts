@@ -1,7 +1,17 @@
-import { isSocket } from '../core/address.ts'
-import { formatServers } from '../core/endpoint.ts'
+import { type Address, isSocket } from '../core/address.ts'
+import { type Endpoint, formatServers } from '../core/endpoint.ts'
 import type { Secret } from '../core/secret.ts'
-import type { BoundStore } from './framework.ts'
+
+/** A bound service as a plan has it. */
+export interface BoundStore {
+  readonly store: { readonly name: 'redis' | 'memcached'; readonly title: string }
+  readonly service: string
+  readonly endpoint: Endpoint
+  /** What `PHP_SESSIONS_PREFIX` says. */
+  readonly prefix?: string | undefined
+  /** The master that the sentinels named. */
+  readonly master?: Address | undefined
+}
 
 /** What a bound service may ask of an app that connects by itself. `address`: one that is no name and no IPv4. */
 export type Need =

@@ -1,5 +1,5 @@
 import type { Finding } from '../core/finding.ts'
-import type { BoundStore } from './framework.ts'
+import type { BoundStore } from './bound.ts'
 import type { Recognised, SettingLines } from './recognise.ts'
 
 /**

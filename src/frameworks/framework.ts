@@ -1,5 +1,3 @@
-import type { Address } from '../core/address.ts'
-import type { Endpoint } from '../core/endpoint.ts'
 import type { Secret } from '../core/secret.ts'
 import type { App } from './app.ts'
 import type { BoundServer, Need } from './bound.ts'
@@ -84,17 +82,6 @@ export interface Rule {
   readonly remark?: string
   /** What to set at the start, so that nobody need change the app; empty where the app has settings of its own. */
   environment?(app: App, server: BoundServer, version: string | undefined): readonly Variable[]
-}
-
-/** A bound service as a plan has it. */
-export interface BoundStore {
-  readonly store: { readonly name: 'redis' | 'memcached'; readonly title: string }
-  readonly service: string
-  readonly endpoint: Endpoint
-  /** What `PHP_SESSIONS_PREFIX` says. */
-  readonly prefix?: string | undefined
-  /** The master that the sentinels named. */
-  readonly master?: Address | undefined
 }
 
 export const USES_PHP: Outcome = { verdict: 'php', where: '' }

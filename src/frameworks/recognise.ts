@@ -1,9 +1,9 @@
 import { joinWords } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import { type App, openApp } from './app.ts'
-import { NEEDS, type Need, readBoundServer } from './bound.ts'
+import { type BoundStore, NEEDS, type Need, readBoundServer } from './bound.ts'
 import { isBelow } from './composer.ts'
-import type { Advice, BoundStore, Outcome, Rule, Variable, Verdict } from './framework.ts'
+import type { Advice, Outcome, Rule, Variable, Verdict } from './framework.ts'
 import { judge, readSetting } from './judge.ts'
 import { rules } from './rules/index.ts'
 

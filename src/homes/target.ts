@@ -1,7 +1,7 @@
 import type { Sourced } from '../core/binding.ts'
 import type { Host } from '../host/host.ts'
 import type { PhpCommand } from '../php/look-around.ts'
-import { type ReadPlan, readPlan } from '../plan/read-plan.ts'
+import { type ReadPlan, readPlan } from '../php/read-plan.ts'
 import { findPhpHome } from './cloudfoundry/php.ts'
 
 /** The app, the plan for it, and the PHP that will serve it. */

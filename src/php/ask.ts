@@ -84,7 +84,7 @@ export function askPhp<Name extends ProbeName>(
   log: Log,
 ): Partial<Answers[Name]> {
   const [file = '', ...args] = [...command, ...QUIET]
-  const start = Date.now()
+  const start = host.now()
   const { status, stdout } = host.run({
     file,
     args: [...args, '-r', `${prelude}${SCRIPTS[name]}`.replaceAll('<?php', '')],
@@ -95,7 +95,7 @@ export function askPhp<Name extends ProbeName>(
   const answer = lastAnswer(stdout)
   const spoken = [file, ...args, '-r', `(src/php/${name}.php)`].join(' ')
   log(
-    `${spoken}\n  asked ${JSON.stringify(question)}\n  answered ${JSON.stringify(answer ?? null)}\n  exit status ${status}, ${Date.now() - start} ms\n`,
+    `${spoken}\n  asked ${JSON.stringify(question)}\n  answered ${JSON.stringify(answer ?? null)}\n  exit status ${status}, ${Math.round(1000 * (host.now() - start))} ms\n`,
   )
   if (answer === undefined) throw new ProbeSilent(spoken, status)
   // What a probe said before it broke down is no answer, but for that of which the breakdown is one.

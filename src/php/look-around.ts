@@ -5,8 +5,8 @@ import type { Finding } from '../core/finding.ts'
 import { hangsInTls13 } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
 import { makePlan, type Plan } from '../plan/plan.ts'
-import type { ReadPlan } from '../plan/read-plan.ts'
 import script from './probes/look-around.php'
+import type { ReadPlan } from './read-plan.ts'
 
 /** How to start the PHP that will serve the app, with the extension redis: the program, then arguments before ours. */
 export type PhpCommand = readonly [file: string, ...args: string[]]

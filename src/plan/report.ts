@@ -1,7 +1,6 @@
 import { formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import { oneLine } from '../core/text.ts'
-import type { HostError } from '../host/host.ts'
 import type { Plan } from './plan.ts'
 
 const SYMBOL = { error: '✗', warn: '!' } as const
@@ -25,12 +24,12 @@ export function summarise({ planned, because }: Plan): string {
   )
 }
 
-/** What a file that refused means to people. */
-export function fileFinding(error: HostError): Finding {
+/** What a file that refused means to people; `message` says which and why. */
+export function fileFinding({ message }: { readonly message: string }): Finding {
   return {
     id: 'file.access',
     level: 'error',
-    title: error.message,
+    title: message,
     from: 'the file system',
     fix: 'give the user that runs php-sessions access to it; nothing was changed there',
   }

@@ -1,8 +1,8 @@
 import { renderValue } from '../core/ini.ts'
 import { Secret } from '../core/secret.ts'
-import { secretsOf } from '../doctor/questions.ts'
 import type { Host } from '../host/host.ts'
 import { askPhp, ProbeSilent } from '../php/ask.ts'
+import { secretsOf } from '../php/questions.ts'
 import type { Plan } from '../plan/plan.ts'
 
 /**

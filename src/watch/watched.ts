@@ -12,8 +12,8 @@ import {
 import type { Host } from '../host/host.ts'
 import type { Patience } from '../php/look-around.ts'
 import { descendsFrom, type Master, parentOf } from '../php/php-fpm.ts'
+import { type ReadPlan, readPlan } from '../php/read-plan.ts'
 import type { Plan } from '../plan/plan.ts'
-import { type ReadPlan, readPlan } from '../plan/read-plan.ts'
 
 /** The settings for what is bound now, not written yet. */
 export interface Candidate {

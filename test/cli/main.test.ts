@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { redisService, vcapServices } from '../../lab/bindings.ts'
 import { commands, renderCommandHelp, renderHelp, renderOptionsHelp } from '../../src/cli/commands.ts'
 import { main } from '../../src/cli/main.ts'
 import { VERSION } from '../../src/core/version.ts'
 import { HostError } from '../../src/host/host.ts'
-import { redisService, vcapServices } from '../support/bindings.ts'
 import { fakeHost } from '../support/fake-host.ts'
 
 const run = (...args: string[]) => {

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
+import { CANARY, redisService } from '../../lab/bindings.ts'
 import { readOptions } from '../../src/core/options.ts'
 import type { Check } from '../../src/doctor/check.ts'
 import { checks } from '../../src/doctor/checks/index.ts'
 import { hider, makeContext } from '../../src/doctor/context.ts'
 import { runChecks, selectChecks } from '../../src/doctor/run.ts'
 import type { Command } from '../../src/host/host.ts'
-import { CANARY, redisService } from '../support/bindings.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { planFor } from '../support/plan.ts'
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
 import { startContained } from '../../lab/contained.ts'
 import { type Mariadb, startMariadb } from '../../lab/mariadb.ts'
 import { startRedis } from '../../lab/redis.ts'
 import { until } from '../../lab/until.ts'
 import { startAppWeb } from '../support/app-web.ts'
 import { APPS, type App, STATEMENTS, symfony } from '../support/apps.ts'
-import { CANARY, redisService, vcapServices } from '../support/bindings.ts'
 import { makeBrowser } from '../support/browser.ts'
 import { unpackedApps } from '../support/unpacked.ts'
 

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
+import { CANARY, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { startRedis } from '../../lab/redis.ts'
 import { makeScratch } from '../../lab/scratch.ts'
-import { CANARY, redisService, type Service, vcapServices } from '../support/bindings.ts'
 import { fixtureApp, ours, startTwice } from '../support/cloudfoundry.ts'
 import { lifecycles } from '../support/lifecycles.ts'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { vcapServices } from '../../lab/bindings.ts'
 import type { Staged } from '../../lab/cloudfoundry/lifecycle.ts'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
-import { vcapServices } from '../support/bindings.ts'
 import { fixtureApp, ours, type RunningApp, startTwice } from '../support/cloudfoundry.ts'
 import { lifecycles } from '../support/lifecycles.ts'
 import { type BoundStore, STORES } from '../support/stores.ts'

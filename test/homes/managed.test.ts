@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
-import { CANARY, redisService, vcapServices } from '../support/bindings.ts'
 import { type FakeHost, fakeHost } from '../support/fake-host.ts'
 
 const managed = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(redisService) }

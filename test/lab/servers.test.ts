@@ -8,7 +8,8 @@ import { type Certificates, makeAuthority, makeCertificates } from '../../lab/ce
 import { runCommand } from '../../lab/command.ts'
 import { startMemcached } from '../../lab/memcached.ts'
 import { startServer } from '../../lab/process.ts'
-import { type Redis, startRedis } from '../../lab/redis.ts'
+import { startRedis } from '../../lab/redis.ts'
+import type { Redis } from '../../lab/redis-options.ts'
 import { SERVERS, valkeyUnavailable } from '../support/servers.ts'
 
 const ODD = `p,w +%&'"\${x}#;é\\`

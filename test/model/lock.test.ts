@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import handler from '../../src/stores/redis/php/handler.php'
+import handler from '../../src/stores/redis/handler/handler.php'
 import type { Model } from './lock-model.ts'
 import { compile, scriptOf } from './lua.ts'
 import { type Found, search } from './search.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type AccessOptions, type Redis, startRedis } from '../../lab/redis.ts'
+import { startRedis } from '../../lab/redis.ts'
 import { startRedisCluster } from '../../lab/redis-cluster.ts'
+import type { AccessOptions, Redis } from '../../lab/redis-options.ts'
 import { readOptions } from '../../src/core/options.ts'
 import { redisAcl } from '../../src/stores/redis/acl.ts'
 import { configure } from '../support/configured.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { readPlan } from '../../src/plan/read-plan.ts'
-import { memcachedService, redisService, type Service, vcapServices } from '../support/bindings.ts'
+import { memcachedService, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
+import { readPlan } from '../../src/php/read-plan.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { planFor } from '../support/plan.ts'
 

@@ -1,11 +1,11 @@
+import { type Service, vcapServices } from '../../lab/bindings.ts'
 import { makeScratch } from '../../lab/scratch.ts'
 import { renderIni } from '../../src/core/ini.ts'
 import { writeFiles } from '../../src/homes/write-files.ts'
 import { nodeHost } from '../../src/host/node.ts'
 import { lookAround } from '../../src/php/look-around.ts'
+import { readPlan } from '../../src/php/read-plan.ts'
 import type { Plan } from '../../src/plan/plan.ts'
-import { readPlan } from '../../src/plan/read-plan.ts'
-import { type Service, vcapServices } from './bindings.ts'
 import type { PhpUnderTest } from './php.ts'
 
 /** What a start would give a PHP: the ini text with its extensions, and the files that it names written. */

@@ -1,11 +1,11 @@
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { askFpm } from '../../lab/fastcgi.ts'
 import { type InstalledPhp, machinePhp } from '../../lab/php.ts'
 import { startServer } from '../../lab/process.ts'
 import { makeScratch } from '../../lab/scratch.ts'
 import { EXECUTABLE } from './cloudfoundry.ts'
-import { askFpm } from './fastcgi.ts'
 import { startLoad } from './load.ts'
 
 const isRoot = process.getuid?.() === 0

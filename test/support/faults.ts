@@ -2,13 +2,14 @@ import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { CANARY, type Service } from '../../lab/bindings.ts'
 import { type CertificateAuthority, type Certificates, makeAuthority } from '../../lab/certificates.ts'
 import { type Memcached, startMemcached } from '../../lab/memcached.ts'
 import { startServer } from '../../lab/process.ts'
-import { type Redis, type RedisOptions, startRedis } from '../../lab/redis.ts'
+import { startRedis } from '../../lab/redis.ts'
 import { startRedisCluster } from '../../lab/redis-cluster.ts'
+import type { Redis, RedisOptions } from '../../lab/redis-options.ts'
 import { makeScratch } from '../../lab/scratch.ts'
-import { CANARY, type Service } from './bindings.ts'
 import { install, type Machine, makeMachine, withEnv, withServices } from './doctor.ts'
 
 /** A system that is broken in one way. */

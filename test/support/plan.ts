@@ -1,9 +1,9 @@
+import { type Service, vcapServices } from '../../lab/bindings.ts'
 import type { Directive } from '../../src/core/ini.ts'
 import { DEFAULT_PHP, type Php } from '../../src/core/php.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { readPlan } from '../../src/php/read-plan.ts'
 import type { Plan } from '../../src/plan/plan.ts'
-import { readPlan } from '../../src/plan/read-plan.ts'
-import { type Service, vcapServices } from './bindings.ts'
 import { fakeHost } from './fake-host.ts'
 
 /** The plan for these services, as an app with this environment would get it. */

@@ -1,4 +1,5 @@
-import { type AccessOptions, debian13Valkey } from '../../lab/redis.ts'
+import { debian13Valkey } from '../../lab/redis.ts'
+import type { AccessOptions } from '../../lab/redis-options.ts'
 
 const valkey = debian13Valkey()
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { vcapServices } from '../../lab/bindings.ts'
 import type { Json, JsonObject } from '../../src/core/binding.ts'
-import { vcapServices } from './bindings.ts'
 
 /** A binding as somebody's platform really makes it, and what a right reading of it gives. */
 export interface Shape {

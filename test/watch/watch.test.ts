@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
+import { redisService, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
 import { HostError } from '../../src/host/host.ts'
 import { makeComplaint } from '../../src/watch/complaint.ts'
 import { makeWatcher } from '../../src/watch/watch.ts'
 import { watchedByExec } from '../../src/watch/watched.ts'
-import { redisService, vcapServices } from '../support/bindings.ts'
 import { fakeHost } from '../support/fake-host.ts'
 
 const DIRECTORY = '/tmp/php-sessions-own'

@@ -1,9 +1,9 @@
 import type { Finding } from '../../core/finding.ts'
 import { Secret } from '../../core/secret.ts'
 import type { Setting, SettingsAnswer } from '../../php/answers.ts'
+import { nameOf, serversOf } from '../../php/servers.ts'
 import { settingOf, type Web, webOf } from '../../php/web.ts'
 import type { Check, Context } from '../check.ts'
-import { nameOf, serversOf } from '../servers.ts'
 
 /** The settings without which sessions are elsewhere, or in nobody's hands. */
 const DECISIVE = [

@@ -1,7 +1,7 @@
 import type { Finding } from '../../core/finding.ts'
 import type { MemcachedAnswer } from '../../php/answers.ts'
+import { nameOf, serversOf } from '../../php/servers.ts'
 import type { Check } from '../check.ts'
-import { nameOf, serversOf } from '../servers.ts'
 
 type Server = MemcachedAnswer['servers'][number]
 

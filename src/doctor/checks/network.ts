@@ -3,9 +3,9 @@ import type { Sourced } from '../../core/binding.ts'
 import type { Finding, Level } from '../../core/finding.ts'
 import type { ServerAnswer, ServerState } from '../../php/answers.ts'
 import { LIMIT_SECONDS } from '../../php/ask.ts'
+import { nameOf, serversOf } from '../../php/servers.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
 import type { Check, Context, Outcome } from '../check.ts'
-import { nameOf, serversOf } from '../servers.ts'
 
 /** A server, and how far the way to it went. */
 export interface Reached {

@@ -7,7 +7,7 @@ import type { Php } from '../../core/php.ts'
 import { type PhpValue, renderPhpFile } from '../../core/php-text.ts'
 import { Secret } from '../../core/secret.ts'
 import { type Configuration, MANAGED_FILES, plainFile, type Surroundings } from '../store.ts'
-import handler from './php/handler.php'
+import handler from './handler/handler.php'
 import { CONNECT_SECONDS, lockSeconds, READ_SECONDS } from './timeouts.ts'
 import { certificateFiles } from './tls.ts'
 

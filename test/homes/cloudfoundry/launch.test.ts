@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { CANARY, memcachedService, redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
-import { CANARY, memcachedService, redisService, vcapServices } from '../../support/bindings.ts'
 import { fakeHost } from '../../support/fake-host.ts'
 
 const INI = '/deps/1/php/etc/php.ini.d/00-php-sessions.ini'

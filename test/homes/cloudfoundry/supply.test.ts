@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { CANARY, memcachedService, redisService, type Service, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
-import { CANARY, memcachedService, redisService, type Service, vcapServices } from '../../support/bindings.ts'
 import { fakeHost } from '../../support/fake-host.ts'
 
 function supply(

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { parse } from 'smol-toml'
 import { describe, expect, test } from 'vitest'
+import { CANARY, redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
 import type { Command } from '../../../src/host/host.ts'
-import { CANARY, redisService, vcapServices } from '../../support/bindings.ts'
 import { fakeHost } from '../../support/fake-host.ts'
 
 const LAYERS = { CNB_LAYERS_DIR: '/layers' }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { CANARY, redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
 import { HostError } from '../../../src/host/host.ts'
-import { CANARY, redisService, vcapServices } from '../../support/bindings.ts'
 import { type FakeHost, fakeHost } from '../../support/fake-host.ts'
 
 const redis = { VCAP_SERVICES: vcapServices(redisService) }

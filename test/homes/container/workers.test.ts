@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
-import { redisService, vcapServices } from '../../support/bindings.ts'
 import { fakeHost } from '../../support/fake-host.ts'
 
 const STORE = '/tmp/php-sessions-unique/php-sessions-store.php'

@@ -1,11 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { CANARY, showsCanary } from '../../../lab/bindings.ts'
 import { startRedis } from '../../../lab/redis.ts'
+import { STORE_FAULTS, type StoreFault, startBreakable } from '../../../lab/store-faults.ts'
 import { until } from '../../../lab/until.ts'
-import { CANARY, showsCanary } from '../../support/bindings.ts'
 import { configureManaged } from '../../support/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php.ts'
 import { startPhpWeb } from '../../support/php-web.ts'
-import { STORE_FAULTS, type StoreFault, startBreakable } from '../../support/store-faults.ts'
 
 /** A hang; whatever the store does, an answer takes a few seconds. */
 const LIMIT_MILLISECONDS = 60_000

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { CANARY } from '../../../lab/bindings.ts'
 import { startRedis } from '../../../lab/redis.ts'
 import { makeScratch } from '../../../lab/scratch.ts'
-import { CANARY } from '../../support/bindings.ts'
 import { configureManaged, PREPEND } from '../../support/managed.ts'
 import { PHPS } from '../../support/php.ts'
 import { SERVERS } from '../../support/servers.ts'

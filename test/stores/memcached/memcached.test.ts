@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { memcachedService } from '../../../lab/bindings.ts'
 import type { JsonObject } from '../../../src/core/binding.ts'
 import { renderIni } from '../../../src/core/ini.ts'
 import { DEFAULT_PHP } from '../../../src/core/php.ts'
-import { memcachedService } from '../../support/bindings.ts'
 import { planFor, valuesOf } from '../../support/plan.ts'
 
 const plan = (credentials: JsonObject, env?: Record<string, string>, major = 8) =>

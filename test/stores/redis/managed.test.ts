@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { memcachedService, redisService } from '../../../lab/bindings.ts'
 import type { JsonObject } from '../../../src/core/binding.ts'
 import { renderIni } from '../../../src/core/ini.ts'
 import { DEFAULT_PHP, hangsInTls13 } from '../../../src/core/php.ts'
 import { revealIfSecret, Secret } from '../../../src/core/secret.ts'
-import { memcachedService, redisService } from '../../support/bindings.ts'
 import { planFor, valuesOf } from '../../support/plan.ts'
 
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }

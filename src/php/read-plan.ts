@@ -3,8 +3,8 @@ import type { Finding } from '../core/finding.ts'
 import { readOptions } from '../core/options.ts'
 import { DEFAULT_PHP, type Php } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
+import { makePlan, type Plan, type PlanInput } from '../plan/plan.ts'
 import { readBindings } from '../platforms/sources.ts'
-import { makePlan, type Plan, type PlanInput } from './plan.ts'
 
 /** What all commands start from: the plan, and what it was made of, for those who find out more. */
 export interface ReadPlan {

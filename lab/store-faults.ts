@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CertificateAuthority, makeAuthority } from '../../lab/certificates.ts'
-import { type Redis, startRedis } from '../../lab/redis.ts'
 import { CANARY, type Service } from './bindings.ts'
+import { type CertificateAuthority, makeAuthority } from './certificates.ts'
+import { startRedis } from './redis.ts'
+import type { Redis } from './redis-options.ts'
 
 /** What goes wrong with a Redis that an app uses already. */
 export interface StoreFault {

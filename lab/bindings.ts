@@ -1,4 +1,5 @@
-import type { Json } from '../../src/core/binding.ts'
+/** Any value that JSON can hold. */
+type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
 /** The password of every fixture: with what breaks ini files, save paths and shells. Nothing may print it. */
 export const CANARY = `c4n&ry+pass,w%41 "'\${HOME};#=@@\\`

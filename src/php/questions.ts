@@ -1,10 +1,10 @@
 import type { Options } from '../core/options.ts'
 import { Secret } from '../core/secret.ts'
-import type { Question } from '../php/ask.ts'
-import type { Web } from '../php/web.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
 import { keyPrefix } from '../stores/redis/acl.ts'
+import type { Question } from './ask.ts'
 import { serversOf } from './servers.ts'
+import type { Web } from './web.ts'
 
 /** Settings that matter beside those of the plan. */
 const INTERESTING = [

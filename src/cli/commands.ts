@@ -7,7 +7,7 @@ import { finalize, supply } from '../homes/cloudfoundry/supply.ts'
 import { cnbBuild, cnbDetect } from '../homes/cnb/build.ts'
 import { cnbLaunch } from '../homes/cnb/launch.ts'
 import { exec } from '../homes/container/exec.ts'
-import { ini } from '../homes/ini.ts'
+import { ini } from '../homes/machine/ini.ts'
 import type { Host } from '../host/host.ts'
 import { watch } from '../watch/watch.ts'
 import { watchedByExec, watchedOnCloudFoundry, withWatch } from '../watch/watched.ts'
@@ -57,14 +57,14 @@ export const commands: readonly Command[] = [
       app: { value: 'DIR', meaning: 'the app, for its .bp-config/options.json; default: .' },
       'php-version': {
         value: 'X.Y',
-        meaning: 'the PHP that will read them; default: 8.2',
+        meaning: 'the PHP that will read them; default: that of php',
         pattern: /^[5-9](\.[0-9]+)*$/,
       },
       output: { value: 'FILE', meaning: 'write them to a file with mode 0600 instead' },
     },
     examples: ['php-sessions ini', 'php-sessions ini --output /run/php/00-php-sessions.ini'],
     run: (host, _args, flags) =>
-      ini(host, flags.app ?? '.', Number.parseInt(flags['php-version'] ?? '8', 10), flags.output),
+      ini(host, { app: flags.app ?? '.', version: flags['php-version'], output: flags.output }),
   },
   {
     name: 'exec',

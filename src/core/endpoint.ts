@@ -39,7 +39,7 @@ export interface Server extends Address {
 }
 
 /** Names the servers for people. */
-export function formatServers({ servers }: Pick<Endpoint, 'servers'>): string {
+export function formatServers({ servers }: { readonly servers: readonly Sourced<Address>[] }): string {
   return servers.map(({ value }) => formatAddress(value)).join(', ')
 }
 

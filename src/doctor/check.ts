@@ -1,8 +1,10 @@
 import type { Finding } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
+import type { Advice } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
 import type { Answers, ProbeName } from '../php/ask.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { Platform } from '../platforms/platform.ts'
 
 /** What the checks know, and whom they may ask. */
 export interface Context {
@@ -12,8 +14,8 @@ export interface Context {
   readonly options: Options
   /** Where the app's files are. */
   readonly appDirectory: string
-  /** Whether it is a PHP of php_buildpack's in its container. */
-  readonly isCloudFoundry: boolean
+  readonly advice: Advice
+  readonly platform: Platform
   /**
    * What a probe in the target PHP answered; it runs once, whoever asks. What it did not come to say is undefined.
    * Throws `ProbeSilent` when it said nothing at all.

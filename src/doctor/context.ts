@@ -1,4 +1,5 @@
 import type { Options } from '../core/options.ts'
+import type { Home } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
 import {
   type Answers,
@@ -18,6 +19,7 @@ import {
 } from '../php/questions.ts'
 import { directoriesOf, webOf } from '../php/web.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { Platform } from '../platforms/platform.ts'
 import type { Context } from './check.ts'
 import { prependFileOf } from './checks/handler.ts'
 
@@ -26,8 +28,8 @@ export interface Examined {
   readonly host: Host
   readonly plan: Plan
   readonly options: Options
-  readonly appDirectory: string
-  readonly isCloudFoundry: boolean
+  readonly home: Home
+  readonly platform: Platform
   /** How to start PHP on the command line. */
   readonly php: readonly string[]
   /** How to start php-fpm; empty for none, undefined to look for that of the same version. */
@@ -52,8 +54,9 @@ export function makeContext(examined: Examined, log: Log): Context {
       throw error
     }
   }
-  const { host, plan, options, appDirectory, isCloudFoundry } = examined
-  const context: Context = { host, plan, options, appDirectory, isCloudFoundry, ask }
+  const { host, plan, options, home, platform } = examined
+  const { appDirectory, advice } = home
+  const context: Context = { host, plan, options, appDirectory, advice, platform, ask }
   return context
 }
 

@@ -1,7 +1,7 @@
 import { hasError } from '../core/finding.ts'
-import { findTarget } from '../homes/target.ts'
+import { findHome } from '../homes/find-home.ts'
+import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
-import { lookAround } from '../php/look-around.ts'
 import { findingJson, planJson } from '../plan/json.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Platform, recognisePlatform } from '../platforms/platform.ts'
@@ -37,7 +37,7 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
   const print = (text: string) => {
     if (!isJson) host.out(hide(text))
   }
-  const platform = recognisePlatform(host)
+  const { platform } = examined
   print(renderHead(context, platform))
   const results = runChecks(selectChecks(checks, ids), context, (result) => print(renderCheck(result, style)))
   print(renderLast(context, results, ids.length > 0, style))
@@ -48,9 +48,9 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
 
 /** Which PHP to ask, and the plan that it should follow. */
 function examine(host: Host, flags: Flags): Examined {
-  const { read, bare, ...rest } = findTarget(host, flags)
-  const plan = lookAround(host, read, bare, IMPATIENT)
-  return { host, plan, options: read.input.options, ...rest }
+  const { home, php, fpm } = findHome(host, flags)
+  const { plan, input } = prepare(home, IMPATIENT)
+  return { host, plan, options: input.options, home, platform: recognisePlatform(host), php, fpm }
 }
 
 function resultsJson(

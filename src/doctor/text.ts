@@ -1,9 +1,9 @@
-import { formatServers } from '../core/endpoint.ts'
 import { oneLine } from '../core/text.ts'
 import { VERSION } from '../core/version.ts'
 import type { Host } from '../host/host.ts'
 import { ProbeSilent } from '../php/ask.ts'
 import { placesOf, webOf } from '../php/web.ts'
+import { formatPlace } from '../plan/report.ts'
 import type { Platform } from '../platforms/platform.ts'
 import type { CheckResult, Context, Status } from './check.ts'
 
@@ -85,7 +85,7 @@ export function renderLast(
   const where =
     planned === undefined
       ? 'local files'
-      : `${planned.store.title} service ${planned.service} at ${formatServers(planned.endpoint)}`
+      : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}`
   const what = isSelection ? `${results.length - skipped} checks made` : `Sessions are ready: ${where}`
   return `\n${paint('ok', oneLine(what))}${counts.length === 0 ? '' : `, with ${counts.join(', ')}`}.\n`
 }

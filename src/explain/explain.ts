@@ -1,13 +1,14 @@
 import type { Sourced } from '../core/binding.ts'
 import { type Finding, hasError } from '../core/finding.ts'
 import { findBypass } from '../homes/bypass.ts'
-import { planFramework } from '../homes/framework.ts'
-import { findTarget, type Target } from '../homes/target.ts'
+import { type FoundHome, findHome } from '../homes/find-home.ts'
+import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
 import type { SettingsAnswer } from '../php/answers.ts'
 import { askPhp, ProbeSilent } from '../php/ask.ts'
+import { OFFLINE } from '../php/look-around.ts'
 import { settingsQuestion } from '../php/questions.ts'
-import { makePlan } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan.ts'
 import { renderFindings } from '../plan/report.ts'
 import { judgeBindings } from '../plan/verdict.ts'
 import { recognisePlatform } from '../platforms/platform.ts'
@@ -20,34 +21,29 @@ import { renderExplanation } from './text.ts'
 
 /** Says where the sessions will live and why: every binding, every value with its provenance, every setting. */
 export function explain(host: Host, flags: Readonly<Record<string, string>>): number {
-  const target = findTarget(host, flags)
-  const explanation = explainTarget(host, target)
+  const explanation = explainHome(host, findHome(host, flags))
   if (flags.acl !== undefined) return printAcl(host, explanation)
   if (flags.json !== undefined) host.out(`${JSON.stringify(explanationJson(explanation), null, 2)}\n`)
   else host.out(renderExplanation(explanation))
   return hasError(explanation.findings) ? 1 : 0
 }
 
-function explainTarget(host: Host, target: Target): Explanation {
-  const { read, appDirectory } = target
-  const settings = askSettings(host, target)
-  // What phpredis can do is known without its server; who is the master is not.
-  const phpredis = settings?.cli?.extensions.redis ?? undefined
-  const plan = makePlan({ ...read.input, php: { ...read.input.php, phpredis } })
-  const platform = recognisePlatform(host)
-  const isBuildpack = platform.id === 'cloudfoundry' || platform.id === 'cnb'
-  const framework = planFramework(host, appDirectory, plan, read.input.options, isBuildpack)
+function explainHome(host: Host, found: FoundHome): Explanation {
+  const { appDirectory } = found.home
+  const { plan, input, framework, findings } = prepare(found.home, OFFLINE)
+  const settings = askSettings(host, found, plan)
   const overrides = findOverrides(host, appDirectory, plan.directives, settings)
-  const later = target.laterPrepend ?? findPrepend(overrides)
+  const isBypassKnown = findings.some(({ id }) => id === 'handler.bypassed')
+  const bypass = isBypassKnown ? [] : findBypass(host, appDirectory, plan, findPrepend(overrides))
   return {
-    platform,
+    platform: recognisePlatform(host),
     plan,
-    options: read.input.options,
-    verdicts: judgeBindings(read.input.bindings, read.input.options, stores),
+    options: input.options,
+    verdicts: judgeBindings(input.bindings, input.options, stores),
     settings,
     overrides,
     framework,
-    findings: [...plan.findings, ...findBypass(host, appDirectory, plan, later), ...framework.findings],
+    findings: [...findings, ...bypass],
   }
 }
 
@@ -56,11 +52,10 @@ function findPrepend(overrides: readonly Override[]): Sourced<string> | undefine
   return override === undefined ? undefined : { value: override.value ?? '', from: override.from }
 }
 
-function askSettings(host: Host, target: Target): Partial<SettingsAnswer> | undefined {
-  const { read, php, fpm } = target
+function askSettings(host: Host, { php, fpm }: FoundHome, plan: Plan): Partial<SettingsAnswer> | undefined {
   try {
     const start = { command: php, env: {} }
-    return askPhp(host, start, 'settings', settingsQuestion(read.plan, fpm), () => undefined)
+    return askPhp(host, start, 'settings', settingsQuestion(plan, fpm), () => undefined)
   } catch (error) {
     if (error instanceof ProbeSilent) return undefined
     throw error

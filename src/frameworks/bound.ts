@@ -1,4 +1,5 @@
-import { type Address, isSocket } from '../core/address.ts'
+import type { Address } from '../core/address.ts'
+import type { Sourced } from '../core/binding.ts'
 import { type Endpoint, formatServers } from '../core/endpoint.ts'
 import type { Secret } from '../core/secret.ts'
 
@@ -9,8 +10,8 @@ export interface BoundStore {
   readonly endpoint: Endpoint
   /** What `PHP_SESSIONS_PREFIX` says. */
   readonly prefix?: string | undefined
-  /** The master that the sentinels named. */
-  readonly master?: Address | undefined
+  /** Where PHP connects; empty where the Sentinels have not been asked for the master. */
+  readonly servers: readonly Sourced<Address>[]
 }
 
 /** What a bound service may ask of an app that connects by itself. `address`: one that is no name and no IPv4. */
@@ -23,6 +24,7 @@ export type Need =
   | 'SASL'
   | 'pool'
   | 'cluster'
+  | 'sentinel'
   | 'certificate'
   | 'address'
 
@@ -36,12 +38,13 @@ export const NEEDS: Readonly<Record<Need, string>> = {
   SASL: 'a login',
   pool: 'several servers',
   cluster: 'a cluster or Sentinel',
+  sentinel: 'a cluster or Sentinel',
   certificate: 'certificates of the binding',
   address: 'a socket or IPv6',
 }
 
 /** What only PHP's own handler can do everywhere. */
-export const NEVER: readonly Need[] = ['cluster', 'certificate', 'address']
+export const NEVER: readonly Need[] = ['cluster', 'sentinel', 'certificate', 'address']
 
 /** A bound service as an app's own settings would name it. */
 export interface BoundServer {
@@ -49,7 +52,7 @@ export interface BoundServer {
   readonly host: string
   /** With `tls://` where the service has TLS, as phpredis takes a host. */
   readonly tlsHost: string
-  readonly port: number
+  readonly port: number | 'PORT'
   /** `default` is what Redis calls a login without a user, and is none. */
   readonly user: string | undefined
   readonly password: Secret | undefined
@@ -60,13 +63,14 @@ export interface BoundServer {
   readonly needs: readonly Need[]
 }
 
-export function readBoundServer({ store, endpoint, prefix, master }: BoundStore): BoundServer {
-  const first = endpoint.servers[0]?.value ?? { host: '', port: 0 }
-  const { host, port } = master ?? first
+/** What stands for the master that a start will ask the Sentinels for. */
+const UNKNOWN_MASTER = { host: 'MASTER', port: 'PORT' } as const
+
+export function readBoundServer({ store, endpoint, servers, prefix }: BoundStore): BoundServer {
+  const { host, port } = servers[0]?.value ?? UNKNOWN_MASTER
   const user = endpoint.user?.value === 'default' ? undefined : endpoint.user?.value
   const database = endpoint.database?.value ?? 0
   const isRedis = store.name === 'redis'
-  const isOneServer = endpoint.sentinel === undefined || master !== undefined
   const has: Readonly<Record<Need, boolean>> = {
     TLS: endpoint.tls.value,
     user: isRedis && user !== undefined,
@@ -75,9 +79,10 @@ export function readBoundServer({ store, endpoint, prefix, master }: BoundStore)
     database: database !== 0,
     SASL: !isRedis && endpoint.password !== undefined,
     pool: endpoint.topology.value === 'pool',
-    cluster: endpoint.topology.value === 'cluster' || !isOneServer,
+    cluster: endpoint.topology.value === 'cluster',
+    sentinel: endpoint.topology.value === 'sentinel',
     certificate: endpoint.ca !== undefined || endpoint.clientCertificate !== undefined,
-    address: isSocket({ host, port }) || host.includes(':'),
+    address: host.startsWith('/') || host.includes(':'),
   }
   return {
     store: store.name,

@@ -4,7 +4,7 @@ import { frameworkFindings } from '../frameworks/findings.ts'
 import type { Variable } from '../frameworks/framework.ts'
 import { type Recognised, recogniseFramework } from '../frameworks/recognise.ts'
 import type { Host } from '../host/host.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan, PlannedStore } from '../plan/plan.ts'
 
 /** An app's framework, and what is done about it when it does not use PHP's session handler. */
 export interface FrameworkPlan {
@@ -27,8 +27,23 @@ export function planFramework(
   if (recognised === undefined || planned === undefined) return { recognised, variables: [], findings: [] }
   const bound = { ...planned, prefix: options.PHP_SESSIONS_PREFIX }
   const variables = (options.PHP_SESSIONS_FRAMEWORK ?? isDefault) ? recognised.environment(bound) : []
-  const findings = variables.length > 0 ? [] : frameworkFindings(recognised, bound)
+  const findings =
+    variables.length > 0 ? variableFindings(recognised, planned) : frameworkFindings(recognised, bound)
   return { recognised, variables, findings }
+}
+
+/** What the variables of a start cannot do. */
+function variableFindings({ name }: Recognised, { endpoint }: PlannedStore): readonly Finding[] {
+  if (endpoint.sentinel === undefined) return []
+  return [
+    {
+      id: 'framework.sentinel',
+      level: 'warn',
+      title: `${name} is told the address of the master at the start only: after a failover it keeps the old one`,
+      from: endpoint.sentinel.masterName.from,
+      fix: 'restart the app after a failover, or configure the Sentinels in the app itself',
+    },
+  ]
 }
 
 /** Says in one line which variables a start sets, and for whom. */

@@ -1,56 +1,34 @@
 import type { Finding } from '../core/finding.ts'
-import type { Options } from '../core/options.ts'
+import { DEFAULT_PHP } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
-import { type Inside, lookInside, type Patience } from '../php/look-around.ts'
-import { readPlan } from '../php/read-plan.ts'
-import type { Plan } from '../plan/plan.ts'
-import { findBypass } from './bypass.ts'
-import { INI_NAME } from './cloudfoundry/php.ts'
-import { type FrameworkPlan, planFramework } from './framework.ts'
+import type { CompletePlan, TargetPhp } from '../php/complete.ts'
+import { INI_NAME } from './cloudfoundry/php-home.ts'
+import type { Prepared } from './home.ts'
 import { renderIniFile } from './ini-file.ts'
 import { writeFiles } from './write-files.ts'
 
-/** What is written into a directory of our own, and for whom. */
-export interface OwnPlan {
-  readonly plan: Plan
-  readonly options: Options
-  /** The PHP in PATH; undefined where nothing is bound, and none was asked. */
-  readonly inside: Inside | undefined
-  /** That the managed handler will not run, if so. */
-  readonly bypass: readonly Finding[]
-  readonly framework: FrameworkPlan
-}
-
-/** Plans for the PHP in PATH, with our directory; `setsVariables` is for a framework where the user has not decided. */
-export function planOwnDirectory(
-  host: Host,
-  app: string,
-  directory: string,
-  setsVariables: boolean,
-  patience?: Patience,
-): OwnPlan {
-  const read = readPlan(host, app, { directory })
-  const { options } = read.input
-  const isOfApp = isBelow(host, app)
-  const inside =
-    read.plan.planned === undefined ? undefined : lookInside(host, read, ['php'], isOfApp, patience)
-  const plan = inside?.plan ?? read.plan
+/** The PHP of a command, most often that in PATH, which is told to scan a directory of our own before the app's. */
+export function phpToScan(host: Host, app: string, php = 'php'): TargetPhp {
   return {
-    plan,
-    options,
-    inside,
-    bypass: findBypass(host, app, plan, inside?.laterPrepend),
-    framework: planFramework(host, app, plan, options, setsVariables),
+    command: [php],
+    known: DEFAULT_PHP,
+    isKnown: false,
+    isReadLater: isBelow(host, app),
+    laterPrepend: undefined,
   }
 }
 
-/** That the PHP found can load what its sessions need; `fix` is where the platform's user gets the extension. */
+/**
+ * That the PHP found can load what its sessions need, where it has answered; `fix` is where the platform's user gets
+ * the extension.
+ */
 export function checkExtension(
-  { plan, loaded, loadable }: Inside,
+  { plan, facts }: CompletePlan,
   fix: (name: string) => string,
 ): readonly Finding[] {
   const store = plan.planned?.store
-  if (store === undefined || [...loaded, ...loadable].includes(store.name)) return []
+  if (store === undefined || facts === undefined) return []
+  if ([...facts.loaded, ...facts.loadable].includes(store.name)) return []
   return [
     {
       id: 'php.extension',
@@ -62,23 +40,22 @@ export function checkExtension(
   ]
 }
 
-/**
- * Writes our ini, and what it names, into a directory of our own that PHP will be told to scan; `owner` is who reads
- * the secrets among the latter, if it is somebody else.
- */
-export function fillOwnDirectory(host: Host, inside: Inside, directory: string, owner?: number): void {
+/** Writes our ini, and what it names, into a directory of our own that PHP will be told to scan. */
+export function fillOwnDirectory(host: Host, prepared: Prepared, directory: string): void {
   host.makeDirectory(directory, 0o700)
-  writeFiles(host, inside.plan.files, owner)
-  host.writeFile(`${directory}/${INI_NAME}`, renderOwnIni(inside), 0o600)
+  writeFiles(host, prepared.plan.files, prepared.owner)
+  host.writeFile(`${directory}/${INI_NAME}`, renderOwnIni(prepared), 0o600)
 }
 
 /** Renders our ini for a directory of our own. */
-export function renderOwnIni(inside: Inside): string {
-  return renderIniFile(inside.plan, extensionsToLoad(inside))
+export function renderOwnIni(completed: CompletePlan): string {
+  return renderIniFile(completed.plan, extensionsToLoad(completed))
 }
 
 /** The extensions that no other ini file loads. Those that are loaded by ours alone count as loaded by nobody. */
-export function extensionsToLoad({ plan, loaded, loadable }: Inside): readonly string[] {
+export function extensionsToLoad({ plan, facts }: CompletePlan): readonly string[] {
+  if (facts === undefined) return []
+  const { loaded, loadable } = facts
   return plan.extensions.filter((name) => loadable.includes(name) && !loaded.includes(name))
 }
 

@@ -3,7 +3,6 @@ import { Secret } from '../core/secret.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
 import { keyPrefix } from '../stores/redis/acl.ts'
 import type { Question } from './ask.ts'
-import { serversOf } from './servers.ts'
 import type { Web } from './web.ts'
 
 /** Settings that matter beside those of the plan. */
@@ -38,7 +37,7 @@ export function settingsQuestion(plan: Plan, fpm: readonly string[] | undefined)
 export function networkQuestion(plan: Plan, planned: PlannedStore): Question {
   const { endpoint, store } = planned
   return {
-    servers: serversOf(plan, planned).map(({ value: { host, port } }) => ({ host, port })),
+    servers: planned.servers.map(({ value: { host, port } }) => ({ host, port })),
     tls: endpoint.tls.value,
     kind: store.name,
     ca: endpoint.ca?.value ?? null,

@@ -6,7 +6,7 @@ import type { Store } from '../stores/store.ts'
 import { kindOf } from './kind.ts'
 
 /** Which service keeps the sessions. */
-export interface Choice {
+export interface Candidate {
   readonly store: Store
   readonly binding: Binding
   /** Why this one; continues the sentence "… because". */
@@ -14,8 +14,8 @@ export interface Choice {
 }
 
 /** What is chosen, if anything, and why; the sentence for files when nothing is. */
-export interface ChoiceResult {
-  readonly choice: Choice | undefined
+export interface StoreChoice {
+  readonly choice: Candidate | undefined
   readonly because: string
   readonly findings: readonly Finding[]
 }
@@ -34,7 +34,7 @@ export function chooseStore(
   bindings: readonly Binding[],
   options: Options,
   stores: readonly Store[],
-): ChoiceResult {
+): StoreChoice {
   const { PHP_SESSIONS_SERVICE: name } = options
   const isNone = name === NONE && !bindings.some(({ names }) => names.includes(NONE))
   if (isNone) return { choice: undefined, because: 'PHP_SESSIONS_SERVICE is none', findings: [] }
@@ -51,7 +51,7 @@ export function chooseStore(
 }
 
 /** Candidates of the first source that has any; sources come in their order of precedence. */
-function ofFirstSource(candidates: readonly Choice[]): readonly Choice[] {
+function ofFirstSource(candidates: readonly Candidate[]): readonly Candidate[] {
   const ranked = candidates.map(({ binding }) => binding)
   const source = ranked[0]?.source
   return candidates.filter(({ binding }) => binding.source === source)
@@ -62,7 +62,7 @@ function findMeant(
   bindings: readonly Binding[],
   options: Options,
   stores: readonly Store[],
-): readonly Choice[] {
+): readonly Candidate[] {
   const sources = [...new Set(bindings.map(({ source }) => source))]
   return sources.flatMap((source) => {
     const candidates = stores.flatMap((store) =>
@@ -87,8 +87,8 @@ export function whyMeant(binding: Binding, store: Store, options: Options): stri
 }
 
 /** Where names mean less, a service may be chosen for its kind, if there is no doubt which. */
-function chooseOnly(bindings: readonly Binding[], options: Options, stores: readonly Store[]): ChoiceResult {
-  const candidates = bindings.flatMap((binding): Choice[] => {
+function chooseOnly(bindings: readonly Binding[], options: Options, stores: readonly Store[]): StoreChoice {
+  const candidates = bindings.flatMap((binding): Candidate[] => {
     const store = binding.isChosenByKind ? kindOf(binding, stores) : undefined
     if (store === undefined) return []
     return [{ store, binding, because: `it is the only Redis or Memcached in ${binding.source}` }]
@@ -108,14 +108,14 @@ function chooseOnly(bindings: readonly Binding[], options: Options, stores: read
       }
 }
 
-function namesOf(choices: readonly Choice[]): string {
+function namesOf(choices: readonly Candidate[]): string {
   return joinWords(
     choices.map(({ binding }) => binding.name),
     'and',
   )
 }
 
-function ambiguous(choice: Choice, others: readonly Choice[]): Finding {
+function ambiguous(choice: Candidate, others: readonly Candidate[]): Finding {
   return {
     id: 'store.ambiguous',
     level: 'warn',
@@ -125,7 +125,7 @@ function ambiguous(choice: Choice, others: readonly Choice[]): Finding {
   }
 }
 
-function undecided(candidates: readonly Choice[], keys: string): Finding {
+function undecided(candidates: readonly Candidate[], keys: string): Finding {
   const [first] = candidates
   return {
     id: 'store.undecided',
@@ -141,7 +141,7 @@ function chooseNamed(
   bindings: readonly Binding[],
   options: Options,
   stores: readonly Store[],
-): ChoiceResult {
+): StoreChoice {
   const binding = bindings.find(({ names }) => names.includes(name))
   const from = 'PHP_SESSIONS_SERVICE'
   if (binding === undefined) {
@@ -166,6 +166,6 @@ function chooseNamed(
   return { choice: { store, binding, because }, because, findings: [] }
 }
 
-function refuse(id: string, title: string, from: string, fix: string): ChoiceResult {
+function refuse(id: string, title: string, from: string, fix: string): StoreChoice {
   return { choice: undefined, because: title, findings: [{ id, level: 'error', title, from, fix }] }
 }

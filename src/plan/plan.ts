@@ -1,30 +1,49 @@
 import type { Address } from '../core/address.ts'
-import type { Binding } from '../core/binding.ts'
+import type { Sourced } from '../core/binding.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import { type Finding, hasError } from '../core/finding.ts'
 import type { Directive } from '../core/ini.ts'
+import type { Input } from '../core/input.ts'
 import type { Handler, Options } from '../core/options.ts'
-import type { Php } from '../core/php.ts'
 import { stores } from '../stores/index.ts'
-import type { PlannedFile, Store } from '../stores/store.ts'
+import type { PlannedFile, Store, Surroundings } from '../stores/store.ts'
 import { chooseStore } from './choice.ts'
 import { handlerFindings } from './handler.ts'
 
-/** A store with everything that is needed to use it. */
-export interface PlannedStore {
+/** A store that was chosen, and where its binding says it is. */
+export interface ChosenStore {
   readonly store: Store
   readonly service: string
   readonly endpoint: Endpoint
+}
+
+/** What is decided before anything is known of PHP. */
+export interface Choice {
+  /** Absent where sessions stay in local files, by choice or because of an error: `findings` says which. */
+  readonly chosen: ChosenStore | undefined
+  /** Why this store or why files; continues the sentence "… because". */
+  readonly because: string
+  readonly options: Options
+  readonly findings: readonly Finding[]
+}
+
+/** A store with everything that is needed to use it. */
+export interface PlannedStore extends ChosenStore {
   readonly handler: Handler
+  /**
+   * Where PHP connects: the servers of the binding, or the master that the Sentinels named. Empty where the Sentinels
+   * have not been asked.
+   */
+  readonly servers: readonly Sourced<Address>[]
 }
 
 /** The one value that every command starts from: what will be, why, and what is wrong. */
 export interface Plan {
-  /** Absent where sessions stay in files, be it by choice or by error: `findings` tells. */
+  /** Absent where sessions stay in local files, by choice or because of an error: `findings` says which. */
   readonly planned: PlannedStore | undefined
   /** Why this store or why files; continues the sentence "… because". */
   readonly because: string
-  /** All but the save_path where sentinels have yet to be asked for the master. */
+  /** Without session.save_path where the Sentinels have not been asked for the master. */
   readonly directives: readonly Directive[]
   /** In the order in which PHP must load them. */
   readonly extensions: readonly string[]
@@ -33,39 +52,42 @@ export interface Plan {
   readonly findings: readonly Finding[]
 }
 
-/** What a plan is made of: values that a platform and a user gave, already read. */
-export interface PlanInput {
-  readonly bindings: readonly Binding[]
-  readonly options: Options
-  readonly php: Php
-  /** Where the plan's files will be written, an absolute path. */
-  readonly directory: string
-  /** The master that the sentinels of the chosen binding named. */
-  readonly master?: Address | undefined
-  /** What was found while reading; an error among it makes a plan without a store. */
-  readonly findings: readonly Finding[]
-}
-
-/** Decides where the sessions live. No half-made values: with an error there are no directives at all. */
-export function makePlan(input: PlanInput): Plan {
-  const { bindings, options, findings } = input
-  if (hasError(findings)) return filesPlan('the configuration cannot be read', findings)
+/** Chooses the store and reads where it is; the first half of a plan, for which PHP need not be known. */
+export function chooseEndpoint({ bindings, options, findings }: Input): Choice {
+  const files = (because: string, all: readonly Finding[]): Choice => ({
+    chosen: undefined,
+    because,
+    options,
+    findings: all,
+  })
+  if (hasError(findings)) return files('the configuration cannot be read', findings)
   const { choice, because, findings: choiceFindings } = chooseStore(bindings, options, stores)
   const found = [...findings, ...choiceFindings]
-  if (choice === undefined) return filesPlan(because, found)
-
+  if (choice === undefined) return files(because, found)
   const { store, binding } = choice
   const { value: endpoint, findings: endpointFindings } = store.endpoint(binding, options)
   const read = [...found, ...endpointFindings]
-  const unusable = `the credentials of ${binding.name} cannot be used`
-  if (endpoint === undefined) return filesPlan(unusable, read)
-  const { php, directory, master } = input
-  const configuration = store.configure(endpoint, { options, php, directory, master })
+  if (endpoint === undefined) return files(unusable(binding.name), read)
+  return { chosen: { store, service: binding.name, endpoint }, because, options, findings: read }
+}
+
+/**
+ * Says what PHP must be told; the second half of a plan.
+ *
+ * No half-made values: with an error there are no directives at all.
+ */
+export function configure(
+  { chosen, because, options, findings }: Choice,
+  surroundings: Omit<Surroundings, 'options'>,
+): Plan {
+  if (chosen === undefined) return planFiles(because, findings)
+  const { store, service, endpoint } = chosen
+  const configuration = store.configure(endpoint, { ...surroundings, options })
   const { handler } = configuration
-  const all = [...read, ...configuration.findings, ...handlerFindings(options, store, handler)]
-  if (hasError(all)) return filesPlan(unusable, all)
+  const all = [...findings, ...configuration.findings, ...handlerFindings(options, store, handler)]
+  if (hasError(all)) return planFiles(unusable(service), all)
   return {
-    planned: { store, service: binding.name, endpoint, handler },
+    planned: { ...chosen, handler, servers: serversOf(endpoint, surroundings.master) },
     because,
     directives: [
       SESSION_NAME,
@@ -78,8 +100,22 @@ export function makePlan(input: PlanInput): Plan {
   }
 }
 
-function filesPlan(because: string, findings: readonly Finding[]): Plan {
+/** The plan that leaves sessions in local files. */
+export function planFiles(because: string, findings: readonly Finding[]): Plan {
   return { planned: undefined, because, directives: [], extensions: [], files: [], findings }
+}
+
+function unusable(service: string): string {
+  return `the credentials of ${service} cannot be used`
+}
+
+function serversOf(
+  { sentinel, servers }: Endpoint,
+  master: Address | undefined,
+): readonly Sourced<Address>[] {
+  if (sentinel === undefined) return servers
+  if (master === undefined) return []
+  return [{ value: master, from: `the Sentinels' answer for ${sentinel.masterName.value}` }]
 }
 
 const SESSION_NAME: Directive = {

@@ -1,7 +1,7 @@
 import { formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import { oneLine } from '../core/text.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, PlannedStore } from './plan.ts'
 
 const SYMBOL = { error: '✗', warn: '!' } as const
 
@@ -18,10 +18,16 @@ export function renderFindings(findings: readonly Finding[]): string {
 /** Says in one line where the sessions are kept and why. */
 export function summarise({ planned, because }: Plan): string {
   if (planned === undefined) return oneLine(`sessions are kept in local files, because ${because}`)
-  const { store, service, endpoint } = planned
+  const { store, service } = planned
   return oneLine(
-    `sessions are kept in ${store.title} service ${service} (${formatServers(endpoint)}), because ${because}`,
+    `sessions are kept in ${store.title} service ${service} (${formatPlace(planned)}), because ${because}`,
   )
+}
+
+/** Names where PHP connects; before the Sentinels have been asked, the master and who knows it. */
+export function formatPlace({ endpoint, servers }: PlannedStore): string {
+  if (endpoint.sentinel === undefined || servers.length > 0) return formatServers({ servers })
+  return `the master ${endpoint.sentinel.masterName.value} of the Sentinels ${formatServers(endpoint)}`
 }
 
 /** What a file that refused means to people; `message` says which and why. */

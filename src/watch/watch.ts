@@ -1,15 +1,18 @@
 import { type Finding, hasError } from '../core/finding.ts'
 import { revealIfSecret } from '../core/secret.ts'
-import { INI_NAME } from '../homes/cloudfoundry/php.ts'
+import { INI_NAME } from '../homes/cloudfoundry/php-home.ts'
+import { type Prepared, prepare } from '../homes/home.ts'
 import { isReloadDue, markReload, unmarkReload } from '../homes/reload-mark.ts'
 import { writeFiles } from '../homes/write-files.ts'
 import { type Host, HostError } from '../host/host.ts'
+import type { Patience } from '../php/look-around.ts'
 import { controlTimeoutSeconds, findMasters, type Master, parentOf, reload } from '../php/php-fpm.ts'
-import type { ReadPlan } from '../php/read-plan.ts'
+import { chooseEndpoint } from '../plan/plan.ts'
 import { fileFinding, renderFindings, summarise } from '../plan/report.ts'
+import { readInput } from '../platforms/input.ts'
 import { makeComplaint } from './complaint.ts'
 import { tryOut } from './trial.ts'
-import type { Candidate, Watched } from './watched.ts'
+import type { WatchedHome } from './watched.ts'
 
 const TICK_SECONDS = 1
 /** Who writes a binding in place may not be done yet. */
@@ -19,6 +22,8 @@ const SENTINELS_SECONDS = 2
 const RETRY_SECONDS = [2, 60] as const
 /** A php-fpm that takes longer to start has read the new settings itself. */
 const RELOAD_SECONDS = 60
+/** The Sentinels are asked again in two seconds. */
+const PATIENCE: Patience = { all: 1, each: 1 }
 
 const KEPT = 'php-sessions: PHP keeps the settings that it has\n'
 
@@ -27,9 +32,9 @@ const KEPT = 'php-sessions: PHP keeps the settings that it has\n'
  *
  * Looks every second, until the process that started us is gone. Settings that cannot work are not written.
  */
-export function watch(host: Host, watched: Watched): number {
+export function watch(host: Host, home: WatchedHome): number {
   const parent = parentOf(host, 'self')
-  const look = makeWatcher(host, watched)
+  const look = makeWatcher(host, home)
   while (parentOf(host, 'self') === parent) {
     look()
     host.sleep(TICK_SECONDS)
@@ -38,32 +43,32 @@ export function watch(host: Host, watched: Watched): number {
 }
 
 /** Makes what looks once and does what is due; it remembers in between. */
-export function makeWatcher(host: Host, watched: Watched): () => void {
+export function makeWatcher(host: Host, home: WatchedHome): () => void {
   const complaint = makeComplaint(host)
-  const tellPhpFpm = makeReloader(host, watched)
+  const tellPhpFpm = makeReloader(host, home)
   let seen = ''
   let left: string | undefined
   let due = 0
   let retry: number = RETRY_SECONDS[0]
 
   const follow = () => {
-    const read = watched.read()
-    const bound = fingerprint(read)
+    const input = readInput(home.host, home.appDirectory)
+    const bound = JSON.stringify(input)
     if (bound !== seen) {
       host.sleep(SETTLE_SECONDS)
-      if (fingerprint(watched.read()) !== bound) return
+      if (JSON.stringify(readInput(home.host, home.appDirectory)) !== bound) return
       seen = bound
       retry = RETRY_SECONDS[0]
-    } else if (host.now() < due && readIni(host, watched) === left) return complaint.again()
+    } else if (host.now() < due && readIni(host, home) === left) return complaint.again()
 
-    const follows = read.plan.planned?.endpoint.sentinel !== undefined
+    const follows = chooseEndpoint(input).chosen?.endpoint.sentinel !== undefined
     due = follows ? host.now() + SENTINELS_SECONDS : Number.POSITIVE_INFINITY
-    const candidate = watched.prepare(watched.filesDirectory)
-    const isUsed = isInUse(host, watched, candidate)
-    const trouble = isUsed ? undefined : findTrouble(watched, candidate)
+    const prepared = prepare(home, PATIENCE)
+    const isUsed = isInUse(host, home, prepared)
+    const trouble = isUsed ? undefined : findTrouble(home, prepared)
     if (trouble === undefined) {
-      if (!isUsed) use(host, watched, candidate)
-      complaint.end(`php-sessions: that is over: ${summarise(candidate.plan)}\n`)
+      if (!isUsed) use(host, home, prepared)
+      complaint.end(`php-sessions: that is over: ${summarise(prepared.plan)}\n`)
     } else {
       complaint.about(trouble.text)
       if (!trouble.isFinal) {
@@ -72,7 +77,7 @@ export function makeWatcher(host: Host, watched: Watched): () => void {
       }
     }
     // A start script that rewrites what it has read may do so over ours.
-    left = readIni(host, watched)
+    left = readIni(host, home)
   }
   return () => {
     try {
@@ -87,42 +92,41 @@ export function makeWatcher(host: Host, watched: Watched): () => void {
   }
 }
 
-function fingerprint({ input }: ReadPlan): string {
-  return JSON.stringify([input.bindings, input.options, input.findings])
-}
-
-function readIni(host: Host, { directory }: Watched): string | undefined {
-  return host.readFile(`${directory}/${INI_NAME}`)
+function readIni(host: Host, { iniDirectory }: WatchedHome): string | undefined {
+  return host.readFile(`${iniDirectory}/${INI_NAME}`)
 }
 
 /** Whether our files say already what they would be made to say. */
-function isInUse(host: Host, watched: Watched, { plan, inis }: Candidate): boolean {
-  const written = readIni(host, watched)
+function isInUse(host: Host, home: WatchedHome, prepared: Prepared): boolean {
+  const { plan } = prepared
+  const written = readIni(host, home)
   if (plan.planned === undefined) return written === undefined && !hasError(plan.findings)
-  if (written === undefined || !inis.includes(written)) return false
+  if (written === undefined || !home.renderInis(prepared).includes(written)) return false
   return plan.files.every(({ path, text }) => host.readBytes(path)?.endsWith(revealIfSecret(text)) === true)
 }
 
 /** What there is against using this; final is what only another binding can end. */
-function findTrouble(watched: Watched, candidate: Candidate) {
-  const { plan, findings } = candidate
+function findTrouble(home: WatchedHome, prepared: Prepared) {
+  const { plan, findings } = prepared
   if (hasError(findings))
     return { text: renderFindings(findings.filter(({ level }) => level === 'error')) + KEPT, isFinal: true }
   if (plan.planned === undefined) return { text: renderFindings([gone(plan.because)]) + KEPT, isFinal: true }
-  const said = tryCandidate(watched, candidate)
+  const said = trySettings(home, prepared)
   return said === undefined
     ? undefined
     : { text: renderFindings([refused(plan.planned.service, said)]) + KEPT, isFinal: false }
 }
 
 /** With certificates of its own, since those in use stay as they are until then. */
-function tryCandidate(watched: Watched, { plan, php }: Candidate): string | undefined {
-  const { host } = watched
+function trySettings(home: WatchedHome, prepared: Prepared): string | undefined {
+  const { host } = home
+  const { plan } = prepared
+  const php = home.phpFor(prepared)
   if (plan.files.length === 0) return tryOut(host, plan, php)
-  const directory = `${watched.directory}/trial`
+  const directory = `${home.iniDirectory}/trial`
   host.makeDirectory(directory, 0o700)
   try {
-    const apart = watched.prepare(directory)
+    const apart = prepare(home, PATIENCE, directory)
     writeFiles(host, apart.plan.files)
     return tryOut(host, apart.plan, php)
   } finally {
@@ -130,12 +134,13 @@ function tryCandidate(watched: Watched, { plan, php }: Candidate): string | unde
   }
 }
 
-function use(host: Host, watched: Watched, candidate: Candidate): void {
-  markReload(host, watched.directory)
-  candidate.write()
-  host.err(renderFindings(candidate.findings))
-  host.err(`php-sessions: new settings: ${summarise(candidate.plan)}\n`)
-  if (candidate.hasVariables)
+function use(host: Host, home: WatchedHome, prepared: Prepared): void {
+  const { plan, framework, findings } = prepared
+  markReload(host, home.iniDirectory)
+  home.write(prepared)
+  host.err(renderFindings(findings))
+  host.err(`php-sessions: new settings: ${summarise(plan)}\n`)
+  if (framework.variables.length > 0)
     host.err("php-sessions: the framework's variables are those of the start: restart the app\n")
 }
 
@@ -163,14 +168,14 @@ function refused(service: string, said: string): Finding {
  * Makes what tells php-fpm, when it is due, and gives up on a php-fpm that is not there. Whether a reload will cut
  * requests off is said when php-fpm has started, before there is a reload.
  */
-function makeReloader(host: Host, watched: Watched): () => void {
+function makeReloader(host: Host, home: WatchedHome): () => void {
   const checked = new Set<number>()
   const checkUntil = host.now() + RELOAD_SECONDS
   let giveUp: number | undefined
   return () => {
-    const isDue = isReloadDue(host, watched.directory)
+    const isDue = isReloadDue(host, home.iniDirectory)
     if (!isDue && (checked.size > 0 || host.now() >= checkUntil)) return
-    const masters = findMasters(host).filter(watched.isOurs)
+    const masters = findMasters(host).filter(home.isOurs)
     for (const master of masters) if (!checked.has(master.pid)) checkTimeout(host, master)
     for (const { pid } of masters) checked.add(pid)
     if (!isDue) return
@@ -180,7 +185,7 @@ function makeReloader(host: Host, watched: Watched): () => void {
     const isAbsent = masters.length === 0 && host.now() >= giveUp
     if (isAbsent) host.err('php-sessions: no php-fpm runs here; what starts from now on reads them\n')
     if (!isAbsent && (masters.length === 0 || told.length < masters.length)) return
-    unmarkReload(host, watched.directory)
+    unmarkReload(host, home.iniDirectory)
     giveUp = undefined
   }
 }

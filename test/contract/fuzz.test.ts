@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
-import { readPlan } from '../../src/php/read-plan.ts'
-import { makePlan, type Plan } from '../../src/plan/plan.ts'
+import type { Plan } from '../../src/plan/plan.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { mutatedShapes } from '../support/mutations.ts'
+import { planOn } from '../support/plan.ts'
 import { inVcapServices } from '../support/shapes.ts'
 import { PROPERTY_RUNS } from '../support/texts.ts'
 
@@ -30,8 +30,8 @@ test(
   () => {
     fc.assert(
       fc.property(mutatedShapes, (shape) => {
-        const { input } = readPlan(fakeHost(inVcapServices(shape).env), '/app', { directory: '/run' })
-        const plan = makePlan({ ...input, master: { host: '10.9.9.9', port: 6379 } })
+        const host = fakeHost(inVcapServices(shape).env)
+        const plan = planOn(host, { master: { host: '10.9.9.9', port: 6379 } })
         if (plan.planned !== undefined) return expectWhole(plan)
         expect(plan.directives).toEqual([])
         const errors = plan.findings.filter(({ level }) => level === 'error')

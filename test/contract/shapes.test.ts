@@ -3,9 +3,8 @@ import { formatAddress } from '../../src/core/address.ts'
 import type { Endpoint } from '../../src/core/endpoint.ts'
 import { hasError } from '../../src/core/finding.ts'
 import { renderIni } from '../../src/core/ini.ts'
-import { readPlan } from '../../src/php/read-plan.ts'
-import { makePlan } from '../../src/plan/plan.ts'
 import { fakeHost } from '../support/fake-host.ts'
+import { planOn } from '../support/plan.ts'
 import { ARRIVALS, BROKER_SHAPES, FIELD_SHAPES, type Shape } from '../support/shapes.ts'
 
 /** An endpoint in the words of the fixtures. */
@@ -50,7 +49,7 @@ describe.each([
   ['field', FIELD_SHAPES],
 ])('%s', (_name, shapes) => {
   test.each(arrivalsOf(shapes))('$id is read rightly from $way', ({ shape, arrival }) => {
-    const { plan } = readPlan(fakeHost(arrival.env, arrival.files), '/app', { directory: '/run' })
+    const plan = planOn(fakeHost(arrival.env, arrival.files))
     const { expect: expected } = shape
     if (expected === null || expected.mode === 'unresolved-credhub-reference') {
       expect(plan.planned).toBeUndefined()
@@ -77,8 +76,8 @@ test.each(BROKER_SHAPES.filter(({ expect: expected }) => expected !== null))('th
   const arrival = Object.values(ARRIVALS)
     .map((arrive) => arrive(shape))
     .find((found) => found !== undefined)
-  const { input } = readPlan(fakeHost(arrival?.env, arrival?.files), '/app', { directory: '/run' })
-  const plan = makePlan({ ...input, master: { host: '10.9.9.9', port: 6379 } })
+  const host = fakeHost(arrival?.env, arrival?.files)
+  const plan = planOn(host, { master: { host: '10.9.9.9', port: 6379 }, directory: '/run' })
   const ini = renderIni(plan.directives).replace(/^;.*\n/gm, '')
   expect(hasError(plan.findings) ? plan.findings : ini).toMatchSnapshot()
 })

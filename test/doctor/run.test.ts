@@ -5,19 +5,22 @@ import type { Check } from '../../src/doctor/check.ts'
 import { checks } from '../../src/doctor/checks/index.ts'
 import { hider, makeContext } from '../../src/doctor/context.ts'
 import { runChecks, selectChecks } from '../../src/doctor/run.ts'
+import { machineHome } from '../../src/homes/machine/home.ts'
 import type { Command } from '../../src/host/host.ts'
+import { recognisePlatform } from '../../src/platforms/platform.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { planFor } from '../support/plan.ts'
 
 /** A context in which PHP answers as told. */
 function contextWith(answer: (command: Command) => { status: number; stdout: string }, log: string[] = []) {
   const { options } = readOptions({ env: {}, file: { value: {}, from: 'nowhere' } })
+  const host = fakeHost({}, {}, answer)
   const examined = {
-    host: fakeHost({}, {}, answer),
+    host,
     plan: planFor([redisService]),
     options,
-    appDirectory: '/app',
-    isCloudFoundry: false,
+    home: machineHome(host, { app: '/app', filesDirectory: '.' }),
+    platform: recognisePlatform(host),
     php: ['php'],
     fpm: [],
   }

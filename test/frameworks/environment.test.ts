@@ -71,9 +71,9 @@ test('Memcached with a login: the first server, as the skeleton knows one', () =
 
 test('the master that the sentinels named is the host', () => {
   const sentinels = redis({ sentinels: ['s1:26379', 's2:26379'], master_name: 'm', password: 'pw' })
-  expect(variables(sentinels)).toEqual({})
-  const master = { host: '10.0.0.9', port: 6390 }
-  expect(variables(sentinels, {}, {}, { master })).toEqual({
+  expect(variables(sentinels)).toEqual({ ...FOR_REDIS, REDIS_HOST: 'MASTER', REDIS_PORT: 'PORT' })
+  const servers = [{ value: { host: '10.0.0.9', port: 6390 }, from: 'the Sentinels' }]
+  expect(variables(sentinels, {}, {}, { servers })).toEqual({
     ...FOR_REDIS,
     REDIS_HOST: '10.0.0.9',
     REDIS_PORT: '6390',

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memcachedService, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
-import { readPlan } from '../../src/php/read-plan.ts'
 import { fakeHost } from '../support/fake-host.ts'
-import { planFor } from '../support/plan.ts'
+import { planFor, planOn } from '../support/plan.ts'
 
 const service = (name: string, more: Partial<Service> = {}): Service => ({ ...redisService, name, ...more })
 
@@ -89,7 +88,7 @@ test('a binding under a name of its own is found by both names', () => {
 
 describe('where names mean less', () => {
   const where = (env: Record<string, string>, files: Record<string, string> = {}) => {
-    const { planned, because, findings } = readPlan(fakeHost(env, files), '/app').plan
+    const { planned, because, findings } = planOn(fakeHost(env, files))
     return {
       store: planned?.store.name ?? 'files',
       service: planned?.service,
@@ -124,7 +123,7 @@ describe('where names mean less', () => {
       because: 'its name contains redis-sessions',
       findings: [],
     })
-    expect(readPlan(fakeHost(ROOT, two), '/app').plan.findings).toMatchSnapshot()
+    expect(planOn(fakeHost(ROOT, two)).findings).toMatchSnapshot()
   })
 
   test("Paketo's types are there for sessions, whatever else is bound", () => {
@@ -145,9 +144,7 @@ describe('where names mean less', () => {
     const env = { ...ROOT, VCAP_SERVICES: vcapServices(redisService) }
     const files = { '/b/app-redis-sessions/type': 'redis', '/b/app-redis-sessions/host': 'in-a-file' }
     expect(where(env, files)).toMatchObject({ service: 'app-redis-sessions', findings: [] })
-    expect(readPlan(fakeHost(env, files), '/app').plan.planned?.endpoint.servers[0]?.value.host).toBe(
-      'in-a-file',
-    )
+    expect(planOn(fakeHost(env, files)).planned?.endpoint.servers[0]?.value.host).toBe('in-a-file')
   })
 
   test('a variable is no store on Cloud Foundry, where services are bound, unless it is named', () => {

@@ -1,10 +1,10 @@
 import { type Service, vcapServices } from '../../lab/bindings.ts'
 import { makeScratch } from '../../lab/scratch.ts'
 import { renderIni } from '../../src/core/ini.ts'
+import { prepare } from '../../src/homes/home.ts'
+import { machineHome } from '../../src/homes/machine/home.ts'
 import { writeFiles } from '../../src/homes/write-files.ts'
 import { nodeHost } from '../../src/host/node.ts'
-import { lookAround } from '../../src/php/look-around.ts'
-import { readPlan } from '../../src/php/read-plan.ts'
 import type { Plan } from '../../src/plan/plan.ts'
 import type { PhpUnderTest } from './php.ts'
 
@@ -23,7 +23,8 @@ export function configure(
   const host = { ...nodeHost, env: { ...env, VCAP_SERVICES: vcapServices(service) } }
   const { file, args } = php.cli(['-n', ...extensionArguments(loadExtensions)])
   const directory = makeScratch('configured')
-  const plan = lookAround(host, readPlan(host, '/nowhere', { directory }), [file, ...args])
+  const home = machineHome(host, { app: '/nowhere', filesDirectory: directory })
+  const { plan } = prepare({ ...home, php: { ...home.php, command: [file, ...args] } })
   writeFiles(host, plan.files)
   return { ini: loadExtensions(...plan.extensions) + renderIni(plan.directives), plan }
 }

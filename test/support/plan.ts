@@ -2,8 +2,10 @@ import { type Service, vcapServices } from '../../lab/bindings.ts'
 import type { Directive } from '../../src/core/ini.ts'
 import { DEFAULT_PHP, type Php } from '../../src/core/php.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { readPlan } from '../../src/php/read-plan.ts'
-import type { Plan } from '../../src/plan/plan.ts'
+import type { Host } from '../../src/host/host.ts'
+import { chooseEndpoint, configure, type Plan } from '../../src/plan/plan.ts'
+import { readInput } from '../../src/platforms/input.ts'
+import type { Surroundings } from '../../src/stores/store.ts'
 import { fakeHost } from './fake-host.ts'
 
 /** The plan for these services, as an app with this environment would get it. */
@@ -12,8 +14,15 @@ export function planFor(
   env: Record<string, string> = {},
   php: Php = DEFAULT_PHP,
 ): Plan {
-  const host = fakeHost({ ...env, VCAP_SERVICES: vcapServices(...services) })
-  return readPlan(host, '/app', { php, directory: '/run/php-sessions' }).plan
+  return planOn(fakeHost({ ...env, VCAP_SERVICES: vcapServices(...services) }), { php })
+}
+
+/** The plan for what a host has bound. */
+export function planOn(
+  host: Host,
+  { php = DEFAULT_PHP, master, directory = '/run/php-sessions' }: Partial<Omit<Surroundings, 'options'>> = {},
+): Plan {
+  return configure(chooseEndpoint(readInput(host, '/app')), { php, directory, master })
 }
 
 /** The values of a plan's directives, secrets in clear. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { redisService, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
+import { prepare } from '../../src/homes/home.ts'
 import { HostError } from '../../src/host/host.ts'
 import { makeComplaint } from '../../src/watch/complaint.ts'
 import { makeWatcher } from '../../src/watch/watch.ts'
@@ -34,7 +35,7 @@ function watched(trial: object = { step: 'done' }, timeout = 8) {
   let seconds = 0
   const clocked = { ...host, now: () => seconds }
   const home = watchedByExec(clocked, '/app', DIRECTORY)
-  home.prepare(DIRECTORY).write()
+  home.write(prepare(home))
   const step = makeWatcher(clocked, home)
   const look = (times = 1) => {
     for (let i = 0; i < times; i++) {

@@ -1,4 +1,4 @@
-import { formatServers } from '../../core/endpoint.ts'
+import { formatPlace } from '../../plan/report.ts'
 import type { Check } from '../check.ts'
 
 /** What the plan says of the binding; its findings have ids of their own (docs/findings.md). */
@@ -10,7 +10,7 @@ export const plan: Check = {
     title:
       planned === undefined
         ? `sessions stay in local files, because ${because}`
-        : `${planned.store.title} service ${planned.service} at ${formatServers(planned.endpoint)}, because ${because}`,
+        : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}, because ${because}`,
     findings,
   }),
 }

@@ -1,9 +1,9 @@
 import type { Finding } from '../../core/finding.ts'
 import { Secret } from '../../core/secret.ts'
 import type { Setting, SettingsAnswer } from '../../php/answers.ts'
-import { nameOf, serversOf } from '../../php/servers.ts'
 import { settingOf, type Web, webOf } from '../../php/web.ts'
 import type { Check, Context } from '../check.ts'
+import { nameOf } from '../server-name.ts'
 
 /** The settings without which sessions are elsewhere, or in nobody's hands. */
 const DECISIVE = [
@@ -63,35 +63,29 @@ function findWrong(context: Context, web: Web, name: string): Finding {
         ? 'remove that line: it wins over every ini file'
         : 'remove that line: it is read after ours',
     }
-  const restart = restartOf(web)
   const [directory] = web.scan
-  if (directory !== undefined && !directory.isWritable && !context.isCloudFoundry)
+  const iniFile = `${directory?.path ?? web.path}/00-php-sessions.ini`
+  const write = context.advice.writeSettings(iniFile, web.isFpm)
+  if (directory !== undefined && !directory.isWritable && context.advice.isManual)
     return {
       id: 'php.ini-directory',
       level: 'error',
       title: `${title}; the directory of its ini files cannot be written by this user`,
       from: directory.path,
-      fix: `make it writable, or as its owner: php-sessions ini --output ${directory.path}/00-php-sessions.ini${restart}`,
+      fix: `make it writable, or as its owner: ${write}`,
     }
   return {
     id: 'php.effective',
     level: 'error',
     title,
     from: setting.from ?? `no file of php-sessions in ${directory?.path ?? web.path}`,
-    fix: context.isCloudFoundry
-      ? 'cf restart APP: the settings are written at every start, if php-sessions-buildpack is before php_buildpack'
-      : `php-sessions ini --output ${directory?.path ?? web.path}/00-php-sessions.ini${restart}`,
+    fix: write,
   }
 }
 
 /** What to do about settings that were right at another time. */
-export function writeAnew({ isCloudFoundry }: Context, web: Web): string {
-  if (isCloudFoundry) return 'cf restart APP: the file is written anew at every start'
-  return `php-sessions ini --output ${web.ours}${restartOf(web)}`
-}
-
-function restartOf({ isFpm }: Web): string {
-  return isFpm ? ', then restart php-fpm' : ''
+export function writeAnew({ advice }: Context, web: Web): string {
+  return advice.writeSettings(web.ours ?? '', web.isFpm)
 }
 
 function expectedOf({ plan }: Context, name: string): string {
@@ -99,7 +93,7 @@ function expectedOf({ plan }: Context, name: string): string {
   if (!(value instanceof Secret) && value !== undefined) return String(value)
   const { planned } = plan
   return name === 'session.save_path' && planned !== undefined
-    ? serversOf(plan, planned).map(nameOf).join(', ')
+    ? planned.servers.map(nameOf).join(', ')
     : 'that of the binding'
 }
 
@@ -112,11 +106,11 @@ export const fpm: Check = {
     const settings = context.ask('settings')
     const web = webOf(settings)
     if (!web.isFpm || context.plan.planned === undefined) return undefined
-    return { title: 'php-fpm and the command line agree', findings: findDifferences(settings, web) }
+    return { title: 'php-fpm and the command line agree', findings: findDifferences(context, settings, web) }
   },
 }
 
-function findDifferences({ cli }: Partial<SettingsAnswer>, web: Web): readonly Finding[] {
+function findDifferences({ advice }: Context, { cli }: Partial<SettingsAnswer>, web: Web): readonly Finding[] {
   const name = DECISIVE.find((decisive) => cli?.settings[decisive]?.isExpected === false)
   const setting = name === undefined ? undefined : cli?.settings[name]
   if (cli === undefined || setting === undefined) return []
@@ -126,7 +120,7 @@ function findDifferences({ cli }: Partial<SettingsAnswer>, web: Web): readonly F
       level: 'warn',
       title: `php on the command line keeps sessions elsewhere than ${web.name}: ${name} is ${setting.value ?? 'another value'} there`,
       from: setting.from ?? `ini files in ${cli.scan.map(({ path }) => path).join(', ') || cli.path}`,
-      fix: `matters only to scripts with sessions: php-sessions ini --output ${cli.scan[0]?.path ?? cli.path}/00-php-sessions.ini`,
+      fix: `matters only to scripts with sessions: ${advice.writeSettings(`${cli.scan[0]?.path ?? cli.path}/00-php-sessions.ini`, false)}`,
     },
   ]
 }

@@ -1,7 +1,7 @@
 import type { Finding } from '../../core/finding.ts'
 import type { MemcachedAnswer } from '../../php/answers.ts'
-import { nameOf, serversOf } from '../../php/servers.ts'
 import type { Check } from '../check.ts'
+import { nameOf } from '../server-name.ts'
 
 type Server = MemcachedAnswer['servers'][number]
 
@@ -17,7 +17,7 @@ function memcachedCheck(
       const { planned } = plan
       if (planned?.store.name !== 'memcached') return undefined
       const { servers = [] } = ask('memcached')
-      const places = serversOf(plan, planned)
+      const places = planned.servers
       return {
         title: title(servers),
         findings: servers.flatMap((server, i): Finding[] => {

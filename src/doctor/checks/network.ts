@@ -3,9 +3,9 @@ import type { Sourced } from '../../core/binding.ts'
 import type { Finding, Level } from '../../core/finding.ts'
 import type { ServerAnswer, ServerState } from '../../php/answers.ts'
 import { LIMIT_SECONDS } from '../../php/ask.ts'
-import { nameOf, serversOf } from '../../php/servers.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
 import type { Check, Context, Outcome } from '../check.ts'
+import { nameOf } from '../server-name.ts'
 
 /** A server, and how far the way to it went. */
 export interface Reached {
@@ -18,7 +18,7 @@ export function reach(context: Context): { planned: PlannedStore; reached: reado
   const { plan } = context
   if (plan.planned === undefined) return undefined
   const { servers: answers = [] } = context.ask('network')
-  const reached = serversOf(plan, plan.planned).map((server, i) => ({
+  const reached = plan.planned.servers.map((server, i) => ({
     server,
     answer: answers[i] ?? { state: 'untried' as const },
   }))

@@ -94,9 +94,7 @@ function findMissing(context: Context, settings: Partial<SettingsAnswer>, name: 
       level: 'error',
       title: `${php} has no extension ${name}`,
       from: `${extensionDirectory} has no ${name}.so`,
-      fix: context.isCloudFoundry
-        ? `choose a PHP version for which php_buildpack has ${name}, in .bp-config/options.json or composer.json`
-        : `apt-get install php${short}-${name}, or in a PHP image: install-php-extensions ${name}`,
+      fix: context.advice.getExtension(name, short),
     }
   const { said = '' } = context.ask('extension')
   const symbol = /undefined symbol: (igbinary|msgpack|php_json|session|ps_)/.exec(said)?.[1]

@@ -37,18 +37,19 @@ export const files: Check = {
   run: (context) => {
     if (context.plan.planned?.endpoint.password === undefined) return undefined
     const { exposed, ours } = webOf(context.ask('settings'))
+    const isInDroplet = context.platform.id === 'cloudfoundry'
     // In a container of Cloud Foundry nobody else is there, and php_buildpack makes our file readable.
-    const readable = exposed.filter((file) => !context.isCloudFoundry || file !== ours)
+    const readable = exposed.filter((file) => !isInDroplet || file !== ours)
     return {
       title: 'no ini file with the password can be read by others',
       findings: readable.map((file) => ({
         id: 'secret.files',
         level: 'warn',
-        title: context.isCloudFoundry
+        title: isInDroplet
           ? 'the password is in a file of the droplet, too, where it stays when it is changed'
           : 'every user of this machine can read the password',
         from: file,
-        fix: context.isCloudFoundry
+        fix: isInDroplet
           ? 'see docs/cloudfoundry.md about the session support of php_buildpack'
           : `chmod 600 ${file}`,
       })),

@@ -124,7 +124,7 @@ export const lifetime: Check = {
           level: 'warn',
           title: `the cookie lives ${cookieSeconds} seconds and the session ${seconds}: users who come back in between are logged out`,
           from: cookie?.from ?? 'session.cookie_lifetime',
-          fix: `set PHP_SESSIONS_LIFETIME=${cookieSeconds}, then ${context.isCloudFoundry ? 'cf restart APP' : 'write the settings anew'}`,
+          fix: `set PHP_SESSIONS_LIFETIME=${cookieSeconds}, then ${context.advice.isManual ? 'write the settings anew' : 'restart the app'}`,
         },
       ],
     }
@@ -137,7 +137,7 @@ export const cookie: Check = {
   meaning: 'may any instance serve any visitor?',
   needs: ['php.effective'],
   run: (context) => {
-    if (!context.isCloudFoundry) return undefined
+    if (context.platform.id !== 'cloudfoundry') return undefined
     const name = settingOf(webOf(context.ask('settings')), 'session.name')
     const isSticky = name.value === 'JSESSIONID'
     const isRemote = context.plan.planned !== undefined

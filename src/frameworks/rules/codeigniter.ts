@@ -94,7 +94,7 @@ export const codeigniter4: Rule = {
     {
       store: 'redis',
       since: '4.5',
-      lacks: ['cluster', 'certificate'],
+      lacks: ['cluster', 'sentinel', 'certificate'],
       place: CONFIG_4,
       lines: () => [handler4('Redis'), savePath4(PATH_4)],
     },

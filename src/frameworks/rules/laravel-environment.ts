@@ -23,7 +23,8 @@ export function laravelEnvironment(
 ): readonly Variable[] {
   const candidates = candidatesFor(server)
   const isPossible =
-    !server.needs.some((need) => NEVER.includes(need)) &&
+    // Behind Sentinels every start names the master anew, as no file could.
+    !server.needs.some((need) => need !== 'sentinel' && NEVER.includes(need)) &&
     !OWN_CHOICE.some((name) => isTaken(app, name, undefined)) &&
     !candidates.some(({ name, value }) => isTaken(app, name, value)) &&
     // With the configuration cached nobody reads the environment.

@@ -1,12 +1,11 @@
-import { formatServers } from '../../core/endpoint.ts'
 import { hasError } from '../../core/finding.ts'
 import { oneLine } from '../../core/text.ts'
 import { VERSION } from '../../core/version.ts'
 import type { Host } from '../../host/host.ts'
-import { readPlan } from '../../php/read-plan.ts'
-import type { Plan, PlannedStore } from '../../plan/plan.ts'
+import type { Plan } from '../../plan/plan.ts'
 import { renderFindings } from '../../plan/report.ts'
 import { PUSH_IN_ORDER } from '../../platforms/cloudfoundry.ts'
+import { describeServer, planWithoutPhp } from '../staging.ts'
 
 /**
  * Cloud Foundry's supply step: checks the binding, says what will happen, and installs the launch step.
@@ -16,7 +15,7 @@ import { PUSH_IN_ORDER } from '../../platforms/cloudfoundry.ts'
  * https://docs.cloudfoundry.org/buildpacks/understand-buildpacks.html#supply-script
  */
 export function supply(host: Host, buildDirectory: string, depsDirectory: string, index: string): number {
-  const { plan, input } = readPlan(host, buildDirectory)
+  const { plan, input } = planWithoutPhp(host, buildDirectory)
   const isWatched = input.options.PHP_SESSIONS_WATCH
   host.out(`-----> php-sessions ${VERSION}\n`)
   if (hasError(plan.findings)) {
@@ -64,16 +63,6 @@ function describe({ planned, because }: Plan): readonly string[] {
     `At every start PHP gets the extension ${planned.store.name} and the settings for sessions from what is bound then:`,
     'new credentials need a restart, no restage. Nothing secret is in the droplet.',
   ]
-}
-
-/** Says where the server is and how one logs in there, without the password. */
-export function describeServer({ endpoint }: PlannedStore): string {
-  const { tls, user, password } = endpoint
-  const login =
-    password === undefined
-      ? 'without a password'
-      : `with the password${user === undefined ? '' : ` of user ${user.value}`} from its credentials`
-  return `${formatServers(endpoint)}${tls.value ? ' over TLS' : ''}, ${login}`
 }
 
 function installLaunch(host: Host, buildDirectory: string, directory: string, index: string): void {

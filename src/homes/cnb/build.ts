@@ -2,10 +2,9 @@ import { hasError } from '../../core/finding.ts'
 import { oneLine } from '../../core/text.ts'
 import { VERSION } from '../../core/version.ts'
 import type { Host } from '../../host/host.ts'
-import { type ReadPlan, readPlan } from '../../php/read-plan.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { renderFindings } from '../../plan/report.ts'
-import { describeServer } from '../cloudfoundry/supply.ts'
+import { describeServer, planWithoutPhp, type StagedPlan } from '../staging.ts'
 
 /** What tells the lifecycle that this buildpack is not for the app, and that nothing is wrong. */
 const DETECT_FAILED = 100
@@ -41,7 +40,7 @@ function isPhpApp(host: Host): boolean {
  * Nothing secret is written; a binding that cannot work fails the build before anything is.
  */
 export function cnbBuild(host: Host): number {
-  const read = readPlan(host, '.')
+  const read = planWithoutPhp(host, '.')
   const findings = findingsAtBuild(read)
   host.out(`php-sessions ${VERSION}\n`)
   if (hasError(findings)) {
@@ -59,7 +58,7 @@ export function cnbBuild(host: Host): number {
 }
 
 /** With nothing bound yet, a service that the app's settings name may still come. */
-function findingsAtBuild({ plan, input }: ReadPlan): Plan['findings'] {
+function findingsAtBuild({ plan, input }: StagedPlan): Plan['findings'] {
   return plan.findings.filter(({ id }) => id !== 'store.service' || input.bindings.length > 0)
 }
 

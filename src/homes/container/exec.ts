@@ -1,15 +1,10 @@
-import { type Finding, hasError } from '../../core/finding.ts'
-import { revealIfSecret } from '../../core/secret.ts'
+import type { Finding } from '../../core/finding.ts'
 import { type Host, hostError } from '../../host/host.ts'
-import { renderFindings, summarise } from '../../plan/report.ts'
-import { describeVariables } from '../framework.ts'
-import {
-  addToScanned,
-  checkExtension,
-  fillOwnDirectory,
-  isBelow,
-  planOwnDirectory,
-} from '../own-directory.ts'
+import { renderFindings } from '../../plan/report.ts'
+import type { Prepared } from '../home.ts'
+import { addToScanned, fillOwnDirectory, isBelow } from '../own-directory.ts'
+import { type Environment, start } from '../start.ts'
+import { containerHome } from './home.ts'
 import { findWorkers } from './workers.ts'
 
 const ENOENT = 2
@@ -26,45 +21,48 @@ const NOT_EXECUTABLE = 126
 export function exec(host: Host, app: string, command: readonly string[]): number | Promise<number> {
   host.holdSignals()
   const directory = `${host.env.TMPDIR || '/tmp'}/php-sessions-${host.uniqueWord()}`
-  const { plan, options, inside, bypass, framework } = planOwnDirectory(host, app, directory, false)
-  // Where PHP gave no answer, or there is none, the command may know better.
-  const extension = inside?.hasAnswered ? checkExtension(inside, whereToGet) : []
-  const workers = findWorkers(host, command, plan)
-  const findings = [...plan.findings, ...extension, ...bypass, ...workers.findings, ...framework.findings]
-  host.err(renderFindings(findings))
-  if (hasError(findings)) {
-    if (options.PHP_SESSIONS_ON_ERROR !== 'files') return 1
-    host.err('php-sessions: PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files\n')
-    return run(host, command, {}, () => {})
-  }
-  host.err(`php-sessions: ${summarise(plan)}\n`)
-  const isWatched = options.PHP_SESSIONS_WATCH
-  if (inside === undefined && !isWatched) return run(host, command, {}, () => {})
-  if (framework.variables.length > 0) host.err(`php-sessions: ${describeVariables(framework)}\n`)
+  const home = containerHome(host, {
+    app,
+    filesDirectory: directory,
+    findReaders: ({ plan }) => findWorkers(host, command, plan),
+  })
+  const apply = (prepared: Prepared, hasFailed: boolean) =>
+    hasFailed ? {} : fillDirectory(host, prepared, app, directory)
+  const started = start({ ...home, apply })
+  if (started === undefined) return 1
 
+  const { prepared, hasFailed, environment } = started
+  const isWatched = prepared.input.options.PHP_SESSIONS_WATCH && !hasFailed
+  const owner = prepared.owner === undefined ? [] : ['--owner', String(prepared.owner)]
+  const watcher = ['watch', '--app', app, '--directory', directory, ...owner]
+  const tidyUp = () => {
+    if ('PHP_INI_SCAN_DIR' in environment) host.removeDirectory(directory)
+  }
+  return run(host, command, environment, tidyUp, isWatched ? watcher : undefined)
+}
+
+/** The directory that PHP will scan; empty where nothing is bound yet, and none where nothing will be. */
+function fillDirectory(host: Host, prepared: Prepared, app: string, directory: string): Environment {
+  const { plan, input } = prepared
+  const isWatched = input.options.PHP_SESSIONS_WATCH
+  if (plan.planned === undefined && !isWatched) return {}
   // The workers of a php-fpm that root has started are somebody else and must reach the files, but not the ini.
   host.makeNewDirectory(directory, plan.files.length === 0 && !isWatched ? 0o700 : 0o711)
-  const remove = () => host.removeDirectory(directory)
   try {
-    if (inside !== undefined) fillOwnDirectory(host, inside, directory, workers.owner)
+    if (plan.planned !== undefined) fillOwnDirectory(host, prepared, directory)
   } catch (error) {
-    remove()
+    host.removeDirectory(directory)
     throw error
   }
-  const scanned = addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app))
-  const variables = framework.variables.map(({ name, value }) => [name, revealIfSecret(value)])
-  const env = { ...Object.fromEntries(variables), PHP_INI_SCAN_DIR: scanned }
-  const owner = workers.owner === undefined ? [] : ['--owner', String(workers.owner)]
-  const watcher = ['watch', '--app', app, '--directory', directory, ...owner]
-  return run(host, command, env, remove, isWatched ? watcher : undefined)
+  return { PHP_INI_SCAN_DIR: addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app)) }
 }
 
 function run(
   host: Host,
   command: readonly string[],
-  env: Readonly<Record<string, string>>,
+  environment: Environment,
   tidyUp: () => void,
-  watcher?: readonly string[],
+  watcher: readonly string[] | undefined,
 ): number | Promise<number> {
   const end = (status: number) => {
     tidyUp()
@@ -72,7 +70,7 @@ function run(
     host.err(renderFindings([unrunnable(command, -status)]))
     return status === -ENOENT ? NOT_FOUND : NOT_EXECUTABLE
   }
-  const ended = host.supervise(command, env, watcher)
+  const ended = host.supervise(command, environment, watcher)
   return typeof ended === 'number' ? end(ended) : ended.then(end)
 }
 
@@ -84,8 +82,4 @@ function unrunnable([file = '']: readonly string[], errno: number): Finding {
     from: 'the command after --',
     fix: errno === ENOENT ? `see whether it is in PATH: command -v ${file}` : `look at it: ls -l ${file}`,
   }
-}
-
-function whereToGet(extension: string): string {
-  return `in the Dockerfile: install-php-extensions ${extension}, or pecl install ${extension} and docker-php-ext-enable ${extension}`
 }

@@ -4,15 +4,10 @@ import { joinWords } from '../../core/text.ts'
 import type { Host } from '../../host/host.ts'
 import { tellConfiguration } from '../../php/php-fpm.ts'
 import type { Plan } from '../../plan/plan.ts'
+import type { PhpCheck } from '../home.ts'
 
-/** Who reads the secrets beside the ini, where it is not the user that we are. */
-export interface Workers {
-  readonly owner: number | undefined
-  readonly findings: readonly Finding[]
-}
-
-/** Nobody else does. */
-export const WE_ARE: Workers = { owner: undefined, findings: [] }
+/** Nobody but the user of php-sessions reads them. */
+export const OUR_USER: PhpCheck = { owner: undefined, findings: [] }
 const LIMIT_SECONDS = 10
 
 /**
@@ -20,9 +15,13 @@ const LIMIT_SECONDS = 10
  *
  * The ini is read by their master, but the managed handler's credentials and a client's key by each of them.
  */
-export function findWorkers(host: Host, command: readonly string[], { files }: Pick<Plan, 'files'>): Workers {
+export function findWorkers(
+  host: Host,
+  command: readonly string[],
+  { files }: Pick<Plan, 'files'>,
+): PhpCheck {
   const isNeeded = files.some(({ text }) => text instanceof Secret) && isRoot(host)
-  if (!isNeeded || /(^|\/)php[0-9.]*$/.test(command[0] ?? '')) return WE_ARE
+  if (!isNeeded || /(^|\/)php[0-9.]*$/.test(command[0] ?? '')) return OUR_USER
   const fpm = command.findIndex((word) => /(^|\/)php-fpm[0-9.]*$/.test(word))
   if (fpm !== -1) return workersOf(host, 'php-fpm', usersOfPools(host, command.slice(fpm)))
   if (command.some((word) => /(^|\/)(apache2-foreground|apache2ctl|apachectl|apache2|httpd)$/.test(word)))
@@ -30,7 +29,7 @@ export function findWorkers(host: Host, command: readonly string[], { files }: P
   return { owner: undefined, findings: [unknown(`the command ${command[0]} does not tell`)] }
 }
 
-function workersOf(host: Host, server: string, users: readonly (string | undefined)[]): Workers {
+function workersOf(host: Host, server: string, users: readonly (string | undefined)[]): PhpCheck {
   const [user, ...others] = [...new Set(users)]
   const uid = user === undefined ? undefined : userNumber(host, user)
   if (others.length > 0)
@@ -40,7 +39,7 @@ function workersOf(host: Host, server: string, users: readonly (string | undefin
   return { owner: uid, findings: [] }
 }
 
-function failed(why: string): Workers {
+function failed(why: string): PhpCheck {
   return { owner: undefined, findings: [{ ...unknown(why), level: 'error' }] }
 }
 

@@ -2,15 +2,18 @@ import type { Sourced } from '../../core/binding.ts'
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
 import { readSetting } from '../../core/php-ini.ts'
 import type { Host } from '../../host/host.ts'
+import type { PhpCommand } from '../../php/look-around.ts'
 
 /** Our file among the app's own ini files: the name sorts first, so the app's settings win over ours. */
 export const INI_NAME = '00-php-sessions.ini'
 
 /** A PHP that php_buildpack has laid out in the container. */
 export interface PhpHome {
+  /** The directory with its bin and etc. */
+  readonly root: string
   readonly php: Php
-  /** Starts this PHP, with the extension redis and what it requires but without any ini file. */
-  readonly command: readonly [file: string, ...args: string[]]
+  /** Starts this PHP without any ini file, and with those of these extensions that it has. */
+  commandWith(extensions: readonly string[]): PhpCommand
   /** The main configuration file, private to this container; php_buildpack edits it at every start, too. */
   readonly phpIni: { readonly path: string; readonly bytes: string }
   /** The directory of ini files that PHP is made to scan; absent where php_buildpack 4 made none. */
@@ -62,6 +65,7 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
     .filter((file) => file.endsWith('.so'))
     .map((file) => file.slice(0, -'.so'.length))
   return {
+    root,
     php: {
       ...DEFAULT_PHP,
       major: api < PHP_7_API ? 5 : DEFAULT_PHP.major,
@@ -69,12 +73,10 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
       prependFile: prependOf([phpIni, ...files.filter((file) => !isLater(file))]),
       runsManaged: api >= PHP_8_1_API,
     },
-    command: [
+    commandWith: (wanted) => [
       `${root}/bin/php`,
       ...['-n', '-d', `extension_dir=${extensionDirectory}`],
-      ...['igbinary', 'msgpack', 'redis']
-        .filter((name) => extensions.includes(name))
-        .flatMap((name) => ['-d', `extension=${name}`]),
+      ...wanted.filter((name) => extensions.includes(name)).flatMap((name) => ['-d', `extension=${name}`]),
     ],
     phpIni,
     scanDirectory: hasScanned ? scanDirectory : undefined,

@@ -1,0 +1,11 @@
+import type { Binding } from './binding.ts'
+import type { Finding } from './finding.ts'
+import type { Options } from './options.ts'
+
+/** What every command starts from: what a platform has bound to the app, and what its users have set. */
+export interface Input {
+  readonly bindings: readonly Binding[]
+  readonly options: Options
+  /** What could not be read. */
+  readonly findings: readonly Finding[]
+}

@@ -1,0 +1,128 @@
+import type { Finding } from '../../core/finding.ts'
+import { loadsExtension, setAsideExtensions } from '../../core/php-ini.ts'
+import type { Host } from '../../host/host.ts'
+import { type TargetPhp, UNKNOWN_PHP } from '../../php/complete.ts'
+import type { Plan } from '../../plan/plan.ts'
+import { PUSH_IN_ORDER } from '../../platforms/cloudfoundry.ts'
+import { redis } from '../../stores/redis/redis.ts'
+import { MANAGED_FILES } from '../../stores/store.ts'
+import type { Advice, Home, Prepared } from '../home.ts'
+import { renderIniFile } from '../ini-file.ts'
+import { writeFiles } from '../write-files.ts'
+import { findPhpHome, INI_NAME, type PhpHome } from './php-home.ts'
+
+/** The app's container on Cloud Foundry. */
+export interface CloudFoundryHome extends Home {
+  /** The PHP that php_buildpack has laid out; undefined where there is none. */
+  readonly phpHome: PhpHome | undefined
+}
+
+/** Finds the PHP of this container. `launch`, `watch`, `explain` and `doctor` share this view of it. */
+export function findCloudFoundryHome(host: Host): CloudFoundryHome {
+  const phpHome = findPhpHome(host)
+  return {
+    host,
+    phpHome,
+    appDirectory: host.env.HOME ?? '.',
+    php: phpHome === undefined ? UNKNOWN_PHP : targetOf(phpHome),
+    filesDirectory: phpHome?.filesDirectory ?? '.',
+    setsVariables: true,
+    advice: ADVICE,
+    check: ({ plan }) => ({ findings: checkPhp(plan, phpHome), owner: undefined }),
+  }
+}
+
+/** Its ini files are read as texts, since starting PHP would be most of a start. */
+function targetOf({ commandWith, php, laterPrepend }: PhpHome): TargetPhp {
+  // What may have to be asked, TLS and Sentinels, is about Redis.
+  const command = commandWith(redis.extensions)
+  return { command, known: php, isKnown: true, isReadLater: () => false, laterPrepend }
+}
+
+const ADVICE: Advice = {
+  isManual: false,
+  writeSettings: () =>
+    'cf restart APP: the settings are written at every start, if php-sessions-buildpack is before php_buildpack',
+  getExtension: (name) =>
+    `choose a PHP version for which php_buildpack has ${name}, in .bp-config/options.json or composer.json`,
+}
+
+function checkPhp({ planned }: Plan, phpHome: PhpHome | undefined): readonly Finding[] {
+  if (planned === undefined) return []
+  if (phpHome === undefined)
+    return [
+      {
+        id: 'php.missing',
+        level: 'error',
+        title: 'there is no PHP here that php_buildpack has installed',
+        from: 'nothing at $DEPS_DIR/*/php/etc or $HOME/php/etc',
+        fix: PUSH_IN_ORDER,
+      },
+    ]
+  const { name } = planned.store
+  if (phpHome.extensions.includes(name)) return []
+  return [
+    {
+      id: 'php.extension',
+      level: 'error',
+      title: `this PHP has no extension ${name}, which keeps sessions in ${planned.store.title}`,
+      from: `${phpHome.extensionDirectory} has no ${name}.so`,
+      fix: ADVICE.getExtension(name, ''),
+    },
+  ]
+}
+
+/** Where our ini file goes. */
+export function iniDirectory(phpHome: PhpHome): string {
+  return phpHome.scanDirectory ?? phpHome.ownDirectory
+}
+
+/** Our ini file with what it loads: as it is written, and all that it may be, once php_buildpack 4 has rewritten it. */
+export function renderLaunchIni(phpHome: PhpHome, plan: Plan) {
+  const extensions = extensionsToLoad(phpHome, plan)
+  const text = renderIniFile(plan, extensions)
+  const isRewritten = phpHome.isRewritten && phpHome.scanDirectory !== undefined
+  const written = isRewritten ? text.replaceAll('@', '@@') : text
+  return { extensions, written, texts: [text, written] }
+}
+
+function extensionsToLoad(phpHome: PhpHome, plan: Plan): readonly string[] {
+  const isLoadedByApp = (extension: string) => phpHome.scanned.some((ini) => loadsExtension(ini, extension))
+  return plan.extensions.filter(
+    (extension) => phpHome.extensions.includes(extension) && !isLoadedByApp(extension),
+  )
+}
+
+/** Writes our ini file and what it names. */
+export function writeIni(host: Host, phpHome: PhpHome, { plan }: Pick<Prepared, 'plan'>): void {
+  const directory = iniDirectory(phpHome)
+  const { extensions, written } = renderLaunchIni(phpHome, plan)
+  for (const own of [directory, phpHome.filesDirectory])
+    if (own === phpHome.ownDirectory) host.makeDirectory(own, 0o700)
+  // Before php.ini: a crash in between leaves an extension loaded twice, which PHP only warns of.
+  writeFiles(host, plan.files)
+  host.writeFile(`${directory}/${INI_NAME}`, written, 0o600)
+  removeManaged(host, phpHome, plan)
+  editPhpIni(host, phpHome, extensions)
+}
+
+/** Removes our ini file and what it named; php.ini loads its extensions itself again. */
+export function removeIni(host: Host, phpHome: PhpHome): void {
+  for (const directory of [phpHome.scanDirectory, phpHome.ownDirectory])
+    if (directory !== undefined) host.removeFile(`${directory}/${INI_NAME}`)
+  removeManaged(host, phpHome, { files: [] })
+  editPhpIni(host, phpHome, [])
+}
+
+/** Removes what an earlier start has written for the managed handler, credentials among it, and this one does not need. */
+function removeManaged(host: Host, { filesDirectory }: PhpHome, { files }: Pick<Plan, 'files'>): void {
+  const needed = files.map(({ path }) => path)
+  const managed = Object.values(MANAGED_FILES).map((name) => `${filesDirectory}/${name}`)
+  for (const path of managed) if (!needed.includes(path)) host.removeFile(path)
+}
+
+/** Leaves the loading of these extensions to our file; php.ini is written only when that changes it. */
+function editPhpIni(host: Host, { phpIni }: PhpHome, extensions: readonly string[]): void {
+  const edited = setAsideExtensions(phpIni.bytes, extensions)
+  if (edited !== phpIni.bytes) host.writeBytes(phpIni.path, edited, 0o644)
+}

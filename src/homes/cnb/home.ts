@@ -1,0 +1,40 @@
+import type { Finding } from '../../core/finding.ts'
+import type { Host } from '../../host/host.ts'
+import type { CompletePlan } from '../../php/complete.ts'
+import type { Advice, Home } from '../home.ts'
+import { checkExtension, phpToScan } from '../own-directory.ts'
+
+/** An image of Cloud Native Buildpacks, with the files of a plan in this directory; `php` serves the app. */
+export function cnbHome(host: Host, app: string, filesDirectory: string, php?: string): Home {
+  return {
+    host,
+    appDirectory: app,
+    php: phpToScan(host, app, php),
+    filesDirectory,
+    setsVariables: true,
+    advice: ADVICE,
+    check: (completed) => ({ findings: checkPhp(completed), owner: undefined }),
+  }
+}
+
+const ADVICE: Advice = {
+  isManual: false,
+  writeSettings: () =>
+    'start the container anew: the settings are written at every launch of the image, for its processes only',
+  getExtension: (name) =>
+    `choose a PHP version for which its buildpack has ${name}: BP_PHP_VERSION, or composer.json`,
+}
+
+function checkPhp(completed: CompletePlan): readonly Finding[] {
+  if (completed.plan.planned !== undefined && completed.facts === undefined)
+    return [
+      {
+        id: 'php.missing',
+        level: 'error',
+        title: 'there is no PHP in this image that answers',
+        from: 'php in PATH',
+        fix: 'build with a buildpack for PHP, too, such as paketo-buildpacks/php',
+      },
+    ]
+  return checkExtension(completed, (name) => ADVICE.getExtension(name, ''))
+}

@@ -1,0 +1,45 @@
+import type { Host } from '../host/host.ts'
+import { recognisePlatform } from '../platforms/platform.ts'
+import { findCloudFoundryHome } from './cloudfoundry/home.ts'
+import { cnbHome } from './cnb/home.ts'
+import { containerHome } from './container/home.ts'
+import type { Home } from './home.ts'
+import { machineHome } from './machine/home.ts'
+
+/** The home that `explain` and `doctor` look at, and how they ask its PHP by the ini files that it has now. */
+export interface FoundHome {
+  readonly home: Home
+  /** How to start PHP on the command line. */
+  readonly php: readonly string[]
+  /** How to start php-fpm; empty for none, undefined to look for that of the same version. */
+  readonly fpm: readonly string[] | undefined
+}
+
+/** Finds the PHP of php_buildpack, or takes the one that the flags `php` and `fpm` name, else that in PATH. */
+export function findHome(host: Host, flags: Readonly<Record<string, string>>): FoundHome {
+  const given = flags.fpm === undefined ? undefined : flags.fpm === 'none' ? [] : [flags.fpm]
+  const found = findCloudFoundryHome(host)
+  const { phpHome } = found
+  if (phpHome !== undefined && flags.php === undefined) {
+    const { root } = phpHome
+    return {
+      home: { ...found, appDirectory: flags.app ?? found.appDirectory },
+      php: [`${root}/bin/php`],
+      fpm: given ?? [`${root}/sbin/php-fpm`, '-y', `${root}/etc/php-fpm.conf`],
+    }
+  }
+  const php = flags.php ?? 'php'
+  return { home: homeOf(host, flags.app ?? '.', php), php: [php], fpm: given }
+}
+
+function homeOf(host: Host, app: string, php: string): Home {
+  const { id } = recognisePlatform(host)
+  const filesDirectory = '.'
+  if (id === 'cloudfoundry') {
+    const { advice } = findCloudFoundryHome(host)
+    return { ...containerHome(host, { app, filesDirectory, php }), setsVariables: true, advice }
+  }
+  if (id === 'cnb') return cnbHome(host, app, filesDirectory, php)
+  if (id === 'local') return machineHome(host, { app, filesDirectory, php })
+  return containerHome(host, { app, filesDirectory, php })
+}

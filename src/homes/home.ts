@@ -1,0 +1,71 @@
+import type { Finding } from '../core/finding.ts'
+import type { Input } from '../core/input.ts'
+import type { Host } from '../host/host.ts'
+import { type CompletePlan, completePlan, type TargetPhp } from '../php/complete.ts'
+import type { Patience } from '../php/look-around.ts'
+import { chooseEndpoint } from '../plan/plan.ts'
+import { readInput } from '../platforms/input.ts'
+import { findBypass } from './bypass.ts'
+import { type FrameworkPlan, planFramework } from './framework.ts'
+
+/** What users do in a home, as the end of a message's fix. */
+export interface Advice {
+  /** Whether users write the settings themselves, into a file that they name. */
+  readonly isManual: boolean
+  /** How PHP gets the settings for what is bound now; `iniFile` is where a manual one would be. */
+  writeSettings(iniFile: string, isFpm: boolean): string
+  /** Where an extension comes from; `phpVersion` is e.g. `8.2`, or empty. */
+  getExtension(name: string, phpVersion: string): string
+}
+
+/** A place where php-sessions runs: whose PHP it configures there, where the ini goes, and how PHP is told of it. */
+export interface Home {
+  /** Runs PHP as it is without php-sessions. */
+  readonly host: Host
+  readonly appDirectory: string
+  readonly php: TargetPhp
+  /** Where the files go that the ini names, an absolute path. */
+  readonly filesDirectory: string
+  /** Whether a start sets the variables of a framework where the user has not decided. */
+  readonly setsVariables: boolean
+  readonly advice: Advice
+  /** Finds what is wrong with this home's PHP for a plan, and who reads the secrets. */
+  check(completed: CompletePlan): PhpCheck
+}
+
+/** What a home finds out about its PHP. */
+export interface PhpCheck {
+  readonly findings: readonly Finding[]
+  /** The number of the user who reads the files with secrets; undefined where that is the user of php-sessions. */
+  readonly owner: number | undefined
+}
+
+/** What a start is going to do, and what is wrong with it. */
+export interface Prepared extends CompletePlan {
+  readonly input: Input
+  readonly owner: PhpCheck['owner']
+  readonly framework: FrameworkPlan
+  /** Those of the plan first. */
+  readonly findings: readonly Finding[]
+}
+
+/** A failover may be under way; Cloud Foundry gives a start a minute. */
+const AT_START: Patience = { all: 15, each: 2 }
+
+/** Reads what is bound and plans for it in a home, with the files of the plan in `directory`. Writes nothing. */
+export function prepare(home: Home, patience = AT_START, directory: string = home.filesDirectory): Prepared {
+  const { host, appDirectory, setsVariables } = home
+  const input = readInput(host, appDirectory)
+  const completed = completePlan(host, chooseEndpoint(input), home.php, directory, patience)
+  const { plan, laterPrepend } = completed
+  const { findings, owner } = home.check(completed)
+  const framework = planFramework(host, appDirectory, plan, input.options, setsVariables)
+  const bypass = findBypass(host, appDirectory, plan, laterPrepend)
+  return {
+    ...completed,
+    input,
+    owner,
+    framework,
+    findings: [...plan.findings, ...findings, ...bypass, ...framework.findings],
+  }
+}

@@ -1,0 +1,95 @@
+import { hasError } from '../../core/finding.ts'
+import { DEFAULT_PHP, type Php } from '../../core/php.ts'
+import type { Host } from '../../host/host.ts'
+import { type CompletePlan, versionOf } from '../../php/complete.ts'
+import { INI_NAME } from '../cloudfoundry/php-home.ts'
+import { findWorkers } from '../container/workers.ts'
+import type { Advice, Home, PhpCheck } from '../home.ts'
+
+/** A machine whose PHP reads a file that `ini --output` has written. */
+export interface MachineOptions {
+  readonly app: string
+  /** Where the files of a plan go, an absolute path. */
+  readonly filesDirectory: string
+  readonly php?: string
+  /** The version of the PHP that will read the file, e.g. `8.2`, where that may be another one than `php`. */
+  readonly version?: string | undefined
+  /** The file's path; where it is not known yet, it is the first of its directory. */
+  readonly output?: string | undefined
+}
+
+/** The PHP of a machine, with settings in a file among its other ini files. */
+export function machineHome(host: Host, options: MachineOptions): Home {
+  const { app, filesDirectory, php = 'php', version, output } = options
+  return {
+    host,
+    appDirectory: app,
+    php: {
+      command: [php],
+      known: version === undefined ? DEFAULT_PHP : knownOf(version),
+      isKnown: false,
+      version,
+      isReadLater: (path) => isReadAfter(path, output),
+      laterPrepend: undefined,
+    },
+    filesDirectory,
+    setsVariables: false,
+    advice: ADVICE,
+    check: (completed) =>
+      output === undefined ? { findings: [], owner: undefined } : findReaders(host, completed),
+  }
+}
+
+const ADVICE: Advice = {
+  isManual: true,
+  writeSettings: (iniFile, isFpm) =>
+    `php-sessions ini --output ${iniFile}${isFpm ? ', then restart php-fpm' : ''}`,
+  getExtension: (name, phpVersion) =>
+    `apt-get install php${phpVersion}-${name}, or in a PHP image: install-php-extensions ${name}`,
+}
+
+function knownOf(version: string): Php {
+  const [major = DEFAULT_PHP.major, minor] = version.split('.').map(Number)
+  return {
+    ...DEFAULT_PHP,
+    major,
+    runsManaged: major > 8 || (major === 8 && (minor === undefined || minor > 0)),
+  }
+}
+
+/** PHP reads php.ini first, then the files of a directory by their names. */
+function isReadAfter(path: string, output: string | undefined): boolean {
+  if (output === undefined) return nameIn(path) !== 'php.ini' && nameIn(path) > INI_NAME
+  return parentOf(path) === parentOf(output) && nameIn(path) > nameIn(output)
+}
+
+/** The directory that a path is in. */
+export function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/')
+  return slash === -1 ? '.' : path.slice(0, slash)
+}
+
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+/** Those of the php-fpm of this version, which is what settings in a file are for. */
+function findReaders(host: Host, { plan, facts }: CompletePlan): PhpCheck {
+  const version = facts === undefined ? '' : (versionOf(facts) ?? '')
+  const found = [`php-fpm${version}`, 'php-fpm'].map((name) => findWorkers(host, [name], plan))
+  const known = found.find(({ findings }) => !hasError(findings))
+  if (known !== undefined) return known
+  const path = plan.files.at(-1)?.path ?? ''
+  return {
+    owner: undefined,
+    findings: [
+      {
+        id: 'ini.workers',
+        level: 'warn',
+        title: "only root can read the credentials, as no php-fpm here tells the user of PHP's workers",
+        from: path,
+        fix: `give it to that user: chown www-data ${path}`,
+      },
+    ],
+  }
+}

@@ -1,0 +1,56 @@
+import { type Finding, hasError } from '../../core/finding.ts'
+import type { Host } from '../../host/host.ts'
+import type { Plan } from '../../plan/plan.ts'
+import { renderFindings } from '../../plan/report.ts'
+import { prepare } from '../home.ts'
+import { renderIniFile } from '../ini-file.ts'
+import { writeFiles } from '../write-files.ts'
+import { machineHome, parentOf } from './home.ts'
+
+/** What the user of `ini` has asked for. */
+export interface IniOptions {
+  readonly app: string
+  /** The version of the PHP that will read the settings; undefined for that of php in PATH. */
+  readonly version: string | undefined
+  readonly output: string | undefined
+}
+
+/**
+ * Prints the ini with its secrets in clear, or writes it to a file that only its owner can read.
+ *
+ * What it names, such as certificates, goes beside that file; without one it is not written, and a warning says so.
+ */
+export function ini(host: Host, { app, version, output }: IniOptions): number {
+  const parent = parentOf(output ?? `${host.env.TMPDIR ?? '/tmp'}/php-sessions/-`)
+  // PHP must find what the ini names from wherever it runs.
+  const filesDirectory = host.realPath(parent) ?? parent
+  const name = output?.slice(output.lastIndexOf('/') + 1)
+  const written = name === undefined ? undefined : `${filesDirectory}/${name}`
+  const home = machineHome(host, { app, filesDirectory, version, output: written })
+  const { plan, owner, findings: found } = prepare(home)
+  const findings = [...found, ...(output === undefined ? unwritten(plan, filesDirectory) : [])]
+  host.err(renderFindings(findings))
+  if (hasError(findings)) return 1
+  const text = renderIniFile(plan, [])
+  if (output === undefined) {
+    host.out(text)
+  } else {
+    writeFiles(host, plan.files, owner)
+    host.writeFile(output, text, 0o600)
+  }
+  return 0
+}
+
+/** A handler that is not where PHP looks for it would end every page, or be whatever somebody has put there. */
+function unwritten({ planned, files }: Plan, directory: string): readonly Finding[] {
+  if (files.length === 0) return []
+  return [
+    {
+      id: 'ini.files',
+      level: planned?.handler === 'managed' ? 'error' : 'warn',
+      title: 'these settings name files that are not written anywhere',
+      from: directory,
+      fix: 'php-sessions ini --output FILE writes them beside FILE',
+    },
+  ]
+}

@@ -1,0 +1,57 @@
+import { hasError } from '../core/finding.ts'
+import { revealIfSecret } from '../core/secret.ts'
+import type { Variable } from '../frameworks/framework.ts'
+import { renderFindings, summarise } from '../plan/report.ts'
+import { describeVariables } from './framework.ts'
+import { type Home, type Prepared, prepare } from './home.ts'
+
+/** The variables with which the processes of an app are started; the home hands them over in its own way. */
+export type Environment = Readonly<Record<string, string>>
+
+/** A home in which apps start. */
+export interface StartHome extends Home {
+  /**
+   * Makes PHP follow the settings, or keep sessions in local files where there are none; gives the variables that tell
+   * PHP. With `hasFailed` the settings must not be used.
+   */
+  apply(prepared: Prepared, hasFailed: boolean): Environment
+}
+
+/** A start that goes on. */
+export interface Started {
+  readonly prepared: Prepared
+  /** Whether sessions stay in local files because of an error, as PHP_SESSIONS_ON_ERROR asks. */
+  readonly hasFailed: boolean
+  readonly environment: Environment
+}
+
+/**
+ * Starts the sessions of an app: plans, says what was found and where the sessions are, and applies that.
+ *
+ * Undefined where the app must not start; nothing was changed then. `isQuiet` is for a start that has spoken before.
+ */
+export function start(home: StartHome, isQuiet = false): Started | undefined {
+  const prepared = prepare(home)
+  const { plan, input, framework, findings } = prepared
+  const hasFailed = hasError(findings)
+  const isStopped = hasFailed && input.options.PHP_SESSIONS_ON_ERROR !== 'files'
+  const say = (text: string) => {
+    if (!isQuiet) home.host.err(text)
+  }
+  say(renderFindings(findings))
+  if (isStopped) return undefined
+  say(
+    `php-sessions: ${hasFailed ? 'PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files' : summarise(plan)}\n`,
+  )
+  const variables = hasFailed ? [] : framework.variables
+  if (variables.length > 0) say(`php-sessions: ${describeVariables(framework)}\n`)
+  return {
+    prepared,
+    hasFailed,
+    environment: { ...home.apply(prepared, hasFailed), ...environmentOf(variables) },
+  }
+}
+
+function environmentOf(variables: readonly Variable[]): Environment {
+  return Object.fromEntries(variables.map(({ name, value }) => [name, revealIfSecret(value)]))
+}

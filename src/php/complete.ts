@@ -1,0 +1,126 @@
+import type { Sourced } from '../core/binding.ts'
+import { type Endpoint, formatServers } from '../core/endpoint.ts'
+import type { Finding } from '../core/finding.ts'
+import { DEFAULT_PHP, type Php } from '../core/php.ts'
+import type { Host } from '../host/host.ts'
+import { type Choice, configure, type Plan, planFiles } from '../plan/plan.ts'
+import { learn, lookAround, OFFLINE, type Patience, type PhpCommand, type PhpFacts } from './look-around.ts'
+
+/** The PHP that a plan is for. */
+export interface TargetPhp {
+  /** Starts it; undefined where there is none yet, as during staging. */
+  readonly command: PhpCommand | undefined
+  /** What is known of it without asking it. */
+  readonly known: Php
+  /** Whether `known` is enough for all but TLS and Sentinels: a PHP whose files have been read need not be started. */
+  readonly isKnown: boolean
+  /** The version that it must have, e.g. `8.2`, for its answers to count; absent where it is the PHP in question. */
+  readonly version?: string | undefined
+  /** Whether PHP reads an ini file after the one of php-sessions: what is set there wins. */
+  readonly isReadLater: (path: string) => boolean
+  /** The `auto_prepend_file` of such a file, where that is known without asking. */
+  readonly laterPrepend: Sourced<string> | undefined
+}
+
+/** No PHP is there yet, or none will be asked. */
+export const UNKNOWN_PHP: TargetPhp = {
+  command: undefined,
+  known: DEFAULT_PHP,
+  isKnown: true,
+  isReadLater: () => false,
+  laterPrepend: undefined,
+}
+
+/** A plan that nothing is missing from, and what it was completed by. */
+export interface CompletePlan {
+  readonly plan: Plan
+  /** What PHP said of itself; undefined where it was not asked, or gave no answer. */
+  readonly facts: PhpFacts | undefined
+  /** The `auto_prepend_file` of an ini file that PHP reads after that of php-sessions. */
+  readonly laterPrepend: Sourced<string> | undefined
+}
+
+/**
+ * Makes the plan for a choice and a PHP, in the one way in which every command makes it: asks PHP what the plan
+ * depends on, then says what PHP must be told.
+ *
+ * `OFFLINE`, the Sentinels are not asked and the master stays unknown.
+ */
+export function completePlan(
+  host: Host,
+  choice: Choice,
+  php: TargetPhp,
+  directory: string,
+  patience: Patience,
+): CompletePlan {
+  const endpoint = choice.chosen?.endpoint
+  const surroundings = { php: php.known, directory, master: undefined }
+  const unasked = { plan: configure(choice, surroundings), facts: undefined, laterPrepend: php.laterPrepend }
+  if (endpoint === undefined || php.command === undefined) return unasked
+  if (php.isKnown && !dependsOnPhp(endpoint)) return unasked
+
+  const needsMaster = endpoint.sentinel !== undefined && patience !== OFFLINE
+  const facts = lookAround(host, php.command, endpoint, patience)
+  // Without an answer a plan still serves any phpredis, but it has no master to go to.
+  if (typeof facts === 'number')
+    return needsMaster ? { ...unasked, plan: refuse(unasked.plan, silent(php.command, facts)) } : unasked
+  const isTarget = php.version === undefined || hasVersion(facts, php.version)
+  const plan = configure(choice, {
+    php: isTarget ? learn(php.known, facts, php.isReadLater) : php.known,
+    directory,
+    master: facts.master,
+  })
+  return {
+    plan: needsMaster && facts.master === undefined ? refuse(plan, masterUnknown(endpoint, facts)) : plan,
+    facts: isTarget ? facts : undefined,
+    laterPrepend: php.laterPrepend ?? facts.prependFiles.findLast(({ from }) => php.isReadLater(from)),
+  }
+}
+
+/** The version of a PHP as its programs are called, e.g. `8.4`; undefined where it did not tell. */
+export function versionOf({ versionId }: PhpFacts): string | undefined {
+  if (versionId === undefined) return undefined
+  return `${Math.floor(versionId / 10_000)}.${Math.floor(versionId / 100) % 100}`
+}
+
+function hasVersion(facts: PhpFacts, wanted: string): boolean {
+  const [major, minor] = wanted.split('.')
+  const short = minor === undefined ? major : `${major}.${minor}`
+  return `${versionOf(facts)}.`.startsWith(`${short}.`)
+}
+
+function dependsOnPhp({ topology, tls }: Endpoint): boolean {
+  return topology.value === 'sentinel' || tls.value
+}
+
+/** One more error, which comes before what else was found, leaves no store. */
+function refuse(plan: Plan, finding: Finding): Plan {
+  return planFiles(finding.title, [finding, ...plan.findings])
+}
+
+function silent([file]: PhpCommand, status: number): Finding {
+  return {
+    id: 'php.silent',
+    level: 'error',
+    title: `PHP, which must ask the Sentinels for the master, gave no answer (exit status ${status})`,
+    from: file,
+    fix: `see whether this works: ${file} --ri redis`,
+  }
+}
+
+function masterUnknown(endpoint: Endpoint, { phpredis, failures }: PhpFacts): Finding {
+  const name = endpoint.sentinel?.masterName
+  return {
+    id: 'redis.master',
+    level: 'error',
+    title:
+      phpredis === undefined
+        ? `PHP has no extension redis to ask the Sentinels with for the master ${name?.value}`
+        : `no Sentinel names a master ${name?.value}: ${failures.join('; ')}`,
+    from: `${name?.from ?? ''} and the Sentinels ${formatServers(endpoint)}`,
+    fix:
+      phpredis === undefined
+        ? 'install the extension redis'
+        : `ask one of them: redis-cli -p PORT sentinel get-master-addr-by-name ${name?.value}`,
+  }
+}

@@ -16,6 +16,10 @@ interface World {
   readonly php?: Partial<typeof PHP>
   /** An `auto_prepend_file` in an ini file that PHP reads after that of php-sessions. */
   readonly laterPrepend?: string
+  /** Findings that must be among those said. */
+  readonly finds?: readonly string[]
+  /** Where PHP connects. */
+  readonly place?: string
 }
 
 const PHP = { versionId: 80236, phpredis: '6.2.0', maxExecutionSeconds: 30 }
@@ -24,6 +28,7 @@ const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
 const redis = (credentials: Service['credentials']): Service => ({ ...redisService, credentials })
 const TLS = redis({ uri: 'rediss://:pw@redis.example:6380' })
 const SENTINELS = redis({ sentinels: ['s1:26379', 's2:26379'], master_name: 'm', password: 'pw' })
+const MASTER = '10.0.0.9:6390'
 const CLUSTER = redis({ uri: 'redis+cluster://:pw@c1:7000,c2:7001' })
 const PEM = (label: string) => `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`
 
@@ -32,16 +37,25 @@ const WORLDS: Readonly<Record<string, World>> = {
   'one Redis': { service: redisService },
   'a time limit of 120 seconds in an ini file': { service: redisService, php: { maxExecutionSeconds: 120 } },
   'no time limit': { service: redisService, php: { maxExecutionSeconds: 0 } },
-  'the managed handler on PHP 8.0': { service: redisService, env: MANAGED, php: { versionId: 80030 } },
-  'TLS on a PHP 8.2.10 with phpredis 5': { service: TLS, php: { versionId: 80210, phpredis: '5.3.7' } },
+  'the managed handler on PHP 8.0': {
+    service: redisService,
+    env: MANAGED,
+    php: { versionId: 80030 },
+    finds: ['handler.native'],
+  },
+  'TLS on a PHP 8.2.10 with phpredis 5': {
+    service: TLS,
+    php: { versionId: 80210, phpredis: '5.3.7' },
+    finds: ['redis.tls13'],
+  },
   'TLS and the managed handler there': {
     service: TLS,
     env: MANAGED,
     php: { versionId: 80210, phpredis: '5.3.7' },
   },
   'TLS on PHP 8.4 with phpredis 6': { service: TLS, php: { versionId: 80405 } },
-  Sentinels: { service: SENTINELS },
-  'Sentinels and the managed handler': { service: SENTINELS, env: MANAGED },
+  Sentinels: { service: SENTINELS, place: MASTER, finds: ['redis.sentinel'] },
+  'Sentinels and the managed handler': { service: SENTINELS, env: MANAGED, place: MASTER },
   'a Redis Cluster': { service: CLUSTER },
   'a Redis Cluster and the managed handler': { service: CLUSTER, env: MANAGED },
   Memcached: { service: memcachedService },
@@ -51,11 +65,16 @@ const WORLDS: Readonly<Record<string, World>> = {
     env: { PHP_SESSIONS_LOCKING: 'off', PHP_SESSIONS_LIFETIME: '7200' },
   },
   'Laravel 11': { service: redisService, files: locked('laravel/framework', 'v11.0.0') },
-  'Laravel 11 behind Sentinels': { service: SENTINELS, files: locked('laravel/framework', 'v11.0.0') },
+  'Laravel 11 behind Sentinels': {
+    service: SENTINELS,
+    files: locked('laravel/framework', 'v11.0.0'),
+    place: MASTER,
+  },
   'a later ini file of the app that bypasses the managed handler': {
     service: redisService,
     env: MANAGED,
     laterPrepend: '/app/first.php',
+    finds: ['handler.bypassed'],
   },
   'a client certificate that phpredis 5 cannot show': {
     service: redis({
@@ -64,6 +83,7 @@ const WORLDS: Readonly<Record<string, World>> = {
       client_key: PEM('PRIVATE KEY'),
     }),
     php: { phpredis: '5.3.7' },
+    finds: ['redis.client-certificate'],
   },
   'credentials without a host': { service: redis({ password: 'pw' }) },
 }
@@ -203,6 +223,8 @@ describe.each(Object.entries(HOMES))('in %s', (_home, home) => {
     const { said, place } = startIn(host, home)
     const { handler, place: _, ...explained } = askIn(home.host(world), 'explain')
     expect(explained).toEqual(said)
+    expect(said.findings).toEqual(expect.arrayContaining([...(world.finds ?? [])]))
+    if (world.place !== undefined) expect(place).toBe(world.place)
 
     const doctor = askIn(home.host(world), 'doctor')
     expect({ ...doctor, findings: [], works: true }).toEqual({

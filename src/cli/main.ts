@@ -1,11 +1,9 @@
+import { FAILED, INTERNAL_FAULT, WRONG_USAGE } from '../core/exit-status.ts'
 import { joinWords, nearest, oneLine } from '../core/text.ts'
 import { VERSION } from '../core/version.ts'
 import { type Host, HostError } from '../host/host.ts'
 import { fileFinding, renderFindings } from '../plan/report.ts'
 import { type Command, commands, renderCommandHelp, renderHelp, renderOptionsHelp } from './commands.ts'
-
-const USAGE_ERROR = 2
-const INTERNAL_ERROR = 70
 
 /** Runs one command line; `args` come without the program's name. Returns the exit status, never throws. */
 export function main(host: Host, args: readonly string[]): number | Promise<number> {
@@ -19,13 +17,13 @@ export function main(host: Host, args: readonly string[]): number | Promise<numb
 }
 
 function explainError(host: Host, error: unknown): number {
-  if (error instanceof UsageError) return fail(host, `${error.message}\n`, USAGE_ERROR)
-  if (error instanceof HostError) return fail(host, renderFindings([fileFinding(error)]), 1)
+  if (error instanceof UsageError) return fail(host, `${error.message}\n`, WRONG_USAGE)
+  if (error instanceof HostError) return fail(host, renderFindings([fileFinding(error)]), FAILED)
   const what = oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
   return fail(
     host,
     `php-sessions ${VERSION}: ${what}\nthis is a fault in the tool: report it with the command that you ran\n`,
-    INTERNAL_ERROR,
+    INTERNAL_FAULT,
   )
 }
 

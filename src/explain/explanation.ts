@@ -3,7 +3,7 @@ import type { Options } from '../core/options.ts'
 import type { FrameworkPlan } from '../homes/framework.ts'
 import type { SettingsAnswer } from '../php/answers.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { Verdict } from '../plan/verdict.ts'
+import type { BindingVerdict } from '../plan/verdict.ts'
 import type { Platform } from '../platforms/platform.ts'
 import type { Override } from './overrides.ts'
 
@@ -12,7 +12,7 @@ export interface Explanation {
   readonly platform: Platform
   readonly plan: Plan
   readonly options: Options
-  readonly verdicts: readonly Verdict[]
+  readonly verdicts: readonly BindingVerdict[]
   /** What the PHP that serves the app says of itself; undefined where none answers. */
   readonly settings: Partial<SettingsAnswer> | undefined
   readonly overrides: readonly Override[]

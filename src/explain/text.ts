@@ -8,7 +8,7 @@ import { oneLine } from '../core/text.ts'
 import { VERSION } from '../core/version.ts'
 import { placesOf, webOf } from '../php/web.ts'
 import { renderFindings, summarise } from '../plan/report.ts'
-import type { Verdict } from '../plan/verdict.ts'
+import type { BindingVerdict } from '../plan/verdict.ts'
 import { describeManaged } from '../stores/redis/managed.ts'
 import type { Explanation } from './explanation.ts'
 
@@ -50,7 +50,7 @@ function oneLineIndented(text: string): string {
   return indent + oneLine(text)
 }
 
-function renderVerdict({ binding, kind, isChosen, because }: Verdict): string {
+function renderVerdict({ binding, kind, isChosen, because }: BindingVerdict): string {
   const what = kind === undefined ? '' : ` (${kind.title})`
   return `${isChosen ? '✓' : '-'} ${binding.name}${what} in ${binding.source}: ${isChosen ? 'chosen' : 'not chosen'}, because ${because}`
 }

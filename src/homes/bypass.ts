@@ -5,7 +5,7 @@ import { findInPages, runsManaged } from '../php/page-settings.ts'
 import type { Plan } from '../plan/plan.ts'
 import { describeBypass } from '../stores/redis/managed.ts'
 
-/** Says where the managed handler will not run, as the app has another file run in its place; `later` is an ini file's. */
+/** Finds where the managed handler will not run because the app has another file run in its place; `later` is from an ini file. */
 export function findBypass(
   host: Host,
   appDirectory: string,

@@ -6,16 +6,16 @@ import { type Recognised, recogniseFramework } from '../frameworks/recognise.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
 
-/** An app's framework, and what is done about it when it does not use PHP's session handler. */
+/** An app's framework, and what a start does about one that does not use PHP's session handler. */
 export interface FrameworkPlan {
   readonly recognised: Recognised | undefined
-  /** What a start sets in the environment, so that the framework uses the bound service by itself. */
+  /** What a start sets in the environment so that the framework uses the bound service by itself. */
   readonly variables: readonly Variable[]
-  /** What is wrong with the framework, unless the variables mend it. */
+  /** What is wrong with the framework and not mended by the variables. */
   readonly findings: readonly Finding[]
 }
 
-/** Looks at an app's files; `isDefault` says whether this home sets variables where the user has not decided. */
+/** Looks at an app's files. `isDefault` says whether this home sets variables if the user has not decided. */
 export function planFramework(
   host: Host,
   appDirectory: string,
@@ -46,7 +46,7 @@ function variableFindings({ name }: Recognised, { endpoint }: PlannedStore): rea
   ]
 }
 
-/** Says in one line which variables a start sets, and for whom. */
+/** Says in one line which variables a start sets, and for which framework. */
 export function describeVariables({ recognised, variables }: FrameworkPlan): string {
   const names = variables.map(({ name }) => name).join(', ')
   return `${recognised?.name ?? ''} has session drivers of its own: ${names} are set for it`

@@ -3,12 +3,15 @@ import { VERSION } from '../core/version.ts'
 import type { Plan } from '../plan/plan.ts'
 import { summarise } from '../plan/report.ts'
 
-/** Renders the whole ini file of a plan, with the extensions that it must load itself. */
+/** The file of php-sessions among the app's own ini files: its name sorts first, so the app's settings win. */
+export const INI_NAME = '00-php-sessions.ini'
+
+/** Renders the whole ini file of a plan. `extensions` are those that it must load itself. */
 export function renderIniFile(plan: Plan, extensions: readonly string[]): string {
   const head = renderComment(`php-sessions ${VERSION}: ${summarise(plan)}.`)
   if (plan.planned === undefined) return head
   const advice = renderComment(
-    'Written anew at every start. To change a setting, write it in an ini file of the app.',
+    'Rewritten at every start. To change a setting, write it into an ini file of the app.',
   )
   return `${head}${advice}\n${renderExtensions(plan, extensions)}${renderIni(plan.directives)}`
 }

@@ -2,12 +2,11 @@ import type { Finding } from '../core/finding.ts'
 import { DEFAULT_PHP } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
 import type { CompletePlan, TargetPhp } from '../php/complete.ts'
-import { INI_NAME } from './cloudfoundry/php-home.ts'
 import type { Prepared } from './home.ts'
-import { renderIniFile } from './ini-file.ts'
+import { INI_NAME, renderIniFile } from './ini-file.ts'
 import { writeFiles } from './write-files.ts'
 
-/** The PHP of a command, most often that in PATH, which is told to scan a directory of our own before the app's. */
+/** The PHP of a command, most often that in PATH. It is told to scan a directory of php-sessions before the app's. */
 export function phpToScan(host: Host, app: string, php = 'php'): TargetPhp {
   return {
     command: [php],
@@ -19,8 +18,8 @@ export function phpToScan(host: Host, app: string, php = 'php'): TargetPhp {
 }
 
 /**
- * That the PHP found can load what its sessions need, where it has answered; `fix` is where the platform's user gets
- * the extension.
+ * Checks that PHP, if it has answered, can load the extension for the sessions. `fix` says where users of the platform
+ * get an extension.
  */
 export function checkExtension(
   { plan, facts }: CompletePlan,
@@ -40,19 +39,19 @@ export function checkExtension(
   ]
 }
 
-/** Writes our ini, and what it names, into a directory of our own that PHP will be told to scan. */
+/** Writes the ini, and the files that it names, into a directory that PHP will be told to scan. */
 export function fillOwnDirectory(host: Host, prepared: Prepared, directory: string): void {
   host.makeDirectory(directory, 0o700)
   writeFiles(host, prepared.plan.files, prepared.owner)
   host.writeFile(`${directory}/${INI_NAME}`, renderOwnIni(prepared), 0o600)
 }
 
-/** Renders our ini for a directory of our own. */
+/** Renders the ini for such a directory. */
 export function renderOwnIni(completed: CompletePlan): string {
   return renderIniFile(completed.plan, extensionsToLoad(completed))
 }
 
-/** The extensions that no other ini file loads. Those that are loaded by ours alone count as loaded by nobody. */
+/** The extensions that PHP can load and no other ini file loads. */
 export function extensionsToLoad({ plan, facts }: CompletePlan): readonly string[] {
   if (facts === undefined) return []
   const { loaded, loadable } = facts
@@ -60,10 +59,11 @@ export function extensionsToLoad({ plan, facts }: CompletePlan): readonly string
 }
 
 /**
- * PHP_INI_SCAN_DIR with our directory in it: after those of the platform, before those of the app, which win.
+ * PHP_INI_SCAN_DIR with one more directory in it: after those of the platform, before those of the app, which win.
  *
- * The app's come last even where the platform has put some of its own behind them. An empty element stands for the
- * directory that PHP was compiled to scan; absent, that one alone is scanned, and none when it is set and empty.
+ * The directories of the app come last even where the platform has put some of its own behind them. An empty element
+ * stands for the directory that PHP was compiled to scan. Without the variable PHP scans that directory alone; with an
+ * empty one it scans none.
  */
 export function addToScanned(
   scanned: string | undefined,
@@ -76,21 +76,21 @@ export function addToScanned(
   return [...others.filter((path) => !ofApp.includes(path)), directory, ...ofApp].join(':')
 }
 
-/** Tells the directories in the app from the platform's; one in / would have them all. */
+/** Tells directories of the app from those of the platform. Below an app in / everything would be the app's. */
 export function isBelow(host: Host, app: string): (path: string) => boolean {
   const root = host.realPath(app) ?? app
   return (path) => root !== '/' && `${host.realPath(path) ?? path}/`.startsWith(`${root}/`)
 }
 
 /**
- * The host without directories of ours in PHP_INI_SCAN_DIR, for us and for the PHP that we ask: PHP must not take the
- * extensions that our own ini has loaded for those of the image. `empty` is a directory without ini files.
+ * The host without directories of php-sessions in PHP_INI_SCAN_DIR, for php-sessions and for the PHP that it asks: an
+ * extension that only its own ini loads must not count as loaded. `empty` is a directory without ini files.
  */
 export function withoutScanning(host: Host, isOurs: (path: string) => boolean, empty: string): Host {
   const scanned = (host.env.PHP_INI_SCAN_DIR ?? '').split(':')
   if (!scanned.some(isOurs)) return host
   const others = scanned.filter((path) => !isOurs(path))
-  // Alone, the empty element would no longer stand for PHP's own directory, but for none.
+  // An empty element alone would be an empty variable, with which PHP scans nothing.
   const env = { PHP_INI_SCAN_DIR: others.length === 1 && others[0] === '' ? `:${empty}` : others.join(':') }
   return {
     ...host,

@@ -3,7 +3,7 @@ import { revealIfSecret, Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
 import type { PlannedFile } from '../stores/store.ts'
 
-/** Where distributions keep the certificates that they trust: Debian, Red Hat, Alpine and SUSE. */
+/** Where Debian, Red Hat, Alpine and SUSE keep the certificates that they trust. */
 const SYSTEM_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -11,7 +11,7 @@ const SYSTEM_BUNDLES = [
   '/etc/ssl/ca-bundle.pem',
 ]
 
-/** Writes the files that the directives refer to; one that holds a secret is for its owner only, ourselves or the given user. */
+/** Writes the files that the directives refer to. Only `owner`, or else our own user, can read one that holds a secret. */
 export function writeFiles(host: Host, files: readonly PlannedFile[], owner?: number): void {
   for (const { path, text, hasSystemCertificates } of files) {
     const own = revealIfSecret(text)
@@ -21,7 +21,7 @@ export function writeFiles(host: Host, files: readonly PlannedFile[], owner?: nu
   }
 }
 
-/** What OpenSSL would use without us: SSL_CERT_FILE where somebody has set it, else the distribution's bundle. */
+/** What OpenSSL would use by itself: the file in SSL_CERT_FILE, else the distribution's bundle. */
 function readSystemCertificates(host: Host): string {
   const paths = [host.env.SSL_CERT_FILE, ...SYSTEM_BUNDLES]
   for (const path of paths) {

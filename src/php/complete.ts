@@ -22,7 +22,7 @@ export interface TargetPhp {
   readonly laterPrepend: Sourced<string> | undefined
 }
 
-/** No PHP is there yet, or none will be asked. */
+/** For plans where no PHP is there yet. */
 export const UNKNOWN_PHP: TargetPhp = {
   command: undefined,
   known: DEFAULT_PHP,
@@ -31,7 +31,7 @@ export const UNKNOWN_PHP: TargetPhp = {
   laterPrepend: undefined,
 }
 
-/** A plan that nothing is missing from, and what it was completed by. */
+/** A finished plan, and what PHP said for it. */
 export interface CompletePlan {
   readonly plan: Plan
   /** What PHP said of itself; undefined where it was not asked, or gave no answer. */
@@ -61,7 +61,7 @@ export function completePlan(
 
   const needsMaster = endpoint.sentinel !== undefined && patience !== OFFLINE
   const facts = lookAround(host, php.command, endpoint, patience)
-  // Without an answer a plan still serves any phpredis, but it has no master to go to.
+  // Without an answer the plan still suits every phpredis, but the master stays unknown.
   if (typeof facts === 'number')
     return needsMaster ? { ...unasked, plan: refuse(unasked.plan, silent(php.command, facts)) } : unasked
   const isTarget = php.version === undefined || hasVersion(facts, php.version)
@@ -93,7 +93,7 @@ function dependsOnPhp({ topology, tls }: Endpoint): boolean {
   return topology.value === 'sentinel' || tls.value
 }
 
-/** One more error, which comes before what else was found, leaves no store. */
+/** Takes the store out of a plan because of one more error, which comes before the other findings. */
 function refuse(plan: Plan, finding: Finding): Plan {
   return planFiles(finding.title, [finding, ...plan.findings])
 }
@@ -102,7 +102,7 @@ function silent([file]: PhpCommand, status: number): Finding {
   return {
     id: 'php.silent',
     level: 'error',
-    title: `PHP, which must ask the Sentinels for the master, gave no answer (exit status ${status})`,
+    title: `PHP gave no answer when it was to ask the Sentinels for the master (exit status ${status})`,
     from: file,
     fix: `see whether this works: ${file} --ri redis`,
   }
@@ -115,7 +115,7 @@ function masterUnknown(endpoint: Endpoint, { phpredis, failures }: PhpFacts): Fi
     level: 'error',
     title:
       phpredis === undefined
-        ? `PHP has no extension redis to ask the Sentinels with for the master ${name?.value}`
+        ? `PHP has no extension redis, with which it asks the Sentinels for the master ${name?.value}`
         : `no Sentinel names a master ${name?.value}: ${failures.join('; ')}`,
     from: `${name?.from ?? ''} and the Sentinels ${formatServers(endpoint)}`,
     fix:

@@ -5,30 +5,31 @@ import { joinWords, nearest } from '../core/text.ts'
 import type { Store } from '../stores/store.ts'
 import { kindOf } from './kind.ts'
 
-/** Which service keeps the sessions. */
+/** A service that could keep the sessions. */
 export interface Candidate {
   readonly store: Store
   readonly binding: Binding
-  /** Why this one; continues the sentence "… because". */
+  /** Why it could; continues the sentence "… because". */
   readonly because: string
 }
 
-/** What is chosen, if anything, and why; the sentence for files when nothing is. */
+/** What is chosen and why; `because` explains local files where nothing is. */
 export interface StoreChoice {
   readonly choice: Candidate | undefined
   readonly because: string
   readonly findings: readonly Finding[]
 }
 
-/** The word that, as the name of the service, asks for local files. */
+/** The value of PHP_SESSIONS_SERVICE that asks for local files. */
 const NONE = 'none'
 
 /**
- * Chooses the session store by the first rule that finds one: the service that the user names; one that is there
- * for sessions, by a search key in its name or by its type; the only Redis or Memcached where names mean less.
+ * Chooses the session store by the first rule that finds one: the service that the user names; a service that is
+ * meant for sessions, by a search key in its name or by its type; the only Redis or Memcached, where the names of
+ * services say nothing.
  *
- * All candidates come from one source: a service may be visible in two. Several for sessions are ranked by the
- * order of `stores`, then by that of the bindings, and a warning names the others.
+ * All candidates come from one source, since one service may be visible in two. Several that are meant for sessions
+ * are ranked by the order of `stores`, then by the order of the bindings, and a warning names the others.
  */
 export function chooseStore(
   bindings: readonly Binding[],
@@ -50,14 +51,14 @@ export function chooseStore(
   return chooseOnly(bindings, options, stores)
 }
 
-/** Candidates of the first source that has any; sources come in their order of precedence. */
+/** The candidates of the first source that has any; sources come in order of precedence. */
 function ofFirstSource(candidates: readonly Candidate[]): readonly Candidate[] {
   const ranked = candidates.map(({ binding }) => binding)
   const source = ranked[0]?.source
   return candidates.filter(({ binding }) => binding.source === source)
 }
 
-/** The services that are there for sessions, best first within a source. */
+/** The services that are meant for sessions, the best of each source first. */
 function findMeant(
   bindings: readonly Binding[],
   options: Options,
@@ -79,14 +80,14 @@ function findMeant(
   })
 }
 
-/** Why a service is there for sessions; undefined where it is not, as far as one can tell. */
+/** Why a service is meant for sessions; undefined where nothing says that it is. */
 export function whyMeant(binding: Binding, store: Store, options: Options): string | undefined {
   const key = options[store.searchKey]
   if (binding.names.some((name) => name.includes(key))) return `its name contains ${key}`
   return binding.kinds.includes(store.sessionType) ? `its type is ${store.sessionType}` : undefined
 }
 
-/** Where names mean less, a service may be chosen for its kind, if there is no doubt which. */
+/** Where names say nothing, the only Redis or Memcached is chosen. */
 function chooseOnly(bindings: readonly Binding[], options: Options, stores: readonly Store[]): StoreChoice {
   const candidates = bindings.flatMap((binding): Candidate[] => {
     const store = binding.isChosenByKind ? kindOf(binding, stores) : undefined
@@ -103,7 +104,7 @@ function chooseOnly(bindings: readonly Binding[], options: Options, stores: read
     ? { choice, because: `no bound service has a name that contains ${keys}`, findings: [] }
     : {
         choice: undefined,
-        because: `${others.length + 1} services could keep them and none has a name that contains ${keys}`,
+        because: `${others.length + 1} services could keep them and no name contains ${keys}`,
         findings: [undecided([choice, ...others], keys)],
       }
 }
@@ -121,7 +122,7 @@ function ambiguous(choice: Candidate, others: readonly Candidate[]): Finding {
     level: 'warn',
     title: `${others.length + 1} session stores are bound: ${choice.binding.name} is used, not ${namesOf(others)}`,
     from: choice.binding.from,
-    fix: `unbind what is not meant, or set PHP_SESSIONS_SERVICE=${choice.binding.name}`,
+    fix: `unbind the ones you do not want, or set PHP_SESSIONS_SERVICE=${choice.binding.name}`,
   }
 }
 
@@ -130,9 +131,9 @@ function undecided(candidates: readonly Candidate[], keys: string): Finding {
   return {
     id: 'store.undecided',
     level: 'warn',
-    title: `sessions stay in local files: any of ${namesOf(candidates)} could keep them, and none has a name that contains ${keys}`,
+    title: `sessions stay in local files: ${namesOf(candidates)} could all keep them, and no name contains ${keys}`,
     from: first?.binding.source ?? '',
-    fix: `set PHP_SESSIONS_SERVICE=${first?.binding.name} for one of them, or =none for local files`,
+    fix: `set PHP_SESSIONS_SERVICE=${first?.binding.name} or the name of another one, or PHP_SESSIONS_SERVICE=none for local files`,
   }
 }
 

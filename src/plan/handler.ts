@@ -3,9 +3,9 @@ import type { Handler, Options } from '../core/options.ts'
 import type { Store } from '../stores/store.ts'
 
 /**
- * What a user has asked of the managed handler and does not get.
+ * Finds what a user has asked of the managed handler and does not get.
  *
- * Warnings: the sessions are in the bound store all the same, and an app's settings outlive its bindings.
+ * Only warnings: the sessions are in the bound store all the same, and an app's settings outlive its bindings.
  */
 export function handlerFindings(
   options: Options,
@@ -21,8 +21,8 @@ export function handlerFindings(
         level: 'warn',
         title:
           name === 'redis'
-            ? "this PHP is older than 8.1, which the managed handler needs: PHP's own goes on"
-            : `the managed handler is for Redis and Valkey: PHP's own keeps the sessions in ${title}`,
+            ? "the managed handler needs PHP 8.1 or later, and this PHP is older: PHP's own handler keeps the sessions"
+            : `the managed handler is for Redis and Valkey only: PHP's own handler keeps the sessions in ${title}`,
         from: 'PHP_SESSIONS_HANDLER',
         fix:
           name === 'redis'
@@ -35,9 +35,9 @@ export function handlerFindings(
     {
       id: 'handler.store-error',
       level: 'warn',
-      title: `PHP_SESSIONS_ON_STORE_ERROR=${onStoreError} does nothing: PHP's own handler, which keeps the sessions, decides that by itself`,
+      title: `PHP_SESSIONS_ON_STORE_ERROR=${onStoreError} has no effect: PHP's own handler keeps the sessions, and it decides by itself`,
       from: 'PHP_SESSIONS_ON_STORE_ERROR',
-      fix: 'set PHP_SESSIONS_HANDLER=managed, too, or remove it',
+      fix: 'also set PHP_SESSIONS_HANDLER=managed, or remove PHP_SESSIONS_ON_STORE_ERROR',
     },
   ]
 }

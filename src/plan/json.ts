@@ -19,7 +19,7 @@ export function planJson(plan: Plan, platform: string) {
   }
 }
 
-/** Always the same five words in the same order. */
+/** Always the same five keys in the same order. */
 export function findingJson({ id, level, title, from, fix }: Finding) {
   return { id, level, title, from, fix }
 }

@@ -3,10 +3,10 @@ import type { Binding, Json } from '../core/binding.ts'
 import type { Store } from '../stores/store.ts'
 
 /**
- * Which store a service is of, by what it says of itself; undefined where nothing tells.
+ * The store that a service is, by its own description; undefined where nothing in it says so.
  *
- * Its label, type or tags come first, then the scheme of a URI among its credentials, the names of its fields, and
- * its port. Brokers share words such as `key-value` or `caching`, which tell nothing.
+ * Its label, type and tags count first, then the scheme of a URI among its credentials, the names of its fields, and
+ * its port. Words that brokers use for several stores, such as `key-value` or `caching`, do not count.
  */
 export function kindOf(binding: Binding, stores: readonly Store[]): Store | undefined {
   const values = Object.values(binding.credentials)

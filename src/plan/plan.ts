@@ -122,7 +122,7 @@ const SESSION_NAME: Directive = {
   name: 'session.name',
   value: 'PHPSESSIONID',
   because:
-    'a router takes JSESSIONID for a wish to stay with one instance; any instance can serve these sessions',
+    "Cloud Foundry's router ties a visitor with a JSESSIONID cookie to one instance; here any instance can serve any visitor",
 }
 
 function commonDirectives(options: Options, whyNotStrict: string | undefined): readonly Directive[] {
@@ -131,8 +131,7 @@ function commonDirectives(options: Options, whyNotStrict: string | undefined): r
     {
       name: 'session.use_strict_mode',
       value: whyNotStrict === undefined,
-      because:
-        whyNotStrict ?? 'a session id that the server did not make is not accepted, so nobody can plant one',
+      because: whyNotStrict ?? 'PHP accepts only session ids that it made itself, so nobody can plant one',
     },
     ...(lifetime === undefined
       ? []

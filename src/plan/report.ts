@@ -5,7 +5,7 @@ import type { Plan, PlannedStore } from './plan.ts'
 
 const SYMBOL = { error: '✗', warn: '!' } as const
 
-/** Renders findings for people: what is, where it came from, what to do. Without colours, for build logs. */
+/** Renders findings for people: what is the case, where it came from, what to do. Without colours, for build logs. */
 export function renderFindings(findings: readonly Finding[]): string {
   return findings
     .map(
@@ -30,7 +30,7 @@ export function formatPlace({ endpoint, servers }: PlannedStore): string {
   return `the master ${endpoint.sentinel.masterName.value} of the Sentinels ${formatServers(endpoint)}`
 }
 
-/** What a file that refused means to people; `message` says which and why. */
+/** The finding for a file that cannot be used; `message` says which file and why. */
 export function fileFinding({ message }: { readonly message: string }): Finding {
   return {
     id: 'file.access',

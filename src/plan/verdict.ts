@@ -5,23 +5,23 @@ import type { Store } from '../stores/store.ts'
 import { chooseStore, whyMeant } from './choice.ts'
 import { kindOf } from './kind.ts'
 
-/** What became of one binding, and why. */
-export interface Verdict {
+/** Whether a binding keeps the sessions, and why. */
+export interface BindingVerdict {
   readonly binding: Binding
-  /** What it is, as far as it says so. */
+  /** The kind of store that its label, credentials or port say it is. */
   readonly kind: Store | undefined
   readonly isChosen: boolean
   readonly because: string
 }
 
-/** Says of each binding why it keeps the sessions or why it does not, in the order in which they were read. */
+/** Says for each binding, in the order in which they were read, why it keeps the sessions or why it does not. */
 export function judgeBindings(
   bindings: readonly Binding[],
   options: Options,
   stores: readonly Store[],
-): readonly Verdict[] {
+): readonly BindingVerdict[] {
   const { choice, because } = chooseStore(bindings, options, stores)
-  return bindings.map((binding): Verdict => {
+  return bindings.map((binding): BindingVerdict => {
     const isChosen = binding === choice?.binding
     const kind = isChosen ? choice.store : kindOf(binding, stores)
     const why = isChosen ? because : whyNot(binding, kind, choice?.binding, options, stores)
@@ -42,7 +42,7 @@ function whyNot(
   if (isMeant && chosen !== undefined)
     return chosen.source === binding.source
       ? `${chosen.name} comes first`
-      : `${chosen.source} has one, and comes before ${binding.source}`
+      : `a service from ${chosen.source} is chosen, which comes before ${binding.source}`
   if (kind === undefined) return 'nothing says that it is a Redis, Valkey or Memcached'
   const keys = joinWords(
     stores.map(({ searchKey }) => options[searchKey]),

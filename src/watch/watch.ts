@@ -1,7 +1,7 @@
 import { type Finding, hasError } from '../core/finding.ts'
 import { revealIfSecret } from '../core/secret.ts'
-import { INI_NAME } from '../homes/cloudfoundry/php-home.ts'
 import { type Prepared, prepare } from '../homes/home.ts'
+import { INI_NAME } from '../homes/ini-file.ts'
 import { isReloadDue, markReload, unmarkReload } from '../homes/reload-mark.ts'
 import { writeFiles } from '../homes/write-files.ts'
 import { type Host, HostError } from '../host/host.ts'

@@ -110,7 +110,11 @@ export const fpm: Check = {
   },
 }
 
-function findDifferences({ advice }: Context, { cli }: Partial<SettingsAnswer>, web: Web): readonly Finding[] {
+function findDifferences(
+  { advice }: Context,
+  { cli }: Partial<SettingsAnswer>,
+  web: Web,
+): readonly Finding[] {
   const name = DECISIVE.find((decisive) => cli?.settings[decisive]?.isExpected === false)
   const setting = name === undefined ? undefined : cli?.settings[name]
   if (cli === undefined || setting === undefined) return []

@@ -7,9 +7,9 @@ import { PUSH_IN_ORDER } from '../../platforms/cloudfoundry.ts'
 import { redis } from '../../stores/redis/redis.ts'
 import { MANAGED_FILES } from '../../stores/store.ts'
 import type { Advice, Home, Prepared } from '../home.ts'
-import { renderIniFile } from '../ini-file.ts'
+import { INI_NAME, renderIniFile } from '../ini-file.ts'
 import { writeFiles } from '../write-files.ts'
-import { findPhpHome, INI_NAME, type PhpHome } from './php-home.ts'
+import { findPhpHome, type PhpHome } from './php-home.ts'
 
 /** The app's container on Cloud Foundry. */
 export interface CloudFoundryHome extends Home {
@@ -32,9 +32,9 @@ export function findCloudFoundryHome(host: Host): CloudFoundryHome {
   }
 }
 
-/** Its ini files are read as texts, since starting PHP would be most of a start. */
+/** Its ini files are read as texts, since starting PHP would take most of the time of a start. */
 function targetOf({ commandWith, php, laterPrepend }: PhpHome): TargetPhp {
-  // What may have to be asked, TLS and Sentinels, is about Redis.
+  // PHP is asked about TLS and Sentinels only, and those are Redis'.
   const command = commandWith(redis.extensions)
   return { command, known: php, isKnown: true, isReadLater: () => false, laterPrepend }
 }
@@ -54,7 +54,7 @@ function checkPhp({ planned }: Plan, phpHome: PhpHome | undefined): readonly Fin
       {
         id: 'php.missing',
         level: 'error',
-        title: 'there is no PHP here that php_buildpack has installed',
+        title: 'php_buildpack has installed no PHP here',
         from: 'nothing at $DEPS_DIR/*/php/etc or $HOME/php/etc',
         fix: PUSH_IN_ORDER,
       },
@@ -72,12 +72,15 @@ function checkPhp({ planned }: Plan, phpHome: PhpHome | undefined): readonly Fin
   ]
 }
 
-/** Where our ini file goes. */
+/** Where the ini file of php-sessions goes. */
 export function iniDirectory(phpHome: PhpHome): string {
   return phpHome.scanDirectory ?? phpHome.ownDirectory
 }
 
-/** Our ini file with what it loads: as it is written, and all that it may be, once php_buildpack 4 has rewritten it. */
+/**
+ * The ini file of php-sessions and the extensions that it loads. `texts` is what the file may contain later:
+ * php_buildpack 4 rewrites it at every start.
+ */
 export function renderLaunchIni(phpHome: PhpHome, plan: Plan) {
   const extensions = extensionsToLoad(phpHome, plan)
   const text = renderIniFile(plan, extensions)
@@ -93,20 +96,20 @@ function extensionsToLoad(phpHome: PhpHome, plan: Plan): readonly string[] {
   )
 }
 
-/** Writes our ini file and what it names. */
+/** Writes the ini file of php-sessions and the files that it names. */
 export function writeIni(host: Host, phpHome: PhpHome, { plan }: Pick<Prepared, 'plan'>): void {
   const directory = iniDirectory(phpHome)
   const { extensions, written } = renderLaunchIni(phpHome, plan)
   for (const own of [directory, phpHome.filesDirectory])
     if (own === phpHome.ownDirectory) host.makeDirectory(own, 0o700)
-  // Before php.ini: a crash in between leaves an extension loaded twice, which PHP only warns of.
+  // Before php.ini: after a crash in between, an extension is loaded twice, and PHP only warns about that.
   writeFiles(host, plan.files)
   host.writeFile(`${directory}/${INI_NAME}`, written, 0o600)
   removeManaged(host, phpHome, plan)
   editPhpIni(host, phpHome, extensions)
 }
 
-/** Removes our ini file and what it named; php.ini loads its extensions itself again. */
+/** Removes the ini file of php-sessions and the files that it named; php.ini loads its extensions itself again. */
 export function removeIni(host: Host, phpHome: PhpHome): void {
   for (const directory of [phpHome.scanDirectory, phpHome.ownDirectory])
     if (directory !== undefined) host.removeFile(`${directory}/${INI_NAME}`)
@@ -114,14 +117,14 @@ export function removeIni(host: Host, phpHome: PhpHome): void {
   editPhpIni(host, phpHome, [])
 }
 
-/** Removes what an earlier start has written for the managed handler, credentials among it, and this one does not need. */
+/** Removes the files of the managed handler, with their credentials, that an earlier start wrote and this one does not need. */
 function removeManaged(host: Host, { filesDirectory }: PhpHome, { files }: Pick<Plan, 'files'>): void {
   const needed = files.map(({ path }) => path)
   const managed = Object.values(MANAGED_FILES).map((name) => `${filesDirectory}/${name}`)
   for (const path of managed) if (!needed.includes(path)) host.removeFile(path)
 }
 
-/** Leaves the loading of these extensions to our file; php.ini is written only when that changes it. */
+/** Makes php.ini leave the loading of these extensions to php-sessions; writes it only where that changes it. */
 function editPhpIni(host: Host, { phpIni }: PhpHome, extensions: readonly string[]): void {
   const edited = setAsideExtensions(phpIni.bytes, extensions)
   if (edited !== phpIni.bytes) host.writeBytes(phpIni.path, edited, 0o644)

@@ -1,18 +1,20 @@
+import { FAILED } from '../../core/exit-status.ts'
 import type { Host } from '../../host/host.ts'
 import type { Prepared } from '../home.ts'
+import { INI_NAME } from '../ini-file.ts'
 import { markReload } from '../reload-mark.ts'
 import { type Environment, start } from '../start.ts'
 import { findCloudFoundryHome, iniDirectory, removeIni, renderLaunchIni, writeIni } from './home.ts'
-import { INI_NAME, type PhpHome } from './php-home.ts'
+import type { PhpHome } from './php-home.ts'
 
-/** Set once a start has said where its sessions are: the start script of php_buildpack 5 runs us again. */
+/** Set once a start has said where its sessions are, since the start script of php_buildpack 5 runs `launch` again. */
 const SAID = '__PHP_SESSIONS_SAID'
 
 /**
- * Writes the ini for the PHP in this container from the credentials bound now; runs once or twice a start.
+ * Writes the ini for the PHP in this container from the credentials bound now; runs once or twice per start.
  *
- * stdout is shell code for the profile script to evaluate. With status 1 nothing was changed, and the script
- * ends the start; PHP_SESSIONS_ON_ERROR=files goes on with local files instead.
+ * stdout is shell code for the profile script to evaluate. With status 1 nothing was changed and the script ends the
+ * start; with PHP_SESSIONS_ON_ERROR=files the app starts with local files instead.
  */
 export function launch(host: Host): number {
   const home = findCloudFoundryHome(host)
@@ -20,7 +22,7 @@ export function launch(host: Host): number {
   const apply = (prepared: Prepared, hasFailed: boolean): Environment =>
     phpHome === undefined ? {} : applyIn(host, phpHome, prepared, hasFailed)
   const started = start({ ...home, apply }, host.env[SAID] !== undefined)
-  if (started === undefined) return 1
+  if (started === undefined) return FAILED
   const exported = Object.entries(started.environment)
   host.out(
     `export ${SAID}=1\n${exported.map(([name, value]) => `export ${name}=${quoteShell(value)}\n`).join('')}`,
@@ -43,7 +45,7 @@ function applyIn(host: Host, phpHome: PhpHome, prepared: Prepared, hasFailed: bo
   return { PHP_INI_SCAN_DIR: `${scanned}:${directory}` }
 }
 
-/** The sidecar's own start may write what the app's php-fpm has not read. */
+/** The start of the sidecar may write settings that the app's php-fpm has not read yet. */
 function prepareReload(host: Host, phpHome: PhpHome, prepared: Prepared | undefined): void {
   const directory = iniDirectory(phpHome)
   const before = host.readFile(`${directory}/${INI_NAME}`)
@@ -56,7 +58,7 @@ function prepareReload(host: Host, phpHome: PhpHome, prepared: Prepared | undefi
   letReloadFinishRequests(host, phpHome)
 }
 
-/** php-fpm's own default ends running requests at once; a platform gives ten seconds to stop. */
+/** By default php-fpm ends running requests at once when it reloads; the platform gives ten seconds to stop. */
 function letReloadFinishRequests(host: Host, { phpIni }: PhpHome): void {
   const path = phpIni.path.replace(/php\.ini$/, 'php-fpm.conf')
   const before = host.readBytes(path)

@@ -3,9 +3,7 @@ import { DEFAULT_PHP, type Php } from '../../core/php.ts'
 import { readSetting } from '../../core/php-ini.ts'
 import type { Host } from '../../host/host.ts'
 import type { PhpCommand } from '../../php/look-around.ts'
-
-/** Our file among the app's own ini files: the name sorts first, so the app's settings win over ours. */
-export const INI_NAME = '00-php-sessions.ini'
+import { INI_NAME } from '../ini-file.ts'
 
 /** A PHP that php_buildpack has laid out in the container. */
 export interface PhpHome {
@@ -14,17 +12,17 @@ export interface PhpHome {
   readonly php: Php
   /** Starts this PHP without any ini file, and with those of these extensions that it has. */
   commandWith(extensions: readonly string[]): PhpCommand
-  /** The main configuration file, private to this container; php_buildpack edits it at every start, too. */
+  /** The main configuration file. It is private to this container, and php_buildpack edits it at every start, too. */
   readonly phpIni: { readonly path: string; readonly bytes: string }
   /** The directory of ini files that PHP is made to scan; absent where php_buildpack 4 made none. */
   readonly scanDirectory: string | undefined
-  /** A directory of our own, for an ini that has no other place and for files that must not be rewritten. */
+  /** A directory of php-sessions, for an ini that has no other place and for files that must not be rewritten. */
   readonly ownDirectory: string
   /** Where the files go that the ini names. */
   readonly filesDirectory: string
-  /** The app's own ini files in the scanned directory, without ours: their bytes. */
+  /** The bytes of the app's own ini files in the scanned directory. */
   readonly scanned: readonly string[]
-  /** The `auto_prepend_file` of one that is read after ours, which wins over ours. */
+  /** The `auto_prepend_file` of an ini file that is read after that of php-sessions, and so wins. */
   readonly laterPrepend: Sourced<string> | undefined
   readonly extensionDirectory: string
   /** The names of the extensions that can be loaded. */
@@ -37,7 +35,7 @@ export interface PhpHome {
 export function findPhpHome(host: Host): PhpHome | undefined {
   const { DEPS_DIR: deps, HOME: home } = host.env
   const supplied = deps === undefined ? [] : host.listDirectory(deps).map((index) => `${deps}/${index}/php`)
-  // Version 5 leaves a php below HOME, too, when it has run Composer: that one serves nobody.
+  // When version 5 has run Composer, it leaves a php below HOME, too, which serves nothing.
   const root = supplied.find((path) => host.isDirectory(`${path}/etc`))
   if (root !== undefined) return readPhpHome(host, root, false)
   return home !== undefined && host.isDirectory(`${home}/php/etc`)
@@ -105,7 +103,7 @@ function readIniFiles(host: Host, directory: string): readonly IniFile[] {
     }))
 }
 
-/** The last file that sets it decides; an empty value and `none` are PHP's words for no file. */
+/** The last file that sets it decides. PHP takes an empty value and `none` for no file. */
 function findPrepend(
   files: readonly IniFile[],
   expanded: (value: string) => string,
@@ -117,14 +115,14 @@ function findPrepend(
   return set.at(-1)
 }
 
-/** As PHP will read it: with variables filled in by PHP, and before that by the start of php_buildpack 4. */
+/** The value as PHP will read it: PHP fills in variables, and the start of php_buildpack 4 fills in others before. */
 function expand(value: string, { env }: Host, isRewritten: boolean): string {
   const bare = value.replace(/^'(.*)'$/, '$1')
   const filled = isRewritten ? bare.replace(/@\{(\w+)\}/g, (all, name) => env[name] ?? all) : bare
   return filled.replace(/\$\{(\w+)\}/g, (_, name) => env[name] ?? '')
 }
 
-/** The extension APIs of PHP 7.0 and 8.1; the directory of the extensions has them in its name. */
+/** The extension APIs of PHP 7.0 and 8.1, as they stand in the name of the directory of the extensions. */
 const PHP_7_API = 20151012
 const PHP_8_1_API = 20210902
 

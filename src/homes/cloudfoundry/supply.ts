@@ -1,3 +1,4 @@
+import { FAILED } from '../../core/exit-status.ts'
 import { hasError } from '../../core/finding.ts'
 import { oneLine } from '../../core/text.ts'
 import { VERSION } from '../../core/version.ts'
@@ -10,8 +11,8 @@ import { describeServer, planWithoutPhp } from '../staging.ts'
 /**
  * Cloud Foundry's supply step: checks the binding, says what will happen, and installs the launch step.
  *
- * Arguments: build, cache, deps directory and the index of ours in it. Nothing secret is written; a binding
- * that cannot work fails the staging before anything is.
+ * `index` is that of php-sessions in the deps directory. Nothing secret is written. A binding that cannot work fails
+ * the staging before anything is written.
  * https://docs.cloudfoundry.org/buildpacks/understand-buildpacks.html#supply-script
  */
 export function supply(host: Host, buildDirectory: string, depsDirectory: string, index: string): number {
@@ -20,48 +21,51 @@ export function supply(host: Host, buildDirectory: string, depsDirectory: string
   host.out(`-----> php-sessions ${VERSION}\n`)
   if (hasError(plan.findings)) {
     host.err(renderFindings(plan.findings))
-    return 1
+    return FAILED
   }
   const directory = `${depsDirectory}/${index}`
   installLaunch(host, buildDirectory, directory, index)
   if (isWatched) host.writeFile(`${directory}/launch.yml`, sidecar(index), 0o644)
   host.out(
-    [...describe(plan), ...(isWatched ? [WATCHED] : [])].map((line) => `       ${oneLine(line)}\n`).join(''),
+    [...describeStaging(plan), ...(isWatched ? [WATCHED] : [])]
+      .map((line) => `       ${oneLine(line)}\n`)
+      .join(''),
   )
   host.err(renderFindings(plan.findings))
   return 0
 }
 
-/** Runs when the user lists this buildpack last, where the one that starts the app must be. */
+/** Runs only if the user lists this buildpack last, where the buildpack that starts the app must be. */
 export function finalize(host: Host): number {
   host.err(
     renderFindings([
       {
         id: 'buildpack.order',
         level: 'error',
-        title: 'php-sessions is the last buildpack, but it only supplies one that serves PHP',
+        title:
+          'php-sessions is the last buildpack, but it cannot start an app: a buildpack that serves PHP must come last',
         from: 'the order of the buildpacks of this app',
         fix: PUSH_IN_ORDER,
       },
     ]),
   )
-  return 1
+  return FAILED
 }
 
 const WATCHED =
-  'PHP_SESSIONS_WATCH is on: a sidecar follows new credentials in files and a new Sentinel master without a restart.'
+  'PHP_SESSIONS_WATCH is on: a sidecar follows new credentials in files and a new Sentinel master, without a restart.'
 
-function describe({ planned, because }: Plan): readonly string[] {
+function describeStaging({ planned, because }: Plan): readonly string[] {
   if (planned === undefined)
     return [
       `Sessions stay in local files, because ${because}.`,
-      'To keep them through restarts and on several instances: bind such a service, then cf restart.',
+      'To keep them through restarts and on several instances, bind such a service, then run cf restart.',
     ]
   return [
     `Sessions: ${planned.store.title} service ${planned.service}, because ${because}.`,
     `Server: ${describeServer(planned)}.`,
-    `At every start PHP gets the extension ${planned.store.name} and the settings for sessions from what is bound then:`,
-    'new credentials need a restart, no restage. Nothing secret is in the droplet.',
+    `Every start reads what is bound then, and gives PHP the extension ${planned.store.name} and the session settings.`,
+    'New credentials need a restart but no restage. Nothing secret is in the droplet.',
   ]
 }
 
@@ -79,10 +83,10 @@ function installLaunch(host: Host, buildDirectory: string, directory: string, in
 /**
  * The variables that keep php_buildpack's own session extension away from the credentials.
  *
- * Version 5.0 to 5.1 edits $BUILD_DIR/php/etc/php.ini, a variable that nobody sets, and fails the staging
- * (cloudfoundry/php-buildpack#1291): it gets an empty file outside of the droplet to edit. Version 4 would
- * write the password into the droplet: it gets a search key that finds nothing. And because version 4 takes
- * these variables over word by word after its own BUILD_DIR, one of them gives the true one back.
+ * Versions 5.0 and 5.1 edit $BUILD_DIR/php/etc/php.ini. Nobody sets that variable, so the staging fails
+ * (cloudfoundry/php-buildpack#1291): here they get an empty file outside of the droplet to edit. Version 4 would write
+ * the password into the droplet: here it gets a search key that finds nothing. Version 4 also copies these variables
+ * over its own BUILD_DIR, so one of them restores the true value.
  */
 function stagingVariables(buildDirectory: string, scratch: string): Readonly<Record<string, string>> {
   const nothing = 'sessions-are-configured-by-php-sessions'
@@ -95,8 +99,8 @@ function stagingVariables(buildDirectory: string, scratch: string): Readonly<Rec
 }
 
 /**
- * Sourced by the launcher at every start, task and `cf ssh`, and by php_buildpack 5 a second time under
- * `set -e`. In a terminal a failure is only shown: somebody is there to look for its cause.
+ * The launcher sources this script at every start, task and `cf ssh`; php_buildpack 5 sources it again under `set -e`.
+ * In a terminal a failure is only shown: somebody is there to look for its cause.
  */
 function profileScript(index: string): string {
   return `if php_sessions_exports=$("$DEPS_DIR/${index}/bin/php-sessions" launch); then
@@ -109,7 +113,7 @@ unset php_sessions_exports
 }
 
 /**
- * Runs `watch` beside the web process. The container fails when a sidecar ends, hence the loop.
+ * Runs `watch` beside the web process. The loop is there because the container fails when a sidecar ends.
  * https://docs.cloudfoundry.org/buildpacks/sidecar-buildpacks.html
  */
 function sidecar(index: string): string {

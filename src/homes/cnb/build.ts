@@ -1,3 +1,4 @@
+import { DETECT_FAILED, FAILED } from '../../core/exit-status.ts'
 import { hasError } from '../../core/finding.ts'
 import { oneLine } from '../../core/text.ts'
 import { VERSION } from '../../core/version.ts'
@@ -6,14 +7,11 @@ import type { Plan } from '../../plan/plan.ts'
 import { renderFindings } from '../../plan/report.ts'
 import { describeServer, planWithoutPhp, type StagedPlan } from '../staging.ts'
 
-/** What tells the lifecycle that this buildpack is not for the app, and that nothing is wrong. */
-const DETECT_FAILED = 100
-
 /**
  * Cloud Native Buildpacks' detect step: passes for every PHP app, since a service may be bound at run time only.
  *
- * The build plan stays empty. The exec.d program runs after the variables of all buildpacks are set, so it does not
- * matter which of them brings PHP, under what name, and where in the order.
+ * The build plan stays empty. The exec.d program runs after every buildpack has set its variables, so it does not
+ * matter which buildpack brings PHP, under what name, or in which order.
  * https://github.com/buildpacks/spec/blob/main/buildpack.md#phase-1-detection
  */
 export function cnbDetect(host: Host): number {
@@ -22,7 +20,7 @@ export function cnbDetect(host: Host): number {
   return DETECT_FAILED
 }
 
-/** Looks at the app's own directory, those in it, and that of Paketo's variable: where a web directory may be. */
+/** Looks where a web directory may be: the app's directory, the directories in it, and the one that Paketo's variable names. */
 function isPhpApp(host: Host): boolean {
   const isPhp = (name: string) => name === 'composer.json' || name.endsWith('.php')
   const names = host.listDirectory('.')
@@ -34,10 +32,10 @@ function isPhpApp(host: Host): boolean {
 }
 
 /**
- * The build step: checks the binding where one is there already, says what will happen, and writes the launch layer.
- * The script that calls this puts the executable into it.
+ * The build step: checks the binding if there is one already, says what will happen, and writes the launch layer.
+ * The script that calls this puts the executable into the layer.
  *
- * Nothing secret is written; a binding that cannot work fails the build before anything is.
+ * Nothing secret is written. A binding that cannot work fails the build before anything is written.
  */
 export function cnbBuild(host: Host): number {
   const read = planWithoutPhp(host, '.')
@@ -45,11 +43,11 @@ export function cnbBuild(host: Host): number {
   host.out(`php-sessions ${VERSION}\n`)
   if (hasError(findings)) {
     host.err(renderFindings(findings))
-    return 1
+    return FAILED
   }
   writeLayer(host, `${host.env.CNB_LAYERS_DIR ?? ''}/php-sessions`)
   host.out(
-    describe(read.plan)
+    describeBuild(read.plan)
       .map((line) => `  ${oneLine(line)}\n`)
       .join(''),
   )
@@ -57,12 +55,12 @@ export function cnbBuild(host: Host): number {
   return 0
 }
 
-/** With nothing bound yet, a service that the app's settings name may still come. */
+/** With nothing bound yet, the service that PHP_SESSIONS_SERVICE names may still be bound later. */
 function findingsAtBuild({ plan, input }: StagedPlan): Plan['findings'] {
   return plan.findings.filter(({ id }) => id !== 'store.service' || input.bindings.length > 0)
 }
 
-function describe({ planned, because }: Plan): readonly string[] {
+function describeBuild({ planned, because }: Plan): readonly string[] {
   const later = 'Bindings are read at every launch: nothing secret is in the image'
   if (planned === undefined) return [`No session store at build, because ${because}`, later]
   return [
@@ -79,7 +77,7 @@ function writeLayer(host: Host, layer: string): void {
 }
 
 /**
- * Run by the launcher, which reads variables from file descriptor 3. Where that is not open, a person runs it.
+ * The launcher runs this and reads variables from file descriptor 3. If that is not open, a person runs it.
  * https://github.com/buildpacks/spec/blob/main/buildpack.md#execd
  */
 const EXEC_D = `#!/bin/sh

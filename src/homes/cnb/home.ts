@@ -20,7 +20,7 @@ export function cnbHome(host: Host, app: string, filesDirectory: string, php?: s
 const ADVICE: Advice = {
   isManual: false,
   writeSettings: () =>
-    'start the container anew: the settings are written at every launch of the image, for its processes only',
+    'start the container again: the settings are written at every launch of the image, for its processes only',
   getExtension: (name) =>
     `choose a PHP version for which its buildpack has ${name}: BP_PHP_VERSION, or composer.json`,
 }
@@ -31,9 +31,9 @@ function checkPhp(completed: CompletePlan): readonly Finding[] {
       {
         id: 'php.missing',
         level: 'error',
-        title: 'there is no PHP in this image that answers',
+        title: 'no PHP in this image gives an answer',
         from: 'php in PATH',
-        fix: 'build with a buildpack for PHP, too, such as paketo-buildpacks/php',
+        fix: 'build the image with a buildpack for PHP, too, such as paketo-buildpacks/php',
       },
     ]
   return checkExtension(completed, (name) => ADVICE.getExtension(name, ''))

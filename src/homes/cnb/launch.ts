@@ -1,3 +1,4 @@
+import { FAILED } from '../../core/exit-status.ts'
 import type { Host } from '../../host/host.ts'
 import type { Prepared } from '../home.ts'
 import { addToScanned, fillOwnDirectory, isBelow, withoutScanning } from '../own-directory.ts'
@@ -5,10 +6,10 @@ import { type Environment, start } from '../start.ts'
 import { cnbHome } from './home.ts'
 
 /**
- * The exec.d program: writes the ini for the PHP of the image from what is bound now, before every process.
+ * The exec.d program: before every process, it writes the ini for the PHP of the image from what is bound now.
  *
- * stdout is TOML, the variables that the launcher is to set. With status 1 the launcher ends the start and nothing
- * was written; PHP_SESSIONS_ON_ERROR=files goes on with local files instead.
+ * stdout is TOML, the variables that the launcher sets. With status 1 nothing was written and the launcher ends the
+ * start; with PHP_SESSIONS_ON_ERROR=files the app starts with local files instead.
  */
 export function cnbLaunch(given: Host): number {
   const prefix = `${given.env.TMPDIR || '/tmp'}/php-sessions-`
@@ -23,12 +24,12 @@ export function cnbLaunch(given: Host): number {
     return scanned(given, addToScanned(others, directory, isBelow(host, app)))
   }
   const started = start({ ...cnbHome(host, app, directory), apply })
-  if (started === undefined) return 1
+  if (started === undefined) return FAILED
   host.out(Object.entries(started.environment).map(renderVariable).join(''))
   return 0
 }
 
-/** The variable, where it is not what it was already. */
+/** PHP_INI_SCAN_DIR, if it has to change. */
 function scanned({ env }: Host, directories: string | undefined): Environment {
   if (directories === undefined || directories === env.PHP_INI_SCAN_DIR) return {}
   return { PHP_INI_SCAN_DIR: directories }

@@ -1,3 +1,4 @@
+import { FAILED, NOT_EXECUTABLE, NOT_FOUND } from '../../core/exit-status.ts'
 import type { Finding } from '../../core/finding.ts'
 import { type Host, hostError } from '../../host/host.ts'
 import { renderFindings } from '../../plan/report.ts'
@@ -8,15 +9,13 @@ import { containerHome } from './home.ts'
 import { findWorkers } from './workers.ts'
 
 const ENOENT = 2
-const NOT_FOUND = 127
-const NOT_EXECUTABLE = 126
 
 /**
- * Runs a command, and the PHP that it starts keeps its sessions in the bound store; for containers, as PID 1.
+ * Runs a command whose PHP keeps its sessions in the bound store; for containers, as PID 1.
  *
- * stdout is the command's, and so is the exit status; 126 or 127 where it cannot be run. With an error it is not
- * run and the status is 1; PHP_SESSIONS_ON_ERROR=files runs it with local files instead. With PHP_SESSIONS_WATCH
- * a second process of ours follows what is bound; a store that is bound later is used from then on.
+ * stdout and the exit status are those of the command; the status is 126 or 127 where it cannot be run. With an error
+ * the command is not run and the status is 1; with PHP_SESSIONS_ON_ERROR=files it runs with local files instead. With
+ * PHP_SESSIONS_WATCH a second process of php-sessions follows what is bound, also a store that is bound later.
  */
 export function exec(host: Host, app: string, command: readonly string[]): number | Promise<number> {
   host.holdSignals()
@@ -29,7 +28,7 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
   const apply = (prepared: Prepared, hasFailed: boolean) =>
     hasFailed ? {} : fillDirectory(host, prepared, app, directory)
   const started = start({ ...home, apply })
-  if (started === undefined) return 1
+  if (started === undefined) return FAILED
 
   const { prepared, hasFailed, environment } = started
   const isWatched = prepared.input.options.PHP_SESSIONS_WATCH && !hasFailed
@@ -41,12 +40,12 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
   return run(host, command, environment, tidyUp, isWatched ? watcher : undefined)
 }
 
-/** The directory that PHP will scan; empty where nothing is bound yet, and none where nothing will be. */
+/** Fills the directory that PHP will scan. Where nothing is bound yet it stays empty, for the watcher. */
 function fillDirectory(host: Host, prepared: Prepared, app: string, directory: string): Environment {
   const { plan, input } = prepared
   const isWatched = input.options.PHP_SESSIONS_WATCH
   if (plan.planned === undefined && !isWatched) return {}
-  // The workers of a php-fpm that root has started are somebody else and must reach the files, but not the ini.
+  // Workers of a php-fpm that root started run as another user. They must reach the files, but not the ini.
   host.makeNewDirectory(directory, plan.files.length === 0 && !isWatched ? 0o700 : 0o711)
   try {
     if (plan.planned !== undefined) fillOwnDirectory(host, prepared, directory)

@@ -4,7 +4,7 @@ import type { Advice, Home, PhpCheck } from '../home.ts'
 import { checkExtension, phpToScan } from '../own-directory.ts'
 import { OUR_USER } from './workers.ts'
 
-/** A container whose command runs under `exec`. */
+/** What is known of a container whose command runs under `exec`. */
 export interface ContainerOptions {
   readonly app: string
   /** Where the files of a plan go, an absolute path. */
@@ -14,7 +14,7 @@ export interface ContainerOptions {
   readonly findReaders?: (completed: CompletePlan) => PhpCheck
 }
 
-/** The PHP of a container. Where it gives no answer, or there is none, the command may know better. */
+/** Looks at the PHP of a container. If it gives no answer, or there is none, that is no error: the command may start another. */
 export function containerHome(
   host: Host,
   { app, filesDirectory, php, findReaders = () => OUR_USER }: ContainerOptions,

@@ -6,14 +6,14 @@ import { tellConfiguration } from '../../php/php-fpm.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { PhpCheck } from '../home.ts'
 
-/** Nobody but the user of php-sessions reads them. */
+/** The files are read by the user that php-sessions runs as. */
 export const OUR_USER: PhpCheck = { owner: undefined, findings: [] }
 const LIMIT_SECONDS = 10
 
 /**
- * Finds the user of the workers that a command starts: root's servers give up root for those.
+ * Finds the user of the workers that a command starts. A server that root starts gives its workers another user.
  *
- * The ini is read by their master, but the managed handler's credentials and a client's key by each of them.
+ * The server's master reads the ini, but each worker reads the managed handler's credentials and a client's key.
  */
 export function findWorkers(
   host: Host,
@@ -26,7 +26,7 @@ export function findWorkers(
   if (fpm !== -1) return workersOf(host, 'php-fpm', usersOfPools(host, command.slice(fpm)))
   if (command.some((word) => /(^|\/)(apache2-foreground|apache2ctl|apachectl|apache2|httpd)$/.test(word)))
     return workersOf(host, 'Apache', [userOfApache(host)])
-  return { owner: undefined, findings: [unknown(`the command ${command[0]} does not tell`)] }
+  return { owner: undefined, findings: [unknown(`the command ${command[0]} does not say`)] }
 }
 
 function workersOf(host: Host, server: string, users: readonly (string | undefined)[]): PhpCheck {
@@ -35,7 +35,7 @@ function workersOf(host: Host, server: string, users: readonly (string | undefin
   if (others.length > 0)
     return failed(`the pools of ${server} have several users: ${joinWords(users.map(String), 'and')}`)
   if (uid === undefined)
-    return failed(`${server} does not tell${user === undefined ? '' : `: there is no ${user}`}`)
+    return failed(`${server} does not name one${user === undefined ? '' : `: there is no ${user}`}`)
   return { owner: uid, findings: [] }
 }
 
@@ -43,14 +43,14 @@ function failed(why: string): PhpCheck {
   return { owner: undefined, findings: [{ ...unknown(why), level: 'error' }] }
 }
 
-/** A warning: whatever else root starts may go on as root. */
+/** A warning, since whatever else root starts may stay root. */
 function unknown(why: string): Finding {
   return {
     id: 'exec.workers',
     level: 'warn',
-    title: `only root can read the credentials, as nobody knows the user of PHP's workers: ${why}`,
+    title: `only root can read the credentials, because the user of PHP's workers is not known: ${why}`,
     from: 'the command after --',
-    fix: 'run the container as the user of the workers (USER www-data in the Dockerfile), or php-fpm itself under exec, with one user for all pools',
+    fix: 'run the container as the user of the workers (USER www-data in the Dockerfile), or run php-fpm itself under exec, with one user for all pools',
   }
 }
 
@@ -63,7 +63,7 @@ function usersOfPools(host: Host, command: readonly string[]): readonly string[]
   return [...told.matchAll(/NOTICE:\s+user = (.+)$/gm)].map(([, user = '']) => user)
 }
 
-/** As the images of PHP and the distributions start it. */
+/** The user with which the images of PHP and the distributions start Apache. */
 function userOfApache(host: Host): string | undefined {
   const names = [host.env.APACHE_RUN_USER?.replace(/^#/, ''), 'www-data', 'apache']
   return names.find((name) => name !== undefined && userNumber(host, name) !== undefined)
@@ -71,7 +71,7 @@ function userOfApache(host: Host): string | undefined {
 
 function userNumber(host: Host, user: string): number | undefined {
   if (/^[0-9]+$/.test(user)) return Number(user)
-  // php-fpm's word where it is told to stay root.
+  // php-fpm says so where it is told to stay root.
   if (user === 'undefined') return 0
   const lines = (host.readBytes('/etc/passwd') ?? '').split('\n').map((line) => line.split(':'))
   const uid = lines.find(([name]) => name === user)?.[2]

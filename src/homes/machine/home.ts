@@ -2,11 +2,11 @@ import { hasError } from '../../core/finding.ts'
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
 import type { Host } from '../../host/host.ts'
 import { type CompletePlan, versionOf } from '../../php/complete.ts'
-import { INI_NAME } from '../cloudfoundry/php-home.ts'
 import { findWorkers } from '../container/workers.ts'
 import type { Advice, Home, PhpCheck } from '../home.ts'
+import { INI_NAME } from '../ini-file.ts'
 
-/** A machine whose PHP reads a file that `ini --output` has written. */
+/** What is known of a machine whose PHP reads a file that `ini --output` has written. */
 export interface MachineOptions {
   readonly app: string
   /** Where the files of a plan go, an absolute path. */
@@ -18,7 +18,7 @@ export interface MachineOptions {
   readonly output?: string | undefined
 }
 
-/** The PHP of a machine, with settings in a file among its other ini files. */
+/** Looks at the PHP of a machine, where the settings are in a file among its other ini files. */
 export function machineHome(host: Host, options: MachineOptions): Home {
   const { app, filesDirectory, php = 'php', version, output } = options
   return {
@@ -73,7 +73,7 @@ function nameIn(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-/** Those of the php-fpm of this version, which is what settings in a file are for. */
+/** The workers of the php-fpm of this version: settings in a file are for those. */
 function findReaders(host: Host, { plan, facts }: CompletePlan): PhpCheck {
   const version = facts === undefined ? '' : (versionOf(facts) ?? '')
   const found = [`php-fpm${version}`, 'php-fpm'].map((name) => findWorkers(host, [name], plan))
@@ -86,9 +86,9 @@ function findReaders(host: Host, { plan, facts }: CompletePlan): PhpCheck {
       {
         id: 'ini.workers',
         level: 'warn',
-        title: "only root can read the credentials, as no php-fpm here tells the user of PHP's workers",
+        title: "only root can read the credentials, because no php-fpm here names the user of PHP's workers",
         from: path,
-        fix: `give it to that user: chown www-data ${path}`,
+        fix: `give the file to that user: chown www-data ${path}`,
       },
     ],
   }

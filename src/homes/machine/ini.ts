@@ -1,3 +1,4 @@
+import { FAILED } from '../../core/exit-status.ts'
 import { type Finding, hasError } from '../../core/finding.ts'
 import type { Host } from '../../host/host.ts'
 import type { Plan } from '../../plan/plan.ts'
@@ -30,7 +31,7 @@ export function ini(host: Host, { app, version, output }: IniOptions): number {
   const { plan, owner, findings: found } = prepare(home)
   const findings = [...found, ...(output === undefined ? unwritten(plan, filesDirectory) : [])]
   host.err(renderFindings(findings))
-  if (hasError(findings)) return 1
+  if (hasError(findings)) return FAILED
   const text = renderIniFile(plan, [])
   if (output === undefined) {
     host.out(text)
@@ -41,7 +42,7 @@ export function ini(host: Host, { app, version, output }: IniOptions): number {
   return 0
 }
 
-/** A handler that is not where PHP looks for it would end every page, or be whatever somebody has put there. */
+/** Without its file the managed handler would end every page; worse, PHP would run whatever somebody puts there. */
 function unwritten({ planned, files }: Plan, directory: string): readonly Finding[] {
   if (files.length === 0) return []
   return [

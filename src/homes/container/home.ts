@@ -25,19 +25,34 @@ export function containerHome(
     php: phpToScan(host, app, php),
     filesDirectory,
     setsVariables: false,
-    advice: ADVICE,
+    advice: isUnderExec(host) ? EXEC_ADVICE : FILE_ADVICE,
     check: (completed) => {
       const { findings, owner } = findReaders(completed)
-      const extension = checkExtension(completed, (name) => ADVICE.getExtension(name, ''))
+      const extension = checkExtension(completed, (name) => getExtension(name))
       return { findings: [...extension, ...findings], owner }
     },
   }
 }
 
-const ADVICE: Advice = {
+/** Whether the process that asks was started by `exec`, which has PHP scan a directory of its own. */
+function isUnderExec({ env }: Host): boolean {
+  return (env.PHP_INI_SCAN_DIR ?? '').split(':').some((path) => /\/php-sessions-[^/]+$/.test(path))
+}
+
+const EXEC_ADVICE: Advice = {
   isManual: false,
-  writeSettings: () =>
-    'restart the container; its command must run under php-sessions exec, which writes the settings at every start',
-  getExtension: (name) =>
-    `in the Dockerfile: install-php-extensions ${name}, or pecl install ${name} and docker-php-ext-enable ${name}`,
+  writeSettings: () => 'restart the container: php-sessions exec writes the settings at every start',
+  getExtension,
+}
+
+/** A container may have its settings in a file, too. */
+const FILE_ADVICE: Advice = {
+  isManual: true,
+  writeSettings: (iniFile, isFpm) =>
+    `php-sessions ini --output ${iniFile}${isFpm ? ', then restart php-fpm' : ''}; or run the container's command under php-sessions exec`,
+  getExtension,
+}
+
+function getExtension(name: string): string {
+  return `in the Dockerfile: install-php-extensions ${name}, or pecl install ${name} and docker-php-ext-enable ${name}`
 }

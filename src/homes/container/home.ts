@@ -49,7 +49,7 @@ const EXEC_ADVICE: Advice = {
 const FILE_ADVICE: Advice = {
   isManual: true,
   writeSettings: (iniFile, isFpm) =>
-    `php-sessions ini --output ${iniFile}${isFpm ? ', then restart php-fpm' : ''}; or run the container's command under php-sessions exec`,
+    `php-sessions ini --output ${iniFile}${isFpm ? ', then restart php-fpm' : ''}, or run the container's command under php-sessions exec`,
   getExtension,
 }
 

@@ -1,0 +1,158 @@
+import { redisService, type Service, vcapServices } from '../../lab/bindings.ts'
+import type { Check, CheckResult, Context } from '../../src/doctor/check.ts'
+import { checks } from '../../src/doctor/checks/index.ts'
+import { runChecks } from '../../src/doctor/run.ts'
+import { findHome } from '../../src/homes/find-home.ts'
+import type { Sapi, Setting, SettingsAnswer } from '../../src/php/answers.ts'
+import { type Answers, type ProbeName, ProbeSilent } from '../../src/php/ask.ts'
+import { readInput } from '../../src/platforms/input.ts'
+import { recognisePlatform } from '../../src/platforms/platform.ts'
+import { fakeHost } from '../support/fake-host.ts'
+import { planOn } from '../support/plan.ts'
+
+type PhpAnswers = { readonly [Name in ProbeName]: Partial<Answers[Name]> }
+
+/** A system as the doctor meets it: what is bound, and what PHP answers there. */
+export interface Case {
+  /** A Redis with a password unless said otherwise. */
+  readonly services?: readonly Service[]
+  readonly env?: Readonly<Record<string, string>>
+  /** What differs from the answers where all is well. */
+  readonly answers?: Partial<PhpAnswers>
+  /** The exit status of probes that answer nothing. */
+  readonly silent?: Partial<Record<ProbeName, number>>
+  /** The checks to make; all of them unless said otherwise. */
+  readonly checks?: readonly Check[]
+}
+
+/** The environments by which platforms are recognised. */
+export const CLOUD_FOUNDRY = { VCAP_APPLICATION: '{}' }
+export const KUBERNETES = { KUBERNETES_SERVICE_HOST: '10.0.0.1' }
+export const CNB = { CNB_PLATFORM_API: '0.12' }
+
+export type Cases = Readonly<Record<string, Case>>
+
+const SCAN = '/etc/php/8.4/conf.d'
+export const OURS = `${SCAN}/00-php-sessions.ini`
+export const APP_INI = `${SCAN}/99-app.ini`
+
+/** A setting that is as php-sessions wrote it, or that php-sessions does not write. */
+export function is(value: string | null, from: string | null = null): Setting {
+  return { isExpected: true, value, from }
+}
+
+/** A setting that has another value than php-sessions wrote. */
+export function differs(value: string | null, from: string | null = null): Setting {
+  return { isExpected: false, value, from }
+}
+
+const SETTINGS: Readonly<Record<string, Setting>> = {
+  'session.save_handler': is('redis', `${OURS}:4`),
+  'session.save_path': is('tcp://10.0.4.30:6379', `${OURS}:6`),
+  'session.name': is('PHPSESSIONID', `${OURS}:2`),
+  'session.gc_maxlifetime': is('1440'),
+  'session.cookie_lifetime': is('0'),
+  'session.auto_start': is('0'),
+  display_errors: is('0', '/etc/php/8.4/php.ini:12'),
+  'redis.session.locking_enabled': is('1', `${OURS}:8`),
+  auto_prepend_file: is('0'),
+  open_basedir: is('0'),
+  'opcache.enable': is('1'),
+}
+
+export const SAPI: Sapi = {
+  loaded: '/etc/php/8.4/php.ini',
+  path: '/etc/php/8.4',
+  scan: [{ path: SCAN, isWritable: true }],
+  files: ['/etc/php/8.4/php.ini', OURS, APP_INI],
+  extensions: { redis: '6.2.0', memcached: '3.3.0', igbinary: '3.2.16', msgpack: null },
+  settings: SETTINGS,
+  ours: OURS,
+  faults: [],
+  exposed: [],
+}
+
+/** A command line's PHP with these settings. */
+export function phpWith(settings: Readonly<Record<string, Setting>>, more: Partial<Sapi> = {}) {
+  const cli: Sapi = { ...SAPI, settings: { ...SETTINGS, ...settings }, ...more }
+  return { version: '8.4.1', extensionDirectory: '/usr/lib/php', libraries: ['redis', 'memcached'], cli }
+}
+
+type Pools = NonNullable<SettingsAnswer['fpm']>['pools']
+
+/** A php-fpm with these settings, beside a command line where all is well. */
+export function fpmWith(
+  settings: Readonly<Record<string, Setting>>,
+  more: Partial<Sapi> = {},
+  pools: Pools = [],
+): Partial<SettingsAnswer> {
+  const fpm = { ...phpWith(settings, more).cli, version: '8.4.1', pools }
+  return { ...phpWith({}), fpm }
+}
+
+/** What PHP answers where all is well with one Redis. */
+export const WELL: PhpAnswers = {
+  settings: phpWith({}),
+  extension: { said: '' },
+  network: { servers: [{ state: 'speaks', address: '10.0.4.30:6379', milliseconds: 1 }] },
+  redis: {
+    login: true,
+    error: null,
+    role: 'master',
+    master: null,
+    info: {
+      redis_version: '7.0.15',
+      redis_mode: 'standalone',
+      maxmemory: '104857600',
+      maxmemory_policy: 'noeviction',
+      used_memory: '5242880',
+      evicted_keys: '0',
+      connected_clients: '12',
+      maxclients: '100',
+    },
+    clusterState: null,
+    select: null,
+    commands: [],
+  },
+  memcached: { hasPlugin: true, servers: [] },
+  session: {
+    exitStatus: 0,
+    step: 'done',
+    handler: 'redis',
+    said: [],
+    isLocked: true,
+    isKept: true,
+    second: {},
+  },
+}
+
+/** What the doctor finds in such a system, and what it knew. */
+export function examine(given: Case): {
+  readonly context: Context
+  readonly results: readonly CheckResult[]
+} {
+  const context = contextOf(given)
+  return { context, results: runChecks(given.checks ?? checks, context, () => undefined) }
+}
+
+const MASTER = { host: '10.0.0.9', port: 6390 }
+
+function contextOf({ services = [redisService], env = {}, answers, silent = {} }: Case): Context {
+  const host = fakeHost({ ...env, LANG: 'C.UTF-8', VCAP_SERVICES: vcapServices(...services) })
+  const all: PhpAnswers = { ...WELL, ...answers }
+  const ask = <Name extends ProbeName>(name: Name): Partial<Answers[Name]> => {
+    const status = silent[name]
+    if (status !== undefined) throw new ProbeSilent(`php -r (${name}.php)`, status)
+    return all[name]
+  }
+  const { appDirectory, advice } = findHome(host, { app: '/app' }).home
+  return {
+    host,
+    plan: planOn(host, { master: MASTER }),
+    options: readInput(host, appDirectory).options,
+    appDirectory,
+    advice,
+    platform: recognisePlatform(host),
+    ask,
+  }
+}

@@ -1,0 +1,102 @@
+import { memcachedService, redisService } from '../../../lab/bindings.ts'
+import type { SessionAnswer } from '../../../src/php/answers.ts'
+import {
+  APP_INI,
+  type Case,
+  type Cases,
+  CLOUD_FOUNDRY,
+  fpmWith,
+  is,
+  OURS,
+  phpWith,
+  WELL,
+} from '../answers.ts'
+
+function sessionIs(session: Partial<SessionAnswer>): Case {
+  return { answers: { session: { ...WELL.session, ...session } } }
+}
+
+/** What can be wrong with the binding, the session, its cookie and its secrets, and with the checks themselves. */
+export const SESSION_CASES: Cases = {
+  'two session stores': { services: [redisService, { ...redisService, name: 'other-redis-sessions' }] },
+  'a second instance with sessions in files': { services: [], env: { CF_INSTANCE_INDEX: '2' } },
+  'no session': sessionIs({ step: 'start', said: ['session_start(): Failed to initialize storage module'] }),
+  'no session, without a reason': sessionIs({ step: 'start', handler: 'user' }),
+  'no answer in time': sessionIs({ step: 'start', exitStatus: 137 }),
+  'a session that cannot be written': sessionIs({
+    step: 'write',
+    error: 'RedisException: read error on connection',
+    said: ['session_write_close(): Failed to write session data', 'a third text, which is one too many'],
+  }),
+  'a session that is not found again': sessionIs({ step: 'read', exitStatus: 139 }),
+  'a session that a second process does not find': sessionIs({
+    step: 'second',
+    second: { error: 'RedisException: x', said: ['Failed to read session data'] },
+  }),
+  'no lock': sessionIs({ isLocked: false }),
+  'a lock that keeps nothing': sessionIs({ isKept: false }),
+  'no lock of the managed handler': {
+    env: { PHP_SESSIONS_HANDLER: 'managed' },
+    answers: {
+      settings: phpWith({
+        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+      }),
+      session: { ...WELL.session, isLocked: false, handler: 'managed' },
+    },
+  },
+  'a lock that is switched off': {
+    answers: {
+      settings: phpWith({ 'redis.session.locking_enabled': is('0', `${APP_INI}:1`) }),
+      session: { ...WELL.session, isLocked: false },
+    },
+  },
+  'a lock of Memcached that is switched off': {
+    answers: {
+      settings: phpWith({ 'memcached.sess_locking': is('0') }),
+      session: { ...WELL.session, handler: 'memcached', isLocked: false },
+    },
+  },
+  'another lifetime than asked for': {
+    env: { PHP_SESSIONS_LIFETIME: '3600' },
+    answers: { settings: phpWith({ 'session.gc_maxlifetime': is('1440', `${APP_INI}:1`) }) },
+  },
+  'a cookie that outlives its session': {
+    answers: { settings: phpWith({ 'session.cookie_lifetime': is('86400', `${APP_INI}:1`) }) },
+  },
+  'a cookie that outlives its session on Cloud Foundry': {
+    env: CLOUD_FOUNDRY,
+    answers: { settings: fpmWith({ 'session.cookie_lifetime': is('86400') }) },
+  },
+  'a cookie for sticky sessions': {
+    env: CLOUD_FOUNDRY,
+    answers: { settings: fpmWith({ 'session.name': is('JSESSIONID', `${APP_INI}:1`) }) },
+  },
+  'session.auto_start': {
+    answers: { settings: phpWith({ 'session.auto_start': is('1', `${APP_INI}:1`) }) },
+  },
+  'warnings that visitors see': {
+    answers: { settings: phpWith({ display_errors: is('1', `${APP_INI}:1`) }) },
+  },
+  'warnings that visitors see, as no file says otherwise': {
+    answers: { settings: phpWith({ display_errors: is('1') }) },
+  },
+  'a password that everybody can read': { answers: { settings: phpWith({}, { exposed: [OURS] }) } },
+  'a password in the droplet': {
+    env: CLOUD_FOUNDRY,
+    answers: { settings: fpmWith({}, { exposed: [OURS, APP_INI] }) },
+  },
+  'a probe that hangs': { silent: { network: 137 } },
+  'a probe that dies': { services: [memcachedService], silent: { network: 139 } },
+  'a check that breaks down': {
+    checks: [
+      {
+        id: 'a.check',
+        meaning: 'does it work?',
+        needs: [],
+        run: () => {
+          throw new TypeError('x is not\na function')
+        },
+      },
+    ],
+  },
+}

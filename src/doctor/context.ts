@@ -21,7 +21,7 @@ import { directoriesOf, webOf } from '../php/web.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Platform } from '../platforms/platform.ts'
 import type { Context } from './check.ts'
-import { prependFileOf } from './checks/handler.ts'
+import { prependFileOf } from './checks/managed-handler.ts'
 
 /** What is to be examined. */
 export interface Examined {

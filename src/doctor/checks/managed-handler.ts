@@ -4,7 +4,7 @@ import { findInPages, runsManaged } from '../../php/page-settings.ts'
 import { isOn, settingOf, type Web, webOf } from '../../php/web.ts'
 import { describeBypass } from '../../stores/redis/managed.ts'
 import type { Check, Context } from '../check.ts'
-import { writeAnew } from './effective.ts'
+import { writeAnew } from './effective-settings.ts'
 
 /** Whether pages run the managed handler before anything else, and only where it was meant. */
 export const handler: Check = {

@@ -24,7 +24,7 @@ export interface Context {
 }
 
 /** What a check found out. */
-export interface Outcome {
+export interface CheckOutcome {
   /** What is the case when all is well, in one line. */
   readonly title: string
   /** What is not as it should be. */
@@ -40,7 +40,7 @@ export interface Check {
   /** The ids of the checks without whose success this one would only say the same in worse words. */
   readonly needs: readonly string[]
   /** Undefined where there is nothing to check: TLS where there is none. */
-  run(context: Context): Outcome | undefined
+  run(context: Context): CheckOutcome | undefined
 }
 
 export type Status = 'ok' | 'warn' | 'error' | 'skipped'

@@ -1,7 +1,7 @@
 import type { Finding } from '../core/finding.ts'
 import { joinWords, oneLine } from '../core/text.ts'
 import { KILLED, LIMIT_SECONDS, ProbeSilent } from '../php/ask.ts'
-import type { Check, CheckResult, Context, Outcome, Status } from './check.ts'
+import type { Check, CheckOutcome, CheckResult, Context, Status } from './check.ts'
 
 /**
  * Makes the checks in their order; one whose needs have failed is not made.
@@ -23,13 +23,13 @@ export function runChecks(
       return { id: check.id, status: 'skipped', title, milliseconds: 0, findings: [] }
     }
     const start = context.host.now()
-    const outcome = attempt(check, context)
-    const status = statusOf(outcome)
+    const outcome = makeCheck(check, context)
+    const status = resultStatus(outcome)
     if (status === 'error') failed.add(check.id)
     return {
       id: check.id,
       status,
-      title: titleOf(check, outcome),
+      title: resultTitle(check, outcome),
       milliseconds: Math.round(1000 * (context.host.now() - start)),
       findings: outcome?.findings ?? [],
     }
@@ -41,7 +41,7 @@ export function runChecks(
   })
 }
 
-function titleOf({ meaning }: Check, outcome: Outcome | undefined): string {
+function resultTitle({ meaning }: Check, outcome: CheckOutcome | undefined): string {
   if (outcome === undefined) return `${meaning} (nothing to ask here)`
   return outcome.findings.length === 0 ? outcome.title : meaning
 }
@@ -56,23 +56,23 @@ export function selectChecks(checks: readonly Check[], ids: readonly string[]): 
   return checks.filter(({ id }) => wanted.has(id))
 }
 
-function statusOf(outcome: Outcome | undefined): Status {
+function resultStatus(outcome: CheckOutcome | undefined): Status {
   if (outcome === undefined) return 'skipped'
   const levels = outcome.findings.map(({ level }) => level)
   if (levels.includes('error')) return 'error'
   return levels.length > 0 ? 'warn' : 'ok'
 }
 
-function attempt(check: Check, context: Context): Outcome | undefined {
+function makeCheck(check: Check, context: Context): CheckOutcome | undefined {
   try {
     return check.run(context)
   } catch (error) {
-    const finding = error instanceof ProbeSilent ? silent(check, error) : fault(check, error)
+    const finding = error instanceof ProbeSilent ? silentFinding(check, error) : faultFinding(check, error)
     return { title: check.meaning, findings: [finding] }
   }
 }
 
-function silent({ meaning }: Check, { command, status }: ProbeSilent): Finding {
+function silentFinding({ meaning }: Check, { command, status }: ProbeSilent): Finding {
   const why =
     status === KILLED ? `it took more than ${LIMIT_SECONDS} seconds` : `PHP ended with exit status ${status}`
   return {
@@ -84,7 +84,7 @@ function silent({ meaning }: Check, { command, status }: ProbeSilent): Finding {
   }
 }
 
-function fault({ id }: Check, error: unknown): Finding {
+function faultFinding({ id }: Check, error: unknown): Finding {
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   return {
     id: 'check.fault',

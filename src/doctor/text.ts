@@ -3,7 +3,7 @@ import { VERSION } from '../core/version.ts'
 import type { Host } from '../host/host.ts'
 import { ProbeSilent } from '../php/ask.ts'
 import { placesOf, webOf } from '../php/web.ts'
-import { formatPlace } from '../plan/report.ts'
+import { formatPlace, renderFindings } from '../plan/report.ts'
 import type { Platform } from '../platforms/platform.ts'
 import type { CheckResult, Context, Status } from './check.ts'
 
@@ -56,16 +56,7 @@ export function renderCheck(
   const time = style.isVerbose ? `, ${milliseconds} ms` : ''
   const first = findings.length === 0 || style.isVerbose ? `${mark(status)} ${oneLine(title)}` : ''
   const own = first === '' ? '' : `${first}${style.isVerbose ? `  (${id}${time})` : ''}\n`
-  const indent = own === '' ? '' : '  '
-  return (
-    own +
-    findings
-      .map(
-        ({ level, title: what, id: name, from, fix }) =>
-          `${indent}${mark(level)} ${oneLine(what)}  (${name})\n${indent}    from ${oneLine(from)}\n${indent}    fix  ${oneLine(fix)}\n`,
-      )
-      .join('')
-  )
+  return own + renderFindings(findings, { mark, indent: own === '' ? '' : '  ' })
 }
 
 /** The line that counts: where the sessions are, or what to do first. */

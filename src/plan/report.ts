@@ -1,17 +1,28 @@
 import { formatServers } from '../core/endpoint.ts'
-import type { Finding } from '../core/finding.ts'
+import type { Finding, Level } from '../core/finding.ts'
 import { oneLine } from '../core/text.ts'
 import type { Plan, PlannedStore } from './plan.ts'
 
 const SYMBOL = { error: '✗', warn: '!' } as const
 
-/** Renders findings for people: what is the case, where it came from, what to do. Without colours, for build logs. */
-export function renderFindings(findings: readonly Finding[]): string {
+/** How findings look: in colour or in ASCII, and how far to the right. */
+export interface FindingStyle {
+  mark(level: Level): string
+  readonly indent: string
+}
+
+/** Without colours, for build logs. */
+const PLAIN: FindingStyle = { mark: (level) => SYMBOL[level], indent: '' }
+
+/** Renders findings for people: what is the case, where it came from, what to do. */
+export function renderFindings(findings: readonly Finding[], { mark, indent }: FindingStyle = PLAIN): string {
   return findings
-    .map(
-      ({ level, title, id, from, fix }) =>
-        `${SYMBOL[level]} ${oneLine(title)}  (${id})\n    from ${oneLine(from)}\n    fix  ${oneLine(fix)}\n`,
-    )
+    .flatMap(({ level, title, id, from, fix }) => [
+      `${mark(level)} ${oneLine(title)}  (${id})`,
+      `    from ${oneLine(from)}`,
+      `    fix  ${oneLine(fix)}`,
+    ])
+    .map((line) => `${indent}${line}\n`)
     .join('')
 }
 

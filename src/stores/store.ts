@@ -50,6 +50,9 @@ export interface Configuration {
   readonly whyNotStrict?: string
 }
 
+/** Every store by its name. What depends on the store is a table by this, so that the compiler names the places. */
+export type StoreName = 'redis' | 'memcached'
+
 /**
  * A server in which PHP can keep sessions.
  *
@@ -58,7 +61,7 @@ export interface Configuration {
  */
 export interface Store {
   /** As the extension is called, and as it is written in output. */
-  readonly name: 'redis' | 'memcached'
+  readonly name: StoreName
   /** As its makers write it. */
   readonly title: string
   /** The option that holds the text which the names of such services contain. */

@@ -3,7 +3,7 @@ import * as binding from './binding.ts'
 import * as effective from './effective-settings.ts'
 import * as php from './installed-php.ts'
 import { login } from './login.ts'
-import { handler } from './managed-handler.ts'
+import { managedHandler } from './managed-handler.ts'
 import * as memcached from './memcached-server.ts'
 import * as network from './network.ts'
 import * as redis from './redis-server.ts'
@@ -15,11 +15,11 @@ export const checks: readonly Check[] = [
   binding.plan,
   binding.instances,
   php.found,
-  php.ini,
+  php.iniSyntax,
   php.extension,
   effective.effective,
   effective.fpm,
-  handler,
+  managedHandler,
   network.resolve,
   network.connect,
   network.tls,
@@ -27,7 +27,7 @@ export const checks: readonly Check[] = [
   redis.topology,
   redis.role,
   redis.database,
-  redis.commands,
+  redis.allowedCommands,
   redis.memory,
   redis.clients,
   memcached.itemSize,

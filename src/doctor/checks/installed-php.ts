@@ -3,6 +3,7 @@ import { joinWords } from '../../core/text.ts'
 import type { SettingsAnswer } from '../../php/answers.ts'
 import { KILLED, LIMIT_SECONDS, ProbeSilent } from '../../php/ask.ts'
 import { webOf } from '../../php/web.ts'
+import type { StoreName } from '../../stores/store.ts'
 import type { Check, Context } from '../check.ts'
 
 /** Whether there is a PHP, and which. */
@@ -23,7 +24,7 @@ export const found: Check = {
 
 function findSilent({ command, status }: ProbeSilent): Finding {
   const [file = 'php'] = command.split(' ')
-  if (status === NOT_FOUND)
+  if (status === SHELL_NOT_FOUND)
     return {
       id: 'php.missing',
       level: 'error',
@@ -41,10 +42,10 @@ function findSilent({ command, status }: ProbeSilent): Finding {
 }
 
 /** As a shell says it of a program that is not there. */
-const NOT_FOUND = 127
+const SHELL_NOT_FOUND = 127
 
 /** A syntax error makes PHP leave out the rest of an ini file, and it says so only where nobody looks. */
-export const ini: Check = {
+export const iniSyntax: Check = {
   id: 'php.ini',
   meaning: 'are the ini files without syntax errors?',
   needs: ['php.found'],
@@ -75,13 +76,14 @@ export const extension: Check = {
     const settings = context.ask('settings')
     const version = webOf(settings).extensions[name]
     if (typeof version === 'string')
-      return { title: `${webOf(settings).name} has ${titleOf(name)} ${version}`, findings: [] }
+      return { title: `${webOf(settings).name} has ${EXTENSION_TITLES[name]} ${version}`, findings: [] }
     return { title: `no extension ${name}`, findings: [findMissing(context, settings, name)] }
   },
 }
 
-function titleOf(extension: 'redis' | 'memcached'): string {
-  return extension === 'redis' ? 'phpredis' : 'php-memcached'
+const EXTENSION_TITLES: Readonly<Record<StoreName, string>> = {
+  redis: 'phpredis',
+  memcached: 'php-memcached',
 }
 
 function findMissing(context: Context, settings: Partial<SettingsAnswer>, name: string): Finding {

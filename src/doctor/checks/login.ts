@@ -1,7 +1,6 @@
-import type { Sourced } from '../../core/binding.ts'
 import type { Finding } from '../../core/finding.ts'
-import type { Secret } from '../../core/secret.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
+import type { StoreName } from '../../stores/store.ts'
 import type { Check, Context } from '../check.ts'
 import { reach } from './network.ts'
 
@@ -15,8 +14,7 @@ export const login: Check = {
     if (planned === undefined) return undefined
     const { user, password } = planned.endpoint
     const who = user === undefined ? 'without a user' : `as ${user.value}`
-    const refused =
-      planned.store.name === 'redis' ? askRedis(context, planned) : askMemcached(context, planned)
+    const refused = FIND_REFUSED[planned.store.name](context, planned)
     return {
       title: `the server lets us in ${who}, ${password === undefined ? 'without a password' : 'with the password'}`,
       findings: refused === undefined ? [] : [{ level: 'error', ...refused }],
@@ -24,16 +22,23 @@ export const login: Check = {
   },
 }
 
-type Refused = Omit<Finding, 'level'>
+type RefusedLogin = Omit<Finding, 'level'>
 
-function askRedis(context: Context, planned: PlannedStore): Refused | undefined {
+/** What a store has against the login. */
+const FIND_REFUSED: Readonly<
+  Record<StoreName, (context: Context, planned: PlannedStore) => RefusedLogin | undefined>
+> = { redis: findRedisRefused, memcached: findMemcachedRefused }
+
+function findRedisRefused(context: Context, planned: PlannedStore): RefusedLogin | undefined {
   const { login: isIn, error } = context.ask('redis')
   if (isIn === true) return undefined
   const { endpoint, service } = planned
-  const { user, password } = endpoint
+  const { user } = endpoint
   const said = error ?? 'nothing'
-  if (/called without any password configured|no password is set/i.test(said)) return unneeded(password)
-  if (/NOAUTH|operation not permitted/i.test(said)) return missing(service, endpoint.servers[0]?.from ?? '')
+  if (/called without any password configured|no password is set/i.test(said))
+    return passwordUnneeded(planned)
+  if (/NOAUTH|operation not permitted/i.test(said))
+    return passwordMissing(service, endpoint.servers[0]?.from ?? '')
   if (/wrong number of arguments for 'auth'/i.test(said))
     return {
       id: 'auth.user',
@@ -41,7 +46,7 @@ function askRedis(context: Context, planned: PlannedStore): Refused | undefined 
       from: user?.from ?? service,
       fix: 'take the user out of the credentials; Redis before 6 has passwords only',
     }
-  if (/WRONGPASS|invalid password|invalid username/i.test(said)) return rejected(planned, said)
+  if (/WRONGPASS|invalid password|invalid username/i.test(said)) return loginRejected(planned, said)
   if (/NOPERM/i.test(said))
     return {
       id: 'redis.permission',
@@ -57,19 +62,19 @@ function askRedis(context: Context, planned: PlannedStore): Refused | undefined 
   }
 }
 
-function rejected({ endpoint: { user, password }, service }: PlannedStore, said: string): Refused {
+function loginRejected({ endpoint: { user, password }, service }: PlannedStore, said: string): RefusedLogin {
   return {
     id: 'auth.rejected',
-    title: `the server takes neither user nor password for right: ${said}`.replace(
-      'neither user nor password for right',
-      user === undefined ? 'another password' : `another password for ${user.value}, or knows no such user`,
-    ),
+    title:
+      user === undefined
+        ? `the server takes another password: ${said}`
+        : `the server takes another password for ${user.value}, or knows no such user: ${said}`,
     from: password?.from ?? service,
     fix: `the password may have been changed: bind ${service} again, or correct it where it is written, then restart the app`,
   }
 }
 
-function missing(service: string, from: string): Refused {
+function passwordMissing(service: string, from: string): RefusedLogin {
   return {
     id: 'auth.missing',
     title: 'the server asks for a password, and the credentials have none',
@@ -78,17 +83,23 @@ function missing(service: string, from: string): Refused {
   }
 }
 
-function unneeded(password: Sourced<Secret> | undefined): Refused {
+/** How a store is made to ask for a password. */
+const PASSWORD_SETTING: Readonly<Record<StoreName, string>> = {
+  redis: 'requirepass',
+  memcached: 'memcached -S',
+}
+
+function passwordUnneeded({ store, endpoint: { password } }: PlannedStore): RefusedLogin {
   return {
     id: 'auth.unneeded',
     title:
       'the credentials have a password, and the server has none: it refuses the login, and PHP the session',
     from: password?.from ?? '',
-    fix: 'take the password out of the credentials, or set it on the server (requirepass)',
+    fix: `take the password out of the credentials, or set it on the server (${PASSWORD_SETTING[store.name]})`,
   }
 }
 
-function askMemcached(context: Context, planned: PlannedStore): Refused | undefined {
+function findMemcachedRefused(context: Context, planned: PlannedStore): RefusedLogin | undefined {
   const { servers = [], hasPlugin } = context.ask('memcached')
   const failed = servers.findIndex(({ isStored }) => !isStored)
   const answers = reach(context)?.reached ?? []
@@ -100,8 +111,8 @@ function askMemcached(context: Context, planned: PlannedStore): Refused | undefi
   const { password } = endpoint
   const isPlain = server.answer.hasLogin === false
   const result = servers[failed]?.result ?? ''
-  if (password !== undefined && isPlain) return unneeded(password)
-  if (password === undefined && !isPlain) return missing(service, server.server.from)
+  if (password !== undefined && isPlain) return passwordUnneeded(planned)
+  if (password === undefined && !isPlain) return passwordMissing(service, server.server.from)
   if (password !== undefined && hasPlugin === false)
     return {
       id: 'memcached.sasl-plugins',
@@ -109,7 +120,7 @@ function askMemcached(context: Context, planned: PlannedStore): Refused | undefi
       from: `SASL_PATH=${context.host.env.SASL_PATH ?? ''}, or the directory sasl2 beside the libraries`,
       fix: 'apt-get install libsasl2-modules',
     }
-  if (password !== undefined) return rejected(planned, result)
+  if (password !== undefined) return loginRejected(planned, result)
   return {
     id: 'memcached.failed',
     title: `Memcached does not keep a value: ${result}`,

@@ -7,7 +7,7 @@ import type { Check, Context } from '../check.ts'
 import { writeAnew } from './effective-settings.ts'
 
 /** Whether pages run the managed handler before anything else, and only where it was meant. */
-export const handler: Check = {
+export const managedHandler: Check = {
   id: 'php.handler',
   meaning: 'does PHP run the managed handler before each page?',
   needs: ['binding.plan', 'php.effective'],

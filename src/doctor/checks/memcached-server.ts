@@ -3,12 +3,12 @@ import type { MemcachedAnswer } from '../../php/answers.ts'
 import type { Check } from '../check.ts'
 import { nameOf } from '../server-name.ts'
 
-type Server = MemcachedAnswer['servers'][number]
+type MemcachedServerAnswer = MemcachedAnswer['servers'][number]
 
 function memcachedCheck(
   rest: Pick<Check, 'id' | 'meaning'>,
-  title: (servers: readonly Server[]) => string,
-  find: (server: Server, name: string) => Omit<Finding, 'from'> | undefined,
+  title: (servers: readonly MemcachedServerAnswer[]) => string,
+  find: (server: MemcachedServerAnswer, name: string) => Omit<Finding, 'from'> | undefined,
 ): Check {
   return {
     ...rest,

@@ -4,7 +4,8 @@ import type { Finding, Level } from '../../core/finding.ts'
 import type { ServerAnswer, ServerState } from '../../php/answers.ts'
 import { LIMIT_SECONDS } from '../../php/ask.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
-import type { Check, Context, Outcome } from '../check.ts'
+import type { StoreName } from '../../stores/store.ts'
+import type { Check, CheckOutcome, Context } from '../check.ts'
 import { nameOf } from '../server-name.ts'
 
 /** A server, and how far the way to it went. */
@@ -25,10 +26,13 @@ export function reach(context: Context): { planned: PlannedStore; reached: reado
   return { planned: plan.planned, reached }
 }
 
+/** Whether a store spreads sessions over its servers by itself, so that each has some of them. */
+const IS_SPREAD: Readonly<Record<StoreName, boolean>> = { redis: false, memcached: true }
+
 /** Whether a server of a Memcached pool is away: a session begun then may start over, which says nothing about the rest. */
 export function isPoolIncomplete(context: Context): boolean {
   const way = reach(context)
-  if (way === undefined || way.planned.store.name !== 'memcached' || way.reached.length < 2) return false
+  if (way === undefined || !IS_SPREAD[way.planned.store.name] || way.reached.length < 2) return false
   return way.reached.some(({ answer }) => answer.state !== 'speaks')
 }
 
@@ -37,11 +41,11 @@ function levelOf(reached: readonly Reached[]): Level {
   return reached.some(({ answer }) => answer.state === 'speaks') ? 'warn' : 'error'
 }
 
-function outcome(
+function checkServers(
   context: Context,
   title: (reached: readonly Reached[]) => string,
   find: (reached: Reached, planned: PlannedStore) => Omit<Finding, 'level'> | undefined,
-): Outcome | undefined {
+): CheckOutcome | undefined {
   const way = reach(context)
   if (way === undefined) return undefined
   const level = levelOf(way.reached)
@@ -60,9 +64,10 @@ export const resolve: Check = {
   meaning: "do the servers' names lead to addresses?",
   needs: ['binding.plan', 'php.found'],
   run: (context) =>
-    outcome(
+    checkServers(
       context,
-      (reached) => reached.map(({ server: { value }, answer }) => describe(value, answer.address)).join(', '),
+      (reached) =>
+        reached.map(({ server: { value }, answer }) => describeAddress(value, answer.address)).join(', '),
       ({ server, answer: { state } }) => {
         if (state !== 'unresolved' && state !== 'resolving') return undefined
         const { host } = server.value
@@ -79,7 +84,7 @@ export const resolve: Check = {
     ),
 }
 
-function describe({ host }: Address, address: string | undefined): string {
+function describeAddress({ host }: Address, address: string | undefined): string {
   const numeric = address?.replace(/:[0-9]+$/, '').replace(/^\[|\]$/g, '')
   return numeric === undefined || numeric === host || numeric === ''
     ? `${host} is an address`
@@ -137,15 +142,15 @@ export const connect: Check = {
   meaning: 'do the servers answer in time?',
   needs: ['net.resolve'],
   run: (context) =>
-    outcome(
+    checkServers(
       context,
       (reached) =>
         reached
           .map(({ server, answer }) => `${nameOf(server)} answers after ${answer.milliseconds ?? '?'} ms`)
           .join(', '),
       ({ server, answer: { state, said = '' } }, { endpoint, store }) => {
-        const full = store.name === 'redis' ? refusal(server, said) : undefined
-        if (full !== undefined) return full
+        const refused = REFUSALS[store.name](server, said)
+        if (refused !== undefined) return refused
         if (state === 'closed' && endpoint.tls.value) return undefined
         const trouble = TROUBLE[state]?.(nameOf(server), said)
         return trouble === undefined ? undefined : { ...trouble, from: server.from }
@@ -153,8 +158,12 @@ export const connect: Check = {
     ),
 }
 
-/** What Redis says to a connection that it does not want at all. */
-function refusal(server: Sourced<Address>, said: string): Omit<Finding, 'level'> | undefined {
+/** What a store says to a connection that it does not want at all. */
+const REFUSALS: Readonly<
+  Record<StoreName, (server: Sourced<Address>, said: string) => Omit<Finding, 'level'> | undefined>
+> = { redis: findRedisRefusal, memcached: () => undefined }
+
+function findRedisRefusal(server: Sourced<Address>, said: string): Omit<Finding, 'level'> | undefined {
   const from = server.from
   if (said.startsWith('-ERR max number of clients'))
     return {
@@ -235,7 +244,7 @@ export const tls: Check = {
     const { planned } = context.plan
     if (planned === undefined) return undefined
     const isTls = planned.endpoint.tls.value
-    const made = outcome(
+    const made = checkServers(
       context,
       () =>
         isTls

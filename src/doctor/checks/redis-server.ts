@@ -3,7 +3,7 @@ import { joinWords } from '../../core/text.ts'
 import type { RedisAnswer } from '../../php/answers.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
 import { keyPatterns } from '../../stores/redis/acl.ts'
-import type { Check, Context, Outcome } from '../check.ts'
+import type { Check, CheckOutcome, Context } from '../check.ts'
 
 type Found = Omit<Finding, 'from'> | undefined
 
@@ -15,7 +15,7 @@ function redisCheck(
 ): Check {
   return {
     ...rest,
-    run: (context): Outcome | undefined => {
+    run: (context): CheckOutcome | undefined => {
       const { planned } = context.plan
       if (planned?.store.name !== 'redis') return undefined
       const answer = context.ask('redis')
@@ -27,7 +27,7 @@ function redisCheck(
 }
 
 /** Valkey also tells the version of Redis that it is compatible with; neither tells who may not ask. */
-function nameOf({ redis_version: redis, valkey_version: valkey }: RedisAnswer['info']) {
+function redisTitle({ redis_version: redis, valkey_version: valkey }: RedisAnswer['info']) {
   if (valkey !== undefined) return `Valkey ${valkey}`
   return redis === undefined ? 'Redis' : `Redis ${redis}`
 }
@@ -39,7 +39,7 @@ export const topology = redisCheck(
     meaning: 'is it a server, a cluster or a Sentinel, as was meant?',
     needs: ['auth.login'],
   },
-  ({ info = {} }, { endpoint }) => `${nameOf(info)}, ${endpoint.topology.value}, as was meant`,
+  ({ info = {} }, { endpoint }) => `${redisTitle(info)}, ${endpoint.topology.value}, as was meant`,
   ({ info = {}, clusterState, commands = [] }, { endpoint: { topology } }) => {
     const isCluster =
       info.redis_mode === 'cluster' ||
@@ -114,7 +114,7 @@ export const database = redisCheck(
 )
 
 /** Whether the user may send what the session handler sends. */
-export const commands = redisCheck(
+export const allowedCommands = redisCheck(
   {
     id: 'redis.commands',
     meaning: 'may the user do what sessions need?',

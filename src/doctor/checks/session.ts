@@ -2,6 +2,7 @@ import type { Finding } from '../../core/finding.ts'
 import type { SessionAnswer } from '../../php/answers.ts'
 import { KILLED, limitSecondsOf } from '../../php/ask.ts'
 import { isOn, secondsOf, settingOf, webOf } from '../../php/web.ts'
+import type { StoreName } from '../../stores/store.ts'
 import type { Check, Context } from '../check.ts'
 import { isPoolIncomplete } from './network.ts'
 
@@ -69,21 +70,31 @@ export const lock: Check = {
 function findUnlocked(context: Context, isLocked: boolean): Finding {
   const web = webOf(context.ask('settings'))
   const { handler = '' } = context.ask('session')
-  const name = handler.startsWith('memcached') ? 'memcached.sess_locking' : 'redis.session.locking_enabled'
-  const setting = settingOf(web, name)
-  // The managed handler has its lock from elsewhere.
-  const isOff = handler !== 'managed' && !isOn(setting)
+  const name = lockSettingOf(handler)
+  const setting = name === undefined ? undefined : settingOf(web, name)
+  const isOff = setting !== undefined && !isOn(setting)
   return {
     id: 'session.unlocked',
     level: 'warn',
     title: isLocked
       ? 'a second request waits, and one of both loses what it wrote'
       : `a second request does not wait for the first${isOff ? `, as ${name} is off` : ''}: parallel requests of one visitor overwrite each other`,
-    from: handler === 'managed' ? 'the managed handler' : (setting.from ?? name),
+    from: setting?.from ?? name ?? `the ${handler} handler`,
     fix: isOff
       ? 'remove that line; if it is meant so, PHP_SESSIONS_LOCKING=off says that you know'
       : 'php-sessions doctor --debug shows what both processes said',
   }
+}
+
+/** By which setting PHP's own handler of a store locks a session. */
+const LOCK_SETTINGS: Readonly<Record<StoreName, string>> = {
+  redis: 'redis.session.locking_enabled',
+  memcached: 'memcached.sess_locking',
+}
+
+/** The setting by which a handler locks; undefined for the managed one and for files, which need none. */
+function lockSettingOf(handler: string): string | undefined {
+  return Object.entries(LOCK_SETTINGS).find(([store]) => handler.startsWith(store))?.[1]
 }
 
 /** Whether the browser forgets the session before the store does. */

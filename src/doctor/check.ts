@@ -6,10 +6,10 @@ import type { Answers, ProbeName } from '../php/ask.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Platform } from '../platforms/platform.ts'
 
-/** What the checks know, and whom they may ask. */
+/** What the checks know, and how they ask PHP. */
 export interface Context {
   readonly host: Host
-  /** With the master that the Sentinels named, if there are any. */
+  /** With the master that the Sentinels named, where the binding has Sentinels. */
   readonly plan: Plan
   readonly options: Options
   /** Where the app's files are. */
@@ -17,8 +17,8 @@ export interface Context {
   readonly advice: Advice
   readonly platform: Platform
   /**
-   * What a probe in the target PHP answered; it runs once, whoever asks. What it did not come to say is undefined.
-   * Throws `ProbeSilent` when it said nothing at all.
+   * What a probe in the target PHP answered; each probe runs once. Properties that it did not reach before it was
+   * stopped are undefined. Throws `ProbeSilent` when it answered nothing at all.
    */
   ask<Name extends ProbeName>(probe: Name): Partial<Answers[Name]>
 }
@@ -27,19 +27,19 @@ export interface Context {
 export interface CheckOutcome {
   /** What is the case when all is well, in one line. */
   readonly title: string
-  /** What is not as it should be. */
+  /** What is not as it should be; empty when all is well. */
   readonly findings: readonly Finding[]
 }
 
-/** One step of the walk from a binding to a session. */
+/** One step on the way from a binding to a session. */
 export interface Check {
   /** Stable and documented in docs/doctor.md. */
   readonly id: string
-  /** What it asks, in one line, for `--list` and for checks that are not made. */
+  /** The question it answers, in one line, for `--list` and for checks that are skipped. */
   readonly meaning: string
-  /** The ids of the checks without whose success this one would only say the same in worse words. */
+  /** The ids of the checks that must pass first: after their failure this one would only report its consequences. */
   readonly needs: readonly string[]
-  /** Undefined where there is nothing to check: TLS where there is none. */
+  /** Undefined where the check does not apply: TLS where neither side uses it. */
   run(context: Context): CheckOutcome | undefined
 }
 

@@ -23,7 +23,7 @@ import type { Platform } from '../platforms/platform.ts'
 import type { Context } from './check.ts'
 import { prependFileOf } from './checks/managed-handler.ts'
 
-/** What is to be examined. */
+/** What the doctor examines. */
 export interface Examined {
   readonly host: Host
   readonly plan: Plan
@@ -32,11 +32,11 @@ export interface Examined {
   readonly platform: Platform
   /** How to start PHP on the command line. */
   readonly php: readonly string[]
-  /** How to start php-fpm; empty for none, undefined to look for that of the same version. */
+  /** How to start php-fpm: empty for none, undefined to look for one of PHP's version. */
   readonly fpm: readonly string[] | undefined
 }
 
-/** Makes what the checks are given: each probe runs once, by the ini files of the PHP that answers requests. */
+/** Makes the context of the checks. Each probe runs once, with the ini files of the PHP that serves the app. */
 export function makeContext(examined: Examined, log: Log): Context {
   const asked = new Map<ProbeName, object>()
   const ask = <Name extends ProbeName>(name: Name): Partial<Answers[Name]> => {
@@ -60,7 +60,7 @@ export function makeContext(examined: Examined, log: Log): Context {
   return context
 }
 
-/** The command line's PHP, reading what php-fpm reads. */
+/** Starts PHP on the command line with the ini files that php-fpm reads. */
 function startAsWeb({ php }: Examined, { ask }: Context): PhpStart {
   const web = webOf(ask('settings'))
   if (!web.isFpm) return { command: php, env: {} }
@@ -87,7 +87,7 @@ function questionFor(name: ProbeName, { plan, options, fpm }: Examined, context:
   return name === 'network' ? networkQuestion(plan, planned) : storeQuestion(plan, planned, options)
 }
 
-/** Takes the secrets of a plan out of a text: none should be there, and this makes sure. */
+/** Makes a function that hides a plan's secrets in a text. None should be there; this makes sure. */
 export function hider(plan: Plan): (text: string) => string {
   const forms = secretsOf(plan)
     .map((secret) => secret.reveal())

@@ -11,16 +11,16 @@ import { type Examined, hider, makeContext } from './context.ts'
 import { runChecks, selectChecks } from './run.ts'
 import { renderCheck, renderHead, renderLast, styleFor } from './text.ts'
 
-/** Frozen Sentinels are a fault to be named in five seconds, not to be waited for. */
+/** In seconds. Frozen Sentinels must be reported within five seconds, so they get no more time than this. */
 const IMPATIENT = { all: 1, each: 0.7 }
 
 type Flags = Readonly<Record<string, string>>
 
 /**
- * Walks from the binding to a session in the PHP that serves the app, and says which step fails and what to do.
+ * Checks each step from the binding to a session in the PHP that serves the app, and says which fails and what to do.
  *
- * Status 1 with an error; with --strict also with a warning. Nothing is changed but sessions and keys of its own,
- * which it removes.
+ * Exits with status 1 on an error, with --strict also on a warning. It changes nothing but sessions and keys of its
+ * own, which it removes.
  */
 export function doctor(host: Host, ids: readonly string[], flags: Flags): number {
   if (flags.list !== undefined) {
@@ -46,7 +46,7 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
   return hasError(findings) || (flags.strict !== undefined && findings.length > 0) ? 1 : 0
 }
 
-/** Which PHP to ask, and the plan that it should follow. */
+/** Finds the PHP to ask and the plan that it should follow. */
 function examine(host: Host, flags: Flags): Examined {
   const { home, php, fpm } = findHome(host, flags)
   const { plan, input } = prepare(home, IMPATIENT)
@@ -73,7 +73,7 @@ function resultsJson(
   return hideIn(json, hide)
 }
 
-/** Before it is JSON: there a secret would look different. */
+/** Hides secrets in a value before it becomes JSON, where they would be escaped. */
 function hideIn(value: unknown, hide: (text: string) => string): unknown {
   if (typeof value === 'string') return hide(value)
   if (Array.isArray(value)) return value.map((item) => hideIn(item, hide))

@@ -4,10 +4,10 @@ import { KILLED, LIMIT_SECONDS, ProbeSilent } from '../php/ask.ts'
 import type { Check, CheckOutcome, CheckResult, Context, Status } from './check.ts'
 
 /**
- * Makes the checks in their order; one whose needs have failed is not made.
+ * Runs the checks in order and skips those that need a check that failed.
  *
- * A check that fails to be made, or whose probe says nothing, is a finding of its own and takes no other down that
- * does not need it.
+ * A check that throws, or whose probe does not answer, becomes a finding of its own and stops only the checks that
+ * need it.
  */
 export function runChecks(
   checks: readonly Check[],
@@ -15,15 +15,15 @@ export function runChecks(
   report: (result: CheckResult) => void,
 ): readonly CheckResult[] {
   const failed = new Set<string>()
-  const make = (check: Check): CheckResult => {
+  const run = (check: Check): CheckResult => {
     const missing = check.needs.filter((id) => failed.has(id))
     if (missing.length > 0) {
       failed.add(check.id)
-      const title = `${check.meaning} (not asked: ${joinWords(missing, 'and')} failed)`
+      const title = `${check.meaning} (skipped: ${joinWords(missing, 'and')} failed)`
       return { id: check.id, status: 'skipped', title, milliseconds: 0, findings: [] }
     }
     const start = context.host.now()
-    const outcome = makeCheck(check, context)
+    const outcome = runCheck(check, context)
     const status = resultStatus(outcome)
     if (status === 'error') failed.add(check.id)
     return {
@@ -35,14 +35,14 @@ export function runChecks(
     }
   }
   return checks.map((check) => {
-    const result = make(check)
+    const result = run(check)
     report(result)
     return result
   })
 }
 
 function resultTitle({ meaning }: Check, outcome: CheckOutcome | undefined): string {
-  if (outcome === undefined) return `${meaning} (nothing to ask here)`
+  if (outcome === undefined) return `${meaning} (does not apply here)`
   return outcome.findings.length === 0 ? outcome.title : meaning
 }
 
@@ -50,7 +50,7 @@ function resultTitle({ meaning }: Check, outcome: CheckOutcome | undefined): str
 export function selectChecks(checks: readonly Check[], ids: readonly string[]): readonly Check[] {
   if (ids.length === 0) return checks
   const wanted = new Set(ids)
-  // A check needs only such that come before it.
+  // A check needs only checks before it.
   for (const { id, needs } of checks.toReversed())
     if (wanted.has(id)) for (const need of needs) wanted.add(need)
   return checks.filter(({ id }) => wanted.has(id))
@@ -63,7 +63,7 @@ function resultStatus(outcome: CheckOutcome | undefined): Status {
   return levels.length > 0 ? 'warn' : 'ok'
 }
 
-function makeCheck(check: Check, context: Context): CheckOutcome | undefined {
+function runCheck(check: Check, context: Context): CheckOutcome | undefined {
   try {
     return check.run(context)
   } catch (error) {
@@ -73,14 +73,16 @@ function makeCheck(check: Check, context: Context): CheckOutcome | undefined {
 }
 
 function silentFinding({ meaning }: Check, { command, status }: ProbeSilent): Finding {
-  const why =
-    status === KILLED ? `it took more than ${LIMIT_SECONDS} seconds` : `PHP ended with exit status ${status}`
+  const what =
+    status === KILLED
+      ? `PHP did not answer within ${LIMIT_SECONDS} seconds`
+      : `PHP ended with exit status ${status}`
   return {
     id: 'check.silent',
     level: 'error',
-    title: `no answer to: ${meaning}; ${why}`,
+    title: `${what} when asked: ${meaning}`,
     from: command,
-    fix: 'php-sessions doctor --debug shows what was asked and answered',
+    fix: 'run php-sessions doctor --debug to see what PHP was asked and what it answered',
   }
 }
 
@@ -89,8 +91,8 @@ function faultFinding({ id }: Check, error: unknown): Finding {
   return {
     id: 'check.fault',
     level: 'warn',
-    title: oneLine(`this check could not be made: ${what}`),
+    title: oneLine(`this check failed with an error of its own: ${what}`),
     from: id,
-    fix: 'this is a fault in the tool: report it with the output of php-sessions doctor --debug',
+    fix: 'report this fault in php-sessions with the output of php-sessions doctor --debug',
   }
 }

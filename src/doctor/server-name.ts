@@ -2,6 +2,6 @@ import { type Address, formatAddress } from '../core/address.ts'
 import type { Sourced } from '../core/binding.ts'
 
 /** Names a server for people. */
-export function nameOf(server: Sourced<Address> | undefined): string {
+export function serverName(server: Sourced<Address> | undefined): string {
   return server === undefined ? 'the server' : formatAddress(server.value)
 }

@@ -7,7 +7,7 @@ import { formatPlace, renderFindings } from '../plan/report.ts'
 import type { Platform } from '../platforms/platform.ts'
 import type { CheckResult, Context, Status } from './check.ts'
 
-/** How the terminal, or whatever reads, wants it. */
+/** How the output looks to the terminal or program that reads it. */
 export interface Style {
   readonly symbols: Readonly<Record<Status, string>>
   readonly isVerbose: boolean
@@ -18,7 +18,7 @@ const SYMBOLS = { ok: '✓', warn: '!', error: '✗', skipped: '-' }
 const ASCII = { ok: 'ok', warn: '! ', error: 'X ', skipped: '- ' }
 const COLOURS = { ok: 32, warn: 33, error: 31, skipped: 2 }
 
-/** Colour on a terminal only (https://no-color.org), and no sign that the locale cannot show. */
+/** Chooses colour only for a terminal (https://no-color.org), and ASCII where the locale is not UTF-8. */
 export function styleFor({ env, isTerminal }: Host, flags: Readonly<Record<string, string>>): Style {
   const isPlain = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb' || !isTerminal()
   const isColoured = flags.color === 'always' || (flags.color !== 'never' && !isPlain)
@@ -30,7 +30,7 @@ export function styleFor({ env, isTerminal }: Host, flags: Readonly<Record<strin
   }
 }
 
-/** Says what is examined: by people's experience the answer is often that it is another PHP. */
+/** Says which PHP is examined, because the fault is often that this is not the PHP one expects. */
 export function renderHead({ ask }: Context, platform: Platform): string {
   const head = `php-sessions ${VERSION} on ${platform.title}\n`
   try {
@@ -46,7 +46,7 @@ export function renderHead({ ask }: Context, platform: Platform): string {
   }
 }
 
-/** One check in one line; below it what is not fine. */
+/** Renders a check in one line, with its findings below. Without `-v` only the findings, if there are any. */
 export function renderCheck(
   { status, id, title, milliseconds, findings }: CheckResult,
   style: Style,
@@ -59,7 +59,7 @@ export function renderCheck(
   return own + renderFindings(findings, { mark, indent: own === '' ? '' : '  ' })
 }
 
-/** The line that counts: where the sessions are, or what to do first. */
+/** Renders the last line, which matters most: where the sessions are, or what to do first. */
 export function renderLast(
   { plan: { planned } }: Context,
   results: readonly CheckResult[],
@@ -77,7 +77,7 @@ export function renderLast(
     planned === undefined
       ? 'local files'
       : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}`
-  const what = isSelection ? `${results.length - skipped} checks made` : `Sessions are ready: ${where}`
+  const what = isSelection ? `${results.length - skipped} checks done` : `Sessions are ready: ${where}`
   return `\n${paint('ok', oneLine(what))}${counts.length === 0 ? '' : `, with ${counts.join(', ')}`}.\n`
 }
 

@@ -11,7 +11,7 @@ import { recognisePlatform } from '../../src/platforms/platform.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { planFor } from '../support/plan.ts'
 
-/** A context in which PHP answers as told. */
+/** A context in which every program that is run gives this answer. */
 function contextWith(answer: (command: Command) => { status: number; stdout: string }, log: string[] = []) {
   const { options } = readOptions({ env: {}, file: { value: {}, from: 'nowhere' } })
   const host = fakeHost({}, {}, answer)
@@ -35,13 +35,13 @@ const fine = (id: string, needs: readonly string[] = []): Check => ({
   run: () => ({ title: id, findings: [] }),
 })
 
-test('every check needs only such that come before it', () => {
+test('every check needs only checks that come before it', () => {
   const ids = checks.map(({ id }) => id)
   for (const [i, { needs }] of checks.entries())
     for (const need of needs) expect(ids.slice(0, i)).toContain(need)
 })
 
-test('a check that breaks down is named and takes no other with it', () => {
+test('a check that throws is reported, and the other checks still run', () => {
   const broken: Check = {
     ...fine('a.broken'),
     run: () => {
@@ -55,7 +55,7 @@ test('a check that breaks down is named and takes no other with it', () => {
   ])
 })
 
-test('a probe that is silent is an error, and what needs its check is not asked, nor what needs that', () => {
+test('a probe that does not answer is an error, and every check that needs it is skipped, directly or not', () => {
   const asking: Check = {
     ...fine('a.asking'),
     run: ({ ask }) => ({ title: String(ask('settings').version), findings: [] }),
@@ -63,14 +63,14 @@ test('a probe that is silent is an error, and what needs its check is not asked,
   const all = [asking, fine('a.next', ['a.asking']), fine('a.last', ['a.next']), fine('a.other')]
   const results = runChecks(all, contextWith(silence), () => undefined)
   expect(results.map(({ status, findings, title }) => [status, findings[0]?.title ?? title])).toEqual([
-    ['error', 'no answer to: a.asking?; it took more than 3 seconds'],
-    ['skipped', 'a.next? (not asked: a.asking failed)'],
-    ['skipped', 'a.last? (not asked: a.next failed)'],
+    ['error', 'PHP did not answer within 3 seconds when asked: a.asking?'],
+    ['skipped', 'a.next? (skipped: a.asking failed)'],
+    ['skipped', 'a.last? (skipped: a.next failed)'],
     ['ok', 'a.other'],
   ])
 })
 
-test('a probe is run once, whoever asks and whatever it says', () => {
+test('a probe runs once, however many checks ask and whatever it answers', () => {
   let runs = 0
   const context = contextWith(() => {
     runs++
@@ -80,7 +80,7 @@ test('a probe is run once, whoever asks and whatever it says', () => {
   expect(runs).toBe(1)
 })
 
-test('the last line of a probe counts, also of one that was killed', () => {
+test('the last whole line of a probe is its answer, even if it was killed', () => {
   const context = contextWith(() => ({
     status: 137,
     stdout: 'PHP Warning: x\n{"version":"1"}\n{"version":"2"}\n{"ver',
@@ -88,7 +88,7 @@ test('the last line of a probe counts, also of one that was killed', () => {
   expect(context.ask('settings').version).toBe('2')
 })
 
-test('PHP is told the passwords on stdin, in clear, and nobody else is told', () => {
+test('PHP gets the passwords in clear on stdin, and they are nowhere else', () => {
   let asked: Command | undefined
   const log: string[] = []
   const context = contextWith((command) => {
@@ -101,13 +101,13 @@ test('PHP is told the passwords on stdin, in clear, and nobody else is told', ()
   expect(log.join('')).toContain('••••')
 })
 
-test('a secret that slips into a text is taken out, in every form', () => {
+test('a secret is hidden in a text in every form', () => {
   const hide = hider(planFor([redisService]))
   for (const text of [CANARY, encodeURIComponent(CANARY), JSON.stringify(CANARY)])
     expect(hide(`a ${text} b`)).not.toMatch(/c4n/)
 })
 
-test('a selection takes along what it needs, in order', () => {
+test('a selection includes the checks that it needs, in order', () => {
   const all = [fine('a.one'), fine('a.two'), fine('a.three', ['a.one']), fine('a.four', ['a.three'])]
   expect(selectChecks(all, ['a.four']).map(({ id }) => id)).toEqual(['a.one', 'a.three', 'a.four'])
   expect(selectChecks(all, [])).toEqual(all)

@@ -11,7 +11,7 @@ const BUILDPACKS = [
 ]
 
 describe.each(lifecycles)('%s lifecycle', (_, cf) => {
-  test.each(BUILDPACKS)('doctor examines the PHP of $name, by cf ssh', async ({ buildpack }) => {
+  test.each(BUILDPACKS)('doctor examines the PHP of $name over cf ssh', async ({ buildpack }) => {
     const server = await startRedis({ password: CANARY })
     onTestFinished(server.stop)
     const { host, port } = server
@@ -26,7 +26,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     expect(stdout).toMatch(
       /^✓ php-fpm \S+ keeps sessions in redis: tcp:\/\/127\.0\.0\.1:\d+ {2}\(php\.effective/m,
     )
-    expect(stdout).toMatch(/^✓ the cookie is PHPSESSIONID: the router takes any instance/m)
+    expect(stdout).toMatch(/^✓ the cookie is PHPSESSIONID: the router may choose any instance/m)
     expect(stdout).toMatch(/^ {2}! the cookie lives 86400 seconds .*\(session\.lifetime\)\n.*app\.ini:1\n/m)
     expect(stdout).toMatch(/\nSessions are ready: Redis service .*, with 1 warning\.\n$/)
     expect(status).toBe(0)

@@ -14,7 +14,7 @@ const matchesSchema = new Ajv2020({ allowUnionTypes: true }).compile(
   JSON.parse(readFileSync('docs/doctor.schema.json', 'utf8')),
 )
 
-/** Systems that are as they should be, by name: what is bound. */
+/** Systems where all is well: what is bound there. */
 const GOOD: Readonly<Record<string, () => Promise<Service>>> = {
   Redis: async () => {
     const server = await startRedis({ password: CANARY })
@@ -45,7 +45,7 @@ const GOOD: Readonly<Record<string, () => Promise<Service>>> = {
 }
 
 describe.each(PHPS)('%s', (_, php) => {
-  test('of a pool with a server that is away no session is tried: luck would decide', async () => {
+  test('no session is tried on a pool that lacks a server, because the result would be luck', async () => {
     const [first, second] = [await startMemcached(), await startMemcached()]
     onTestFinished(first.stop)
     const servers = `127.0.0.1:${first.port},127.0.0.1:${second.port}`
@@ -54,7 +54,7 @@ describe.each(PHPS)('%s', (_, php) => {
     await second.stop()
     const { out, status } = await diagnose(machine)
     expect(out).toContain(
-      `! nobody takes a connection at 127.0.0.1:${second.port}: Connection refused  (net.connect)`,
+      `! nothing accepts connections at 127.0.0.1:${second.port}: Connection refused  (net.connect)`,
     )
     expect(out).not.toMatch(/session was written|second request waits|session\.broken/)
     expect(status).toBe(0)
@@ -73,7 +73,7 @@ describe.each(PHPS)('%s', (_, php) => {
 })
 
 test.each(SERVERS)(
-  '%s: the user that explain prints is all that doctor needs; with +info it tells the version',
+  '%s: the user that explain prints has all rights that doctor needs; with +info doctor shows the version',
   async (name, which) => {
     const server = await startRedis({ ...which, user: { name: 'admin', password: 'admin' } })
     onTestFinished(server.stop)
@@ -89,14 +89,14 @@ test.each(SERVERS)(
     ] as const) {
       expect(server.cli(...line.split(' '), ...more)).toBe('OK')
       const { out, status } = await diagnose(machine)
-      expect(out).toMatch(new RegExp(`✓ ${told}, single, as was meant`))
+      expect(out).toMatch(new RegExp(`✓ ${told}, single, as configured`))
       expect(out).not.toMatch(/^[!✗]/m)
       expect(status).toBe(0)
     }
   },
 )
 
-test('nothing bound: PHP keeps sessions in files, and keeps them well', async () => {
+test('with nothing bound, sessions in files are fine', async () => {
   const { out, status } = await diagnose(await makeMachine())
   expect(out).toContain('\nSessions are ready: local files.\n')
   expect(out).toContain('✓ a session was written, and read by a second process (files)')
@@ -108,14 +108,14 @@ test('a second instance with sessions in files is a warning', async () => {
   expect({ first, status }).toEqual({ first: 'session.instances', status: 0 })
 })
 
-test('the Sentinels are asked for the master, and the master is examined', async () => {
+test('doctor asks the Sentinels for the master and examines the master', async () => {
   const { sentinels, machine } = await boundToSentinels()
   const { out, status, first } = await diagnose(machine)
   expect(out).toContain(`✓ 127.0.0.1:${sentinels.master().port} answers after`)
   expect({ status, first }).toEqual({ status: 0, first: 'redis.sentinel' })
 })
 
-test('frozen Sentinels are named, and not waited for as a start does', async () => {
+test('doctor reports frozen Sentinels without waiting for them as long as a start does', async () => {
   const { sentinels, machine } = await boundToSentinels()
   for (const sentinel of sentinels.sentinels) sentinel.signal('SIGSTOP')
   const { first, status, milliseconds } = await diagnose(machine)
@@ -124,7 +124,7 @@ test('frozen Sentinels are named, and not waited for as a start does', async () 
   expect(milliseconds).toBeLessThan(15_000)
 })
 
-test('the JSON is what the schema says, of good systems and bad', async () => {
+test('the JSON matches the schema, for good systems and bad ones', async () => {
   const server = await startRedis({ password: CANARY })
   onTestFinished(server.stop)
   const { host, port } = server
@@ -149,7 +149,7 @@ test('the JSON is what the schema says, of good systems and bad', async () => {
   }
 })
 
-test('one check is made with those that it needs, and -v tells the time of each', async () => {
+test('one check runs with the checks that it needs, and -v shows the time of each', async () => {
   const server = await startRedis()
   onTestFinished(server.stop)
   const { host, port } = server
@@ -162,7 +162,7 @@ test('one check is made with those that it needs, and -v tells the time of each'
   expect(status).toBe(0)
 })
 
-test('a check that is not there is wrong usage, with the nearest that is', async () => {
+test('an unknown check is a usage error that suggests the nearest one', async () => {
   const { err, out, status } = await diagnose(await makeMachine(), 'net.conect')
   expect({ err, out, status }).toEqual({
     err: 'there is no ID `net.conect`; did you mean net.connect? See php-sessions doctor --list\n',
@@ -171,14 +171,14 @@ test('a check that is not there is wrong usage, with the nearest that is', async
   })
 })
 
-test('--list has every check in a line of at most 80 columns', async () => {
+test('--list has every check on a line of at most 80 columns', async () => {
   const { out } = await diagnose(await makeMachine(), '--list')
   const lines = out.trimEnd().split('\n')
   expect(lines.map((line) => line.split(' ')[0])).toEqual(checks.map(({ id }) => id))
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(80)
 })
 
-test('colour is for terminals, unless asked for, and means nothing that the signs do not', async () => {
+test('output is coloured only for a terminal or on request, and colour adds no information to the symbols', async () => {
   const machine = await makeMachine()
   const plain = await diagnose(machine)
   const coloured = await diagnose(machine, '--color=always')
@@ -189,7 +189,7 @@ test('colour is for terminals, unless asked for, and means nothing that the sign
   expect(uncoloured.replaceAll(machine.directory, '')).toBe(plain.out.replaceAll(machine.directory, ''))
 })
 
-test('without UTF-8 the signs are ASCII', async () => {
+test('without UTF-8 the symbols are ASCII', async () => {
   const machine = await makeMachine({ services: [{ name: 'redis-sessions', credentials: {} }] })
   const { out } = await diagnose(withEnv(machine, { LANG: 'C' }))
   expect(out).toMatch(/^X {2}no host in the credentials/m)

@@ -2,12 +2,12 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { type Diagnosis, diagnose, run } from '../support/doctor.ts'
 import { FAULTS } from '../support/faults.ts'
 
-/** A hang is what it is for; on a quiet machine each is named in less than five seconds. */
+/** Catches hangs; on a quiet machine each fault is reported in less than five seconds. */
 const LIMIT_MILLISECONDS = 15_000
 
 const times: [milliseconds: number, fault: string][] = []
 
-describe('names the fault first, in time and without a secret, and is content when it is mended', () => {
+describe('reports the fault first, in time and without a secret, and no longer reports it once it is repaired', () => {
   test.each(Object.entries(FAULTS))('%s', async (name, { names, make }) => {
     const { machine, repair } = await make()
     const [broken, json] = await Promise.all([
@@ -26,9 +26,9 @@ describe('names the fault first, in time and without a secret, and is content wh
     for (const text of [broken, json, ...explained].flatMap(({ out, err }) => [out, err]))
       expect(text).not.toMatch(/c4n(&|%26|\\u0026)ry/i)
 
-    const mended = await diagnose(await repair(fixOf(broken)))
-    expect(mended.status, mended.out).toBe(0)
-    expect(mended.first, mended.out).not.toBe(names)
+    const repaired = await diagnose(await repair(fixOf(broken)))
+    expect(repaired.status, repaired.out).toBe(0)
+    expect(repaired.first, repaired.out).not.toBe(names)
   })
 })
 

@@ -7,17 +7,17 @@ import { makeScratch } from '../../lab/scratch.ts'
 import { PHPS, type PhpUnderTest } from './php.ts'
 
 const EXECUTABLE = join(import.meta.dirname, '../../dist/php-sessions')
-/** Far more than it takes: a hang is what it is for. */
+/** Far more than a run takes: this catches hangs. */
 const LIMIT_MILLISECONDS = 30_000
 
-/** A machine with an app on it, as doctor meets it. Each `with…` gives another one, the files are shared. */
+/** A machine with an app on it. Each `with…` function returns a changed copy that shares the files. */
 export interface Machine {
   readonly directory: string
   /** The directory of ini files that PHP scans. */
   readonly scan: string
   readonly env: Readonly<Record<string, string>>
   readonly executable: string
-  /** Who runs php-sessions there, if it is not us. */
+  /** The user who runs php-sessions there, where it is not the user of the test. */
   readonly uid?: number
 }
 
@@ -27,7 +27,7 @@ export interface MachineOptions {
   readonly php?: PhpUnderTest
   /** The extensions that php.ini loads. */
   readonly extensions?: readonly string[]
-  /** Whether `php-sessions ini` has been run; it is, unless said otherwise. */
+  /** Whether `php-sessions ini` is run; the default is true. */
   readonly isInstalled?: boolean
   /** The lines of the app's own ini file, which is read last. */
   readonly app?: string
@@ -35,17 +35,17 @@ export interface MachineOptions {
   readonly pool?: string
 }
 
-/** What a run of doctor was. */
+/** A run of doctor and its result. */
 export interface Diagnosis {
   readonly status: number
   readonly out: string
   readonly err: string
   readonly milliseconds: number
-  /** The id of what it names first. */
+  /** The id of the first finding. */
   readonly first: string | undefined
 }
 
-/** Sets a PHP up with its ini files as somebody would, with these services bound. */
+/** Sets up a PHP and its ini files as an administrator would, with these services bound. */
 export async function makeMachine(options: MachineOptions = {}): Promise<Machine> {
   const php = options.php ?? (PHPS[0]?.[1] as PhpUnderTest)
   const directory = makeScratch('doctor')
@@ -56,7 +56,7 @@ export async function makeMachine(options: MachineOptions = {}): Promise<Machine
   writeFileSync(join(scan, '99-app.ini'), options.app ?? '')
   writeFileSync(join(directory, 'fpm.conf'), fpmConf(options.pool ?? ''))
   writeProgram(join(directory, 'bin/php'), php.php.cli([], {}))
-  // php-fpm runs as root only when told so.
+  // php-fpm refuses to run as root without -R.
   const asRoot = process.getuid?.() === 0 ? ['-R'] : []
   writeProgram(
     join(directory, `bin/php-fpm${php.php.version}`),
@@ -83,7 +83,7 @@ function fpmConf(lines: string): string {
   return `[global]\nerror_log = /dev/null\n[www]\nlisten = 127.0.0.1:1\npm = static\npm.max_children = 1\n${lines}\n`
 }
 
-/** The machine with another environment; undefined takes a variable away. */
+/** The machine with another environment; undefined removes a variable. */
 export function withEnv(machine: Machine, env: Readonly<Record<string, string | undefined>>): Machine {
   const all = Object.entries({ ...machine.env, ...env })
   return {
@@ -92,12 +92,12 @@ export function withEnv(machine: Machine, env: Readonly<Record<string, string | 
   }
 }
 
-/** The machine with other services; their settings are not written. */
+/** The machine with other services bound; their settings are not written. */
 export function withServices(machine: Machine, ...services: readonly Service[]): Machine {
   return withEnv(machine, { VCAP_SERVICES: vcapServices(...services) })
 }
 
-/** Writes the settings for what is bound, where PHP reads them. What cannot be used leaves no file. */
+/** Writes the settings for the bound service where PHP reads them. A service that cannot be used leaves no file. */
 export async function install(
   machine: Machine,
   file: string = join(machine.scan, '00-php-sessions.ini'),

@@ -12,10 +12,10 @@ import type { Redis, RedisOptions } from '../../lab/redis-options.ts'
 import { makeScratch } from '../../lab/scratch.ts'
 import { install, type Machine, makeMachine, withEnv, withServices } from './doctor.ts'
 
-/** A system that is broken in one way. */
+/** A machine that is broken in one way. */
 export interface Broken {
   readonly machine: Machine
-  /** Does what doctor says, and gives the machine that should be fine; `fix` is its advice. */
+  /** Follows the advice `fix` of doctor and returns the machine, which should then be fine. */
   repair(fix: string): Promise<Machine>
 }
 
@@ -32,7 +32,7 @@ const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
 const OPCACHE = 'zend_extension = opcache\n'
 const SASL = { username: 'app', password: CANARY }
 
-/** Every way in which a system is broken for real, by what people would call it. */
+/** Every fault that the tests create with real servers, by what people would call it. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
   'a wrong password': onRedis(
     'auth.rejected',
@@ -67,7 +67,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     broken: ca.server(['DNS:redis.internal', 'IP:10.0.4.30']),
     fixed: ca.server(),
   })),
-  'a server that wants a certificate of its clients': {
+  'a server that asks for a client certificate': {
     names: 'tls.client-certificate',
     make: async () => {
       const certificates = authority().server()
@@ -81,7 +81,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair }
     },
   },
-  'TLS at a port without': {
+  'TLS on a port without TLS': {
     names: 'tls.plain-port',
     make: async () => {
       const server = await redis({ password: CANARY })
@@ -91,7 +91,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair: () => rebind(machine, redisAt(server, { password: CANARY })) }
     },
   },
-  'no TLS at a port with': {
+  'no TLS on a port with TLS': {
     names: 'tls.missing',
     make: async () => {
       const certificates = authority().server()
@@ -134,7 +134,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair }
     },
   },
-  'a name that nobody knows': onRedis(
+  'a name that cannot be resolved': onRedis(
     'net.resolve',
     { password: CANARY },
     { host: 'redis.invalid', password: CANARY },
@@ -171,13 +171,13 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     ['maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru'],
     ['maxmemory-policy', 'noeviction'],
   ),
-  'a database that is not there': onRedis(
+  'a database that does not exist': onRedis(
     'redis.database-missing',
     { password: CANARY },
     { database: 99, password: CANARY },
     { database: 9, password: CANARY },
   ),
-  'a cluster, taken for a server': {
+  'a cluster used as a single server': {
     names: 'redis.is-cluster',
     make: async () => {
       const cluster = await startRedisCluster({ replicas: 0, password: CANARY })
@@ -192,7 +192,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair }
     },
   },
-  'a Sentinel, taken for a server': {
+  'a Sentinel used as a server': {
     names: 'redis.is-sentinel',
     make: async () => {
       const sentinel = await redis({ sentinel: true })
@@ -217,7 +217,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair: () => rebind(machine, memcachedAt(server, SASL)) }
     },
   },
-  'a login for a Memcached without': {
+  'a login for a Memcached without logins': {
     names: 'auth.unneeded',
     make: async () => {
       const server = await memcached()
@@ -236,7 +236,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair: async () => withEnv(machine, { SASL_PATH: undefined }) }
     },
   },
-  'a Memcached for small items': {
+  'a Memcached with a small item size': {
     names: 'memcached.item-size',
     make: async () => {
       const small = await memcachedFor('-I', '512k')
@@ -261,7 +261,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     names: 'php.extension-off',
     make: async () => repairedExtensions(['igbinary', 'msgpack']),
   },
-  'an extension without the one that it needs': {
+  'an extension without one that it needs': {
     names: 'php.extension-order',
     make: async () => repairedExtensions(['redis']),
   },
@@ -276,7 +276,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair: (fix) => runFix(machine, fix) }
     },
   },
-  'a directory of ini files that nobody may write': {
+  'a directory of ini files that this user may not write to': {
     names: 'php.ini-directory',
     make: async () => {
       const server = await redis({ password: CANARY })
@@ -312,7 +312,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair: () => makeMachine({ services }) }
     },
   },
-  'a file of the app in the place of the managed handler': onManaged(
+  'a file of the app in place of the managed handler': onManaged(
     'php.bypassed',
     `${OPCACHE}auto_prepend_file = /dev/null\n`,
   ),
@@ -346,7 +346,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair: (fix) => runFix(machine, fix) }
     },
   },
-  'a Memcached pool with a server that is away': {
+  'a Memcached pool that lacks a server': {
     names: 'net.connect',
     make: async () => {
       const [first, second] = [await memcached(), await startMemcached()]
@@ -486,7 +486,7 @@ async function rebind(machine: Machine, ...services: readonly Service[]): Promis
   return fixed
 }
 
-/** Runs the command that doctor gives. */
+/** Runs the command in doctor's advice. */
 async function runFix(machine: Machine, fix: string): Promise<Machine> {
   const [, file = ''] = /php-sessions ini --output (\S+?)(?:,|$)/.exec(fix) ?? []
   await install(machine, file)
@@ -525,7 +525,7 @@ function onAcl(rules: readonly string[], env: Readonly<Record<string, string>> =
 interface TlsCase {
   readonly broken: Certificates
   readonly fixed: Certificates
-  /** The CA in the binding at first; the right one when absent. */
+  /** The CA in the broken binding; the right one when absent. */
   readonly brokenCa?: string | undefined
 }
 
@@ -629,7 +629,7 @@ async function repairedExtensions(extensions: readonly string[]): Promise<Broken
   return { machine: await makeMachine({ services, extensions }), repair: () => makeMachine({ services }) }
 }
 
-/** For root everything can be written. */
+/** Runs php-sessions as nobody where the test is root, who may write everywhere. */
 function asNobody(machine: Machine): Machine {
   if (process.getuid?.() !== 0) return machine
   chmodSync(machine.directory, 0o755)

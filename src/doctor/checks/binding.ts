@@ -1,10 +1,10 @@
 import { formatPlace } from '../../plan/report.ts'
 import type { Check } from '../check.ts'
 
-/** What the plan says of the binding; its findings have ids of their own (docs/findings.md). */
+/** Reports what the plan made of the binding; its findings have ids of their own (docs/findings.md). */
 export const plan: Check = {
   id: 'binding.plan',
-  meaning: 'can what is bound be used?',
+  meaning: 'can the bound service be used for sessions?',
   needs: [],
   run: ({ plan: { planned, because, findings } }) => ({
     title:
@@ -18,13 +18,13 @@ export const plan: Check = {
 /** Local files serve one instance only. */
 export const instances: Check = {
   id: 'session.instances',
-  meaning: 'do all instances of the app see the same sessions?',
+  meaning: 'do all instances of the app share their sessions?',
   needs: ['binding.plan'],
   run: ({ plan: { planned }, host }) => {
     const index = host.env.CF_INSTANCE_INDEX
     if (planned !== undefined || index === undefined) return undefined
     return {
-      title: `instance ${index} keeps sessions for itself`,
+      title: `instance ${index} keeps its sessions in local files`,
       findings:
         index === '0'
           ? []
@@ -34,7 +34,7 @@ export const instances: Check = {
                 level: 'warn',
                 title: `sessions are kept in files, and this is instance ${index} of the app: users will be logged out at random`,
                 from: `CF_INSTANCE_INDEX=${index}`,
-                fix: 'cf bind-service APP a service whose name contains redis-sessions, then cf restart APP',
+                fix: 'cf bind-service APP SERVICE, where the name of the service contains redis-sessions, then cf restart APP',
               },
             ],
     }

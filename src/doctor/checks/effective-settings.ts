@@ -3,18 +3,18 @@ import { Secret } from '../../core/secret.ts'
 import type { Setting, SettingsAnswer } from '../../php/answers.ts'
 import { settingOf, type Web, webOf } from '../../php/web.ts'
 import type { Check, Context } from '../check.ts'
-import { nameOf } from '../server-name.ts'
+import { serverName } from '../server-name.ts'
 
-/** The settings without which sessions are elsewhere, or in nobody's hands. */
+/** The settings that decide where sessions are kept and how PHP logs in there. */
 const DECISIVE = [
   ...['session.save_handler', 'session.save_path'],
   ...['memcached.sess_sasl_username', 'memcached.sess_sasl_password'],
 ]
 
-/** What PHP really has, from all its ini files and pools, against what was meant. */
+/** Compares the settings that PHP really has, after all ini files and pools, with those of the plan. */
 export const effective: Check = {
   id: 'php.effective',
-  meaning: 'does PHP use the settings for what is bound?',
+  meaning: 'does PHP use the settings for the bound service?',
   needs: ['php.found', 'php.ini'],
   run: (context) => {
     const web = webOf(context.ask('settings'))
@@ -35,33 +35,30 @@ function findPersistent(web: Web, { value, from }: Setting): Finding | undefined
   return {
     id: 'memcached.persistent',
     level: 'error',
-    title: `php-memcached ${version} refuses a save_path with PERSISTENT=, which was for version 2: PERSISTENT is replaced by memcached.sess_persistent = On`,
+    title: `php-memcached ${version} rejects a save_path with PERSISTENT=, the form of version 2: PERSISTENT is replaced by memcached.sess_persistent = On`,
     from: from ?? 'session.save_path',
-    fix: 'write the servers alone, host:port, and memcached.sess_persistent = On; or remove the line for ours',
+    fix: 'write only the servers, as host:port, and set memcached.sess_persistent = On; or remove the line, so that the settings of php-sessions apply',
   }
 }
 
 function findWrong(context: Context, web: Web, name: string): Finding {
   const setting = settingOf(web, name)
-  const is = `${name} is ${setting.value === null ? 'another value' : setting.value || 'empty'}`
-  const title = `${web.name} does not use these settings: ${is}, expected ${expectedOf(context, name)}`
+  const title = `${web.name} does not use the settings of php-sessions: ${describeDifference(context, name, setting)}`
   if (web.ours !== null && setting.from?.startsWith(`${web.ours}:`) === true)
     return {
       id: 'php.stale',
       level: 'error',
       title: `${web.name} has settings that were written for other credentials: ${name} differs`,
       from: setting.from,
-      fix: writeAnew(context, web),
+      fix: writeAgain(context, web),
     }
   if (web.ours !== null || web.pools.some((pool) => pool.name === name))
     return {
       id: 'php.effective',
       level: 'error',
       title,
-      from: setting.from ?? `no ini file says it, and ${web.ours} is read`,
-      fix: setting.from?.includes(' of pool ')
-        ? 'remove that line: it wins over every ini file'
-        : 'remove that line: it is read after ours',
+      from: setting.from ?? `no ini file sets it, although ${web.ours} is read`,
+      fix: setting.from === null ? writeAgain(context, web) : `remove that line: ${whyItWins(setting.from)}`,
     }
   const [directory] = web.scan
   const iniFile = `${directory?.path ?? web.path}/00-php-sessions.ini`
@@ -70,9 +67,9 @@ function findWrong(context: Context, web: Web, name: string): Finding {
     return {
       id: 'php.ini-directory',
       level: 'error',
-      title: `${title}; the directory of its ini files cannot be written by this user`,
+      title: `${title}; this user may not write to the directory of its ini files`,
       from: directory.path,
-      fix: `make it writable, or as its owner: ${write}`,
+      fix: `make it writable, or run as its owner: ${write}`,
     }
   return {
     id: 'php.effective',
@@ -83,30 +80,43 @@ function findWrong(context: Context, web: Web, name: string): Finding {
   }
 }
 
-/** What to do about settings that were right at another time. */
-export function writeAnew({ advice }: Context, web: Web): string {
+/** What to do about settings that are out of date. */
+export function writeAgain({ advice }: Context, web: Web): string {
   return advice.writeSettings(web.ours ?? '', web.isFpm)
 }
 
-function expectedOf({ plan }: Context, name: string): string {
-  const value = plan.directives.find((directive) => directive.name === name)?.value
-  if (!(value instanceof Secret) && value !== undefined) return String(value)
-  const { planned } = plan
-  return name === 'session.save_path' && planned !== undefined
-    ? planned.servers.map(nameOf).join(', ')
-    : 'that of the binding'
+function whyItWins(from: string): string {
+  return from.includes(' of pool ')
+    ? 'it overrides every ini file'
+    : 'it is read after the file of php-sessions'
 }
 
-/** Cron jobs, queue workers and migrations run by the command line's ini files. */
+/** What a setting is and what it should be; of a secret only that it differs. */
+function describeDifference({ plan }: Context, name: string, { value }: Setting): string {
+  if (value === null) return `${name} ${OTHER_SECRET}`
+  const expected = plan.directives.find((directive) => directive.name === name)?.value
+  const { planned } = plan
+  // A save_path is secret as a whole, its servers are not.
+  const isServers = expected instanceof Secret && planned !== undefined
+  const shown = isServers ? planned.servers.map(serverName).join(', ') : String(expected)
+  return `${name} is ${value || 'empty'}, expected ${shown}`
+}
+
+const OTHER_SECRET = 'is not the one in the binding'
+
+/** Cron jobs, queue workers and migrations use the ini files of the command line. */
 export const fpm: Check = {
   id: 'php.fpm',
-  meaning: 'do php-fpm and the command line agree?',
+  meaning: 'do php-fpm and the command line have the same settings?',
   needs: ['binding.plan', 'php.effective'],
   run: (context) => {
     const settings = context.ask('settings')
     const web = webOf(settings)
     if (!web.isFpm || context.plan.planned === undefined) return undefined
-    return { title: 'php-fpm and the command line agree', findings: findDifferences(context, settings, web) }
+    return {
+      title: 'php-fpm and the command line have the same settings',
+      findings: findDifferences(context, settings, web),
+    }
   },
 }
 
@@ -122,9 +132,9 @@ function findDifferences(
     {
       id: 'php.fpm-differs',
       level: 'warn',
-      title: `php on the command line keeps sessions elsewhere than ${web.name}: ${name} is ${setting.value ?? 'another value'} there`,
+      title: `PHP on the command line keeps sessions elsewhere than ${web.name}: ${name} ${setting.value === null ? OTHER_SECRET : `is ${setting.value}`} there`,
       from: setting.from ?? `ini files in ${cli.scan.map(({ path }) => path).join(', ') || cli.path}`,
-      fix: `matters only to scripts with sessions: ${advice.writeSettings(`${cli.scan[0]?.path ?? cli.path}/00-php-sessions.ini`, false)}`,
+      fix: `if scripts on the command line use sessions: ${advice.writeSettings(`${cli.scan[0]?.path ?? cli.path}/00-php-sessions.ini`, false)}`,
     },
   ]
 }

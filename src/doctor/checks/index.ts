@@ -9,8 +9,9 @@ import * as network from './network.ts'
 import * as redis from './redis-server.ts'
 import * as secrets from './secrets.ts'
 import * as session from './session.ts'
+import * as tls from './tls.ts'
 
-/** Every check, in the order of the walk: each needs only such that come before it, and slow ones come last. */
+/** Every check, in order: each needs only checks before it, and slow ones come last. */
 export const checks: readonly Check[] = [
   binding.plan,
   binding.instances,
@@ -22,7 +23,7 @@ export const checks: readonly Check[] = [
   managedHandler,
   network.resolve,
   network.connect,
-  network.tls,
+  tls.handshake,
   login,
   redis.topology,
   redis.role,

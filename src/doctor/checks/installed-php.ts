@@ -9,7 +9,7 @@ import type { Check, Context } from '../check.ts'
 /** Whether there is a PHP, and which. */
 export const found: Check = {
   id: 'php.found',
-  meaning: 'which PHP is it, and which ini files does it read?',
+  meaning: 'which PHP is here, and which ini files does it read?',
   needs: [],
   run: (context) => {
     try {
@@ -17,7 +17,7 @@ export const found: Check = {
       return { title: `${name}, ${files.length} ini files`, findings: [] }
     } catch (error) {
       if (!(error instanceof ProbeSilent)) throw error
-      return { title: 'no PHP that answers', findings: [findSilent(error)] }
+      return { title: 'no PHP answers', findings: [findSilent(error)] }
     }
   },
 }
@@ -28,35 +28,38 @@ function findSilent({ command, status }: ProbeSilent): Finding {
     return {
       id: 'php.missing',
       level: 'error',
-      title: `there is no PHP here: ${file} cannot be run`,
+      title: `no PHP was found: ${file} cannot be run`,
       from: 'PATH',
-      fix: 'install php-cli, or name it: php-sessions doctor --php PATH',
+      fix: 'install php-cli, or say where PHP is: php-sessions doctor --php PATH',
     }
   return {
     id: 'php.silent',
     level: 'error',
-    title: `PHP, asked for its settings, ${status === KILLED ? `gave no answer within ${LIMIT_SECONDS} seconds` : `ended with exit status ${status}; doctor needs PHP 8`}`,
+    title:
+      status === KILLED
+        ? `PHP did not answer within ${LIMIT_SECONDS} seconds when asked for its settings`
+        : `PHP ended with exit status ${status} when asked for its settings; doctor needs PHP 8`,
     from: file,
-    fix: `see whether this works: ${file} -v`,
+    fix: `check that this works: ${file} -v`,
   }
 }
 
-/** As a shell says it of a program that is not there. */
+/** The exit status by which a shell reports a program that does not exist. */
 const SHELL_NOT_FOUND = 127
 
-/** A syntax error makes PHP leave out the rest of an ini file, and it says so only where nobody looks. */
+/** A syntax error makes PHP skip the rest of an ini file, and PHP says so only where nobody looks. */
 export const iniSyntax: Check = {
   id: 'php.ini',
-  meaning: 'are the ini files without syntax errors?',
+  meaning: 'are the ini files free of syntax errors?',
   needs: ['php.found'],
   run: (context) => {
     const { faults } = webOf(context.ask('settings'))
     return {
-      title: 'the ini files are without syntax errors',
+      title: 'the ini files are free of syntax errors',
       findings: faults.map((fault) => ({
         id: 'php.ini-syntax',
         level: 'error',
-        title: `PHP leaves out the rest of an ini file: ${fault}`,
+        title: `PHP skips the rest of an ini file: ${fault}`,
         from: /in (\S+:\d+)/.exec(fault)?.[1] ?? 'an ini file',
         fix: 'put the value on that line in double quotes',
       })),
@@ -64,10 +67,10 @@ export const iniSyntax: Check = {
   },
 }
 
-/** The extension that has the session handler. */
+/** Whether the extension with the session handler is loaded. */
 export const extension: Check = {
   id: 'php.extension',
-  meaning: 'has PHP the extension that keeps the sessions?',
+  meaning: 'does PHP have the extension for this store?',
   needs: ['binding.plan', 'php.found'],
   run: (context) => {
     const { planned } = context.plan
@@ -95,7 +98,7 @@ function findMissing(context: Context, settings: Partial<SettingsAnswer>, name: 
       id: 'php.extension',
       level: 'error',
       title: `${php} has no extension ${name}`,
-      from: `${extensionDirectory} has no ${name}.so`,
+      from: `no ${name}.so in ${extensionDirectory}`,
       fix: context.advice.getExtension(name, short),
     }
   const { said = '' } = context.ask('extension')
@@ -104,10 +107,10 @@ function findMissing(context: Context, settings: Partial<SettingsAnswer>, name: 
     return {
       id: 'php.extension-order',
       level: 'error',
-      title: `${name}.so needs the extension ${symbol}, which PHP has not loaded before it`,
+      title: `${name}.so needs the extension ${symbol}, which is not loaded before it`,
       from: /undefined symbol: \w+/.exec(said)?.[0] ?? extensionDirectory,
       fix: libraries.includes(symbol)
-        ? `write extension=${symbol} in an ini file that sorts before the one that loads ${name}`
+        ? `add extension=${symbol} to an ini file that sorts before the one that loads ${name}`
         : `apt-get install php${short}-${symbol}, and load it before ${name}`,
     }
   const unable = /Unable to load dynamic library[^\n]*/.exec(said)?.[0]
@@ -116,12 +119,12 @@ function findMissing(context: Context, settings: Partial<SettingsAnswer>, name: 
     level: 'error',
     title:
       unable === undefined
-        ? `the extension ${name} is there and not loaded`
+        ? `the extension ${name} is installed but not loaded`
         : `PHP cannot load the extension ${name}: ${unable}`,
     from: `${extensionDirectory}/${name}.so; ini files in ${joinWords(
       scan.map(({ path }) => path),
       'and',
     )}`,
-    fix: `phpenmod ${name}, or write extension=${name} in an ini file there`,
+    fix: `run phpenmod ${name}, or add extension=${name} to an ini file there`,
   }
 }

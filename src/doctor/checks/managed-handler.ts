@@ -1,12 +1,13 @@
 import type { Sourced } from '../../core/binding.ts'
 import type { Finding } from '../../core/finding.ts'
+import type { Handler } from '../../core/options.ts'
 import { findInPages, runsManaged } from '../../php/page-settings.ts'
 import { isOn, settingOf, type Web, webOf } from '../../php/web.ts'
 import { describeBypass } from '../../stores/redis/managed.ts'
 import type { Check, Context } from '../check.ts'
-import { writeAnew } from './effective-settings.ts'
+import { writeAgain } from './effective-settings.ts'
 
-/** Whether pages run the managed handler before anything else, and only where it was meant. */
+/** Whether PHP runs the managed handler before each page, and only where PHP_SESSIONS_HANDLER asks for it. */
 export const managedHandler: Check = {
   id: 'php.handler',
   meaning: 'does PHP run the managed handler before each page?',
@@ -14,47 +15,49 @@ export const managedHandler: Check = {
   run: (context) => {
     const { host, plan } = context
     const { planned } = plan
-    const isThere = runsManaged(host, prependFileOf(context).value)
-    const isMeant = planned?.handler === 'managed'
-    if (planned === undefined || isThere === isMeant)
-      return isThere
+    const isRun = runsManaged(host, prependFileOf(context).value)
+    const isExpected = planned?.handler === 'managed'
+    if (planned === undefined || isRun === isExpected)
+      return isRun
         ? {
             title: 'PHP runs the managed handler before each page',
-            findings: [...findForbidden(context), ...findSlow(context)],
+            findings: [...findOpenBasedir(context), ...findNoOpcache(context)],
           }
         : undefined
     return {
-      title: `the ${planned.handler} handler was meant`,
-      findings: [findOther(context, planned.handler)],
+      title: `the ${planned.handler} handler is expected`,
+      findings: [findWrongHandler(context, planned.handler)],
     }
   },
 }
 
-/** The `auto_prepend_file` that a page gets: its own directory's word for it comes before pools and ini files. */
+/** The `auto_prepend_file` that a page gets: the app's `.user.ini` or `.htaccess` overrides pools and ini files. */
 export function prependFileOf({ host, appDirectory, ask }: Context): Sourced<string> {
   const name = 'auto_prepend_file'
   const { value, from } = settingOf(webOf(ask('settings')), name)
-  // An empty setting is 0 in an answer.
+  // In an answer an empty setting is `0`.
   const inSettings = { value: value === null || value === '0' ? '' : value, from: from ?? '' }
   return findInPages(host, appDirectory, name) ?? inSettings
 }
 
-function findOther(context: Context, meant: string): Finding {
+const OTHER_HANDLER: Readonly<Record<Handler, Handler>> = { native: 'managed', managed: 'native' }
+
+function findWrongHandler(context: Context, expected: Handler): Finding {
   const web = webOf(context.ask('settings'))
   const prependFile = prependFileOf(context)
-  if (meant === 'managed' && prependFile.from !== '')
+  if (expected === 'managed' && prependFile.from !== '')
     return { id: 'php.bypassed', ...describeBypass(prependFile) }
   return {
     id: 'php.stale',
     level: 'warn',
-    title: `${web.name} has settings that were written before PHP_SESSIONS_HANDLER was ${meant}`,
+    title: `${web.name} has the settings for the ${OTHER_HANDLER[expected]} handler, expected those for the ${expected} one`,
     from: web.ours ?? prependFile.from,
-    fix: writeAnew(context, web),
+    fix: writeAgain(context, web),
   }
 }
 
-/** PHP includes nothing from elsewhere, and the file that it must run first would end every page. */
-function findForbidden(context: Context): readonly Finding[] {
+/** PHP includes no file outside open_basedir: where the handler's is outside, every page ends with an error. */
+function findOpenBasedir(context: Context): readonly Finding[] {
   const { value, from } = settingOf(webOf(context.ask('settings')), 'open_basedir')
   const directory = `${prependFileOf(context).value.replace(/\/[^/]*$/, '')}/`
   const allowed = value === null || value === '0' || value === '' ? ['/'] : value.split(':')
@@ -63,14 +66,14 @@ function findForbidden(context: Context): readonly Finding[] {
     {
       id: 'php.open-basedir',
       level: 'error',
-      title: `open_basedir keeps PHP from the managed handler in ${directory}: every page ends with an error`,
+      title: `open_basedir does not include ${directory}, where the managed handler is: every page ends with an error`,
       from: from ?? 'open_basedir',
       fix: `add :${directory} to open_basedir`,
     },
   ]
 }
 
-function findSlow(context: Context): readonly Finding[] {
+function findNoOpcache(context: Context): readonly Finding[] {
   const web: Web = webOf(context.ask('settings'))
   const setting = settingOf(web, 'opcache.enable')
   if (isOn(setting)) return []
@@ -78,9 +81,9 @@ function findSlow(context: Context): readonly Finding[] {
     {
       id: 'php.opcache',
       level: 'warn',
-      title: `${web.name} has no opcache: the managed handler is compiled anew for each page, which takes longer than the rest of it`,
+      title: `${web.name} has no opcache: it compiles the managed handler again for each page, which takes longer than running it`,
       from: setting.from ?? 'opcache.enable',
-      fix: 'load the extension opcache, and leave opcache.enable on',
+      fix: 'load the extension opcache, and keep opcache.enable on',
     },
   ]
 }

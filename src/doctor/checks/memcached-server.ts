@@ -1,7 +1,7 @@
 import type { Finding } from '../../core/finding.ts'
 import type { MemcachedAnswer } from '../../php/answers.ts'
 import type { Check } from '../check.ts'
-import { nameOf } from '../server-name.ts'
+import { serverName } from '../server-name.ts'
 
 type MemcachedServerAnswer = MemcachedAnswer['servers'][number]
 
@@ -21,7 +21,7 @@ function memcachedCheck(
       return {
         title: title(servers),
         findings: servers.flatMap((server, i): Finding[] => {
-          const found = find(server, nameOf(places[i]))
+          const found = find(server, serverName(places[i]))
           return found === undefined ? [] : [{ ...found, from: places[i]?.from ?? planned.service }]
         }),
       }
@@ -31,19 +31,19 @@ function memcachedCheck(
 
 const USUAL_ITEM = 1_048_576
 
-/** Whether a session of the usual size fits: php-memcached says SUCCESS when one does not. */
+/** Whether a session of the usual size fits: php-memcached reports SUCCESS for one that does not. */
 export const itemSize = memcachedCheck(
   { id: 'memcached.items', meaning: 'how large may a session be?' },
   (servers) =>
-    `a session may have ${kilobytes(Math.min(...servers.map(({ itemSize: size }) => size ?? USUAL_ITEM)))}`,
+    `a session may be up to ${kilobytes(Math.min(...servers.map(({ itemSize: size }) => size ?? USUAL_ITEM)))} large`,
   ({ itemSize: size }, name) =>
     size === null || size >= USUAL_ITEM
       ? undefined
       : {
           id: 'memcached.item-size',
           level: 'warn',
-          title: `${name} takes no session larger than ${kilobytes(size)}, where 1 MB is usual: PHP says "error saving session to memcached: SUCCESS" and loses it`,
-          fix: 'have memcached started with -I 1m, or keep less in the session',
+          title: `${name} stores no session larger than ${kilobytes(size)}, where 1 MB is usual: PHP says "error saving session to memcached: SUCCESS" and loses the session`,
+          fix: 'start memcached with -I 1m, or keep less in the session',
         },
 )
 
@@ -51,17 +51,20 @@ function kilobytes(bytes: number): string {
   return `${Math.round(bytes / 1024)} KB`
 }
 
-/** Whether sessions stay until they are over. */
+/** Whether Memcached keeps each session until it expires. */
 export const evictions = memcachedCheck(
-  { id: 'memcached.memory', meaning: 'does it keep sessions until they are over?' },
-  (servers) => `Memcached ${servers[0]?.version ?? ''} has evicted nothing`,
+  { id: 'memcached.memory', meaning: 'does Memcached keep sessions until they expire?' },
+  ([first]) =>
+    first?.evictions === undefined || first.evictions === null
+      ? 'Memcached does not report its evictions'
+      : `Memcached ${first.version ?? ''} has evicted nothing`,
   ({ evictions: evicted }, name) =>
     evicted === null || evicted === 0
       ? undefined
       : {
           id: 'memcached.eviction',
           level: 'warn',
-          title: `${name} has evicted ${evicted} items since its start: users are logged out when it is full`,
-          fix: 'use a larger plan, or an instance for sessions alone',
+          title: `${name} has evicted ${evicted} items since it started: users are logged out when its memory is full`,
+          fix: 'use a larger plan, or an instance for sessions only',
         },
 )

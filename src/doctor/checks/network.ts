@@ -6,16 +6,18 @@ import { LIMIT_SECONDS } from '../../php/ask.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
 import type { StoreName } from '../../stores/store.ts'
 import type { Check, CheckOutcome, Context } from '../check.ts'
-import { nameOf } from '../server-name.ts'
+import { serverName } from '../server-name.ts'
 
-/** A server, and how far the way to it went. */
+/** A server and what the probe met there. */
 export interface Reached {
   readonly server: Sourced<Address>
   readonly answer: ServerAnswer
 }
 
-/** What the probe met at each server of the plan; undefined where sessions stay in files. */
-export function reach(context: Context): { planned: PlannedStore; reached: readonly Reached[] } | undefined {
+/** Every server of the plan with what the probe met there; undefined where sessions stay in files. */
+export function reachServers(
+  context: Context,
+): { planned: PlannedStore; reached: readonly Reached[] } | undefined {
   const { plan } = context
   if (plan.planned === undefined) return undefined
   const { servers: answers = [] } = context.ask('network')
@@ -26,42 +28,46 @@ export function reach(context: Context): { planned: PlannedStore; reached: reado
   return { planned: plan.planned, reached }
 }
 
-/** Whether a store spreads sessions over its servers by itself, so that each has some of them. */
+/** Whether a store's client spreads the sessions over all servers, so that each server keeps some of them. */
 const IS_SPREAD: Readonly<Record<StoreName, boolean>> = { redis: false, memcached: true }
 
-/** Whether a server of a Memcached pool is away: a session begun then may start over, which says nothing about the rest. */
+/**
+ * Whether a Memcached pool lacks a server. Whether a session works then depends on the server that its id leads to, so
+ * trying one would prove nothing.
+ */
 export function isPoolIncomplete(context: Context): boolean {
-  const way = reach(context)
-  if (way === undefined || !IS_SPREAD[way.planned.store.name] || way.reached.length < 2) return false
-  return way.reached.some(({ answer }) => answer.state !== 'speaks')
+  const all = reachServers(context)
+  if (all === undefined || !IS_SPREAD[all.planned.store.name] || all.reached.length < 2) return false
+  return all.reached.some(({ answer }) => answer.state !== 'speaks')
 }
 
-/** One of several servers may be away; then the others must do. */
+/** A server that cannot be used is only a warning while another one can. */
 function levelOf(reached: readonly Reached[]): Level {
   return reached.some(({ answer }) => answer.state === 'speaks') ? 'warn' : 'error'
 }
 
-function checkServers(
+/** Makes the findings of a check that looks at each server. */
+export function checkServers(
   context: Context,
   title: (reached: readonly Reached[]) => string,
   find: (reached: Reached, planned: PlannedStore) => Omit<Finding, 'level'> | undefined,
 ): CheckOutcome | undefined {
-  const way = reach(context)
-  if (way === undefined) return undefined
-  const level = levelOf(way.reached)
+  const all = reachServers(context)
+  if (all === undefined) return undefined
+  const level = levelOf(all.reached)
   return {
-    title: title(way.reached),
-    findings: way.reached.flatMap((reached): Finding[] => {
-      const found = find(reached, way.planned)
+    title: title(all.reached),
+    findings: all.reached.flatMap((reached): Finding[] => {
+      const found = find(reached, all.planned)
       return found === undefined ? [] : [{ ...found, level }]
     }),
   }
 }
 
-/** Whether the name of each server leads to an address. */
+/** Whether the name of each server resolves to an address. */
 export const resolve: Check = {
   id: 'net.resolve',
-  meaning: "do the servers' names lead to addresses?",
+  meaning: 'do the server names resolve to addresses?',
   needs: ['binding.plan', 'php.found'],
   run: (context) =>
     checkServers(
@@ -75,10 +81,10 @@ export const resolve: Check = {
           id: 'net.resolve',
           title:
             state === 'unresolved'
-              ? `${host} is no name that this machine knows`
-              : `looking up ${host} took more than ${LIMIT_SECONDS} seconds`,
+              ? `this machine cannot resolve ${host}`
+              : `resolving ${host} took more than ${LIMIT_SECONDS} seconds`,
           from: server.from,
-          fix: `see what getent hosts ${host} says here; the name may be known on another network only, or misspelt`,
+          fix: `run getent hosts ${host} here; the name may be misspelt, or known on another network only`,
         }
       },
     ),
@@ -87,47 +93,47 @@ export const resolve: Check = {
 function describeAddress({ host }: Address, address: string | undefined): string {
   const numeric = address?.replace(/:[0-9]+$/, '').replace(/^\[|\]$/g, '')
   return numeric === undefined || numeric === host || numeric === ''
-    ? `${host} is an address`
-    : `${host} is ${numeric}`
+    ? `${host} needs no lookup`
+    : `${host} resolves to ${numeric}`
 }
 
-/** What is wrong where a server was found and cannot be talked to, TLS aside. */
+/** What is wrong where a name resolves but its server does not answer as it should, TLS aside. */
 const TROUBLE: Partial<
   Record<ServerState, (server: string, said: string) => Omit<Finding, 'level' | 'from'>>
 > = {
   refused: (server, said) => ({
     id: 'net.connect',
-    title: `nobody takes a connection at ${server}: ${/\(([^()]+)\)|$/.exec(said)?.[1] ?? reasonOf(said)}`,
-    fix: 'see whether the service runs and whether that is its port; on Cloud Foundry a security group may forbid the way',
+    title: `nothing accepts connections at ${server}: ${/\(([^()]+)\)|$/.exec(said)?.[1] ?? reasonOf(said)}`,
+    fix: 'check that the service runs and uses this port; on Cloud Foundry a security group may block the connection',
   }),
   slow: (server) => ({
     id: 'net.connect',
-    title: `${server} does not take a connection within 2 seconds`,
-    fix: 'a firewall may swallow the packets: allow this address and port; on Cloud Foundry that is a security group',
+    title: `${server} does not accept a connection within 2 seconds`,
+    fix: 'allow this address and port in the firewall, which may drop the packets; on Cloud Foundry that is a security group',
   }),
   untried: (server) => ({
     id: 'net.connect',
     title: `no time was left to try ${server}`,
-    fix: 'see to the servers before it first',
+    fix: 'repair the servers before it first',
   }),
   silent: (server) => ({
     id: 'net.silent',
-    title: `${server} takes connections and answers nothing: it hangs, or is busy with something else`,
+    title: `${server} accepts connections but does not answer: it hangs or is busy`,
     fix: 'restart the service, or ask its operator what it is doing; until then each request waits 2 to 3 seconds for it',
   }),
   closed: (server) => ({
     id: 'net.closed',
-    title: `${server} closes the connection without a word`,
-    fix: 'see the log of the server: it may forbid this address, or speak another protocol',
+    title: `${server} closes the connection without an answer`,
+    fix: 'look in the log of the server: it may reject this address or speak another protocol',
   }),
   alert: (server) => ({
     id: 'net.closed',
     title: `${server} closes the connection with a TLS alert`,
-    fix: 'see the log of the server',
+    fix: 'look in the log of the server',
   }),
   foreign: (server, said) => ({
     id: 'net.foreign',
-    title: `something else answers at ${server}: ${said.slice(0, 60)}`,
+    title: `another kind of server answers at ${server}: ${said.slice(0, 60)}`,
     fix: 'correct host and port in the credentials',
   }),
 }
@@ -136,7 +142,7 @@ function reasonOf(said: string): string {
   return said.replace(/^.*: /, '')
 }
 
-/** Whether somebody answers there in time. */
+/** Whether the servers accept a connection and answer in time. */
 export const connect: Check = {
   id: 'net.connect',
   meaning: 'do the servers answer in time?',
@@ -146,19 +152,19 @@ export const connect: Check = {
       context,
       (reached) =>
         reached
-          .map(({ server, answer }) => `${nameOf(server)} answers after ${answer.milliseconds ?? '?'} ms`)
+          .map(({ server, answer }) => `${serverName(server)} answers after ${answer.milliseconds ?? '?'} ms`)
           .join(', '),
       ({ server, answer: { state, said = '' } }, { endpoint, store }) => {
         const refused = REFUSALS[store.name](server, said)
         if (refused !== undefined) return refused
         if (state === 'closed' && endpoint.tls.value) return undefined
-        const trouble = TROUBLE[state]?.(nameOf(server), said)
+        const trouble = TROUBLE[state]?.(serverName(server), said)
         return trouble === undefined ? undefined : { ...trouble, from: server.from }
       },
     ),
 }
 
-/** What a store says to a connection that it does not want at all. */
+/** How a store that refuses the connection itself says so. */
 const REFUSALS: Readonly<
   Record<StoreName, (server: Sourced<Address>, said: string) => Omit<Finding, 'level'> | undefined>
 > = { redis: findRedisRefusal, memcached: () => undefined }
@@ -168,93 +174,16 @@ function findRedisRefusal(server: Sourced<Address>, said: string): Omit<Finding,
   if (said.startsWith('-ERR max number of clients'))
     return {
       id: 'redis.clients',
-      title: `${nameOf(server)} has as many clients as it may: ERR max number of clients reached`,
+      title: `${serverName(server)} has reached its limit of connections: ERR max number of clients reached`,
       from,
       fix: 'use a plan with more connections, fewer workers of php-fpm (pm.max_children), or fewer instances',
     }
   if (said.startsWith('-DENIED'))
     return {
       id: 'redis.protected',
-      title: `${nameOf(server)} is in protected mode: without a password it takes connections from its own machine only`,
+      title: `${serverName(server)} is in protected mode: without a password it accepts connections from its own machine only`,
       from,
       fix: 'set a password there (requirepass) and put it into the credentials',
     }
   return undefined
-}
-
-const TLS_TROUBLE: Partial<
-  Record<ServerState, (reached: Reached, planned: PlannedStore) => Omit<Finding, 'level'>>
-> = {
-  'tls-ca': ({ server, answer }, { endpoint: { ca, tls } }) => ({
-    id: 'tls.ca',
-    title: `the certificate of ${nameOf(server)} is signed by ${answer.certificate?.issuer || 'nobody known'}, which PHP does not trust`,
-    from: ca?.from ?? tls.from,
-    fix:
-      ca === undefined
-        ? "put the CA's certificate into the credentials as ca, or into the file that SSL_CERT_FILE names"
-        : 'put the certificate of the CA that signed it there: this is another one',
-  }),
-  'tls-name': ({ server, answer }) => ({
-    id: 'tls.name',
-    title: `the certificate is for ${answer.certificate?.names}, not ${server.value.host}`,
-    from: server.from,
-    fix: `put one of these names into the credentials as host, or have the server's certificate made for ${server.value.host}`,
-  }),
-  'tls-expired': ({ server, answer }) => ({
-    id: 'tls.expired',
-    title: `the certificate of ${nameOf(server)} is good from ${answer.certificate?.from} to ${answer.certificate?.to} only`,
-    from: server.from,
-    fix: 'have the certificate of the server renewed; if the dates are right, set the clock of this machine',
-  }),
-  'speaks-plain': ({ server }, { endpoint: { tls } }) => ({
-    id: 'tls.plain-port',
-    title: `${nameOf(server)} speaks no TLS, which the credentials ask for`,
-    from: tls.from,
-    fix: 'put the port for TLS into the credentials (tls_port), or take out what asks for TLS',
-  }),
-  'speaks-tls': ({ server }, { endpoint: { tls } }) => ({
-    id: 'tls.missing',
-    title: `${nameOf(server)} speaks TLS only, which the credentials do not ask for`,
-    from: tls.from,
-    fix: 'put "tls": true into the credentials, or the port without TLS',
-  }),
-  'tls-failed': ({ server, answer }) => ({
-    id: 'tls.handshake',
-    title: `no TLS connection with ${nameOf(server)}: ${answer.said || 'it gave no reason'}`,
-    from: server.from,
-    fix: 'see which versions of TLS and which ciphers the server takes',
-  }),
-  closed: ({ server, answer }, { endpoint: { clientCertificate } }) => ({
-    id: 'tls.client-certificate',
-    title:
-      clientCertificate === undefined
-        ? `${nameOf(server)} closes the TLS connection: it wants to see a certificate of its clients`
-        : `${nameOf(server)} does not take the client certificate of the binding`,
-    from: clientCertificate?.from ?? `${server.from} (${answer.said || 'no reason given'})`,
-    fix: 'put client_certificate and client_key, signed by the CA of the server, into the credentials',
-  }),
-}
-
-/** Whether TLS is spoken on both sides or on neither, and the server is who it should be. */
-export const tls: Check = {
-  id: 'tls.handshake',
-  meaning: 'do both sides agree on TLS and on who the server is?',
-  needs: ['net.connect'],
-  run: (context) => {
-    const { planned } = context.plan
-    if (planned === undefined) return undefined
-    const isTls = planned.endpoint.tls.value
-    const made = checkServers(
-      context,
-      () =>
-        isTls
-          ? 'TLS, with a certificate that PHP trusts and that has the right name'
-          : 'no TLS on either side',
-      (reached, store) =>
-        reached.answer.state === 'closed' && !isTls
-          ? undefined
-          : TLS_TROUBLE[reached.answer.state]?.(reached, store),
-    )
-    return isTls || made?.findings.length !== 0 ? made : undefined
-  },
 }

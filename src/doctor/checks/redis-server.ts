@@ -7,7 +7,7 @@ import type { Check, CheckOutcome, Context } from '../check.ts'
 
 type Found = Omit<Finding, 'from'> | undefined
 
-/** A check of what a Redis says once it has let us in; undefined for every other store. */
+/** Makes a check of what Redis answers after the login. It does not apply to other stores. */
 function redisCheck(
   rest: Pick<Check, 'id' | 'meaning' | 'needs'>,
   title: (answer: Partial<RedisAnswer>, planned: PlannedStore) => string,
@@ -26,20 +26,20 @@ function redisCheck(
   }
 }
 
-/** Valkey also tells the version of Redis that it is compatible with; neither tells who may not ask. */
+/** Valkey also reports the Redis version it is compatible with. A user who may not send INFO gets neither. */
 function redisTitle({ redis_version: redis, valkey_version: valkey }: RedisAnswer['info']) {
   if (valkey !== undefined) return `Valkey ${valkey}`
   return redis === undefined ? 'Redis' : `Redis ${redis}`
 }
 
-/** Whether it is the kind of server that the handler can talk to. */
+/** Whether it is the kind of server that PHP is configured for. */
 export const topology = redisCheck(
   {
     id: 'redis.topology',
-    meaning: 'is it a server, a cluster or a Sentinel, as was meant?',
+    meaning: 'is it the configured kind: single, cluster or Sentinel?',
     needs: ['auth.login'],
   },
-  ({ info = {} }, { endpoint }) => `${redisTitle(info)}, ${endpoint.topology.value}, as was meant`,
+  ({ info = {} }, { endpoint }) => `${redisTitle(info)}, ${endpoint.topology.value}, as configured`,
   ({ info = {}, clusterState, commands = [] }, { endpoint: { topology } }) => {
     const isCluster =
       info.redis_mode === 'cluster' ||
@@ -52,39 +52,39 @@ export const topology = redisCheck(
       return {
         id: 'redis.is-sentinel',
         level: 'error',
-        title: 'this is a Sentinel, which keeps no sessions but knows who does',
-        fix: 'set PHP_SESSIONS_TOPOLOGY=sentinel and put sentinels and master_name into the credentials, or bind the master itself',
+        title: 'this is a Sentinel, which knows the master but keeps no sessions',
+        fix: 'set PHP_SESSIONS_TOPOLOGY=sentinel and add sentinels and master_name to the credentials, or bind the master itself',
       }
     if (isCluster && topology.value !== 'cluster')
       return {
         id: 'redis.is-cluster',
         level: 'error',
         title:
-          'this is a node of a Redis Cluster, and PHP would find only the sessions that it has itself (MOVED)',
+          'this is a node of a Redis Cluster: used as a single server, it serves only its own part of the sessions (MOVED)',
         fix: 'set PHP_SESSIONS_TOPOLOGY=cluster',
       }
     if (!isCluster && topology.value === 'cluster' && info.redis_mode !== undefined)
       return {
         id: 'redis.not-cluster',
         level: 'error',
-        title: 'this server is no node of a Redis Cluster, which the binding was taken for',
+        title: 'this is a single server, but PHP is configured for a Redis Cluster',
         fix: 'set PHP_SESSIONS_TOPOLOGY=single',
       }
     if (clusterState === 'fail')
       return {
         id: 'redis.cluster-down',
         level: 'error',
-        title: 'the Redis Cluster is not whole: CLUSTERDOWN, no node has some of the slots',
-        fix: 'redis-cli --cluster check HOST:PORT tells which; the operator of the service must bring the nodes back',
+        title: 'the Redis Cluster is down (CLUSTERDOWN): some slots have no node',
+        fix: 'run redis-cli --cluster check HOST:PORT to see which; the operator of the service must bring the nodes back',
       }
     return undefined
   },
 )
 
-/** Whether it takes what is written. */
+/** Whether the server accepts writes. */
 export const role = redisCheck(
-  { id: 'redis.role', meaning: 'is it a master, which can be written to?', needs: ['redis.topology'] },
-  ({ role: is }) => `it is a ${is ?? 'server that does not tell its role'}`,
+  { id: 'redis.role', meaning: 'is it a master, which accepts writes?', needs: ['redis.topology'] },
+  ({ role: is }) => (is ? `the server is a ${is}` : 'the server does not report its role'),
   ({ role: is, master, commands = [] }, { endpoint }) => {
     if (endpoint.topology.value === 'cluster') return undefined
     const isReadOnly = commands.some(({ error }) => error.startsWith('READONLY'))
@@ -92,35 +92,35 @@ export const role = redisCheck(
     return {
       id: 'redis.replica',
       level: 'error',
-      title: `this is a replica of ${master ?? 'another server'}: ${isReadOnly ? "READONLY You can't write against a read only replica" : 'what is written there is lost'}`,
-      fix: `bind the master${master === null || master === undefined ? '' : `, ${master}`}, or a name that follows it`,
+      title: `this is a replica of ${master ?? 'another server'}: ${isReadOnly ? "READONLY You can't write against a read only replica" : 'what is written to it is lost'}`,
+      fix: `bind the master${master ? ` ${master}` : ''}, or a name that always leads to the master`,
     }
   },
 )
 
-/** Whether the database of the binding is there: phpredis 5 would go on with database 0 without a word. */
+/** Whether the database of the binding exists: if it does not, phpredis 5 silently uses database 0. */
 export const database = redisCheck(
-  { id: 'redis.select', meaning: 'is there the database that the binding names?', needs: ['redis.topology'] },
-  (_, { endpoint }) => `database ${endpoint.database?.value ?? 0} is there`,
+  { id: 'redis.select', meaning: 'does the database of the binding exist?', needs: ['redis.topology'] },
+  (_, { endpoint }) => `database ${endpoint.database?.value ?? 0} exists`,
   ({ select }, { endpoint }) =>
     select === null || select === undefined
       ? undefined
       : {
           id: 'redis.database-missing',
           level: 'error',
-          title: `there is no database ${endpoint.database?.value}: ${select}`,
-          fix: 'put a database into the credentials that the server has; PHP_SESSIONS_PREFIX keeps apps apart, too',
+          title: `database ${endpoint.database?.value} does not exist: ${select}`,
+          fix: 'put a database that exists into the credentials; PHP_SESSIONS_PREFIX keeps apps apart, too',
         },
 )
 
-/** Whether the user may send what the session handler sends. */
+/** Whether the server accepts every command that the session handler sends. */
 export const allowedCommands = redisCheck(
   {
     id: 'redis.commands',
-    meaning: 'may the user do what sessions need?',
+    meaning: 'does the server accept every command that sessions need?',
     needs: ['redis.role', 'redis.select'],
   },
-  () => 'it takes all that the session handler sends',
+  () => 'the server accepts every command of the session handler',
   ({ commands: refused = [] }, { endpoint, handler, service }, { options }) => {
     const [first] = refused
     if (first === undefined) return undefined
@@ -133,14 +133,14 @@ export const allowedCommands = redisCheck(
       return {
         id: 'redis.full',
         level: 'error',
-        title: `its memory is full, and it takes nothing more: ${first.error}`,
-        fix: `use a larger plan for ${service}, an instance for sessions alone, or a shorter PHP_SESSIONS_LIFETIME`,
+        title: `the memory of the server is full, and it accepts no more sessions: ${first.error}`,
+        fix: `use a larger plan for ${service}, an instance for sessions only, or a shorter PHP_SESSIONS_LIFETIME`,
       }
     return {
       id: 'redis.refused',
       level: 'error',
-      title: `it refuses ${first.command}: ${first.error}`,
-      fix: 'see the log of the server',
+      title: `the server refuses ${first.command}: ${first.error}`,
+      fix: 'look in the log of the server',
     }
   },
 )
@@ -148,27 +148,24 @@ export const allowedCommands = redisCheck(
 function findDenied(denied: RedisAnswer['commands'], user: string, keys: readonly string[]): Found {
   const isKey = denied.every(({ error }) => /key/i.test(error))
   const names = denied.map(({ command }) => command)
-  // The lock is opened by a script, which needs the right to do what it does.
+  // A script releases the lock; the commands in it need the same permission as when they are sent alone.
   const rights = names.map((name) => `+${name.toLowerCase()}`).join(' ')
   return {
     id: 'redis.permission',
     level: 'error',
     title: isKey
-      ? `user ${user} may not touch the keys of sessions: ${denied[0]?.error}`
-      : `user ${user} may not use ${joinWords(names, 'and')}: ${denied[0]?.error}`,
+      ? `user ${user} may not access the keys of sessions: ${denied[0]?.error}`
+      : `user ${user} may not send ${joinWords(names, 'and')}: ${denied[0]?.error}`,
     fix: isKey
-      ? `have the keys allowed: ACL SETUSER ${user} ${keys.join(' ')}, or set PHP_SESSIONS_PREFIX to what is allowed`
-      : `have it allowed: ACL SETUSER ${user} ${rights}`,
+      ? `allow the keys: ACL SETUSER ${user} ${keys.join(' ')}, or set PHP_SESSIONS_PREFIX to a prefix that is allowed`
+      : `allow it: ACL SETUSER ${user} ${rights}`,
   }
 }
 
-/** Whether sessions stay until they are over. */
+/** Whether Redis keeps each session until it expires. */
 export const memory = redisCheck(
-  { id: 'redis.memory', meaning: 'does it keep sessions until they are over?', needs: ['redis.topology'] },
-  ({ info = {} }) =>
-    info.maxmemory === undefined
-      ? 'it does not tell how much memory it has'
-      : `${info.maxmemory_policy}, ${megabytes(info.used_memory)} of ${info.maxmemory === '0' ? 'no limit' : megabytes(info.maxmemory)} used`,
+  { id: 'redis.memory', meaning: 'does Redis keep sessions until they expire?', needs: ['redis.topology'] },
+  ({ info }) => describeMemory(info),
   ({ info = {} }, { service }) => {
     const { maxmemory = '0', maxmemory_policy: policy = '', evicted_keys: evicted = '0' } = info
     const evicts = maxmemory !== '0' && !['noeviction', 'volatile-ttl', ''].includes(policy)
@@ -177,19 +174,25 @@ export const memory = redisCheck(
       return {
         id: 'redis.eviction',
         level: 'warn',
-        title: `${evicted} keys evicted since start, maxmemory-policy is ${policy}: users can be logged out when it is full`,
-        fix: `use an instance of its own for sessions, with maxmemory-policy noeviction or volatile-ttl, instead of ${service}`,
+        title: `${evicted} keys were evicted since the server started, and maxmemory-policy is ${policy}: users can be logged out when the memory is full`,
+        fix: `instead of ${service}, use an instance for sessions only, with maxmemory-policy noeviction or volatile-ttl`,
       }
     if (maxmemory !== '0' && used > 0.9)
       return {
         id: 'redis.almost-full',
         level: 'warn',
-        title: `${Math.round(used * 100)} percent of its memory are used; when it is full it takes no more sessions`,
+        title: `${Math.round(used * 100)} percent of the server's memory is used: when it is full, no more sessions are accepted`,
         fix: `use a larger plan for ${service}, or a shorter PHP_SESSIONS_LIFETIME`,
       }
     return undefined
   },
 )
+
+function describeMemory({ maxmemory, maxmemory_policy, used_memory }: RedisAnswer['info'] = {}): string {
+  if (maxmemory === undefined) return 'the server does not report its memory'
+  const used = maxmemory === '0' ? 'used without a limit' : `of ${megabytes(maxmemory)} used`
+  return `${megabytes(used_memory)} ${used}, maxmemory-policy is ${maxmemory_policy}`
+}
 
 function megabytes(bytes = '0'): string {
   return `${(Number(bytes) / 1_048_576).toFixed(1)} MB`
@@ -198,14 +201,17 @@ function megabytes(bytes = '0'): string {
 /** Whether there is room for the connections of all workers. */
 export const clients = redisCheck(
   { id: 'redis.connections', meaning: 'is there room for more connections?', needs: ['redis.topology'] },
-  ({ info = {} }) => `${info.connected_clients ?? '?'} of ${info.maxclients ?? '?'} connections are used`,
+  ({ info = {} }) =>
+    info.maxclients === undefined
+      ? 'the server does not report its connections'
+      : `${info.connected_clients ?? '?'} of ${info.maxclients} connections are used`,
   ({ info = {} }) => {
     const [connected, most] = [Number(info.connected_clients ?? 0), Number(info.maxclients ?? 0)]
     if (most === 0 || connected < most * 0.8) return undefined
     return {
       id: 'redis.clients',
       level: 'warn',
-      title: `${connected} of ${most} connections are used: soon it will say ERR max number of clients reached`,
+      title: `${connected} of ${most} connections are used: the server will soon answer ERR max number of clients reached`,
       fix: 'use a plan with more connections, fewer workers of php-fpm (pm.max_children), or fewer instances',
     }
   },

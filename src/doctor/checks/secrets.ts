@@ -1,17 +1,17 @@
 import { isOn, settingOf, webOf } from '../../php/web.ts'
 import type { Check } from '../check.ts'
 
-/** PHP's warning about a session that cannot be read shows the save_path, and the password in it. */
+/** PHP's warning about a session that it cannot read shows the save_path with the password. */
 export const display: Check = {
   id: 'secret.display',
-  meaning: "do visitors see PHP's warnings?",
+  meaning: "are PHP's warnings hidden from visitors?",
   needs: ['binding.plan', 'php.found'],
   run: (context) => {
     if (context.plan.planned?.endpoint.password === undefined) return undefined
     const web = webOf(context.ask('settings'))
     const setting = settingOf(web, 'display_errors')
     return {
-      title: "PHP's warnings are not shown to visitors",
+      title: "PHP's warnings are hidden from visitors",
       findings:
         isOn(setting) && setting.value !== 'stderr'
           ? [
@@ -19,9 +19,9 @@ export const display: Check = {
                 id: 'secret.display',
                 level: 'warn',
                 title:
-                  'display_errors is on: when the store is away PHP shows the save_path, with the password, to visitors',
-                from: setting.from ?? "PHP's default, as no ini file says it",
-                fix: 'write display_errors = Off in an ini file; log_errors = On keeps the warnings',
+                  'display_errors is on: when the store cannot be reached, PHP shows visitors the save_path with the password',
+                from: setting.from ?? "PHP's default, as no ini file sets it",
+                fix: 'set display_errors = Off in an ini file; with log_errors = On the warnings go to the log',
               },
             ]
           : [],
@@ -29,24 +29,24 @@ export const display: Check = {
   },
 }
 
-/** A password in a file that others can read, or in the droplet, where it stays when it is changed. */
+/** Whether the password is in a file that others can read, or in the droplet, where it stays after it was changed. */
 export const files: Check = {
   id: 'secret.files',
-  meaning: 'can others on this machine read the password?',
+  meaning: 'is the password hidden from others on this machine?',
   needs: ['binding.plan', 'php.found'],
   run: (context) => {
     if (context.plan.planned?.endpoint.password === undefined) return undefined
     const { exposed, ours } = webOf(context.ask('settings'))
     const isInDroplet = context.platform.id === 'cloudfoundry'
-    // In a container of Cloud Foundry nobody else is there, and php_buildpack makes our file readable.
+    // A Cloud Foundry container has no other users, and php_buildpack makes the file of php-sessions readable.
     const readable = exposed.filter((file) => !isInDroplet || file !== ours)
     return {
-      title: 'no ini file with the password can be read by others',
+      title: 'others cannot read any ini file with the password',
       findings: readable.map((file) => ({
         id: 'secret.files',
         level: 'warn',
         title: isInDroplet
-          ? 'the password is in a file of the droplet, too, where it stays when it is changed'
+          ? 'the password is also in a file of the droplet, where it remains after a change'
           : 'every user of this machine can read the password',
         from: file,
         fix: isInDroplet

@@ -8,10 +8,10 @@ import { isPoolIncomplete } from './network.ts'
 
 const STORE_CHECKS = ['auth.login', 'redis.commands']
 
-/** A session begun by one process of the target PHP and read by another, by the settings that PHP really has. */
+/** Has the app's PHP start a session in one process and read it in another, with the settings that PHP really has. */
 export const roundtrip: Check = {
   id: 'session.roundtrip',
-  meaning: 'does a session that one process writes reach another?',
+  meaning: 'can one process read a session that another wrote?',
   needs: ['php.effective', ...STORE_CHECKS],
   run: (context) => {
     if (isPoolIncomplete(context)) return undefined
@@ -23,10 +23,10 @@ export const roundtrip: Check = {
 
 /** What each step of the round trip means when it is the last. */
 const BROKEN: Readonly<Record<Exclude<SessionAnswer['step'], 'done'>, string>> = {
-  start: 'PHP cannot begin a session',
+  start: 'PHP cannot start a session',
   write: 'PHP cannot write a session',
-  read: 'PHP does not find the session that it has written',
-  second: 'a second process does not find the session that the first has written',
+  read: 'PHP does not find the session that it wrote',
+  second: 'a second process does not find the session that the first one wrote',
 }
 
 function findBroken(context: Context, answer: Partial<SessionAnswer>): Finding {
@@ -44,16 +44,16 @@ function findBroken(context: Context, answer: Partial<SessionAnswer>): Finding {
   return {
     id: 'session.broken',
     level: 'error',
-    title: `${BROKEN[step === 'done' ? 'start' : step]}: ${words.slice(0, 2).join('; ') || 'without a word'}`,
+    title: `${BROKEN[step === 'done' ? 'start' : step]}: ${words.slice(0, 2).join('; ') || 'PHP gives no reason'}`,
     from: `${web.name}, session.save_handler ${answer.handler}`,
-    fix: 'look for these words in docs/doctor.md; php-sessions doctor --debug shows all that PHP said',
+    fix: 'look for this message in docs/doctor.md; php-sessions doctor --debug shows everything that PHP said',
   }
 }
 
-/** Whether requests of one visitor take turns. */
+/** Whether requests from one visitor take turns. */
 export const lock: Check = {
   id: 'session.lock',
-  meaning: 'do two requests of one visitor take turns?',
+  meaning: 'do two requests from one visitor take turns?',
   needs: ['session.roundtrip'],
   run: (context) => {
     if (isPoolIncomplete(context)) return undefined
@@ -77,27 +77,27 @@ function findUnlocked(context: Context, isLocked: boolean): Finding {
     id: 'session.unlocked',
     level: 'warn',
     title: isLocked
-      ? 'a second request waits, and one of both loses what it wrote'
-      : `a second request does not wait for the first${isOff ? `, as ${name} is off` : ''}: parallel requests of one visitor overwrite each other`,
+      ? 'a second request waits for the first, but what one of them writes is lost'
+      : `a second request does not wait for the first${isOff ? `, because ${name} is off` : ''}: parallel requests from one visitor overwrite each other`,
     from: setting?.from ?? name ?? `the ${handler} handler`,
     fix: isOff
-      ? 'remove that line; if it is meant so, PHP_SESSIONS_LOCKING=off says that you know'
-      : 'php-sessions doctor --debug shows what both processes said',
+      ? 'remove that line; PHP_SESSIONS_LOCKING=off accepts this and silences the warning'
+      : 'run php-sessions doctor --debug to see what both processes said',
   }
 }
 
-/** By which setting PHP's own handler of a store locks a session. */
+/** The setting that makes PHP's own handler for a store lock each session. */
 const LOCK_SETTINGS: Readonly<Record<StoreName, string>> = {
   redis: 'redis.session.locking_enabled',
   memcached: 'memcached.sess_locking',
 }
 
-/** The setting by which a handler locks; undefined for the managed one and for files, which need none. */
+/** The setting that makes a handler lock; undefined for those that need none, such as `managed` and `files`. */
 function lockSettingOf(handler: string): string | undefined {
   return Object.entries(LOCK_SETTINGS).find(([store]) => handler.startsWith(store))?.[1]
 }
 
-/** Whether the browser forgets the session before the store does. */
+/** Whether the browser keeps its cookie longer than the store keeps the session. */
 export const lifetime: Check = {
   id: 'session.lifetime',
   meaning: 'does a session live as long as its cookie?',
@@ -119,7 +119,7 @@ export const lifetime: Check = {
           {
             id: 'session.lifetime',
             level: 'warn',
-            title: `sessions live ${seconds} seconds, not the ${wanted} of PHP_SESSIONS_LIFETIME`,
+            title: `sessions live ${seconds} seconds, but PHP_SESSIONS_LIFETIME is ${wanted}`,
             from: kept?.from ?? 'session.gc_maxlifetime',
             fix: 'remove session.gc_maxlifetime there, or PHP_SESSIONS_LIFETIME',
           },
@@ -133,19 +133,19 @@ export const lifetime: Check = {
         {
           id: 'session.lifetime',
           level: 'warn',
-          title: `the cookie lives ${cookieSeconds} seconds and the session ${seconds}: users who come back in between are logged out`,
+          title: `the cookie lives ${cookieSeconds} seconds but the session only ${seconds}: users who return in between are logged out`,
           from: cookie?.from ?? 'session.cookie_lifetime',
-          fix: `set PHP_SESSIONS_LIFETIME=${cookieSeconds}, then ${context.advice.isManual ? 'write the settings anew' : 'restart the app'}`,
+          fix: `set PHP_SESSIONS_LIFETIME=${cookieSeconds}, then ${context.advice.isManual ? 'write the settings again' : 'restart the app'}`,
         },
       ],
     }
   },
 }
 
-/** The name of the cookie, by which Cloud Foundry's router decides whether a visitor stays with one instance. */
+/** Cloud Foundry's router decides by the name of the cookie whether a visitor stays on one instance. */
 export const cookie: Check = {
   id: 'session.cookie',
-  meaning: 'may any instance serve any visitor?',
+  meaning: 'can any instance serve any visitor?',
   needs: ['php.effective'],
   run: (context) => {
     if (context.platform.id !== 'cloudfoundry') return undefined
@@ -153,7 +153,7 @@ export const cookie: Check = {
     const isSticky = name.value === 'JSESSIONID'
     const isRemote = context.plan.planned !== undefined
     return {
-      title: `the cookie is ${name.value}: the router ${isSticky ? 'keeps a visitor on one instance' : 'takes any instance'}`,
+      title: `the cookie is ${name.value}: the router ${isSticky ? 'keeps each visitor on one instance' : 'may choose any instance'}`,
       findings:
         isSticky && isRemote
           ? [
@@ -161,9 +161,9 @@ export const cookie: Check = {
                 id: 'session.sticky',
                 level: 'warn',
                 title:
-                  'the cookie is JSESSIONID, so the router keeps each visitor on one instance for no reason',
+                  'the cookie is JSESSIONID, so the router needlessly keeps each visitor on one instance',
                 from: name.from ?? 'session.name',
-                fix: 'remove session.name there, so that it is PHPSESSIONID',
+                fix: 'remove session.name there; the cookie is then PHPSESSIONID',
               },
             ]
           : [],
@@ -171,22 +171,22 @@ export const cookie: Check = {
   },
 }
 
-/** A session begun before the app's first line takes no settings from it any more. */
+/** The app can no longer configure a session that PHP starts before its first line. */
 export const autoStart: Check = {
   id: 'session.auto-start',
-  meaning: 'does the app begin its sessions itself?',
+  meaning: 'does the app start its sessions itself?',
   needs: ['php.found'],
   run: (context) => {
     const setting = settingOf(webOf(context.ask('settings')), 'session.auto_start')
     return {
-      title: 'the app begins its sessions itself',
+      title: 'the app starts its sessions itself',
       findings: isOn(setting)
         ? [
             {
               id: 'session.auto-start',
               level: 'warn',
               title:
-                'session.auto_start is on: every request and every script on the command line begins a session and waits for its lock, and what the app sets for sessions comes too late',
+                'session.auto_start is on: every page and every command-line script starts a session and waits for its lock, before the app can set anything for sessions',
               from: setting.from ?? 'session.auto_start',
               fix: 'remove that line, and call session_start() where a session is needed',
             },

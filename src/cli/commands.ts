@@ -17,50 +17,50 @@ export interface Flag {
   /** What the help calls its value; absent for a switch, which is `on` when given. */
   readonly value?: string
   readonly meaning: string
-  /** The letter that stands for it after a single hyphen. */
+  /** Its short form: a letter after a single hyphen. */
   readonly letter?: string
-  /** What the value must look like; every text will do where it is absent. */
+  /** What the value must look like; absent where any text is accepted. */
   readonly pattern?: RegExp
 }
 
-/** A command of the command line; the table of them renders the help, too. */
+/** A command of php-sessions. The table of commands also renders the help. */
 export interface Command {
   readonly name: string
   readonly meaning: string
   /** The names of the arguments, all required. */
   readonly parameters: readonly string[]
-  /** Words of which any number may follow, for commands that take such. */
+  /** Words that may follow, in any number. */
   readonly choices?: { readonly name: string; readonly words: readonly string[] }
-  /** What must follow `--`, for a command that passes it on untouched. */
+  /** What must follow `--`; the command passes it on unchanged. */
   readonly trailing?: string
   readonly flags: Readonly<Record<string, Flag>>
   readonly examples: readonly string[]
-  /** Whether people call it, or only a buildpack's scripts. */
+  /** Whether only scripts call it, not people. */
   readonly isInternal?: boolean
   run(host: Host, args: readonly string[], flags: Readonly<Record<string, string>>): number | Promise<number>
 }
 
-/** Of the commands that look at an app and its PHP. */
+/** The flags of commands that examine an app and its PHP. */
 const TARGET_FLAGS: Command['flags'] = {
-  app: { value: 'DIR', meaning: 'the app, for its settings and framework; default: .' },
-  php: { value: 'PATH', meaning: "the PHP to ask; default: php_buildpack's, or php" },
-  fpm: { value: 'PATH', meaning: 'its php-fpm; none to ask the command line alone' },
+  app: { value: 'DIR', meaning: 'app directory, for settings and framework; default: .' },
+  php: { value: 'PATH', meaning: 'the PHP to ask; default: that of php_buildpack, or php' },
+  fpm: { value: 'PATH', meaning: 'its php-fpm; none: ask only PHP on the command line' },
   json: { meaning: 'print one JSON object' },
 }
 
 export const commands: readonly Command[] = [
   {
     name: 'ini',
-    meaning: 'print the PHP settings for what is bound, passwords in clear',
+    meaning: 'print the PHP settings for the bound service, passwords in clear',
     parameters: [],
     flags: {
-      app: { value: 'DIR', meaning: 'the app, for its .bp-config/options.json; default: .' },
+      app: { value: 'DIR', meaning: 'app directory, with .bp-config/options.json; default: .' },
       'php-version': {
         value: 'X.Y',
-        meaning: 'the PHP that will read them; default: that of php',
+        meaning: 'the PHP that will read the settings; default: that of php',
         pattern: /^[5-9](\.[0-9]+)*$/,
       },
-      output: { value: 'FILE', meaning: 'write them to a file with mode 0600 instead' },
+      output: { value: 'FILE', meaning: 'write the settings to a file with mode 0600 instead' },
     },
     examples: ['php-sessions ini', 'php-sessions ini --output /run/php/00-php-sessions.ini'],
     run: (host, _args, flags) =>
@@ -68,11 +68,11 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'exec',
-    meaning: 'run a command whose PHP keeps its sessions there: for containers',
+    meaning: 'for containers: run a command whose PHP uses the bound service',
     parameters: [],
     trailing: 'COMMAND...',
     flags: {
-      app: { value: 'DIR', meaning: 'the app, for its .bp-config/options.json; default: .' },
+      app: { value: 'DIR', meaning: 'app directory, with .bp-config/options.json; default: .' },
       watch: { meaning: 'follow new credentials and a new Sentinel master' },
     },
     examples: ['php-sessions exec -- php-fpm', 'php-sessions exec --watch -- php-fpm'],
@@ -81,25 +81,25 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'explain',
-    meaning: 'say where the sessions live and why; touches no network',
+    meaning: 'say where sessions are kept and why, without using the network',
     parameters: [],
     flags: {
       ...TARGET_FLAGS,
-      acl: { meaning: 'print the ACL SETUSER line of a Redis user for this' },
+      acl: { meaning: 'print the ACL SETUSER command for a Redis user' },
     },
     examples: ['php-sessions explain', 'php-sessions explain --acl'],
     run: (host, _args, flags) => explain(host, flags),
   },
   {
     name: 'doctor',
-    meaning: 'walk from the binding to a real PHP session, name the first fault',
+    meaning: 'check each step from the binding to a real PHP session',
     parameters: [],
     choices: { name: 'ID', words: checks.map(({ id }) => id) },
     flags: {
       ...TARGET_FLAGS,
       strict: { meaning: 'fail on warnings, too' },
-      list: { meaning: 'list the checks and make none' },
-      verbose: { letter: 'v', meaning: 'say more, also of what is fine' },
+      list: { meaning: 'list the checks without running them' },
+      verbose: { letter: 'v', meaning: 'also show what is fine, with times' },
       debug: { meaning: 'show on stderr what PHP was asked and answered' },
       color: {
         value: 'WHEN',
@@ -125,7 +125,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'finalize',
-    meaning: 'staging, when listed last: say that php_buildpack must be',
+    meaning: 'staging, when listed last: say that php_buildpack must come last',
     parameters: ['BUILD_DIR', 'CACHE_DIR', 'DEPS_DIR', 'DEPS_IDX', 'PROFILE_DIR'],
     flags: {},
     examples: [],
@@ -134,7 +134,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'launch',
-    meaning: 'start: write the ini, print exports for the shell',
+    meaning: 'start: write the ini file, print exports for the shell',
     parameters: [],
     flags: {},
     examples: [],
@@ -146,9 +146,9 @@ export const commands: readonly Command[] = [
     meaning: 'beside the app: follow what is bound, reload php-fpm',
     parameters: [],
     flags: {
-      app: { value: 'DIR', meaning: 'the app that exec runs; default: .' },
-      directory: { value: 'DIR', meaning: "exec's directory; default: php_buildpack's" },
-      owner: { value: 'UID', meaning: "the user of php-fpm's workers", pattern: /^[0-9]+$/ },
+      app: { value: 'DIR', meaning: 'app directory; default: .' },
+      directory: { value: 'DIR', meaning: 'the directory of exec; default: that of php_buildpack' },
+      owner: { value: 'UID', meaning: "the user ID of php-fpm's workers", pattern: /^[0-9]+$/ },
     },
     examples: [],
     isInternal: true,
@@ -167,7 +167,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'cnb-detect',
-    meaning: 'Cloud Native Buildpacks: pass for a PHP app',
+    meaning: 'detect phase of Cloud Native Buildpacks: pass for a PHP app',
     parameters: [],
     flags: {},
     examples: [],
@@ -176,7 +176,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'cnb-build',
-    meaning: 'build: check the binding, write the launch layer',
+    meaning: 'build phase: check the binding, write the launch layer',
     parameters: [],
     flags: {},
     examples: [],
@@ -185,7 +185,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'cnb-launch',
-    meaning: 'launch: write the ini, print variables as TOML',
+    meaning: 'launch phase: write the ini file, print variables as TOML',
     parameters: [],
     flags: {},
     examples: [],
@@ -194,28 +194,29 @@ export const commands: readonly Command[] = [
   },
 ]
 
-/** Renders the help of the whole tool; fits 80 columns. */
+/** Renders the help of php-sessions; fits 80 columns. */
 export function renderHelp(): string {
+  const nameWidth = Math.max(...commands.map(({ name }) => name.length))
   const list = (commandsToList: readonly Command[]) =>
-    commandsToList.map(({ name, meaning }) => `  ${name.padEnd(10)} ${meaning}\n`).join('')
+    commandsToList.map(({ name, meaning }) => `  ${name.padEnd(nameWidth)}  ${meaning}\n`).join('')
   return `Keeps PHP sessions in the Redis, Valkey or Memcached service bound to the app.
 
 Usage: php-sessions COMMAND [OPTIONS]
 
 Commands:
 ${list(commands.filter(({ isInternal }) => !isInternal))}
-By the buildpack and exec:
+Called by the buildpack and by exec:
 ${list(commands.filter(({ isInternal }) => isInternal))}
-  --help, help COMMAND   this help, or that of a command
+  --help, help COMMAND   this help, or the help of a command
   --version              the version
 
 Settings, in the environment or in .bp-config/options.json:
 ${Object.keys(OPTIONS)
   .map((name) => `  ${name}\n`)
-  .join('')}  (php-sessions help options says what each does)
+  .join('')}  (php-sessions help options explains them)
 
-Exit status: 0 fine, 1 something is wrong with the binding or the settings,
-2 wrong usage, 70 a fault in php-sessions itself; exec: that of its command.
+Exit status: 0 all is well, 1 something is wrong with the binding or settings,
+2 wrong usage, 70 a fault in php-sessions; exec exits as its command does.
 `
 }
 
@@ -249,7 +250,7 @@ export function renderOptionsHelp(): string {
     const value = option.default === '' ? option.expected : `${option.expected}; default: ${option.default}`
     return `${name}\n${wrap(option.meaning)}${wrap(`(${value})`)}`
   })
-  return `Settings, in the environment (wins) or in .bp-config/options.json of the app:\n\n${entries.join('\n')}`
+  return `Settings, in the environment or in .bp-config/options.json of the app.\nThe environment takes precedence.\n\n${entries.join('\n')}`
 }
 
 function wrap(text: string): string {

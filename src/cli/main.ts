@@ -5,7 +5,7 @@ import { type Host, HostError } from '../host/host.ts'
 import { fileFinding, renderFindings } from '../plan/report.ts'
 import { type Command, commands, renderCommandHelp, renderHelp, renderOptionsHelp } from './commands.ts'
 
-/** Runs one command line; `args` come without the program's name. Returns the exit status, never throws. */
+/** Runs one command line; `args` excludes the name of the program. Returns the exit status, never throws. */
 export function main(host: Host, args: readonly string[]): number | Promise<number> {
   const explain = (error: unknown) => explainError(host, error)
   try {
@@ -22,7 +22,7 @@ function explainError(host: Host, error: unknown): number {
   const what = oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
   return fail(
     host,
-    `php-sessions ${VERSION}: ${what}\nthis is a fault in the tool: report it with the command that you ran\n`,
+    `php-sessions ${VERSION}: ${what}\nthis is a fault in php-sessions: report it with the command that you ran\n`,
     INTERNAL_FAULT,
   )
 }
@@ -48,7 +48,7 @@ function run(host: Host, args: readonly string[]): number | Promise<number> {
   throw wrongCount(command, trailing)
 }
 
-/** Parts our words from those behind `--`, which are not ours to read. */
+/** Separates the arguments of php-sessions from those after `--`, which belong to another command. */
 function splitTrailing({ trailing }: Command, args: readonly string[]) {
   const at = trailing === undefined ? -1 : args.indexOf('--')
   return at === -1 ? ([args, []] as const) : ([args.slice(0, at), args.slice(at + 1)] as const)
@@ -124,7 +124,7 @@ function wrongCount({ name, parameters, trailing }: Command, values: readonly st
 }
 
 function unknownFlag(command: string, flag: string, known: readonly string[]): UsageError {
-  const suggestion = known.length === 0 ? 'it takes none.' : `did you mean --${nearest(flag, known)}?`
+  const suggestion = known.length === 0 ? 'it takes no options.' : `did you mean --${nearest(flag, known)}?`
   return new UsageError(
     `${command} has no option --${oneLine(flag)}; ${suggestion} See php-sessions help ${command}`,
   )

@@ -1,6 +1,7 @@
+import { KILLED } from '../core/exit-status.ts'
 import type { Finding } from '../core/finding.ts'
 import { joinWords, oneLine } from '../core/text.ts'
-import { KILLED, LIMIT_SECONDS, ProbeSilent } from '../php/ask.ts'
+import { LIMIT_SECONDS, ProbeSilent } from '../php/ask.ts'
 import type { Check, CheckOutcome, CheckResult, Context, Status } from './check.ts'
 
 /**

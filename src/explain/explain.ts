@@ -19,7 +19,7 @@ import { explanationJson } from './json.ts'
 import { findOverrides, type Override } from './overrides.ts'
 import { renderExplanation } from './text.ts'
 
-/** Says where the sessions will live and why: every binding, every value with its provenance, every setting. */
+/** Explains where the sessions are kept and why: every binding, every value with its provenance, every setting. */
 export function explain(host: Host, flags: Readonly<Record<string, string>>): number {
   const explanation = explainHome(host, findHome(host, flags))
   if (flags.acl !== undefined) return printAcl(host, explanation)
@@ -62,7 +62,7 @@ function askSettings(host: Host, { php, fpm }: FoundHome, plan: Plan): Partial<S
   }
 }
 
-/** The one line that makes a Redis user for these sessions; nothing else is on stdout, so that it can be piped. */
+/** Prints the one line that creates a Redis user for these sessions. Nothing else is on stdout, so it can be piped. */
 function printAcl(host: Host, { plan, options }: Explanation): number {
   const { planned } = plan
   if (planned?.store.name === 'redis') {
@@ -72,9 +72,9 @@ function printAcl(host: Host, { plan, options }: Explanation): number {
   const finding: Finding = {
     id: 'acl.redis',
     level: 'error',
-    title: 'there is no Redis for which a user could be made: sessions are kept elsewhere',
+    title: 'there is no Redis to create a user for: sessions are kept elsewhere',
     from: planned === undefined ? plan.because : `${planned.store.title} service ${planned.service}`,
-    fix: 'bind a Redis, or see php-sessions explain',
+    fix: 'bind a Redis, or run php-sessions explain to see why',
   }
   host.err(renderFindings([...plan.findings, finding]))
   return 1

@@ -7,13 +7,13 @@ import type { BindingVerdict } from '../plan/verdict.ts'
 import type { Platform } from '../platforms/platform.ts'
 import type { Override } from './overrides.ts'
 
-/** What was decided and why, found out without touching the network. */
+/** What was decided and why, found out without using the network. */
 export interface Explanation {
   readonly platform: Platform
   readonly plan: Plan
   readonly options: Options
   readonly verdicts: readonly BindingVerdict[]
-  /** What the PHP that serves the app says of itself; undefined where none answers. */
+  /** What the PHP that serves the app reports of itself; undefined where no PHP answers. */
   readonly settings: Partial<SettingsAnswer> | undefined
   readonly overrides: readonly Override[]
   readonly framework: FrameworkPlan

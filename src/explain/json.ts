@@ -3,7 +3,7 @@ import { webOf } from '../php/web.ts'
 import { findingJson, planJson } from '../plan/json.ts'
 import type { Explanation } from './explanation.ts'
 
-/** A plan as scripts read it, with all that `explain` finds out beside it. */
+/** An explanation as scripts read it: the plan, and everything else that `explain` found out. */
 export function explanationJson(explanation: Explanation) {
   const { platform, plan, verdicts, settings, overrides, framework, findings } = explanation
   const web = settings?.cli === undefined ? undefined : webOf(settings)
@@ -34,7 +34,7 @@ function frameworkJson({ recognised, variables }: Explanation['framework']) {
   return { id, name, verdict, from, variables: variables.map((variable) => variable.name) }
 }
 
-/** Where each value of an endpoint was read, by the names that `store` has. */
+/** Where each value of an endpoint was read, under the names that `store` uses. */
 function provenanceOf({ topology, servers, tls, user, password, database, sentinel }: Endpoint) {
   const values = {
     topology,

@@ -6,19 +6,19 @@ import type { SettingsAnswer } from '../php/answers.ts'
 import { WEB_ROOTS } from '../php/page-settings.ts'
 import { webOf } from '../php/web.ts'
 
-/** A setting of the app's that wins over ours. */
+/** A setting of the app that overrides one of php-sessions. */
 export interface Override {
   readonly name: string
-  /** What it is instead; null for a setting that is secret. */
+  /** The value that the app sets; null for a secret setting. */
   readonly value: string | null
-  /** A file, with its line where PHP told it. */
+  /** A file, with the line where PHP reported it. */
   readonly from: string
 }
 
 /** Directories of an app from which a buildpack copies ini files. */
 const INI_DIRECTORIES = ['/.bp-config/php/php.ini.d', '/.php.ini.d']
 
-/** Finds the app's own settings that are read after ours: its ini files, and what a pool of php-fpm puts over all. */
+/** Finds settings of the app that PHP reads after those of php-sessions: in ini files and in pools of php-fpm. */
 export function findOverrides(
   host: Host,
   appDirectory: string,
@@ -30,7 +30,7 @@ export function findOverrides(
   return [...effective, ...inApp.filter(({ name }) => !effective.some((other) => other.name === name))]
 }
 
-/** What PHP itself says it has from files that come after ours, or would, were ours there. */
+/** What PHP reports from files that come after that of php-sessions, or would if that were installed. */
 function overridesInPhp(
   directives: readonly Directive[],
   settings: Partial<SettingsAnswer>,

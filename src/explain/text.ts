@@ -12,30 +12,27 @@ import type { BindingVerdict } from '../plan/verdict.ts'
 import { describeManaged } from '../stores/redis/managed.ts'
 import type { Explanation } from './explanation.ts'
 
-/** Renders an explanation for people, in sections; a section without content is left out. */
+/** Renders an explanation for people, in sections. Empty sections are left out. */
 export function renderExplanation(explanation: Explanation): string {
   const { platform, plan, options, verdicts, overrides, framework, findings } = explanation
   const sections: readonly (readonly [title: string, lines: readonly string[]])[] = [
-    ['What is bound', verdicts.map(renderVerdict)],
-    [
-      'Where it is, and how to log in',
-      plan.planned === undefined ? [] : renderEndpoint(plan.planned.endpoint),
-    ],
-    ['PHP', renderPhp(explanation)],
-    ['The session handler', renderHandler(plan, options)],
+    ['Bound services', verdicts.map(renderVerdict)],
+    ['Server and login', plan.planned === undefined ? [] : renderEndpoint(plan.planned.endpoint)],
+    ['PHP', renderPhpLines(explanation)],
+    ['Session handler', renderHandler(plan, options)],
     ['Settings', [...plan.directives.flatMap(renderDirective), ...renderPending(plan)]],
-    ['Files beside them', plan.files.map(({ path }) => path)],
+    ['Files for these settings', plan.files.map(({ path }) => path)],
     [
-      "The app's own settings, which win",
+      'Settings of the app that override these',
       overrides.map(({ name, value, from }) => `${name} = ${value ?? DOTS}  from ${from}`),
     ],
-    ['The app', renderFramework(framework)],
+    ['Framework', renderFramework(framework)],
   ]
   const body = sections
     .filter(([, lines]) => lines.length > 0)
     .map(([title, lines]) => `\n${title}\n${lines.map((line) => `  ${oneLineIndented(line)}\n`).join('')}`)
   const said = findings.length === 0 ? '' : `\n${renderFindings(findings)}`
-  const summary = hasError(findings) ? `a start would stop, because ${plan.because}` : summarise(plan)
+  const summary = hasError(findings) ? `a start would fail, because ${plan.because}` : summarise(plan)
   return `php-sessions ${VERSION} on ${platform.title} (${platform.from})\n${body.join('')}${said}\n${capitalise(oneLine(summary))}.\n`
 }
 
@@ -87,8 +84,8 @@ function renderEndpoint(endpoint: Endpoint): readonly string[] {
   ]
 }
 
-function renderPhp({ settings, plan }: Explanation): readonly string[] {
-  if (settings?.cli === undefined) return ['no PHP answers here']
+function renderPhpLines({ settings, plan }: Explanation): readonly string[] {
+  if (settings?.cli === undefined) return ['no PHP answers']
   const web = webOf(settings)
   const versions = Object.entries(web.extensions).flatMap(([name, version]) =>
     version === null ? [] : [`${name} ${version}`],
@@ -100,8 +97,10 @@ function renderPhp({ settings, plan }: Explanation): readonly string[] {
     `extensions for sessions: ${versions.join(', ') || 'none'}`,
     ...(own === undefined || web.extensions[own] !== null
       ? []
-      : [`not loaded: ${own}, which must keep the sessions`]),
-    web.ours === null ? 'our settings are not among them yet' : `our settings: ${web.ours}`,
+      : [`not loaded: ${own}, which these sessions need`]),
+    web.ours === null
+      ? 'the file of php-sessions is not among them yet'
+      : `the file of php-sessions: ${web.ours}`,
   ]
 }
 
@@ -109,8 +108,8 @@ function renderHandler({ planned }: Explanation['plan'], options: Explanation['o
   if (planned?.store.name !== 'redis') return []
   return [
     planned.handler === 'managed'
-      ? "that of php-sessions, and phpredis' own where it is bypassed:"
-      : "phpredis' own; with PHP_SESSIONS_HANDLER=managed it would be that of php-sessions:",
+      ? "managed, that of php-sessions (phpredis' own where the app bypasses it):"
+      : "native, phpredis' own; with PHP_SESSIONS_HANDLER=managed:",
     ...describeManaged(planned.endpoint, options).map((line) => `  ${line}`),
   ]
 }
@@ -120,7 +119,7 @@ function renderFramework({ recognised, variables }: Explanation['framework']): r
   return [
     recognised.note,
     `    from ${recognised.from}`,
-    ...(variables.length === 0 ? [] : ['every start sets for it, as the app does not:']),
+    ...(variables.length === 0 ? [] : ['every start sets these variables, because the app does not:']),
     ...variables.flatMap(({ name, value, because }) => [
       `${name} = ${value instanceof Secret ? DOTS : value}`,
       `    ${because}`,
@@ -128,11 +127,11 @@ function renderFramework({ recognised, variables }: Explanation['framework']): r
   ]
 }
 
-/** What only a start can know. */
+/** The setting that only a start can know. */
 function renderPending({ planned }: Explanation['plan']): readonly string[] {
   const master = planned?.endpoint.sentinel?.masterName.value
   if (master === undefined) return []
-  return [`session.save_path = ${DOTS}`, `    the master ${master}, for which every start asks the Sentinels`]
+  return [`session.save_path = ${DOTS}`, `    every start asks the Sentinels for the master ${master}`]
 }
 
 function renderDirective({

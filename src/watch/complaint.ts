@@ -3,17 +3,17 @@ import type { Host } from '../host/host.ts'
 const FIRST_PAUSE_SECONDS = 60
 const LONGEST_PAUSE_SECONDS = 3600
 
-/** Says what lasts: at once, and then again after a minute, two, four, at most an hour. */
+/** Reports trouble at once, and while it lasts again after one minute, two, four and so on, at most an hour. */
 export interface Complaint {
-  /** `text` is whole lines; the same text is the same trouble. */
+  /** Reports trouble. `text` is whole lines; the same text is the same trouble. */
   about(text: string): void
-  /** Says it again when its time has come. */
+  /** Repeats the report when that is due. */
   again(): void
-  /** Says that it is over, where something was complained of. */
+  /** Reports that the trouble is over, if there was any. */
   end(text: string): void
 }
 
-/** Makes one that writes to stderr. */
+/** Makes a complaint that writes to stderr. */
 export function makeComplaint(host: Host): Complaint {
   let current: string | undefined
   let since = 0
@@ -24,7 +24,7 @@ export function makeComplaint(host: Host): Complaint {
     if (current === undefined || now < due) return
     pause = Math.min(2 * pause, LONGEST_PAUSE_SECONDS)
     due = now + pause
-    host.err(`${current}php-sessions: so it has been for ${minutes((now - since) / 60)}\n`)
+    host.err(`${current}php-sessions: still failing after ${minutes((now - since) / 60)}\n`)
   }
   return {
     about: (text) => {

@@ -6,14 +6,14 @@ import { secretsOf } from '../php/questions.ts'
 import type { Plan } from '../plan/plan.ts'
 
 /**
- * Tries a plan out before it is used: the target PHP writes a session by it, reads that and removes it.
+ * Tries a plan before it is used: the target PHP writes a session with it, reads it and removes it.
  *
- * `php` starts one that has the extension. Gives what PHP said where that failed, without secrets.
+ * `php` starts a PHP that has the extension. Returns what PHP said when that failed, without secrets.
  */
 export function tryOut(host: Host, plan: Plan, php: readonly string[]): string | undefined {
-  // A word of a command line can be read by everybody.
+  // Every user of the machine can read a command line.
   const secret = plan.directives.filter(({ value }) => value instanceof Secret)
-  // What the app has run before its pages is not ours to run.
+  // The trial does not run the file that the app itself has run before its pages.
   const plain = plan.directives.filter(
     (directive) => !secret.includes(directive) && directive.name !== 'php_sessions.auto_prepend_file',
   )
@@ -31,9 +31,9 @@ export function tryOut(host: Host, plan: Plan, php: readonly string[]): string |
       said = [],
     } = askPhp(host, { command, env: {} }, 'session', question, () => undefined)
     if (step === 'second' || step === 'done') return undefined
-    return error ?? said[0] ?? 'PHP gave up without a word'
+    return error ?? said[0] ?? 'PHP gives no reason'
   } catch (fault) {
-    if (fault instanceof ProbeSilent) return `PHP gave no answer, exit status ${fault.status}`
+    if (fault instanceof ProbeSilent) return `PHP did not answer, exit status ${fault.status}`
     throw fault
   }
 }

@@ -15,22 +15,22 @@ import { tryOut } from './trial.ts'
 import type { WatchedHome } from './watched.ts'
 
 const TICK_SECONDS = 1
-/** Who writes a binding in place may not be done yet. */
+/** A program that writes a binding in place may not be done yet. */
 const SETTLE_SECONDS = 0.2
 const SENTINELS_SECONDS = 2
-/** Settings that the store refuses are tried again after so many seconds, then twice as many, up to the second. */
+/** How long to wait before trying settings again that the store refused: at first, and at most. It doubles each time. */
 const RETRY_SECONDS = [2, 60] as const
 /** A php-fpm that takes longer to start has read the new settings itself. */
 const RELOAD_SECONDS = 60
-/** The Sentinels are asked again in two seconds. */
+/** Short, because the Sentinels are asked again in two seconds. */
 const PATIENCE: Patience = { all: 1, each: 1 }
 
-const KEPT = 'php-sessions: PHP keeps the settings that it has\n'
+const KEPT = 'php-sessions: PHP keeps its current settings\n'
 
 /**
- * Follows what is bound: writes new settings once they have been tried, and makes php-fpm read them.
+ * Follows what is bound: tries new settings, writes those that work, and makes php-fpm read them.
  *
- * Looks every second, until the process that started us is gone. Settings that cannot work are not written.
+ * Looks every second, until the process that started it is gone.
  */
 export function watch(host: Host, home: WatchedHome): number {
   const parent = parentOf(host, 'self')
@@ -42,7 +42,7 @@ export function watch(host: Host, home: WatchedHome): number {
   return 0
 }
 
-/** Makes what looks once and does what is due; it remembers in between. */
+/** Makes a function that looks once and does what is due. It keeps its state between calls. */
 export function makeWatcher(host: Host, home: WatchedHome): () => void {
   const complaint = makeComplaint(host)
   const tellPhpFpm = makeReloader(host, home)
@@ -68,7 +68,7 @@ export function makeWatcher(host: Host, home: WatchedHome): () => void {
     const trouble = isUsed ? undefined : findTrouble(home, prepared)
     if (trouble === undefined) {
       if (!isUsed) use(host, home, prepared)
-      complaint.end(`php-sessions: that is over: ${summarise(prepared.plan)}\n`)
+      complaint.end(`php-sessions: recovered: ${summarise(prepared.plan)}\n`)
     } else {
       complaint.about(trouble.text)
       if (!trouble.isFinal) {
@@ -76,7 +76,7 @@ export function makeWatcher(host: Host, home: WatchedHome): () => void {
         retry = Math.min(2 * retry, RETRY_SECONDS[1])
       }
     }
-    // A start script that rewrites what it has read may do so over ours.
+    // A start script that rewrites the ini files it has read may overwrite this one.
     left = readIni(host, home)
   }
   return () => {
@@ -84,7 +84,7 @@ export function makeWatcher(host: Host, home: WatchedHome): () => void {
       follow()
       tellPhpFpm()
     } catch (error) {
-      // A disk that is full may have room again.
+      // A full disk may have room later.
       if (!(error instanceof HostError)) throw error
       complaint.about(renderFindings([fileFinding(error)]) + KEPT)
       seen = ''
@@ -96,7 +96,7 @@ function readIni(host: Host, { iniDirectory }: WatchedHome): string | undefined 
   return host.readFile(`${iniDirectory}/${INI_NAME}`)
 }
 
-/** Whether our files say already what they would be made to say. */
+/** Whether the files already say what would be written. */
 function isInUse(host: Host, home: WatchedHome, prepared: Prepared): boolean {
   const { plan } = prepared
   const written = readIni(host, home)
@@ -105,19 +105,20 @@ function isInUse(host: Host, home: WatchedHome, prepared: Prepared): boolean {
   return plan.files.every(({ path, text }) => host.readBytes(path)?.endsWith(revealIfSecret(text)) === true)
 }
 
-/** What there is against using this; final is what only another binding can end. */
+/** Finds why the prepared settings cannot be used. The trouble is final where only another binding can end it. */
 function findTrouble(home: WatchedHome, prepared: Prepared) {
   const { plan, findings } = prepared
   if (hasError(findings))
     return { text: renderFindings(findings.filter(({ level }) => level === 'error')) + KEPT, isFinal: true }
-  if (plan.planned === undefined) return { text: renderFindings([gone(plan.because)]) + KEPT, isFinal: true }
+  if (plan.planned === undefined)
+    return { text: renderFindings([storeGone(plan.because)]) + KEPT, isFinal: true }
   const said = trySettings(home, prepared)
   return said === undefined
     ? undefined
-    : { text: renderFindings([refused(plan.planned.service, said)]) + KEPT, isFinal: false }
+    : { text: renderFindings([settingsRefused(plan.planned.service, said)]) + KEPT, isFinal: false }
 }
 
-/** With certificates of its own, since those in use stay as they are until then. */
+/** Tries the settings with copies of their files, so that the files in use stay as they are. */
 function trySettings(home: WatchedHome, prepared: Prepared): string | undefined {
   const { host } = home
   const { plan } = prepared
@@ -141,32 +142,32 @@ function use(host: Host, home: WatchedHome, prepared: Prepared): void {
   host.err(renderFindings(findings))
   host.err(`php-sessions: new settings: ${summarise(plan)}\n`)
   if (framework.variables.length > 0)
-    host.err("php-sessions: the framework's variables are those of the start: restart the app\n")
+    host.err("php-sessions: the framework's variables are still those of the last start: restart the app\n")
 }
 
-function gone(because: string): Finding {
+function storeGone(because: string): Finding {
   return {
     id: 'watch.gone',
     level: 'warn',
-    title: `the session store is not bound any more: ${because}`,
-    from: 'what is bound now',
+    title: `the session store is no longer bound: ${because}`,
+    from: 'the services that are bound now',
     fix: 'bind it again; to keep sessions in local files, restart the app',
   }
 }
 
-function refused(service: string, said: string): Finding {
+function settingsRefused(service: string, said: string): Finding {
   return {
     id: 'watch.refused',
     level: 'error',
-    title: `no session can be kept by the new settings of ${service}: ${said}`,
-    from: 'a session that PHP tried to write by them',
-    fix: 'see whether the server takes the new credentials: php-sessions doctor',
+    title: `PHP cannot keep a session with the new settings of ${service}: ${said}`,
+    from: 'a session that PHP tried to write with them',
+    fix: 'check that the server accepts the new credentials: php-sessions doctor',
   }
 }
 
 /**
- * Makes what tells php-fpm, when it is due, and gives up on a php-fpm that is not there. Whether a reload will cut
- * requests off is said when php-fpm has started, before there is a reload.
+ * Makes a function that reloads php-fpm when that is due, and gives up where no php-fpm is running. Once php-fpm has
+ * started, it also warns where a reload would cut off requests.
  */
 function makeReloader(host: Host, home: WatchedHome): () => void {
   const checked = new Set<number>()
@@ -181,9 +182,13 @@ function makeReloader(host: Host, home: WatchedHome): () => void {
     if (!isDue) return
     giveUp ??= host.now() + RELOAD_SECONDS
     const told = masters.filter((master) => reload(host, master))
-    for (const { pid } of told) host.err(`php-sessions: php-fpm, process ${pid}, reads them\n`)
+    for (const { pid } of told)
+      host.err(`php-sessions: php-fpm (process ${pid}) reloads with the new settings\n`)
     const isAbsent = masters.length === 0 && host.now() >= giveUp
-    if (isAbsent) host.err('php-sessions: no php-fpm runs here; what starts from now on reads them\n')
+    if (isAbsent)
+      host.err(
+        'php-sessions: no php-fpm is running here; PHP processes started from now on use the new settings\n',
+      )
     if (!isAbsent && (masters.length === 0 || told.length < masters.length)) return
     unmarkReload(host, home.iniDirectory)
     giveUp = undefined
@@ -197,9 +202,9 @@ function checkTimeout(host: Host, master: Master): void {
       {
         id: 'watch.timeout',
         level: 'warn',
-        title: 'php-fpm cuts off the requests that run when it reloads',
+        title: 'php-fpm cuts off running requests when it reloads',
         from: `process_control_timeout is 0 in ${master.configuration}`,
-        fix: 'write process_control_timeout = 8s below [global] there',
+        fix: 'set process_control_timeout = 8s below [global] there',
       },
     ]),
   )

@@ -11,25 +11,25 @@ import { extensionsToLoad, fillOwnDirectory, renderOwnIni, withoutScanning } fro
 import type { Host } from '../host/host.ts'
 import { descendsFrom, type Master, parentOf } from '../php/php-fpm.ts'
 
-/** A home that `watch` looks after: one under `exec`, or Cloud Foundry's. */
+/** A home that `watch` follows: one under `exec`, or Cloud Foundry's. */
 export interface WatchedHome extends Home {
-  /** Where our ini file is, an absolute path. */
+  /** The directory with the ini file of php-sessions, an absolute path. */
   readonly iniDirectory: string
-  /** The texts that our ini file has when it says what was prepared. */
+  /** The texts that the ini file may have when it says what was prepared. */
   renderInis(prepared: Prepared): readonly string[]
   /** Starts a PHP that has the extension that the plan needs. */
   phpFor(prepared: Prepared): readonly string[]
   write(prepared: Prepared): void
-  /** Whether a php-fpm reads our ini file. */
+  /** Whether a php-fpm reads that ini file. */
   isOurs(master: Master): boolean
 }
 
-/** The host where the user has asked for it by exec's flag. */
+/** The host as if PHP_SESSIONS_WATCH were on, for the flag of exec. */
 export function withWatch(host: Host): Host {
   return { ...host, env: { ...host.env, PHP_SESSIONS_WATCH: 'on' } }
 }
 
-/** A directory that `exec` has made, for the processes below it; `owner` is the user of php-fpm's workers. */
+/** The home of processes below `exec`, with the directory that it made. `owner` is the user of php-fpm's workers. */
 export function watchedByExec(given: Host, app: string, directory: string, owner?: number): WatchedHome {
   const host = withoutScanning(withWatch(given), (path) => path === directory, `${directory}/none`)
   const parent = parentOf(host, 'self')
@@ -50,7 +50,7 @@ export function watchedByExec(given: Host, app: string, directory: string, owner
   }
 }
 
-/** The directory of php_buildpack's PHP; undefined where there is none. */
+/** The home with the PHP of php_buildpack; undefined where php_buildpack has not installed one. */
 export function watchedOnCloudFoundry(host: Host): WatchedHome | undefined {
   const home: CloudFoundryHome = findCloudFoundryHome(host)
   const { phpHome } = home

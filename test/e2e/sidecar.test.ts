@@ -67,7 +67,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
       const { requests, failed, lost } = await load.stop()
       console.log(`sidecar: ${requests} requests, ${failed.length} failed`)
       expect({ failed, lost }).toEqual({ failed: [], lost: [] })
-      expect(instance.log()).toMatch(/php-fpm, process \d+, reads them/)
+      expect(instance.log()).toMatch(/php-fpm \(process \d+\) reloads with the new settings/)
       expect(instance.log()).not.toContain('s3cret')
       const { stdout } = await cf.openShell(
         instance,

@@ -87,7 +87,7 @@ test.each(['native', 'managed'])(
     expect({ failed, lost }).toEqual({ failed: [], lost: [] })
     expect(requests).toBeGreaterThan(100)
     expect(fpm.log()).toMatch(/^php-sessions: new settings: sessions are kept in Redis service sessions /m)
-    expect(fpm.log()).toMatch(/^php-sessions: php-fpm, process \d+, reads them$/m)
+    expect(fpm.log()).toMatch(/^php-sessions: php-fpm \(process \d+\) reloads with the new settings$/m)
     expect(fpm.log()).not.toContain(NEW.slice(0, 8))
   },
 )
@@ -109,15 +109,15 @@ test('what is written in place and does not work is not used, and said with its 
   await until('the complaint', () => fpm.log().includes('(binding.value)'))
   rmSync(bound.sessions, { recursive: true })
   await until('the complaint', () => fpm.log().includes('(watch.gone)'))
-  expect(fpm.log()).toContain('php-sessions: PHP keeps the settings that it has\n')
+  expect(fpm.log()).toContain('php-sessions: PHP keeps its current settings\n')
 
   bound.write(entries)
   await until('the end of it', () =>
-    fpm.log().includes('php-sessions: that is over: sessions are kept in Redis'),
+    fpm.log().includes('php-sessions: recovered: sessions are kept in Redis'),
   )
   const { failed, lost } = await load.stop()
   expect({ failed, lost }).toEqual({ failed: [], lost: [] })
-  expect(fpm.log()).not.toContain('reads them')
+  expect(fpm.log()).not.toContain('reloads with the new settings')
   expect(fpm.log()).not.toContain(NEW.slice(0, 8))
   for (const id of ['watch.refused', 'binding.value', 'watch.gone'])
     expect(fpm.log().split(`(${id})`)).toHaveLength(2)
@@ -148,7 +148,7 @@ test('a store that is bound later is used from then on, over TLS with its CA', a
   expect(await fpm.ask('count')).toMatch(/1 files \S+ served$/)
   const credentials = { type: 'redis', host: 'localhost', tls_port: redis.tlsPort ?? 0, password: OLD }
   bound.write({ ...credentials, ca: readFileSync(tls.ca, 'utf8') })
-  await until('php-fpm to be told', () => fpm.log().includes('reads them'))
+  await until('php-fpm to be told', () => fpm.log().includes('reloads with the new settings'))
   await until('php-fpm to be back', () => fpm.log().match(/ready to handle connections/g)?.length === 2)
   expect(await fpm.ask('count')).toMatch(/1 redis \S+ served$/)
   expect(readdirSync(bound.ours()).sort()).toEqual(

@@ -83,7 +83,9 @@ test("the app's own settings win, and the framework that ignores PHP's handler i
   const { out } = explain([redisService], [], {}, files)
   expect(out).toContain('session.name = MINE  from /app/.bp-config/php/php.ini.d/mine.ini')
   expect(out).toContain('session.save_path = ••••  from /app/.bp-config/php/php.ini.d/mine.ini')
-  expect(out).toContain('every start sets for it, as the app does not:\n  SESSION_DRIVER = redis')
+  expect(out).toContain(
+    'every start sets these variables, because the app does not:\n  SESSION_DRIVER = redis',
+  )
   expect(out).toContain('REDIS_PASSWORD = ••••')
   expect(out).not.toContain('framework.ignores')
   const off = explain([redisService], [], { PHP_SESSIONS_FRAMEWORK: 'off' }, files)

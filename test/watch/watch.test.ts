@@ -84,7 +84,7 @@ test.each<[string, string, object | undefined]>([
   expect(host.output.err.length).toBeGreaterThan(once.length)
   expect({ ini: host.files.get(INI), sent: host.sent }).toEqual({ ini: before, sent: [] })
   bind(vcapServices(redisService))
-  expect(look(2)).toMatch(/php-sessions: that is over: sessions are kept in Redis .*\n$/)
+  expect(look(2)).toMatch(/php-sessions: recovered: sessions are kept in Redis .*\n$/)
 })
 
 test('php-fpm is not told before it takes the signal, which would end it', () => {
@@ -110,7 +110,7 @@ test('where no php-fpm runs it says so once', () => {
   host.files.delete('/proc/20/cmdline')
   bind(vcapServices(OTHER))
   const said = look(120)
-  expect(said.match(/no php-fpm runs here/g)).toHaveLength(1)
+  expect(said.match(/no php-fpm is running here/g)).toHaveLength(1)
 })
 
 test('what another has written over ours is written again', () => {

@@ -1,7 +1,8 @@
+import { KILLED, NOT_FOUND } from '../../core/exit-status.ts'
 import type { Finding } from '../../core/finding.ts'
 import { joinWords } from '../../core/text.ts'
 import type { SettingsAnswer } from '../../php/answers.ts'
-import { KILLED, LIMIT_SECONDS, ProbeSilent } from '../../php/ask.ts'
+import { LIMIT_SECONDS, ProbeSilent } from '../../php/ask.ts'
 import { webOf } from '../../php/web.ts'
 import type { StoreName } from '../../stores/store.ts'
 import type { Check, Context } from '../check.ts'
@@ -24,7 +25,7 @@ export const found: Check = {
 
 function findSilent({ command, status }: ProbeSilent): Finding {
   const [file = 'php'] = command.split(' ')
-  if (status === SHELL_NOT_FOUND)
+  if (status === NOT_FOUND)
     return {
       id: 'php.missing',
       level: 'error',
@@ -43,9 +44,6 @@ function findSilent({ command, status }: ProbeSilent): Finding {
     fix: `check that this works: ${file} -v`,
   }
 }
-
-/** The exit status by which a shell reports a program that does not exist. */
-const SHELL_NOT_FOUND = 127
 
 /** A syntax error makes PHP skip the rest of an ini file, and PHP says so only where nobody looks. */
 export const iniSyntax: Check = {

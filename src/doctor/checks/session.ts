@@ -1,6 +1,7 @@
+import { KILLED } from '../../core/exit-status.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { SessionAnswer } from '../../php/answers.ts'
-import { KILLED, limitSecondsOf } from '../../php/ask.ts'
+import { limitSecondsOf } from '../../php/ask.ts'
 import { isOn, secondsOf, settingOf, webOf } from '../../php/web.ts'
 import type { StoreName } from '../../stores/store.ts'
 import type { Check, Context } from '../check.ts'

@@ -488,7 +488,7 @@ async function rebind(machine: Machine, ...services: readonly Service[]): Promis
 
 /** Runs the command in doctor's advice. */
 async function runFix(machine: Machine, fix: string): Promise<Machine> {
-  const [, file = ''] = /php-sessions ini --output (\S+?)(?:,|$)/.exec(fix) ?? []
+  const [, file = ''] = /php-sessions ini --output ([^\s,;]+)/.exec(fix) ?? []
   await install(machine, file)
   return machine
 }

@@ -116,6 +116,10 @@ export const PHP_CASES: Cases = {
   },
   'settings that were never written in a container': {
     env: KUBERNETES,
+    answers: { settings: fpmWith(FILES, NOT_INSTALLED) },
+  },
+  'settings that were never written in a container under exec': {
+    env: { ...KUBERNETES, PHP_INI_SCAN_DIR: ':/tmp/php-sessions-x' },
     answers: { settings: phpWith(FILES, READ_ONLY) },
   },
   'settings that were never written in an image of Cloud Native Buildpacks': {

@@ -1,6 +1,6 @@
 import { type Address, formatAddress, readHost, readPort, readSocket, type Uri } from './address.ts'
 import type { Sourced } from './binding.ts'
-import type { Credentials, ListedServer } from './credentials.ts'
+import type { Credentials, ListedServer } from './credentials/credentials.ts'
 import { Secret } from './secret.ts'
 
 /** How the servers belong together; a `pool` is Memcached's, where the client gives each key its server. */

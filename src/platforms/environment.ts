@@ -1,5 +1,5 @@
 import type { Binding, JsonObject } from '../core/binding.ts'
-import { isPlace, readVariable } from '../core/field-names.ts'
+import { isPlace, readVariable } from '../core/credentials/field-names.ts'
 import type { Finding } from '../core/finding.ts'
 import { OPTIONS } from '../core/options.ts'
 import type { Host } from '../host/host.ts'

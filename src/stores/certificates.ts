@@ -1,5 +1,5 @@
 import type { Sourced } from '../core/binding.ts'
-import type { Credentials } from '../core/credentials.ts'
+import type { Credentials } from '../core/credentials/credentials.ts'
 import { readPem } from '../core/pem.ts'
 import { Secret } from '../core/secret.ts'
 

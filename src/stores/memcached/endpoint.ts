@@ -1,6 +1,6 @@
 import { readUri, type Uri } from '../../core/address.ts'
 import type { Sourced } from '../../core/binding.ts'
-import { type Credentials, isUnusable, type ListedServer } from '../../core/credentials.ts'
+import { type Credentials, isUnusable, type ListedServer } from '../../core/credentials/credentials.ts'
 import { checkListed, type Endpoint, portOf, type Server, secretOf, uriPart } from '../../core/endpoint.ts'
 
 const DEFAULT_PORT = 11211

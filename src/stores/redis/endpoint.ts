@@ -1,6 +1,6 @@
 import { readUri, type Uri } from '../../core/address.ts'
 import type { Sourced } from '../../core/binding.ts'
-import { type Credentials, isUnusable, type ListedServer } from '../../core/credentials.ts'
+import { type Credentials, isUnusable, type ListedServer } from '../../core/credentials/credentials.ts'
 import { type Endpoint, portOf, secretOf, uriPart } from '../../core/endpoint.ts'
 import type { Options } from '../../core/options.ts'
 import { readCa, readClientCertificate } from '../certificates.ts'

@@ -1,6 +1,6 @@
 import { readUri, type Uri } from '../../core/address.ts'
 import type { Sourced } from '../../core/binding.ts'
-import type { Credentials, ListedServer } from '../../core/credentials.ts'
+import type { Credentials, ListedServer } from '../../core/credentials/credentials.ts'
 import {
   checkListed,
   type Endpoint,

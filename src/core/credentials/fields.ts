@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, parseJson, type Sourced } from './binding.ts'
+import { isObject, type Json, type JsonObject, parseJson, type Sourced } from '../binding.ts'
 import { isPlace, readFieldName, readVariable } from './field-names.ts'
 
 /** One value of the credentials; `name` is written as in `FIELD_NAMES`, or is none of those. */

@@ -1,9 +1,9 @@
-import { type HostAndPort, readHostAndPort, readUri } from './address.ts'
-import { type Binding, isObject, type Json, parseJson, type Sourced } from './binding.ts'
+import { type HostAndPort, readHostAndPort, readUri } from '../address.ts'
+import { type Binding, isObject, type Json, parseJson, type Sourced } from '../binding.ts'
+import { type Finding, hasError } from '../finding.ts'
+import { joinWords } from '../text.ts'
 import { FIELD_NAMES, type Field } from './field-names.ts'
 import { type CredentialField, readFields } from './fields.ts'
-import { type Finding, hasError } from './finding.ts'
-import { joinWords } from './text.ts'
 
 /** One of several servers as a binding lists them, not yet checked. */
 export interface ListedServer extends HostAndPort {

@@ -1,114 +1,101 @@
 import type { Json, JsonObject, Sourced } from './binding.ts'
 import type { Finding } from './finding.ts'
-import { nearest } from './text.ts'
+import { joinWords, nearest } from './text.ts'
 
-/** What a user may decide. Everything has a default that serves; `undefined` leaves PHP's own. */
-export interface Options {
-  /** The text that a Redis service's name must contain; the name is php_buildpack's, as is the default. */
-  readonly REDIS_SESSION_STORE_SERVICE_NAME: string
-  readonly MEMCACHED_SESSION_STORE_SERVICE_NAME: string
-  /** The exact name of the service to use, whatever else is bound; `none` for local files. */
-  readonly PHP_SESSIONS_SERVICE: string | undefined
-  /** How the servers of a Redis binding belong together, where its credentials do not tell. */
-  readonly PHP_SESSIONS_TOPOLOGY: 'single' | 'cluster' | 'sentinel' | undefined
-  readonly PHP_SESSIONS_LOCKING: boolean
-  readonly PHP_SESSIONS_LIFETIME: number | undefined
-  readonly PHP_SESSIONS_PREFIX: string | undefined
-  readonly PHP_SESSIONS_SERIALIZER: string | undefined
-  /** The extension's own session handler, or the one that php-sessions brings along. */
-  readonly PHP_SESSIONS_HANDLER: Handler
-  /** What the managed handler does when its store cannot be used; undefined to stop, as nobody has asked. */
-  readonly PHP_SESSIONS_ON_STORE_ERROR: 'stop' | 'empty' | undefined
-  /** Whether a start sets the variables of a framework that does not use PHP's session handler. */
-  readonly PHP_SESSIONS_FRAMEWORK: boolean | undefined
-  /** Whether `watch` runs beside the app. */
-  readonly PHP_SESSIONS_WATCH: boolean
-  /** What a start does when the bound store cannot be used. */
-  readonly PHP_SESSIONS_ON_ERROR: 'stop' | 'files'
-}
+export type OptionName = keyof typeof OPTIONS
 
-/** Whose code keeps the sessions: the extension's, or ours over the extension's client. */
-export type Handler = 'native' | 'managed'
-
-export type OptionName = keyof Options
-
-/** How an option is written, what it means and how its text becomes a value; undefined when it does not. */
-export interface OptionKind {
+/** How an option is written and what it means. `parse` gives undefined for text that is not a value of the option. */
+export interface OptionKind<Value = unknown> {
   readonly expected: string
   readonly meaning: string
+  /** Empty where the option has no value of its own: then it is undefined unless the user sets it. */
   readonly default: string
-  parse(text: string): Options[OptionName] | undefined
+  parse(text: string): Value | undefined
 }
 
-const searchKey = (store: string, key: string): OptionKind => ({
-  expected: 'a part of a service name',
-  meaning: `the ${store} service whose name contains this text keeps the sessions`,
-  default: key,
-  parse: (text) => (text === '' ? undefined : text),
+/** The value of every option, by name. */
+export type Options = { readonly [Name in OptionName]: OptionValue<(typeof OPTIONS)[Name]> }
+
+type OptionValue<Kind extends OptionKind> =
+  | Exclude<ReturnType<Kind['parse']>, undefined>
+  | (Kind['default'] extends '' ? undefined : never)
+
+/** Whose code keeps the sessions: the PHP extension's own session handler, or that of php-sessions. */
+export type Handler = Options['PHP_SESSIONS_HANDLER']
+
+const oneOf = <const Word extends string>(...allowed: readonly Word[]) => ({
+  expected: joinWords(allowed, 'or'),
+  parse: (text: string): Word | undefined => allowed.find((word) => word === text),
 })
 
-const SWITCH: Pick<OptionKind, 'expected' | 'parse'> = {
+const SWITCH = {
   expected: 'on or off',
-  parse: (text) => ({ on: true, '1': true, true: true, off: false, '0': false, false: false })[text],
+  parse: (text: string): boolean | undefined =>
+    ({ on: true, '1': true, true: true, off: false, '0': false, false: false })[text],
 }
 
-/** Every option, in the order of the documentation. */
-export const OPTIONS: Readonly<Record<OptionName, OptionKind>> = {
+const searchKey = (store: string, key: string) => ({
+  expected: 'part of a service name',
+  meaning: `the ${store} service whose name contains this text keeps the sessions`,
+  default: key,
+  parse: (text: string) => (text === '' ? undefined : text),
+})
+
+/** Every option, in the order of the documentation. The first two are php_buildpack's own, as are their defaults. */
+export const OPTIONS = {
   REDIS_SESSION_STORE_SERVICE_NAME: searchKey('Redis', 'redis-sessions'),
   MEMCACHED_SESSION_STORE_SERVICE_NAME: searchKey('Memcached', 'memcached-sessions'),
   PHP_SESSIONS_SERVICE: {
     expected: 'the name of a bound service or variable, or none',
     meaning: 'this service keeps the sessions, whatever its name contains; none keeps them in local files',
     default: '',
-    parse: (text) => (text === '' ? undefined : text),
+    parse: (text: string) => (text === '' ? undefined : text),
   },
   PHP_SESSIONS_TOPOLOGY: {
-    expected: 'single, cluster or sentinel',
-    meaning: 'how the Redis servers of the binding belong together, where its credentials do not tell',
+    ...oneOf('single', 'cluster', 'sentinel'),
+    meaning: 'how the Redis servers of the binding work together, if its credentials do not say',
     default: '',
-    parse: (text) => (text === 'single' || text === 'cluster' || text === 'sentinel' ? text : undefined),
   },
   PHP_SESSIONS_LOCKING: {
     ...SWITCH,
-    meaning: 'requests of one visitor take turns; off lets parallel ones overwrite each other',
+    meaning:
+      'on makes the requests of one visitor take turns; off lets parallel requests overwrite each other',
     default: 'on',
   },
   PHP_SESSIONS_LIFETIME: {
     expected: 'a whole number of seconds',
     meaning: 'how long a session lives after its last use (session.gc_maxlifetime)',
     default: '',
-    parse: (text) => (/^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : undefined),
+    parse: (text: string) => (/^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : undefined),
   },
   PHP_SESSIONS_PREFIX: {
     expected: '1 to 100 letters, digits or any of . : _ -',
-    meaning: "what the keys begin with, for apps that share a store; the extension's own unless set",
+    meaning:
+      "what the session keys begin with, for apps that share a store; default: the extension's own prefix",
     default: '',
-    parse: (text) => (/^[A-Za-z0-9.:_-]{1,100}$/.test(text) ? text : undefined),
+    parse: (text: string) => (/^[A-Za-z0-9.:_-]{1,100}$/.test(text) ? text : undefined),
   },
   PHP_SESSIONS_SERIALIZER: {
-    expected: 'php, php_binary, php_serialize, igbinary or msgpack',
-    meaning: 'how PHP writes a session (session.serialize_handler); changing it loses the sessions there are',
+    ...oneOf('php', 'php_binary', 'php_serialize', 'igbinary', 'msgpack'),
+    meaning: 'how PHP serializes a session (session.serialize_handler); a change loses the existing sessions',
     default: '',
-    parse: (text) => (/^(php|php_binary|php_serialize|igbinary|msgpack)$/.test(text) ? text : undefined),
   },
   PHP_SESSIONS_HANDLER: {
-    expected: 'native or managed',
+    ...oneOf('native', 'managed'),
     meaning:
-      "native is the PHP extension's own session handler; managed, for Redis and Valkey, is that of php-sessions: a fair lock, also on a cluster, Sentinels followed, status 503 while the store is down",
+      "native is the PHP extension's own session handler; managed, for Redis and Valkey, is that of php-sessions: it locks fairly, also on a cluster, follows Sentinels, and answers with status 503 while the store is down",
     default: 'native',
-    parse: (text) => (text === 'native' || text === 'managed' ? text : undefined),
   },
   PHP_SESSIONS_ON_STORE_ERROR: {
-    expected: 'stop or empty',
+    ...oneOf('stop', 'empty'),
     meaning:
-      'what the managed handler does while the store cannot be used: stop answers with status 503, empty goes on with an empty session that is not kept; default: stop',
+      'what the managed handler does while the store cannot be used: stop answers with status 503, empty continues with an empty session that is not kept; default: stop',
     default: '',
-    parse: (text) => (text === 'stop' || text === 'empty' ? text : undefined),
   },
   PHP_SESSIONS_FRAMEWORK: {
     ...SWITCH,
     meaning:
-      'on sets the variables of a framework with session drivers of its own (Laravel), where the app has not; default: on with a buildpack, else off',
+      'on sets the variables of a framework that has session drivers of its own (Laravel), unless the app sets them; default: on with a buildpack, otherwise off',
     default: '',
   },
   PHP_SESSIONS_WATCH: {
@@ -118,12 +105,12 @@ export const OPTIONS: Readonly<Record<OptionName, OptionKind>> = {
     default: 'off',
   },
   PHP_SESSIONS_ON_ERROR: {
-    expected: 'stop or files',
-    meaning: 'what a start does when the bound store cannot be used: not start, or keep sessions in files',
+    ...oneOf('stop', 'files'),
+    meaning:
+      'what happens at startup when the bound store cannot be used: stop does not start the app, files keeps sessions in local files',
     default: 'stop',
-    parse: (text) => (text === 'stop' || text === 'files' ? text : undefined),
   },
-}
+} as const satisfies Readonly<Record<string, OptionKind>>
 
 const NAMES = Object.keys(OPTIONS) as OptionName[]
 
@@ -134,7 +121,7 @@ export interface OptionSources {
   readonly file: Sourced<JsonObject>
 }
 
-/** Reads every option. One that is unknown or ill-formed is an error, never a silent default. */
+/** Reads every option. An unknown or malformed option is an error, never a silent default. */
 export function readOptions(sources: OptionSources): { options: Options; findings: Finding[] } {
   const findings = unknownOptions(sources)
   const read = NAMES.map((name) => {
@@ -142,7 +129,7 @@ export function readOptions(sources: OptionSources): { options: Options; finding
     const written = findWritten(name, sources)
     if (written === undefined) return [name, kind.parse(kind.default)]
     const value = typeof written.value === 'string' ? kind.parse(written.value) : undefined
-    if (value === undefined) findings.push(illFormed(name, kind, written))
+    if (value === undefined) findings.push(malformedOption(name, kind, written))
     return [name, value]
   })
   return { options: Object.fromEntries(read) as unknown as Options, findings }
@@ -155,18 +142,18 @@ function findWritten(name: OptionName, { env, file }: OptionSources): Sourced<Js
     return { value: variable, from: `environment variable ${name}` }
   const value = file.value[name]
   if (value === undefined) return undefined
-  // A bare number or true in JSON is as clear as its text.
+  // In JSON, people write 3600 or true without quotes.
   const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
   return { value: text, from: `${file.from} ${name}` }
 }
 
-function illFormed(name: OptionName, kind: OptionKind, { value, from }: Sourced<Json>): Finding {
+function malformedOption(name: OptionName, kind: OptionKind, { value, from }: Sourced<Json>): Finding {
   return {
     id: 'option.value',
     level: 'error',
     title: `expected ${name} to be ${kind.expected}, got \`${typeof value === 'string' ? value : JSON.stringify(value)}\``,
     from,
-    fix: `write ${kind.expected}, or remove it`,
+    fix: `set it to ${kind.expected}, or remove it`,
   }
 }
 
@@ -182,6 +169,6 @@ function unknownOptions({ env, file }: OptionSources): Finding[] {
       level: 'error',
       title: `there is no option ${name}`,
       from,
-      fix: `did you mean ${nearest(name, NAMES)}? All are listed by php-sessions help options`,
+      fix: `did you mean ${nearest(name, NAMES)}? php-sessions help options lists all options`,
     }))
 }

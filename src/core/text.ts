@@ -1,21 +1,26 @@
 /**
- * Makes one printable line of a text that came from outside.
+ * Turns text from outside into one printable line.
  *
- * A line break in a service's name would add a directive to an ini comment, an escape sequence
- * would speak to somebody's terminal.
+ * A line break in a service's name would add a directive to an ini comment, and an escape sequence would reach a
+ * user's terminal.
  */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim()
 }
 
-/** Joins as a sentence does: `a`, `a or b`, `a, b or c`. */
-export function joinWords(words: readonly string[], last: 'and' | 'or'): string {
-  if (words.length < 2) return words.join('')
-  return `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`
+/** Splits text at white space: `words('a b c')` is a list that stays on one line. */
+export function words(text: string): readonly string[] {
+  return text.trim().split(/\s+/)
 }
 
-/** The candidate that is fewest single-character edits away from a mistyped word. */
+/** Joins a list as a sentence does: `a`, `a or b`, `a, b or c`. */
+export function joinWords(list: readonly string[], last: 'and' | 'or'): string {
+  if (list.length < 2) return list.join('')
+  return `${list.slice(0, -1).join(', ')} ${last} ${list.at(-1)}`
+}
+
+/** The candidate that is the fewest single-character edits away from a mistyped word. */
 export function nearest(word: string, candidates: readonly string[]): string {
   const ranked = candidates.map((candidate) => ({ candidate, edits: editDistance(word, candidate) }))
   return ranked.reduce((best, next) => (next.edits < best.edits ? next : best)).candidate

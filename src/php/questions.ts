@@ -1,7 +1,6 @@
 import type { Options } from '../core/options.ts'
 import { Secret } from '../core/secret.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
-import { keyPrefix } from '../stores/redis/acl.ts'
 import type { Question } from './ask.ts'
 import type { Web } from './web.ts'
 
@@ -49,19 +48,14 @@ export function networkQuestion(plan: Plan, planned: PlannedStore): Question {
 /** Asks what a store lets us do and how it is set up. */
 export function storeQuestion(plan: Plan, planned: PlannedStore, options: Options): Question {
   const { endpoint, store } = planned
-  const user = endpoint.user?.value
   const isCluster = endpoint.topology.value === 'cluster'
   const isManaged = planned.handler === 'managed'
   return {
     ...(networkQuestion(plan, planned) as { readonly [name: string]: Question }),
-    // Redis' word for a login without a user.
-    user: user === undefined || (store.name === 'redis' && user === 'default') ? null : user,
+    user: endpoint.user?.value ?? null,
     password: endpoint.password?.value ?? null,
     database: endpoint.database?.value ?? null,
-    prefix:
-      store.name === 'redis'
-        ? keyPrefix(endpoint, options)
-        : (options.PHP_SESSIONS_PREFIX ?? 'memc.sess.key.'),
+    prefix: store.keyPrefix(endpoint, options),
     locking: options.PHP_SESSIONS_LOCKING && (isManaged || !isCluster),
     isCluster,
     isManaged,

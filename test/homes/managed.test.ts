@@ -178,7 +178,7 @@ describe('a PHP that is asked', () => {
     const { err, ini } = start(asked({ prependFiles }, { CNB_APP_DIR: '/app' }), ...args)
     expect(settings(ini, 'php_sessions.auto_prepend_file')).toBe('/etc/first.php')
     expect(err).toContain(
-      'the app has /app/second.php run instead  (handler.bypassed)\n    from /app/ini/x.ini',
+      'the app sets auto_prepend_file to /app/second.php  (handler.bypassed)\n    from /app/ini/x.ini',
     )
   })
 

@@ -1,29 +1,23 @@
 import { isObject, type Json, type JsonObject, parseJson, type Sourced } from '../binding.ts'
+import { words } from '../text.ts'
 import { isPlace, readFieldName, readVariable } from './field-names.ts'
 
-/** One value of the credentials; `name` is written as in `FIELD_NAMES`, or is none of those. */
+/** One value of the credentials. `name` is spelled as in `FIELD_NAMES`, even if it is not one of them. */
 export interface CredentialField extends Sourced<Json> {
   readonly name: string
 }
 
 /**
- * What an object in a field of this name is: one whose fields are meant as if they stood beside it
- * (`{"redis": {"port": 6379}}`), one that names its fields (`{"sentinel": {"port": 26379}}` is a `sentinel_port`), or
- * IBM's list of ways to connect, of which one is ours.
+ * Fields that may hold an object of fields.
+ *
+ * `merged`: as if its fields stood beside it (`{"redis": {"port": 6379}}`). `named`: its name is part of theirs
+ * (`{"sentinel": {"port": 26379}}` is a `sentinel_port`). `ways`: IBM's ways to connect, of which one is chosen.
  */
 const CONTAINERS: ReadonlyMap<string, 'merged' | 'named' | 'ways'> = new Map([
-  ...[
-    'redis',
-    'rediss',
-    'valkey',
-    'valkeys',
-    'memcached',
-    'credentials',
-    'binding',
-    'authentication',
-    'certificate',
-  ].map((name) => [name, 'merged'] as const),
-  ...['tls', 'ssl', 'sentinel', 'cluster'].map((name) => [name, 'named'] as const),
+  ...words('redis rediss valkey valkeys memcached credentials binding authentication certificate').map(
+    (name) => [name, 'merged'] as const,
+  ),
+  ...words('tls ssl sentinel cluster').map((name) => [name, 'named'] as const),
   ['connection', 'ways'],
 ])
 
@@ -31,11 +25,11 @@ const CONTAINERS: ReadonlyMap<string, 'merged' | 'named' | 'ways'> = new Map([
 const DEPTH = 6
 
 /**
- * Lists the values of the credentials by meaning, however deep a broker has put them; `prefix` is what their
- * provenances begin with.
+ * Lists the values of the credentials by meaning, however deep a broker has put them. Every provenance begins with
+ * `prefix`.
  *
- * Names without the kind come before those with it (`password`, `redis-password`), and those before the
- * variables of one service among several (`MY_CACHE_HOST`).
+ * Plain names (`password`) come first, then names with a kind in front (`redis-password`), then variables that
+ * belong to one service among several (`MY_CACHE_HOST`).
  */
 export function readFields(credentials: JsonObject, prefix: string): readonly CredentialField[] {
   const fields = unwrap(credentials, prefix, '')
@@ -45,7 +39,7 @@ export function readFields(credentials: JsonObject, prefix: string): readonly Cr
 
 interface Ranked extends CredentialField {
   readonly rank: number
-  /** The variable's group, where the name was read from that of a variable. */
+  /** The group of the variable, if the name is that of a variable. */
   readonly group?: string
 }
 
@@ -53,19 +47,19 @@ function unwrap(object: JsonObject, prefix: string, outer: string, depth = 0): R
   if (depth > DEPTH) return []
   return Object.entries(object).flatMap(([key, value]): Ranked[] => {
     const from = `${prefix}${key}`
-    const field = { ...nameOf(outer + flatName(key)), value, from }
+    const field = { ...rankName(outer + flatName(key)), value, from }
     const container = CONTAINERS.get(field.name)
     const inner = container === undefined ? undefined : readObject(value)
     if (inner === undefined) return [field]
     if (container === 'merged') return unwrap(inner, `${from}.`, '', depth + 1)
     if (container === 'ways') return unwrap(chooseWay(inner), `${from}.`, '', depth + 1)
-    // An object called `tls` says that there is TLS, unless it says otherwise itself.
+    // An object named `tls` means that the server has TLS, unless a field in it says otherwise.
     const isSign = /^(tls|ssl)$/.test(field.name) && !('enabled' in inner)
     return [...(isSign ? [field] : []), ...unwrap(inner, `${from}.`, field.name, depth + 1)]
   })
 }
 
-function nameOf(key: string): { name: string; rank: number; group?: string } {
+function rankName(key: string): { name: string; rank: number; group?: string } {
   const { name, isPlain } = readFieldName(key)
   if (!isPlain) return { name, rank: 1 }
   const variable = /^[A-Z][A-Z0-9_]*$/.test(key) && !CONTAINERS.has(name) ? readVariable(key) : undefined
@@ -73,7 +67,7 @@ function nameOf(key: string): { name: string; rank: number; group?: string } {
   return { name: variable.name, rank: 2, group: variable.group }
 }
 
-/** Bindings in files hold objects as JSON text. */
+/** In files, bindings hold objects as JSON text. */
 function readObject(value: Json): JsonObject | undefined {
   const parsed = typeof value === 'string' && value.trim().startsWith('{') ? parseJson(value) : value
   return isObject(parsed) ? parsed : undefined
@@ -85,12 +79,12 @@ function chooseWay(connection: JsonObject): JsonObject {
   return scheme === undefined ? connection : { [scheme]: connection[scheme] as JsonObject }
 }
 
-/** The last part of `connection.rediss.hosts.0.hostname`, as Terraform flattens IBM's object; any other name as it is. */
+/** The last part of `connection.rediss.hosts.0.hostname`, as Terraform flattens IBM's object; other names unchanged. */
 function flatName(key: string): string {
   return /^connection\.rediss?\.(?:.*\.)?([a-z_0-9]*[a-z_][a-z_0-9]*)(?:\.0)?$/.exec(key)?.[1] ?? key
 }
 
-/** Variables of several services may stand together: those of the first one that says where it is. */
+/** Variables of several services may stand together: chooses those of the first service with a place in them. */
 function chooseVariables(fields: readonly Ranked[]): (field: Ranked) => boolean {
   const first = fields.find(({ group, name }) => group !== undefined && isPlace(name))
   return ({ group }) => group === undefined || group === first?.group

@@ -1,10 +1,10 @@
+import type { StoreName } from '../../core/endpoint.ts'
 import { KILLED, NOT_FOUND } from '../../core/exit-status.ts'
 import type { Finding } from '../../core/finding.ts'
 import { joinWords } from '../../core/text.ts'
 import type { SettingsAnswer } from '../../php/answers.ts'
 import { LIMIT_SECONDS, ProbeSilent } from '../../php/ask.ts'
 import { webOf } from '../../php/web.ts'
-import type { StoreName } from '../../stores/store.ts'
 import type { Check, Context } from '../check.ts'
 
 /** Whether there is a PHP, and which. */

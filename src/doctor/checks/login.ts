@@ -1,6 +1,6 @@
+import type { StoreName } from '../../core/endpoint.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
-import type { StoreName } from '../../stores/store.ts'
 import type { Check, Context } from '../check.ts'
 import { reachServers } from './network.ts'
 

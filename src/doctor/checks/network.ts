@@ -1,10 +1,10 @@
 import type { Address } from '../../core/address.ts'
 import type { Sourced } from '../../core/binding.ts'
+import type { StoreName } from '../../core/endpoint.ts'
 import type { Finding, Level } from '../../core/finding.ts'
 import type { ServerAnswer, ServerState } from '../../php/answers.ts'
 import { LIMIT_SECONDS } from '../../php/ask.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
-import type { StoreName } from '../../stores/store.ts'
 import type { Check, CheckOutcome, Context } from '../check.ts'
 import { serverName } from '../server-name.ts'
 

@@ -2,7 +2,7 @@ import type { Finding } from '../../core/finding.ts'
 import { joinWords } from '../../core/text.ts'
 import type { RedisAnswer } from '../../php/answers.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
-import { keyPatterns } from '../../stores/redis/acl.ts'
+import { redisKeyPatterns } from '../../stores/redis/keys.ts'
 import type { Check, CheckOutcome, Context } from '../check.ts'
 
 type Found = Omit<Finding, 'from'> | undefined
@@ -126,7 +126,7 @@ export const allowedCommands = redisCheck(
     if (first === undefined) return undefined
     const denied = refused.filter(({ error }) => error.includes('NOPERM'))
     if (denied.length > 0) {
-      const keys = keyPatterns(endpoint, handler, options)
+      const keys = redisKeyPatterns(endpoint, handler, options)
       return findDenied(denied, endpoint.user?.value ?? 'default', keys)
     }
     if (refused.some(({ error }) => error.startsWith('OOM')))

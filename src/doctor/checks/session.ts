@@ -1,9 +1,9 @@
+import type { StoreName } from '../../core/endpoint.ts'
 import { KILLED } from '../../core/exit-status.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { SessionAnswer } from '../../php/answers.ts'
 import { limitSecondsOf } from '../../php/ask.ts'
 import { isOn, secondsOf, settingOf, webOf } from '../../php/web.ts'
-import type { StoreName } from '../../stores/store.ts'
 import type { Check, Context } from '../check.ts'
 import { isPoolIncomplete } from './network.ts'
 

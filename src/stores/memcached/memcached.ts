@@ -1,6 +1,5 @@
 import { formatAddress } from '../../core/address.ts'
 import { readCredentials } from '../../core/credentials/credentials.ts'
-import { KIND_WORDS } from '../../core/credentials/field-names.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { Directive } from '../../core/ini.ts'
 import type { Options } from '../../core/options.ts'
@@ -9,8 +8,8 @@ import { POOL_NAME, type Store } from '../store.ts'
 import { readMemcachedEndpoint } from './endpoint.ts'
 
 const CONNECT_MILLISECONDS = 1_000
-// Each try costs five seconds when the server is frozen, and no setting shortens that: few tries, then, which
-// wait longer each time. docs/benchmarks.md has the figures.
+// When the server is frozen each try takes five seconds, and no setting shortens that. So there are few tries, and
+// the wait between them grows. docs/benchmarks.md has the figures.
 const LOCK_WAIT_MILLISECONDS = { first: 20, longest: 500 }
 const LOCK_RETRIES = 16
 
@@ -20,13 +19,14 @@ export const memcached: Store = {
   title: 'Memcached',
   searchKey: 'MEMCACHED_SESSION_STORE_SERVICE_NAME',
   sessionType: 'php-memcached-session',
-  kinds: KIND_WORDS.memcached,
+  kinds: ['memcache', 'memcachier'],
   ports: [11211],
   extensions: ['igbinary', 'msgpack', 'memcached'],
   endpoint: (binding) => {
     const credentials = readCredentials(binding)
     return { value: readMemcachedEndpoint(credentials), findings: credentials.findings }
   },
+  keyPrefix: (_, { PHP_SESSIONS_PREFIX }) => PHP_SESSIONS_PREFIX ?? 'memc.sess.key.',
   configure: (endpoint, { options, php }) => ({
     handler: 'native',
     directives: [
@@ -35,7 +35,7 @@ export const memcached: Store = {
       ...connectionDirectives(endpoint, php),
       ...poolDirectives(endpoint, php),
       ...saslDirectives(endpoint),
-      ...lockDirectives(options, php),
+      ...memcachedLockDirectives(options, php),
       ...prefixDirectives(options),
     ],
     files: [],
@@ -43,7 +43,7 @@ export const memcached: Store = {
   }),
 }
 
-/** php-memcached 2, the last for PHP 5, wants the pool's name in the path; 3 refuses such a path. */
+/** php-memcached 2, the last version for PHP 5, needs the pool's name in the path; version 3 refuses such a path. */
 function savePath({ servers }: Endpoint, php: Php): Directive {
   const list = servers
     .map(({ value }) => formatAddress(value) + (value.weight === undefined ? '' : `:${value.weight}`))
@@ -55,15 +55,19 @@ function savePath({ servers }: Endpoint, php: Php): Directive {
   }
 }
 
-/** Both names of each setting where php-memcached 2 and 3 differ: one ignores what only the other obeys. */
+/** If php-memcached 2 and 3 name a setting differently, both names: each version ignores the other's name. */
 function connectionDirectives(endpoint: Endpoint, php: Php): readonly Directive[] {
   return [
     {
       name: 'memcached.sess_binary',
       value: true,
-      because: 'the binary protocol, as php-memcached 2 calls it',
+      because: 'the binary protocol, for php-memcached 2',
     },
-    { name: 'memcached.sess_binary_protocol', value: true, because: 'the same for php-memcached 3' },
+    {
+      name: 'memcached.sess_binary_protocol',
+      value: true,
+      because: 'the binary protocol, for php-memcached 3',
+    },
     ...(php.major < 7
       ? []
       : [
@@ -75,7 +79,7 @@ function connectionDirectives(endpoint: Endpoint, php: Php): readonly Directive[
     {
       name: 'memcached.sess_connect_timeout',
       value: CONNECT_MILLISECONDS,
-      because: 'milliseconds; a server that does not answer costs this long, and no longer',
+      because: 'milliseconds; a server that does not answer delays a request by this much and no more',
     },
   ]
 }
@@ -84,17 +88,17 @@ function persistence(endpoint: Endpoint): Pick<Directive, 'value' | 'because'> {
   if (isSasl(endpoint))
     return {
       value: false,
-      because: 'with a login a persistent connection logs in again at every request and gains nothing',
+      because: 'php-memcached logs in again at every request, so a persistent connection gains nothing',
     }
   if (isPool(endpoint))
     return {
       value: false,
       because:
-        'a worker that keeps its connections never again uses a server that it has left out once, though it be back',
+        'with persistent connections a worker never returns to a server it has dropped, even once that server is back',
     }
   return {
     value: true,
-    because: 'a worker keeps its connection, which is half as fast again as a new one for each request',
+    because: 'a worker keeps its connection, about 1.5 times as fast as connecting for each request',
   }
 }
 
@@ -103,10 +107,11 @@ function isPool({ topology }: Endpoint): boolean {
 }
 
 /**
- * What lets a pool go on without one of its servers: its sessions start over once, and nobody is locked out.
+ * The settings with which a pool works without one of its servers: the sessions there start over once, and no visitor
+ * is locked out.
  *
- * No replicas: strict mode asks the first server of an id only, and without it they bring back what was there before
- * the server went, ended sessions included. On a single server, or with persistent connections, the same settings
+ * There are no replicas. Strict mode asks only the first server of a session id; without strict mode, replicas bring
+ * back old values, even of ended sessions. On a single server, or with persistent connections, the same settings
  * would make a worker never use the server again. docs/benchmarks.md has the figures.
  */
 function poolDirectives(endpoint: Endpoint, php: Php): readonly Directive[] {
@@ -115,32 +120,32 @@ function poolDirectives(endpoint: Endpoint, php: Php): readonly Directive[] {
     {
       name: 'memcached.sess_remove_failed_servers',
       value: true,
-      because: 'a server that cannot be reached is left out for the rest of the request',
+      because: 'a request drops a server that it cannot reach',
     },
     {
       name: 'memcached.sess_server_failure_limit',
       value: 1,
       because:
-        'after the first failure: without these two, half of the visitors of a pool of two are refused',
+        'drops the server after one failure; without these two settings, half of the visitors of a pool of two are refused',
     },
     {
       name: 'memcached.sess_consistent_hash',
       value: true,
-      because: 'a server that comes or goes takes only its own share of the sessions with it',
+      because: 'when a server leaves or joins the pool, only its own share of the sessions is lost',
     },
     ...(hasWeights(endpoint)
       ? [
           {
             name: 'memcached.sess_consistent_hash_type',
             value: 'ketama_weighted',
-            because: 'without it the weights of the servers count for nothing',
+            because: 'without it the weights of the servers are ignored',
           },
         ]
       : []),
   ]
 }
 
-/** Equal weights are none, and must not change where sessions are. */
+/** Equal weights are like no weights: they must not change which server has which session. */
 function hasWeights({ servers }: Endpoint): boolean {
   return new Set(servers.map(({ value: { weight = 1 } }) => weight)).size > 1
 }
@@ -149,21 +154,21 @@ function isSasl({ user, password }: Endpoint): boolean {
   return user !== undefined && password !== undefined
 }
 
-/** Only where the binding has them: a server without SASL refuses a login. */
+/** Only if the binding has a login: a server without SASL refuses any. */
 function saslDirectives({ user, password }: Endpoint): readonly Directive[] {
   if (user === undefined || password === undefined) return []
   return [
     {
       name: 'memcached.use_sasl',
       value: true,
-      because: 'the binding has a user and a password; php-memcached 3 needs no switch',
+      because: 'the binding has a user and a password; only php-memcached 2 needs this switch',
     },
     { name: 'memcached.sess_sasl_username', value: user.value, because: `from ${user.from}` },
     { name: 'memcached.sess_sasl_password', value: password.value, because: `from ${password.from}` },
   ]
 }
 
-function lockDirectives(options: Options, php: Php): readonly Directive[] {
+function memcachedLockDirectives(options: Options, php: Php): readonly Directive[] {
   if (!options.PHP_SESSIONS_LOCKING)
     return [
       {
@@ -181,22 +186,22 @@ function lockDirectives(options: Options, php: Php): readonly Directive[] {
     {
       name: 'memcached.sess_lock_expire',
       value: longestRequestSeconds(php),
-      because: `seconds, longer than a request may take (max_execution_time is ${php.maxExecutionSeconds}): the lock of a worker that died ends by itself`,
+      because: `seconds, longer than a request may take (max_execution_time is ${php.maxExecutionSeconds}): the lock of a dead worker expires`,
     },
     {
       name: 'memcached.sess_lock_wait_min',
       value: LOCK_WAIT_MILLISECONDS.first,
-      because: 'milliseconds before the second try; each further wait is twice as long',
+      because: 'milliseconds before the second try; every later wait is twice as long as the one before',
     },
     {
       name: 'memcached.sess_lock_wait_max',
       value: LOCK_WAIT_MILLISECONDS.longest,
-      because: 'up to this',
+      because: 'milliseconds; no wait is longer',
     },
     {
       name: 'memcached.sess_lock_retries',
       value: LOCK_RETRIES,
-      because: `so a request waits ${lockWaitMilliseconds() / 1000} seconds for its turn; the extension's own 5 tries lose updates, and each try costs 5 seconds when the server is frozen`,
+      because: `a request waits up to ${lockWaitMilliseconds() / 1000} seconds for its turn; the extension's default of 5 tries loses updates, and each try takes 5 seconds when the server is frozen`,
     },
   ]
 }

@@ -8,14 +8,15 @@ import { type PhpValue, renderPhpFile } from '../../core/php-text.ts'
 import { Secret } from '../../core/secret.ts'
 import { type Configuration, MANAGED_FILES, plainFile, type Surroundings } from '../store.ts'
 import handler from './handler/handler.php'
-import { CONNECT_SECONDS, lockSeconds, READ_SECONDS } from './timeouts.ts'
+import type { RedisLogin } from './login.ts'
+import { CONNECT_SECONDS, READ_SECONDS, redisLockSeconds } from './timeouts.ts'
 import { certificateFiles } from './tls.ts'
 
 /**
- * Puts the managed handler on top of the native one, which goes on where ours is bypassed.
+ * Adds the managed handler to the settings of the native handler, which keeps the sessions where it is bypassed.
  *
- * What the native one cannot do is no finding then, and strict mode can be on everywhere: ours tells a store that is
- * away from an id that is unknown.
+ * The limits of the native handler are not findings then. Strict mode can always be on: unlike the native handler, the
+ * managed one distinguishes a store that does not answer from an unknown session id.
  */
 export function manageRedis(
   endpoint: Endpoint,
@@ -26,7 +27,10 @@ export function manageRedis(
   const usesTls = endpoint.tls.value || endpoint.sentinel?.tls.value === true
   const { ca, client } = usesTls ? certificateFiles(endpoint, directory) : NO_CERTIFICATES
   const certificates = [ca, client].filter((file) => file !== undefined)
-  const store = storeOf(endpoint, surroundings, { ca: ca?.path ?? null, client: client?.path ?? null })
+  const store = storeForHandler(endpoint, surroundings, {
+    ca: ca?.path ?? null,
+    client: client?.path ?? null,
+  })
   const install = plainFile(`${directory}/${MANAGED_FILES.handler}`, handler)
   const connect = plainFile(
     `${directory}/${MANAGED_FILES.store}`,
@@ -40,7 +44,7 @@ export function manageRedis(
       ...certificates,
       install,
       connect,
-      // Not secret, but nobody else may say where the password is sent.
+      // Not secret, but only its owner may decide where the password is sent.
       ...(endpoint.topology.value === 'single'
         ? []
         : [plainFile(`${directory}/${MANAGED_FILES.state}`, new Secret(''))]),
@@ -51,9 +55,9 @@ export function manageRedis(
 
 const NO_CERTIFICATES = { ca: undefined, client: undefined }
 const STORE_COMMENT =
-  'Written by php-sessions at the start; the session handler beside it reads it again when it changes.'
+  'Written by php-sessions at startup. The session handler beside it reads it again when it changes.'
 
-/** PHP's words for no `auto_prepend_file`. */
+/** The values of `auto_prepend_file` that mean no file. */
 const NO_FILE = ['', 'none']
 
 function installDirectives(
@@ -68,7 +72,7 @@ function installDirectives(
           {
             name: 'php_sessions.auto_prepend_file',
             value: prependFile.value,
-            because: `the app's own (${prependFile.from}), which that file includes`,
+            because: `the app's own auto_prepend_file (${prependFile.from}), which the handler's file includes`,
           },
         ]
   return [
@@ -76,37 +80,37 @@ function installDirectives(
       name: 'auto_prepend_file',
       value: handlerPath,
       because:
-        'PHP_SESSIONS_HANDLER is managed: this file installs the handler of php-sessions before the app begins; where another file takes its place, the handler above goes on',
+        'PHP_SESSIONS_HANDLER is managed: this file installs the handler of php-sessions before the app runs; if another file takes its place, the save_handler above keeps the sessions',
     },
     {
       name: 'php_sessions.store',
       value: storePath,
-      because: 'where that handler reads how to log in, and again when it changes',
+      because: 'the handler reads from this file how to log in, and reads it again when it changes',
     },
     ...replaced,
   ]
 }
 
-/** What the handler is told, by the names that src/php/handler.php reads. */
-function storeOf(
+/** What the handler needs to know, under the names that its PHP reads. */
+function storeForHandler(
   endpoint: Endpoint,
   { options, php }: Surroundings,
   certificates: { readonly ca: string | null; readonly client: string | null },
 ): PhpValue {
   const { topology, servers, tls, database, sentinel } = endpoint
-  const { life, wait } = lockSeconds(php)
+  const { life, wait } = redisLockSeconds(php)
   return {
     topology: topology.value,
     servers: servers.map(({ value: { host, port } }) => ({ host, port })),
     tls: tls.value,
-    ...loginOf(endpoint),
+    ...loginForHandler(endpoint),
     database: topology.value === 'cluster' ? 0 : (database?.value ?? 0),
     ca: certificates.ca,
     clientCertificate: certificates.client,
     sentinel:
       sentinel === undefined
         ? null
-        : { masterName: sentinel.masterName.value, tls: sentinel.tls.value, ...loginOf(sentinel) },
+        : { masterName: sentinel.masterName.value, tls: sentinel.tls.value, ...loginForHandler(sentinel) },
     prefix: options.PHP_SESSIONS_PREFIX ?? null,
     locking: options.PHP_SESSIONS_LOCKING,
     lockSeconds: life,
@@ -117,35 +121,35 @@ function storeOf(
   }
 }
 
-/** `default` is what Redis calls a login without a user; servers before 6 know no user at all. */
-function loginOf({ user, password }: Pick<Endpoint, 'user' | 'password'>) {
-  const hasUser = password !== undefined && user?.value !== 'default'
-  return { user: hasUser ? (user?.value ?? null) : null, password: password?.value ?? null }
+function loginForHandler({ user, password }: RedisLogin) {
+  if (password === undefined) return { user: null, password: null }
+  return { user: user?.value ?? null, password: password.value }
 }
 
-/** What is other than with the native handler, for people who are to choose; each begins in lower case. */
+/** What differs from the native handler, for users who have to choose; each line starts in lower case. */
 export function describeManaged(
   { topology }: Endpoint,
   { PHP_SESSIONS_LOCKING: isLocking }: Options,
 ): readonly string[] {
   const turns =
     topology.value === 'cluster'
-      ? 'requests of one visitor take turns, where the native handler has no locks on a cluster'
-      : 'requests of one visitor take turns in the order in which they came, woken by each other, without polling'
+      ? 'requests of one visitor take turns; the native handler has no locks on a cluster'
+      : 'requests of one visitor take turns in the order of their arrival; each wakes the next, without polling'
   return [
     ...(isLocking ? [turns] : []),
-    ...(topology.value === 'sentinel' ? ['a failover is followed at run time, without a restart'] : []),
-    'a store that cannot be used is a status 503 and one line in the log, without the password, unless PHP_SESSIONS_ON_STORE_ERROR is empty; the native handler goes on with an empty session',
+    ...(topology.value === 'sentinel' ? ['it follows a failover while the app runs, without a restart'] : []),
+    'while the store cannot be used, a request ends with status 503 and one line in the log, without the password, unless PHP_SESSIONS_ON_STORE_ERROR=empty; the native handler continues with an empty session',
   ]
 }
 
-/** Says that another `auto_prepend_file` takes the place of ours. */
+/** Says that another `auto_prepend_file` takes the place of the managed handler's. */
 export function describeBypass({ value, from }: Sourced<string>): Omit<Finding, 'id'> {
-  const what = NO_FILE.includes(value) ? 'sets auto_prepend_file to none' : `has ${value} run instead`
+  const isFile = !NO_FILE.includes(value)
+  const include = `require dirname(get_cfg_var('php_sessions.store')) . '/${MANAGED_FILES.handler}';`
   return {
     level: 'warn',
-    title: `the managed handler is bypassed, and PHP's own keeps the sessions: the app ${what}`,
+    title: `the managed handler is bypassed, and PHP's own handler keeps the sessions: the app sets auto_prepend_file to ${isFile ? value : 'none'}`,
     from,
-    fix: `remove that line, or begin its file with: require dirname(get_cfg_var('php_sessions.store')) . '/${MANAGED_FILES.handler}';`,
+    fix: isFile ? `remove that line, or begin ${value} with: ${include}` : 'remove that line',
   }
 }

@@ -1,6 +1,5 @@
 import { type Address, formatAddress } from '../../core/address.ts'
 import { readCredentials } from '../../core/credentials/credentials.ts'
-import { KIND_WORDS } from '../../core/credentials/field-names.ts'
 import { type Endpoint, formatServers } from '../../core/endpoint.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { Directive } from '../../core/ini.ts'
@@ -8,9 +7,10 @@ import type { Options } from '../../core/options.ts'
 import { Secret } from '../../core/secret.ts'
 import { type Configuration, POOL_NAME, type Store, type Surroundings } from '../store.ts'
 import { readRedisEndpoint } from './endpoint.ts'
+import { redisKeyPrefix } from './keys.ts'
 import { manageRedis } from './managed.ts'
 import { clusterSavePath, type Parameters, redisSavePath } from './save-path.ts'
-import { CONNECT_SECONDS, lockDirectives, READ_SECONDS } from './timeouts.ts'
+import { CONNECT_SECONDS, READ_SECONDS, redisLockDirectives } from './timeouts.ts'
 import { redisTls } from './tls.ts'
 
 /** Redis and Valkey, through the phpredis extension. */
@@ -19,13 +19,14 @@ export const redis: Store = {
   title: 'Redis',
   searchKey: 'REDIS_SESSION_STORE_SERVICE_NAME',
   sessionType: 'php-redis-session',
-  kinds: KIND_WORDS.redis,
+  kinds: ['redis', 'valkey', 'keyvalue'],
   ports: [6379, 6380, 16379],
   extensions: ['igbinary', 'msgpack', 'redis'],
   endpoint: (binding, options) => {
     const credentials = readCredentials(binding)
     return { value: readRedisEndpoint(credentials, options), findings: credentials.findings }
   },
+  keyPrefix: redisKeyPrefix,
   configure: (endpoint, surroundings) => {
     const { options, php } = surroundings
     const native =
@@ -39,7 +40,7 @@ export const redis: Store = {
 }
 
 const TIMEOUTS =
-  'time-outs in seconds, as phpredis would wait a day to connect and a minute to read; persistent connections, as a new one for each request costs a third of the speed, over TLS nine tenths'
+  'time-outs in seconds, because phpredis would wait a day to connect and a minute to read; persistent connections, because connecting for each request costs a third of the speed, over TLS nine tenths'
 
 function configureServer(endpoint: Endpoint, surroundings: Surroundings): Configuration {
   const { options, php } = surroundings
@@ -54,9 +55,10 @@ function configureServer(endpoint: Endpoint, surroundings: Surroundings): Config
       {
         name: 'redis.pconnect.pool_pattern',
         value: 'i',
-        because: `pools connections by persistent_id too: otherwise the app's own connections, on another database, would be used for sessions`,
+        because:
+          "makes persistent_id part of the pool's name: otherwise sessions could use the app's own connections, which may be on another database",
       },
-      ...lockDirectives(options, php),
+      ...redisLockDirectives(options, php),
     ],
     files: tls.files,
     findings: [...tls.findings, ...(options.PHP_SESSIONS_WATCH ? [] : sentinelFindings(endpoint))],
@@ -65,11 +67,11 @@ function configureServer(endpoint: Endpoint, surroundings: Surroundings): Config
 }
 
 const WHY_NOT_STRICT =
-  'phpredis would take every id for unknown while a master is being replaced, and log all visitors out who come then'
+  'while a master is being replaced phpredis would treat every session id as unknown and log out whoever visits'
 
 function serverPath(endpoint: Endpoint, server: Address, options: Options, tls: Parameters): Directive {
   const { database } = endpoint
-  const path = redisSavePath({ ...server, tls: endpoint.tls.value }, loginOf(endpoint), {
+  const path = redisSavePath({ ...server, tls: endpoint.tls.value }, endpoint, {
     timeout: CONNECT_SECONDS,
     read_timeout: READ_SECONDS,
     persistent: 1,
@@ -86,19 +88,15 @@ function serverPath(endpoint: Endpoint, server: Address, options: Options, tls: 
   }
 }
 
-function loginOf({ user, password }: Endpoint) {
-  return { user: user?.value, password: password?.value }
-}
-
 function sentinelFindings({ sentinel }: Endpoint): readonly Finding[] {
   if (sentinel === undefined) return []
   return [
     {
       id: 'redis.sentinel',
       level: 'warn',
-      title: `the Sentinels are asked for the master ${sentinel.masterName.value} at the start only: after a failover PHP goes on with the old one`,
+      title: `php-sessions asks the Sentinels for the master ${sentinel.masterName.value} only at startup: after a failover PHP still uses the old master`,
       from: sentinel.masterName.from,
-      fix: 'set PHP_SESSIONS_HANDLER=managed or PHP_SESSIONS_WATCH=on, which follow the master; else restart the app after a failover',
+      fix: 'set PHP_SESSIONS_HANDLER=managed or PHP_SESSIONS_WATCH=on, which follow the master; otherwise restart the app after a failover',
     },
   ]
 }
@@ -109,7 +107,7 @@ function configureCluster(endpoint: Endpoint, surroundings: Surroundings): Confi
   const path = clusterSavePath(
     endpoint.servers.map(({ value }) => value),
     endpoint.tls.value,
-    loginOf(endpoint),
+    endpoint,
     {
       timeout: CONNECT_SECONDS,
       read_timeout: READ_SECONDS,
@@ -125,17 +123,17 @@ function configureCluster(endpoint: Endpoint, surroundings: Surroundings): Confi
       {
         name: 'session.save_handler',
         value: 'rediscluster',
-        because: `a Redis Cluster is bound (${endpoint.topology.from}); the handler redis would reach only the sessions of one node`,
+        because: `a Redis Cluster is bound (${endpoint.topology.from}); the handler redis would reach only the sessions on one node`,
       },
       {
         name: 'session.save_path',
         value: new Secret(path),
-        because: `finds all nodes through ${formatServers(endpoint)}; ${TIMEOUTS}`,
+        because: `phpredis finds all nodes through ${formatServers(endpoint)}; ${TIMEOUTS}`,
       },
       {
         name: 'redis.clusters.cache_slots',
         value: false,
-        because: 'a worker that remembers which node has which keys may crash when one of them dies',
+        because: 'a worker that remembers which node has which keys may crash when a node dies',
       },
     ],
     files: tls.files,
@@ -151,9 +149,9 @@ function clusterFindings({ topology }: Endpoint, options: Options): readonly Fin
       id: 'redis.cluster',
       level: 'warn',
       title:
-        "PHP's handler for Redis Cluster has no locks, so parallel requests of one visitor overwrite each other; and it accepts session ids that the server did not make",
+        "PHP's handler for Redis Cluster has no locks: parallel requests of one visitor overwrite each other; it also accepts session ids that PHP did not create",
       from: topology.from,
-      fix: 'set PHP_SESSIONS_HANDLER=managed, which has locks and strict ids there; PHP_SESSIONS_LOCKING=off says that you know',
+      fix: 'set PHP_SESSIONS_HANDLER=managed, which has locks and strict session ids on a cluster; PHP_SESSIONS_LOCKING=off accepts this and silences the warning',
     },
   ]
 }

@@ -1,13 +1,7 @@
 import { type Address, isSocket } from '../../core/address.ts'
-import type { Secret } from '../../core/secret.ts'
+import type { RedisLogin } from './login.ts'
 
-/** How to log in to Redis. */
-export interface RedisLogin {
-  readonly user: string | undefined
-  readonly password: Secret | undefined
-}
-
-/** A name and a value of a save_path's query; a value that is undefined is left out. */
+/** The query of a save_path; undefined values are left out. */
 export type Parameters = Readonly<Record<string, string | number | undefined>>
 
 /** Builds the `session.save_path` of phpredis' handler for one server. It holds the password in clear. */
@@ -19,13 +13,13 @@ export function redisSavePath(
   return `${redisAddress(server)}?${query([...authParameters(login), ...Object.entries(parameters)])}`
 }
 
-/** An IPv6 host without brackets: phpredis 5 fails on them, and 6 takes both. */
+/** An IPv6 host has no brackets: phpredis 5 fails on them, and phpredis 6 accepts both forms. */
 function redisAddress(server: Address & { readonly tls: boolean }): string {
   if (isSocket(server)) return `unix://${server.host}`
   return `${server.tls ? 'tls' : 'tcp'}://${server.host}:${server.port}`
 }
 
-/** Builds the one of its handler for Redis Cluster; IPv6 hosts without brackets here, too. */
+/** Builds the `session.save_path` of phpredis' handler for Redis Cluster; IPv6 hosts have no brackets here either. */
 export function clusterSavePath(
   seeds: readonly Address[],
   isTls: boolean,
@@ -42,13 +36,13 @@ export function clusterSavePath(
 
 type Parameter = readonly [name: string, value: string | number | undefined]
 
-/** phpredis ignores a user in front of the host; `default` is what Redis calls a login without a user. */
+/** The login is in the query because phpredis ignores a user in front of the host. */
 function authParameters({ user, password }: RedisLogin): readonly Parameter[] {
   if (password === undefined) return []
-  const secret = password.reveal()
-  if (user === undefined || user === 'default') return [['auth', secret]]
+  const secret = password.value.reveal()
+  if (user === undefined) return [['auth', secret]]
   return [
-    ['auth[]', user],
+    ['auth[]', user.value],
     ['auth[]', secret],
   ]
 }
@@ -63,8 +57,8 @@ function query(parameters: readonly Parameter[]): string {
 /**
  * Percent-encodes everything but `A-Z a-z 0-9 - . _ ~`.
  *
- * phpredis splits the path at blanks and commas before it decodes it, so a raw comma in a password
- * cuts the path in two (phpredis#2905). It decodes form-style, so a raw plus would be a blank.
+ * phpredis splits the path at blanks and commas before it decodes it, so a raw comma in a password would cut the
+ * path in two (phpredis#2905). It decodes the path like a form, so a raw plus would become a blank.
  */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -2,19 +2,19 @@ import type { Directive } from '../../core/ini.ts'
 import type { Options } from '../../core/options.ts'
 import { longestRequestSeconds, type Php } from '../../core/php.ts'
 
-/** How long a request waits for Redis, in seconds, whichever handler asks. */
+/** How long a request waits for Redis, in seconds, with either handler. */
 export const CONNECT_SECONDS = 2
 export const READ_SECONDS = 3
 const LOCK_POLL_MICROSECONDS = 5_000
 
-/** How long a lock lives whose holder has died, and how long a request waits for its turn, in seconds. */
-export function lockSeconds(php: Php): { readonly life: number; readonly wait: number } {
+/** How long the lock of a dead worker lives, and how long a request waits for its turn, in seconds. */
+export function redisLockSeconds(php: Php): { readonly life: number; readonly wait: number } {
   const life = longestRequestSeconds(php)
   return { life, wait: life / 2 }
 }
 
-/** The same for phpredis' own handler, which polls. */
-export function lockDirectives(options: Options, php: Php): readonly Directive[] {
+/** The lock settings of phpredis' own handler, which polls. */
+export function redisLockDirectives(options: Options, php: Php): readonly Directive[] {
   if (!options.PHP_SESSIONS_LOCKING)
     return [
       {
@@ -23,7 +23,7 @@ export function lockDirectives(options: Options, php: Php): readonly Directive[]
         because: 'PHP_SESSIONS_LOCKING is off: parallel requests overwrite each other',
       },
     ]
-  const { life, wait } = lockSeconds(php)
+  const { life, wait } = redisLockSeconds(php)
   return [
     {
       name: 'redis.session.locking_enabled',
@@ -33,7 +33,7 @@ export function lockDirectives(options: Options, php: Php): readonly Directive[]
     {
       name: 'redis.session.lock_expire',
       value: life,
-      because: `seconds, longer than a request may take (max_execution_time is ${php.maxExecutionSeconds}): the lock of a worker that died ends by itself; with 0 it might never, and late writers would overwrite`,
+      because: `seconds, longer than a request may take (max_execution_time is ${php.maxExecutionSeconds}): the lock of a dead worker expires; with 0 it might never expire, and late writers would overwrite the session`,
     },
     {
       name: 'redis.session.lock_wait_time',
@@ -43,7 +43,7 @@ export function lockDirectives(options: Options, php: Php): readonly Directive[]
     {
       name: 'redis.session.lock_retries',
       value: (wait * 1_000_000) / LOCK_POLL_MICROSECONDS,
-      because: `so a request waits ${wait} seconds for its turn; the extension's own 10 or 100 tries lose updates`,
+      because: `a request waits up to ${wait} seconds for its turn; the extension's default of 10 or 100 tries loses updates`,
     },
   ]
 }

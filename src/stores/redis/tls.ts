@@ -6,14 +6,14 @@ import { isPhpredisAtLeast } from '../../core/php.ts'
 import { type PlannedFile, plainFile, type Surroundings } from '../store.ts'
 import type { Parameters } from './save-path.ts'
 
-/** The CA of the service; the same after those that the system trusts; our certificate with its key. */
+/** The CA of the service; that CA after those that the system trusts; the app's certificate with its key. */
 const FILES = {
   ca: 'php-sessions-ca.pem',
   bundle: 'php-sessions-ca-bundle.pem',
   client: 'php-sessions-client.pem',
 } as const
 
-/** What TLS needs beside the scheme, in each of the two ways that phpredis has to be told. */
+/** What TLS needs beside the scheme: parameters of the save_path, or PHP's own settings. */
 export interface RedisTls {
   readonly parameters: Parameters
   readonly directives: readonly Directive[]
@@ -22,10 +22,10 @@ export interface RedisTls {
 }
 
 /**
- * Says how PHP is to check the server's certificate and to show its own. The server's name is always verified.
+ * Tells PHP how to check the server's certificate and which certificate to present. It always verifies the name.
  *
- * phpredis reads `stream[…]` in the path since 6.0, for Redis Cluster since 5.3.2. Before, only PHP's setting for
- * all its TLS remains: a bundle that holds the system's certificates too, so that the rest of the app goes on.
+ * phpredis reads `stream[…]` in the path since 6.0, for Redis Cluster since 5.3.2. Before that, only PHP's setting for
+ * all TLS connections remains: a bundle that has the system's certificates too, so that the rest of the app works.
  */
 export function redisTls(
   endpoint: Endpoint,
@@ -43,13 +43,13 @@ export function redisTls(
   return {
     parameters: needsStream
       ? {
-          // The word alone makes phpredis speak TLS to the nodes of a cluster that it finds by itself.
+          // This parameter makes phpredis speak TLS to the cluster nodes that it finds by itself.
           'stream[verify_peer]': isCluster || ca !== undefined ? 1 : undefined,
           'stream[cafile]': files.ca?.path,
           'stream[local_cert]': files.client?.path,
           // STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT
           'stream[crypto_method]': surroundings.php.hangsInTls13 ? 33 : undefined,
-          // PHP would look for the address with brackets in the certificate.
+          // Otherwise PHP would look for the address with brackets in the certificate.
           'stream[peer_name]': server !== undefined && isIpv6(server) ? server.host : undefined,
         }
       : {},
@@ -58,7 +58,7 @@ export function redisTls(
           {
             name: 'openssl.cafile',
             value: bundle,
-            because: `the CA of the server (${ca.from}) after those that the system trusts: phpredis before 6.0 has no setting of its own, and this one is for all TLS of the app`,
+            because: `the CAs that the system trusts and the CA of the server (${ca.from}): phpredis before 6.0 has no setting of its own, and this one applies to all TLS connections of the app`,
           },
         ]
       : [],
@@ -87,23 +87,23 @@ function missingInPhpredis5(
   const certificate: Finding = {
     id: 'redis.client-certificate',
     level: 'error',
-    title: `phpredis ${php.phpredis} cannot show the client certificate that the binding has; 6.0 and later can`,
+    title: `phpredis ${php.phpredis} cannot present the client certificate of the binding; 6.0 and later can`,
     from: clientCertificate?.from ?? '',
-    fix: `${upgrade}; if the server asks for no certificate, remove it from the credentials`,
+    fix: `${upgrade}; if the server does not ask for a certificate, remove it from the credentials`,
   }
   const address: Finding = {
     id: 'redis.ipv6-tls',
     level: 'error',
-    title: `phpredis ${php.phpredis} cannot verify the certificate of an IPv6 address, ${server === undefined ? '' : formatAddress(server)}; 6.0 and later can`,
+    title: `phpredis ${php.phpredis} cannot verify the certificate of a server that is bound by its IPv6 address, ${server === undefined ? '' : formatAddress(server)}; 6.0 and later can`,
     from: servers[0]?.from ?? '',
-    fix: `${upgrade}, or bind the server by its name`,
+    fix: `${upgrade}, or bind the server by name`,
   }
   const hang: Finding = {
     id: 'redis.tls13',
     level: 'warn',
-    title: `this PHP can wait for ever on a new TLS 1.3 connection (php-src GH-10495), and phpredis ${php.phpredis} cannot be told to use TLS 1.2`,
+    title: `this PHP can wait forever on a new TLS 1.3 connection (php-src GH-10495), and phpredis ${php.phpredis} cannot be told to use TLS 1.2`,
     from: tls.from,
-    fix: 'set PHP_SESSIONS_HANDLER=managed, choose PHP 8.2.19, 8.3.7 or later, or have the server speak TLS 1.2 only',
+    fix: 'set PHP_SESSIONS_HANDLER=managed, choose PHP 8.2.19, 8.3.7 or later, or configure the server for TLS 1.2 only',
   }
   return [
     ...(php.hangsInTls13 ? [hang] : []),

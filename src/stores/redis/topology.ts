@@ -1,26 +1,20 @@
 import { readUri, type Uri } from '../../core/address.ts'
 import type { Sourced } from '../../core/binding.ts'
 import type { Credentials, ListedServer } from '../../core/credentials/credentials.ts'
-import {
-  checkListed,
-  type Endpoint,
-  portOf,
-  type Sentinel,
-  secretOf,
-  type Topology,
-  uriPart,
-} from '../../core/endpoint.ts'
+import type { Endpoint, Sentinel, Topology } from '../../core/endpoint.ts'
 import type { Options } from '../../core/options.ts'
+import { checkListed, portOf, secretOf, uriPart } from '../read-servers.ts'
+import { dropDefaultUser } from './login.ts'
 
 const DEFAULT_PORT = 6379
 const DEFAULT_SENTINEL_PORT = 26379
 
-/** What the fields say of places, before it is decided how the servers belong together. */
+/** The places that the fields name, before it is decided how the servers work together. */
 export interface RedisPlaces {
   readonly uri: Sourced<Uri> | undefined
-  /** Where the app is meant to connect: none, one, or several in one field or URI. */
+  /** Where the app should connect: one server, or several in one field or URI. */
   readonly direct: Sourced<readonly ListedServer[]> | undefined
-  /** A port that is for TLS, where there is one. */
+  /** The port of a field for TLS ports. */
   readonly tlsPort: Sourced<number> | undefined
   readonly port: Sourced<number> | undefined
   readonly tls: Sourced<boolean>
@@ -30,10 +24,10 @@ type Shape = Pick<Endpoint, 'topology' | 'servers' | 'sentinel'>
 type Listed = Sourced<readonly ListedServer[]>
 
 /**
- * Decides how the servers of a binding belong together; undefined where the findings say why that cannot be.
+ * Decides how the servers of a binding work together; undefined if the findings say why that cannot be decided.
  *
- * Sentinels are asked only where no host follows the master by itself. Several hosts are replicas with one broker
- * and a Redis Cluster with another: then the word `cluster` in the plan or label decides.
+ * Sentinels are asked only if the binding has no host that follows the master by itself. Several hosts are replicas
+ * at some brokers and a Redis Cluster at others: the word `cluster` in the plan or label decides.
  */
 export function readTopology(
   credentials: Credentials,
@@ -58,16 +52,16 @@ function useOne(
   const listed = places.direct ?? credentials.servers('hosts')
   const [first, ...others] = listed?.value ?? []
   if (listed === undefined || first === undefined) {
-    credentials.missing('host', ['host', 'uri'])
+    credentials.noteMissing('host', ['host', 'uri'])
     return undefined
   }
   if (others.length > 0 && wanted === undefined) {
     credentials.note({
       id: 'binding.topology',
       level: 'error',
-      title: `${others.length + 1} servers, and nothing says whether they are a cluster or replicas`,
+      title: `the binding has ${others.length + 1} servers and does not say whether they are a cluster or replicas`,
       from: listed.from,
-      fix: 'set PHP_SESSIONS_TOPOLOGY=cluster for a Redis Cluster, or =single for the first of them alone',
+      fix: 'set PHP_SESSIONS_TOPOLOGY=cluster for a Redis Cluster, or =single to use only the first server',
     })
     return undefined
   }
@@ -91,7 +85,7 @@ function ownPort(
 function signOfCluster(
   credentials: Credentials,
   { uri, direct }: RedisPlaces,
-  sentinels: Sentinels | undefined,
+  sentinels: ListedSentinels | undefined,
 ): Sourced<Topology> | undefined {
   const { kinds, plan = '' } = credentials.binding
   const mode = credentials.flag('clusterMode')
@@ -103,10 +97,10 @@ function signOfCluster(
     mode?.value === true ? mode.from : undefined,
     nodes?.from,
     /cluster/.test(uri?.value.scheme ?? '') || uri?.value.query.redis_cluster === '1' ? uri?.from : undefined,
-    // What Amazon calls the address that lists all nodes.
+    // Amazon's name for the address that lists all nodes.
     direct?.value[0]?.host?.startsWith('clustercfg.') === true ? direct.from : undefined,
     hosts !== undefined && isNamed && !replicas
-      ? `${hosts.from}, and the word cluster in its plan`
+      ? `${hosts.from}, and the word cluster in the plan`
       : undefined,
   ]
   const from = signs.find((sign) => sign !== undefined)
@@ -120,7 +114,7 @@ function useCluster(
 ): Shape | undefined {
   const seeds = credentials.servers('clusterNodes') ?? credentials.servers('hosts') ?? direct
   if (seeds === undefined || seeds.value.length === 0) {
-    credentials.missing('nodes of the cluster', ['clusterNodes', 'hosts', 'host'])
+    credentials.noteMissing('nodes of the cluster', ['clusterNodes', 'hosts', 'host'])
     return undefined
   }
   const defaultPort = tlsPort?.value ?? port?.value ?? DEFAULT_PORT
@@ -130,12 +124,12 @@ function useCluster(
   return { topology, servers, sentinel: undefined }
 }
 
-/** What the credentials say about sentinels, needed or not. */
-interface Sentinels extends Sentinel {
+/** What the credentials say about Sentinels, needed or not. */
+interface ListedSentinels extends Sentinel {
   readonly servers: Endpoint['servers']
 }
 
-function readSentinels(credentials: Credentials, places: RedisPlaces): Sentinels | undefined {
+function readSentinels(credentials: Credentials, places: RedisPlaces): ListedSentinels | undefined {
   const listed = listSentinels(credentials, places)
   const masterName = listed === undefined ? undefined : readMasterName(credentials, places)
   if (listed === undefined || masterName === undefined) return undefined
@@ -154,7 +148,9 @@ function readSentinels(credentials: Credentials, places: RedisPlaces): Sentinels
     servers,
     masterName,
     tls: sentinelTls(places, ownTlsPort, hasTlsPorts ? listed : undefined),
-    user: credentials.text('sentinelUser') ?? uriPart(places.uri, ({ query }) => query.sentinel_username),
+    user: dropDefaultUser(
+      credentials.text('sentinelUser') ?? uriPart(places.uri, ({ query }) => query.sentinel_username),
+    ),
     password: secretOf(
       credentials.text('sentinelPassword') ??
         uriPart(places.uri, ({ query }) => query.sentinel_password) ??
@@ -163,17 +159,19 @@ function readSentinels(credentials: Credentials, places: RedisPlaces): Sentinels
   }
 }
 
-/** Sentinels that have no TLS port of their own speak TLS where Redis does without one of its own, too. */
+/** Sentinels without a TLS port of their own speak TLS only if Redis does so without a TLS port. */
 function sentinelTls(
   { tls, tlsPort }: RedisPlaces,
   ...ports: readonly (Sourced<unknown> | undefined)[]
 ): Sourced<boolean> {
   const port = ports.find((sign) => sign !== undefined)
   if (port !== undefined) return { value: true, from: port.from }
-  return tlsPort === undefined ? tls : { value: false, from: `${tlsPort.from} is not the sentinels'` }
+  return tlsPort === undefined
+    ? tls
+    : { value: false, from: `${tlsPort.from} is not a port of the Sentinels` }
 }
 
-/** SAP's sentinels take the password of its Redis. */
+/** SAP's Sentinels have the same password as its Redis. */
 function sharedPassword(credentials: Credentials, { from }: Listed): Sourced<string> | undefined {
   return from.endsWith('sentinel_nodes') ? credentials.text('password') : undefined
 }
@@ -185,7 +183,7 @@ function listSentinels(credentials: Credentials, { uri, direct }: RedisPlaces): 
     credentials.servers('sentinelAddresses')
   if (listed !== undefined) return listed
   if (isSentinelUri({ uri })) return direct
-  // Without a list of their own they run beside Redis, on a port of their own.
+  // If they have a port but no list, they run beside Redis.
   const hasPort = credentials.has('sentinelPort') || credentials.has('sentinelTlsPort')
   const hosts = credentials.servers('hosts') ?? direct
   return hasPort && hosts !== undefined
@@ -200,7 +198,7 @@ function isSentinelUri({ uri }: Pick<RedisPlaces, 'uri'>): boolean {
   return /sentinel/.test(uri?.value.scheme ?? '') || masterInQuery(uri?.value.query) !== undefined
 }
 
-/** As Lettuce and Symfony write it. */
+/** The name of the master as Lettuce and Symfony write it. */
 function masterInQuery(query: Uri['query'] = {}): string | undefined {
   return query.sentinelMasterId ?? query.redis_sentinel ?? query.sentinel_master
 }
@@ -218,23 +216,23 @@ function readMasterName(credentials: Credentials, { uri }: RedisPlaces): Sourced
     credentials.text('haMasterName') ??
     inUri ??
     uriPart(uri, ({ fragment }) => fragment) ??
-    // Swisscom writes the name as if it were a host: `redis://NAME`.
+    // Swisscom writes the name like a host: `redis://NAME`.
     (master === undefined
       ? undefined
       : { value: readUri(master.value)?.hosts[0]?.host ?? master.value, from: master.from }) ??
-    // Redis Enterprise calls a database and its master alike.
+    // In Redis Enterprise the master has the name of the database.
     (credentials.has('sentinelAddresses') ? credentials.text('name') : undefined) ??
     (credentials.has('sentinelNodes') || isSentinelUri({ uri })
-      ? { value: 'mymaster', from: "Redis' own default, as no name is given" }
+      ? { value: 'mymaster', from: "Redis' default, because the binding gives no name" }
       : undefined)
   )
 }
 
-/** A host that brokers give beside sentinels follows the master, but for those that give a list of nodes. */
+/** A host beside Sentinels follows the master by itself, except at brokers that list nodes. */
 function signOfSentinel(
   credentials: Credentials,
   { uri, direct }: RedisPlaces,
-  sentinels: Sentinels | undefined,
+  sentinels: ListedSentinels | undefined,
 ): Sourced<Topology> | undefined {
   if (sentinels === undefined) return undefined
   const isNeeded =
@@ -247,11 +245,11 @@ function signOfSentinel(
 
 function askSentinels(
   credentials: Credentials,
-  sentinels: Sentinels | undefined,
+  sentinels: ListedSentinels | undefined,
   topology: Sourced<Topology>,
 ): Shape | undefined {
   if (sentinels === undefined) {
-    credentials.missing('sentinels with the name of their master', ['sentinels', 'masterName'])
+    credentials.noteMissing('Sentinels with the name of their master', ['sentinels', 'masterName'])
     return undefined
   }
   const { servers, ...sentinel } = sentinels

@@ -1,0 +1,21 @@
+import type { Endpoint } from '../../core/endpoint.ts'
+import type { Handler, Options } from '../../core/options.ts'
+
+type Placed = Pick<Endpoint, 'topology'>
+
+/** What the names of the keys begin with: phpredis' own prefix, unless the user has chosen one. */
+export function redisKeyPrefix({ topology }: Placed, { PHP_SESSIONS_PREFIX }: Options): string {
+  const own = topology.value === 'cluster' ? 'PHPREDIS_CLUSTER_SESSION:' : 'PHPREDIS_SESSION:'
+  return PHP_SESSIONS_PREFIX ?? own
+}
+
+/**
+ * The keys of sessions, as an ACL names them.
+ *
+ * On a cluster the managed handler has keys in braces too, so that all keys of a session are in one slot.
+ */
+export function redisKeyPatterns(endpoint: Placed, handler: Handler, options: Options): readonly string[] {
+  const prefix = redisKeyPrefix(endpoint, options)
+  const hasBraces = handler === 'managed' && endpoint.topology.value === 'cluster'
+  return hasBraces ? [`~${prefix}*`, `~{${prefix}*`] : [`~${prefix}*`]
+}

@@ -1,24 +1,26 @@
+import { words } from './text.ts'
+
 /**
- * Where a server listens. `host` is a name, an IPv4 address or an IPv6 address without brackets; one that
- * starts with a slash is the path of a Unix socket, whose port is 0.
+ * Where a server listens. `host` is a name, an IPv4 address, an IPv6 address without brackets, or the path of a Unix
+ * socket, which starts with a slash; the port of a socket is 0.
  */
 export interface Address {
   readonly host: string
   readonly port: number
 }
 
-/** A host and a port as a URI has them: not yet checked, either may be missing. */
+/** A host and a port as a URI has them: not yet checked, and either may be missing. */
 export interface HostAndPort {
   readonly host: string | undefined
   readonly port: string | undefined
 }
 
-/** A URI such as a broker hands out, taken apart. What is not in it is undefined. */
+/** A URI from a broker, taken apart. Parts that it does not have are undefined. */
 export interface Uri {
   readonly scheme: string
   readonly user: string | undefined
   readonly password: string | undefined
-  /** At least one, several where commas separate them. */
+  /** At least one; several if commas separate them. */
   readonly hosts: readonly HostAndPort[]
   /** Without the leading slash. */
   readonly path: string | undefined
@@ -30,9 +32,9 @@ export interface Uri {
  * Reads `scheme://user:password@host:port,host:port/path?name=value#fragment` and some dialects of it; undefined
  * for anything else.
  *
- * The password may hold a raw `@`, `/`, `?` or `#`, as some brokers write it: the last `@` ends the user
- * information. User information without a colon is a password, as Redis charts write it. A percent sign that
- * starts no escape is taken as it is; a plus sign is never a blank.
+ * Some brokers write a raw `@`, `/`, `?` or `#` into the password, so the last `@` ends the user information. User
+ * information without a colon is a password, as in Redis charts. A percent sign that does not start an escape is
+ * an ordinary character, and a plus sign never means a blank.
  */
 export function readUri(text: string): Uri | undefined {
   const match =
@@ -56,9 +58,9 @@ export function readUri(text: string): Uri | undefined {
   }
 }
 
-/** Other ways in which people, providers and frameworks write the same, each made a plain URI. */
+/** Other forms that people, providers and frameworks use, each with its conversion to a plain URI. */
 const DIALECTS: readonly (readonly [form: RegExp, plain: (...groups: string[]) => string])[] = [
-  // The command that a provider's page shows.
+  // The redis-cli command that a provider's page shows.
   [
     /^redis-cli\s+(.*?)-u\s+(\S+).*$/s,
     (_, options = '', uri = '') => (options.includes('--tls') ? uri.replace(/^redis:/, 'rediss:') : uri),
@@ -72,13 +74,13 @@ const DIALECTS: readonly (readonly [form: RegExp, plain: (...groups: string[]) =
     },
   ],
   [/^(unix):(\/[^/].*)$/is, (_, scheme, path) => `${scheme}://${path}`],
-  // Whole URIs in a row are the nodes of a cluster.
+  // A list of whole URIs names the nodes of a cluster.
   [
     /^(rediss?):\/\/(.*),\s*\1:\/\/(.*)$/is,
     (all, scheme = '') =>
       `${scheme}+cluster://${all.slice(scheme.length + 3).replace(new RegExp(`,\\s*${scheme}://`, 'gi'), ',')}`,
   ],
-  // StackExchange's, as Azure shows it: `host:port,password=…,ssl=True,defaultDatabase=0`.
+  // The form of StackExchange.Redis, which Azure shows: `host:port,password=…,ssl=True,defaultDatabase=0`.
   [
     /^([^=/@]+?),\s*([a-z]+=.*)$/is,
     (_, hosts = '', options = '') => {
@@ -101,7 +103,7 @@ function plainUri(text: string): string {
   return dialect === undefined ? trimmed : trimmed.replace(...dialect)
 }
 
-/** Reads `host` or `host:port`, an IPv6 host in brackets or bare; either may be empty. */
+/** Reads `host` or `host:port`, with an IPv6 host in brackets or bare; either part may be empty. */
 export function readHostAndPort(text: string): HostAndPort | undefined {
   const bare = /^[^[\]]*:[^[\]]*:[^[\]]*$/.test(text)
   const match = bare ? [text, text] : /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(text)
@@ -127,9 +129,9 @@ function decode(text: string): string {
 }
 
 /**
- * A host as `Address` has it, or undefined where it cannot be one.
+ * A host as `Address` has it; undefined if the text cannot be a host.
  *
- * What is let through goes into a save_path as it is, so nothing is that could end the host there.
+ * Hosts go into a save_path unchanged, so characters that would end the host there are refused.
  */
 export function readHost(text: string): string | undefined {
   if (NO_HOSTS.includes(text.toLowerCase())) return undefined
@@ -138,15 +140,15 @@ export function readHost(text: string): string | undefined {
   return /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(host) ? host : undefined
 }
 
-/** What other programs write where they have no host. */
-const NO_HOSTS = ['null', 'undefined', 'none', 'nil', 'nan', 'not-found', 'true', 'false']
+/** What other programs write if they have no host. */
+const NO_HOSTS = words('null undefined none nil nan not-found true false')
 
-/** The path of a Unix socket; undefined where it has what a save_path gives a meaning to. */
+/** The path of a Unix socket; undefined if it has a character with a meaning in a save_path. */
 export function readSocket(text: string): string | undefined {
   return /^\/[A-Za-z0-9_./@+~-]+$/.test(text) ? text : undefined
 }
 
-/** A port between 1 and 65535, or undefined where it cannot be one. */
+/** A port between 1 and 65535; undefined if the text cannot be a port. */
 export function readPort(text: string): number | undefined {
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0
   return port >= 1 && port <= 65535 ? port : undefined
@@ -160,7 +162,7 @@ export function isIpv6({ host }: Address): boolean {
   return host.includes(':')
 }
 
-/** Writes an address for people and for lists: an IPv6 host in brackets, a Unix socket as its path. */
+/** Formats an address for people and for lists: an IPv6 host in brackets, a Unix socket as its path. */
 export function formatAddress(address: Address): string {
   const { host, port } = address
   if (isSocket(address)) return host

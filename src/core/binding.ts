@@ -1,26 +1,29 @@
-/** Any value that JSON can hold. */
+/** Any value of JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 export interface JsonObject {
   readonly [key: string]: Json
 }
 
-/** A service bound to the app, as its platform describes it: what every platform produces. */
+/** A service bound to the app, as its platform describes it. Every platform produces these. */
 export interface Binding {
-  /** How people call it, e.g. `app-redis-sessions`. */
+  /** The name that people know it by, e.g. `app-redis-sessions`. */
   readonly name: string
-  /** The names it may be searched by: a service bound under a name of its own has two. */
+  /** The names that a search key may be in: a service bound under another name has two. */
   readonly names: readonly string[]
-  /** What its broker says about its kind: label or type, provider, tags. */
+  /** What its broker says about the kind of service: label or type, provider, tags. */
   readonly kinds: readonly string[]
   readonly plan: string | undefined
   readonly credentials: JsonObject
-  /** Where it was read, e.g. `VCAP_SERVICES`: bindings of one source are alternatives to each other. */
+  /** Where it was read, e.g. `VCAP_SERVICES`. All candidates for the sessions come from one source. */
   readonly source: string
   /** Where it was read, with its name, e.g. `VCAP_SERVICES app-redis-sessions`. */
   readonly from: string
-  /** What makes the name of a field its provenance, e.g. `VCAP_SERVICES app-redis-sessions credentials.`. */
+  /** In front of a field's name this gives its provenance, e.g. `VCAP_SERVICES app-redis-sessions credentials.`. */
   readonly fieldPrefix: string
-  /** Whether it may be chosen for its kind alone: where names are not given by people who know of us. */
+  /**
+   * Whether being a Redis or Memcached is enough to be chosen, without a search key in the name: true where names are
+   * not chosen with php-sessions in mind.
+   */
   readonly isChosenByKind: boolean
 }
 
@@ -35,9 +38,9 @@ export function isObject(value: Json | undefined): value is JsonObject {
 }
 
 /**
- * Parses JSON; undefined when it is none.
+ * Parses JSON; undefined for other text.
  *
- * The engine's own message is dropped: it quotes the text, which holds passwords.
+ * The engine's own message is dropped, because it quotes the text and so may show a password.
  */
 export function parseJson(text: string): Json | undefined {
   try {

@@ -1,12 +1,12 @@
 /** `error` fails the command, `warn` does not. */
 export type Level = 'error' | 'warn'
 
-/** One thing the tool noticed, for people and for scripts alike. */
+/** One thing that php-sessions noticed, for people and for scripts. */
 export interface Finding {
-  /** Stable and documented in docs/findings.md, e.g. `binding.shape`. Never reused for something else. */
+  /** Stable and documented, e.g. `binding.shape`. Never reused for something else. */
   readonly id: string
   readonly level: Level
-  /** What is the case, in one line, naming the thing and both values. No full stop, never a secret. */
+  /** What is wrong, in one line, with the name of the thing and both values. No full stop, never a secret. */
   readonly title: string
   /** Where the value came from, by its real name, e.g. `VCAP_SERVICES app-redis-sessions credentials.port`. */
   readonly from: string

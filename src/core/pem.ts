@@ -1,9 +1,9 @@
 import { decodeBase64 } from './base64.ts'
 
 /**
- * The PEM blocks in a text, and nothing else of it; undefined where there is none.
+ * The PEM blocks of a text, without anything else; undefined if it has none.
  *
- * Takes PEM as it is, with `\n` written out as some tools do, or the whole text in base64, as IBM hands it out.
+ * Reads plain PEM, PEM in which some tool wrote line breaks as `\n`, and PEM that is in base64 as a whole, as IBM's.
  */
 export function readPem(text: string): string | undefined {
   const plain = text.includes(BEGIN) ? text : (decodeBase64(text) ?? '')
@@ -14,7 +14,7 @@ export function readPem(text: string): string | undefined {
 const BEGIN = '-----BEGIN '
 const END = '-----END '
 
-/** By searching, not by a regular expression: the system's bundle of certificates has 200 KB. */
+/** Searches without a regular expression: the system's bundle of certificates has 200 KB. */
 function findBlocks(text: string): readonly string[] {
   const blocks: string[] = []
   for (let at = text.indexOf(BEGIN); at !== -1; at = text.indexOf(BEGIN, at + 1)) {

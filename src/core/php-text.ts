@@ -1,6 +1,6 @@
 import { revealIfSecret, type Secret } from './secret.ts'
 
-/** What can be written as PHP: a value, a list, or an array with names. */
+/** A value that can be written as PHP code: a scalar, a list, or an array with names. */
 export type PhpValue =
   | null
   | boolean
@@ -10,7 +10,7 @@ export type PhpValue =
   | readonly PhpValue[]
   | { readonly [name: string]: PhpValue }
 
-/** Renders a file of PHP that gives this value to whoever includes it, secrets in clear. */
+/** Renders a PHP file that returns this value to the file that includes it, with secrets in clear. */
 export function renderPhpFile(comment: string, value: PhpValue): string {
   return `<?php\n// ${comment}\nreturn ${renderPhp(value)};\n`
 }
@@ -26,7 +26,7 @@ function renderPhp(value: PhpValue, indent = ''): string {
   return items.length === 0 ? '[]' : `[\n${items.map((item) => `${inner}${item},\n`).join('')}${indent}]`
 }
 
-/** Quotes a text as PHP code: between single quotes nothing but these two characters has a meaning. */
+/** Quotes text as PHP code. Between single quotes only these two characters have a meaning. */
 export function quotePhp(text: string): string {
   return `'${text.replace(/['\\]/g, '\\$&')}'`
 }

@@ -1,5 +1,5 @@
 import { type Directive, renderValue } from '../core/ini.ts'
-import { readSetting } from '../core/php-ini.ts'
+import { readIniSetting } from '../core/php-ini.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
 import type { SettingsAnswer } from '../php/answers.ts'
@@ -64,7 +64,7 @@ function overridesIn(host: Host, path: string, directives: readonly Directive[])
   const text = host.readBytes(path)
   if (text === undefined) return []
   return directives.flatMap(({ name, value: ours }) => {
-    const value = readSetting(text, name)
+    const value = readIniSetting(text, name)
     if (value === undefined || value === String(ours) || value === renderValue(ours)) return []
     return [{ name, value: ours instanceof Secret ? null : value, from: path }]
   })

@@ -1,5 +1,5 @@
 import type { Sourced } from '../core/binding.ts'
-import { readSetting } from '../core/php-ini.ts'
+import { readIniSetting } from '../core/php-ini.ts'
 import { type Host, HostError } from '../host/host.ts'
 import { MANAGED_FILES } from '../stores/store.ts'
 
@@ -12,7 +12,7 @@ export function findInPages(host: Host, appDirectory: string, name: string): Sou
   const found = WEB_ROOTS.flatMap((root) => {
     const [ini, htaccess] = [`${appDirectory}${root}/.user.ini`, `${appDirectory}${root}/.htaccess`]
     return [
-      { from: ini, value: readSetting(readIfAllowed(host, ini), name) },
+      { from: ini, value: readIniSetting(readIfAllowed(host, ini), name) },
       { from: htaccess, value: inHtaccess.exec(readIfAllowed(host, htaccess))?.[1] },
     ]
   })

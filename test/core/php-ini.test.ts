@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { loadsExtension, readSetting, setAsideExtensions } from '../../src/core/php-ini.ts'
+import { loadsExtension, readIniSetting, setAsideExtensions } from '../../src/core/php-ini.ts'
 
 const INI = `; extension=redis
 extension_dir = "/x/ext"
@@ -12,9 +12,9 @@ max_execution_time=120
 extension=memcached`
 
 test('the last value of a setting counts, without quotes and comments', () => {
-  expect(readSetting(INI, 'max_execution_time')).toBe('120')
-  expect(readSetting(INI, 'extension_dir')).toBe('/x/ext')
-  expect(readSetting(INI, 'max.execution_time')).toBeUndefined()
+  expect(readIniSetting(INI, 'max_execution_time')).toBe('120')
+  expect(readIniSetting(INI, 'extension_dir')).toBe('/x/ext')
+  expect(readIniSetting(INI, 'max.execution_time')).toBeUndefined()
 })
 
 test('an extension is found in every form that PHP accepts', () => {

@@ -1,6 +1,6 @@
 import type { Sourced } from '../../core/binding.ts'
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
-import { readSetting } from '../../core/php-ini.ts'
+import { readIniSetting } from '../../core/php-ini.ts'
 import type { Host } from '../../host/host.ts'
 import type { PhpCommand } from '../../php/look-around.ts'
 import { INI_NAME } from '../ini-file.ts'
@@ -49,7 +49,7 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
   const scanDirectory = `${etc}/php.ini.d`
   const files = readIniFiles(host, scanDirectory)
   const scanned = files.map(({ bytes }) => bytes)
-  const limits = [phpIni.bytes, ...scanned].map((ini) => readSetting(ini, 'max_execution_time'))
+  const limits = [phpIni.bytes, ...scanned].map((ini) => readIniSetting(ini, 'max_execution_time'))
   const prependOf = (inis: readonly IniFile[]) =>
     findPrepend(inis, (value) => expand(value, host, isRewritten))
   const isLater = ({ path }: IniFile) => path > `${scanDirectory}/${INI_NAME}`
@@ -109,7 +109,7 @@ function findPrepend(
   expanded: (value: string) => string,
 ): Sourced<string> | undefined {
   const set = files.flatMap(({ path, bytes }) => {
-    const value = readSetting(bytes, 'auto_prepend_file')
+    const value = readIniSetting(bytes, 'auto_prepend_file')
     return value === undefined ? [] : [{ value: expanded(value), from: path }]
   })
   return set.at(-1)

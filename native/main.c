@@ -1,4 +1,4 @@
-/* The executable: a QuickJS context with what the bundle uses, and the bundle as bytecode. */
+/* The executable: a QuickJS context with the parts that the bundle needs, and the bundle as bytecode. */
 #include "bytecode.h"
 #include "modules.h"
 #include "quickjs-libc.h"
@@ -12,10 +12,10 @@ int main(int argc, char **argv)
     JSContext *ctx = rt ? JS_NewContextRaw(rt) : NULL;
     if (!ctx)
         return 70;
-    /* Most runs end before a megabyte is used: no time for tidying up in them. */
+    /* Most runs use less than a megabyte: collecting garbage would only cost time. */
     JS_SetGCThreshold(rt, 4 << 20);
     js_std_init_handlers(rt);
-    /* No JS_AddIntrinsicEval: without it the linker leaves out the compiler, and no text can become code. */
+    /* Without JS_AddIntrinsicEval the linker leaves out the compiler, and no text can become code. */
     JS_AddIntrinsicBaseObjects(ctx);
     JS_AddIntrinsicDate(ctx);
     JS_AddIntrinsicRegExp(ctx);

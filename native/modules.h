@@ -1,11 +1,16 @@
-/* What main.c takes from the other files. */
+/* What main.c needs from the other files. */
+#ifndef MODULES_H
+#define MODULES_H
+
 #include "quickjs.h"
 
-/* pool.c: memory for the runtime. */
+/* pool.c: the runtime's memory. */
 extern const JSMallocFunctions pool_functions;
 
 /* owner.c: the module qjs:owner. */
 void add_owner(JSContext *ctx);
 
-/* supervise.c: the module qjs:supervise; argc and argv are those of the whole program. */
+/* supervise.c: the module qjs:supervise; argc and argv are those of main(). */
 void add_supervise(JSContext *ctx, int argc, char **argv);
+
+#endif

@@ -1,9 +1,9 @@
-/* The module qjs:owner: gives an open file to another user. */
+/* The module qjs:owner, which gives an open file to another user. */
 #include <errno.h>
 #include <unistd.h>
 #include "modules.h"
 
-/* give(file, uid): the group stays. Returns minus errno. */
+/* give(file, uid) keeps the group. Returns 0 or minus errno. */
 static JSValue give(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
     int file, uid;

@@ -1,8 +1,8 @@
 /*
- * Memory for a program that lives a millisecond or two: a third of that was musl's malloc.
+ * Memory for a program that lives a millisecond or two, a third of which musl's malloc used to take.
  *
- * Small blocks are cut from chunks and kept in one free list a size, so that a process that stays
- * (exec --watch) does not grow; large ones are malloc's. The size stands in front of each block.
+ * Small blocks are cut from chunks. Freed blocks wait in a list per size, so that a process that stays (exec --watch)
+ * does not grow. Large blocks come from malloc. The size of each block is stored in front of it.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 typedef struct PoolBlock {
     size_t size;
-    struct PoolBlock *next; /* only while it is free; the caller's first bytes otherwise */
+    struct PoolBlock *next; /* only while the block is free; otherwise the caller's first bytes */
 } PoolBlock;
 
 static PoolBlock *pool_free_blocks[POOL_LARGEST / POOL_STEP + 1];
@@ -52,7 +52,7 @@ static void *pool_malloc(JSMallocState *state, size_t wanted)
         return NULL;
     size = (wanted + sizeof(size_t) + POOL_STEP - 1) / POOL_STEP * POOL_STEP;
     if (size > POOL_LARGEST)
-        size += size / 8; /* QuickJS appends to a string in place where there is room */
+        size += size / 8; /* if there is room, QuickJS appends to a string in place */
     block = size <= POOL_LARGEST ? pool_take(size) : malloc(size);
     if (!block)
         return NULL;

@@ -1,8 +1,9 @@
 /*
- * The module qjs:supervise: runs a command as a good init would, without polling.
+ * The module qjs:supervise, which runs a command as a good init would, without polling.
  *
- * The command stays in our process group, so that a terminal's job control sees one job. What the terminal sends goes
- * to the whole group and must not arrive twice: such a signal comes from the kernel (SI_KERNEL) and is not forwarded.
+ * The command stays in the process group of php-sessions, so that a terminal's job control sees one job. A terminal
+ * sends a signal to the whole group, and it must not arrive twice: such a signal comes from the kernel (SI_KERNEL) and
+ * is not forwarded.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +18,9 @@
 
 static const int forwarded_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
 static sigset_t held_signals, mask_before;
-static char **last_argument; /* the NULL behind the command line */
+static char **arguments_end; /* the NULL after the command line */
 
-/* From now on these wait for supervise(): nothing that we have written is left behind. */
+/* Holds these signals until supervise() runs, so that no file is left behind. */
 static JSValue hold_signals(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
     size_t i;
@@ -31,7 +32,7 @@ static JSValue hold_signals(JSContext *ctx, JSValueConst self, int argc, JSValue
     return JS_UNDEFINED;
 }
 
-/* Gives the pid, or minus errno when there is no such program: a pipe that exec closes tells which. */
+/* Returns the pid, or minus errno if exec fails: then the child writes errno into a pipe that exec would close. */
 static pid_t start(const char *file, char **command, const sigset_t *mask)
 {
     int ends[2], error = 0;
@@ -57,7 +58,7 @@ static pid_t start(const char *file, char **command, const sigset_t *mask)
     return error ? -error : child;
 }
 
-/* The process beside the command. It ends with us alone: what ends the command must not end it first. */
+/* The process beside the command. Only php-sessions ends it: what ends the command must not end it earlier. */
 static char **watcher_command;
 static pid_t watcher;
 
@@ -75,7 +76,7 @@ static void end_watcher(void)
     }
 }
 
-/* Whether the child has ended; reaps all who have, since PID 1 inherits every orphan. */
+/* Whether the child has ended. Reaps every process that has, because PID 1 inherits all orphans. */
 static int reap(pid_t child, int *status)
 {
     int one, has_ended = 0;
@@ -90,7 +91,7 @@ static int reap(pid_t child, int *status)
     return has_ended;
 }
 
-/* By the title that php-fpm's master gives itself. */
+/* Recognises php-fpm's master by the title that it gives itself. */
 static int is_php_fpm(pid_t pid)
 {
     static const char title[] = "php-fpm: master process";
@@ -105,13 +106,13 @@ static int is_php_fpm(pid_t pid)
     return strcmp(begin, title) == 0;
 }
 
-/* To php-fpm SIGTERM means at once, and SIGQUIT when the running requests are done: what a platform means by SIGTERM. */
+/* SIGTERM ends php-fpm at once; SIGQUIT lets it finish its requests, which is what a platform means by SIGTERM. */
 static void forward(pid_t child, int number)
 {
     kill(child, number == SIGTERM && is_php_fpm(child) ? SIGQUIT : number);
 }
 
-/* Waits for a signal; a watcher that has died is given a second, so that one that cannot live costs nothing. */
+/* Waits for a signal. Restarts a dead watcher after a second, so that one that always dies costs little. */
 static int next_signal(siginfo_t *info)
 {
     static const struct timespec second = { 1, 0 };
@@ -124,7 +125,7 @@ static int next_signal(siginfo_t *info)
     return number;
 }
 
-/* Our name and these words, for execvp; NULL for no words. They live as long as we do. */
+/* The program's name and these words, for execvp; NULL without words. Never freed. */
 static char **copy_words(JSContext *ctx, int count, JSValueConst *values)
 {
     int i;
@@ -141,9 +142,9 @@ static char **copy_words(JSContext *ctx, int count, JSValueConst *values)
 }
 
 /*
- * supervise(count, ...watcher): runs the last so many words of our command line, as the bytes that they are, until they
- * end, and beside them ourselves with the words of `watcher`, if any.
- * Gives the status as a shell counts it, or minus errno when they cannot be run.
+ * supervise(count, ...watcher) runs the last `count` words of the command line, byte for byte, as a command until it
+ * ends, and beside it this program with the words of `watcher`, if there are any.
+ * Returns the status of the command as a shell does, or minus errno if it cannot be run.
  */
 static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
@@ -153,8 +154,8 @@ static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueCon
     char **command;
     if (JS_ToInt32(ctx, &count, argv[0]))
         return JS_EXCEPTION;
-    signal(SIGCHLD, SIG_DFL); /* where it was ignored there would be no status */
-    command = last_argument - count;
+    signal(SIGCHLD, SIG_DFL); /* if it were ignored there would be no status */
+    command = arguments_end - count;
     child = start(command[0], command, &mask_before);
     if (child < 0)
         return JS_NewInt32(ctx, child);
@@ -162,7 +163,7 @@ static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueCon
     start_watcher();
     do {
         number = next_signal(&info);
-        /* A terminal that hangs up tells the leader of the session alone. */
+        /* A terminal that hangs up sends SIGHUP only to the leader of the session. */
         if (number > 0 && number != SIGCHLD && (info.si_code != SI_KERNEL || number == SIGHUP))
             forward(child, number);
     } while (number != SIGCHLD || !reap(child, &status));
@@ -183,7 +184,7 @@ static int export_supervise(JSContext *ctx, JSModuleDef *module)
 void add_supervise(JSContext *ctx, int argc, char **argv)
 {
     JSModuleDef *module = JS_NewCModule(ctx, "qjs:supervise", export_supervise);
-    last_argument = argv + argc;
+    arguments_end = argv + argc;
     if (module)
         JS_AddModuleExportList(ctx, module, supervise_functions, 2);
 }

@@ -1,6 +1,6 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
-/** Decodes base64 into a string with one character (0 to 255) per byte; undefined for other text. QuickJS has no `atob`. */
+/** Decodes base64 to one character (0 to 255) per byte; undefined for other text. QuickJS has no `atob`. */
 export function decodeBase64(text: string): string | undefined {
   const digits = text.replace(/\s+/g, '').replace(/=+$/, '').replaceAll('-', '+').replaceAll('_', '/')
   if (digits.length % 4 === 1 || /[^A-Za-z0-9+/]/.test(digits)) return undefined

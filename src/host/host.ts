@@ -1,98 +1,98 @@
 /**
- * The outside world as the tool sees it, reached through nothing else.
+ * The outside world: all that php-sessions reads, writes and runs goes through a host.
  *
- * Two implementations: `quickjs.ts` for the executable, `node.ts` for the npm package and the tests.
- * Both give the same bytes for the same input; test/e2e/hosts.test.ts holds them to it.
+ * There are two: `quickjs.ts` for the executable, `node.ts` for the npm package and the tests. Both give the same
+ * bytes for the same input, as test/e2e/hosts.test.ts checks.
  */
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The text of a UTF-8 file; undefined where there is none. Throws `HostError` when it cannot be read. */
+  /** The text of a UTF-8 file; undefined if there is no file. Throws `HostError` if it cannot be read. */
   readFile(path: string): string | undefined
-  /** The bytes of a file, one character (0 to 255) each: for files whose encoding is not ours to judge. */
+  /** The bytes of a file, one character (0 to 255) each: for files whose encoding php-sessions must not change. */
   readBytes(path: string): string | undefined
   /**
-   * Writes UTF-8 text so that a reader, or a crash at any moment, meets the old file or the new one. It belongs to the
-   * user with the number `owner`, where that is given; only root can do so.
+   * Writes UTF-8 text atomically: a reader, even after a crash, finds the old file or the new one. `owner` is the
+   * number of the user that the file belongs to; only root can give a file away.
    */
   writeFile(path: string, text: string, mode: number, owner?: number): void
-  /** The same for what `readBytes` gave. */
+  /** Writes bytes from `readBytes`, atomically too. */
   writeBytes(path: string, bytes: string, mode: number): void
-  /** Removes a file; no complaint where there is none. */
+  /** Removes a file, if there is one. */
   removeFile(path: string): void
-  /** Makes a directory and the missing ones above it; one that exists keeps its mode. */
+  /** Makes a directory and those above it; an existing directory keeps its mode. */
   makeDirectory(path: string, mode: number): void
-  /** Makes one that must not have been there, below one that is: what somebody has planted is not used. */
+  /** Makes a directory in an existing one and throws if it is already there, since somebody may have planted it. */
   makeNewDirectory(path: string, mode: number): void
-  /** Removes a directory with all that is in it; no complaint where there is none. */
+  /** Removes a directory with everything in it, if there is one. */
   removeDirectory(path: string): void
-  /** The names in a directory in byte order, without `.` and `..`; empty where there is none. */
+  /** The names in a directory in byte order, without `.` and `..`; empty if there is no directory. */
   listDirectory(path: string): readonly string[]
   isDirectory(path: string): boolean
-  /** The absolute path without symbolic links; undefined where there is nothing. */
+  /** The absolute path without symbolic links; undefined if the path does not exist. */
   realPath(path: string): string | undefined
-  /** A word that no other process makes, for names in directories that many share. */
+  /** A word that no other process generates, for names in shared directories. */
   uniqueWord(): string
-  /** Runs a program to its end, or kills it when the time is over. */
-  run(command: Command): CommandResult
-  /** From now on the signals that `supervise` forwards wait for it, so that we can tidy up in any case. */
+  /** Runs a program to its end, or kills it when its time is up. */
+  run(program: Program): ProgramResult
+  /** Holds the signals that `supervise` forwards until it runs, so that php-sessions can always clean up. */
   holdSignals(): void
   /**
-   * Runs the command, the last words of our own command line, with more in the environment, and nothing between it
-   * and our stdin, stdout and stderr; forwards signals. Gives its exit status as a shell counts it, or minus errno
-   * where it cannot be run. The executable also reaps orphans, which fall to it as PID 1, and asks php-fpm by SIGQUIT
-   * where SIGTERM has come, so that requests are finished.
+   * Runs the command, which is the end of php-sessions' own command line, with additions to the environment and with
+   * the same stdin, stdout and stderr; forwards signals. Gives its exit status as a shell does, or minus errno if it
+   * cannot be run. The executable also reaps orphans, which it inherits as PID 1. A SIGTERM reaches php-fpm as
+   * SIGQUIT, so that it finishes its requests.
    *
-   * With `watcher`, arguments of our own, this program runs beside the command, and again when it has died.
+   * With `watcher`, php-sessions also runs beside the command with these arguments, and is restarted when it dies.
    */
   supervise(
     command: readonly string[],
     env: Readonly<Record<string, string>>,
     watcher?: readonly string[],
   ): number | Promise<number>
-  /** Sends a signal; whether there was somebody who could be sent one. */
+  /** Sends a signal; false if the process does not exist or may not be signalled. */
   kill(pid: number, signal: 'SIGUSR2'): boolean
   sleep(seconds: number): void
-  /** Seconds since some moment, for what is due later. */
+  /** The time in seconds since some moment, for measuring durations. */
   now(): number
-  /** stdout: the answer. */
+  /** Writes the result to stdout. */
   out(text: string): void
-  /** stderr: the talk. */
+  /** Writes messages for people to stderr. */
   err(text: string): void
-  /** Whether a person reads stdout. */
+  /** Whether stdout is a terminal. */
   isTerminal(): boolean
 }
 
-/** A program to run. Its output may have 60 KB; it inherits the environment and our stderr goes to nobody. */
-export interface Command {
-  /** A path, or a name that is looked for in PATH. */
+/** A program to run. It inherits the environment. Its stdout may have at most 60 KB; its stderr is dropped. */
+export interface Program {
+  /** A path, or a name to look up in PATH. */
   readonly file: string
   readonly args: readonly string[]
-  /** Added to the environment. */
+  /** Additions to the environment. */
   readonly env?: Readonly<Record<string, string>>
-  /** At most 60 KB, as it must fit into a pipe. */
+  /** At most 60 KB, because it must fit into a pipe. */
   readonly stdin: string
   readonly limitSeconds: number
 }
 
-export interface CommandResult {
-  /** As a shell counts it: 127 where there is no such program, 137 where the time was over. */
+export interface ProgramResult {
+  /** As a shell reports it: 127 if there is no such program, 137 if its time was up. */
   readonly status: number
   readonly stdout: string
 }
 
-/** A file or directory that refused: `message` says which, what was tried and why, in one line. */
+/** The system refused access to a file or directory; `message` says in one line what was tried, where, and why. */
 export class HostError extends Error {
   override readonly name = 'HostError'
 }
 
-/** The errors that a user can do something about, in Linux' numbers (errno.h, the same on every architecture). */
+/** The errors that a user can do something about, by Linux' numbers (errno.h, the same on every architecture). */
 const REASONS: Readonly<Record<number, string>> = {
   1: 'operation not permitted',
   2: 'no such file or directory',
-  8: 'it is no program that this system can run',
+  8: 'it is not a program for this system',
   13: 'permission denied',
-  17: 'it exists already',
-  20: 'a part of the path is not a directory',
+  17: 'it already exists',
+  20: 'part of the path is not a directory',
   21: 'it is a directory',
   28: 'no space left on the device',
   30: 'the file system is read-only',
@@ -103,4 +103,24 @@ const REASONS: Readonly<Record<number, string>> = {
 /** Says in words why the system refused; `errno` is positive. */
 export function hostError(what: string, path: string, errno: number): HostError {
   return new HostError(`cannot ${what} ${path}: ${REASONS[errno] ?? `error ${errno}`}`)
+}
+
+/** The bytes of a file; undefined if there is no file, or if this process must not read it. */
+export function readIfAllowed(host: Host, path: string): string | undefined {
+  return ifAllowed(() => host.readBytes(path))
+}
+
+/** The names in a directory; empty if there is no directory, or if this process must not read it. */
+export function listIfAllowed(host: Host, path: string): readonly string[] {
+  return ifAllowed(() => host.listDirectory(path)) ?? []
+}
+
+/** Only the system's refusal counts as nothing there; any other error is a fault of php-sessions. */
+function ifAllowed<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof HostError) return undefined
+    throw error
+  }
 }

@@ -13,15 +13,17 @@ export const nodeHost: Host = {
   readBytes: (path) => read(path, 'latin1'),
   writeFile: (path, text, mode, owner) => writeAtomically(path, Buffer.from(text, 'utf8'), mode, owner),
   writeBytes: (path, bytes, mode) => writeAtomically(path, Buffer.from(bytes, 'latin1'), mode),
-  removeFile: (path) => attempt('remove', path, () => orMissing(() => fs.unlinkSync(path))),
+  removeFile: (path) => orHostError('remove', path, () => orMissing(() => fs.unlinkSync(path))),
   makeDirectory: (path, mode) =>
-    attempt('make the directory', path, () => void fs.mkdirSync(path, { recursive: true, mode })),
-  makeNewDirectory: (path, mode) => attempt('make the directory', path, () => fs.mkdirSync(path, mode)),
-  removeDirectory: (path) => attempt('remove', path, () => fs.rmSync(path, { recursive: true, force: true })),
-  listDirectory: (path) => attempt('list', path, () => orMissing(() => fs.readdirSync(path).sort()) ?? []),
+    orHostError('make the directory', path, () => void fs.mkdirSync(path, { recursive: true, mode })),
+  makeNewDirectory: (path, mode) => orHostError('make the directory', path, () => fs.mkdirSync(path, mode)),
+  removeDirectory: (path) =>
+    orHostError('remove', path, () => fs.rmSync(path, { recursive: true, force: true })),
+  listDirectory: (path) =>
+    orHostError('list', path, () => orMissing(() => fs.readdirSync(path).sort()) ?? []),
   isDirectory: (path) =>
-    attempt('read', path, () => orMissing(() => fs.statSync(path).isDirectory()) ?? false),
-  realPath: (path) => attempt('read', path, () => orMissing(() => fs.realpathSync(path))),
+    orHostError('read', path, () => orMissing(() => fs.statSync(path).isDirectory()) ?? false),
+  realPath: (path) => orHostError('read', path, () => orMissing(() => fs.realpathSync(path))),
   uniqueWord,
   run: ({ file, args, env, stdin, limitSeconds }) => {
     const { status, signal, stdout } = spawnSync(file, args, {
@@ -38,9 +40,9 @@ export const nodeHost: Host = {
     }
   },
   holdSignals: () => {
-    // Handlers run between turns of the event loop only, and before the first one the command is running.
+    // Handlers run only between turns of the event loop, and the command is running before the first turn ends.
     for (const signal of isatty(0) ? FORWARDED : [...FORWARDED, ...FROM_TERMINAL])
-      process.on(signal, () => supervised?.kill(meantFor(supervised, signal)))
+      process.on(signal, () => supervised?.kill(translateSignal(supervised, signal)))
     for (const signal of isatty(0) ? FROM_TERMINAL : []) process.on(signal, () => {})
   },
   supervise,
@@ -59,12 +61,12 @@ export const nodeHost: Host = {
 }
 
 const FORWARDED = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const
-/** What a terminal sends to the whole process group, in which the command is, too. */
+/** A terminal sends these to the whole process group, so they reach the command without help. */
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT', 'SIGWINCH'] as const
 let supervised: ChildProcess | undefined
 
 /** See `forward` in native/supervise.c. */
-function meantFor({ pid }: ChildProcess, signal: NodeJS.Signals): NodeJS.Signals {
+function translateSignal({ pid }: ChildProcess, signal: NodeJS.Signals): NodeJS.Signals {
   const title = read(`/proc/${pid}/cmdline`, 'latin1') ?? ''
   return signal === 'SIGTERM' && title.startsWith('php-fpm: master process') ? 'SIGQUIT' : signal
 }
@@ -94,7 +96,7 @@ async function supervise(
   }
 }
 
-/** Starts a process again, a second after it has died; gives what ends that. */
+/** Restarts a process a second after it dies; returns a function that ends this. */
 function keepRunning(start: () => ChildProcess): () => void {
   let timer: NodeJS.Timeout | undefined
   let child: ChildProcess
@@ -116,15 +118,15 @@ function uniqueWord(): string {
   return `${process.pid}-${randomBytes(6).toString('hex')}`
 }
 
-/** fchown(2)'s -1, which Node takes by this number only. */
+/** The -1 of fchown(2); Node accepts only this number. */
 const KEEP_GROUP = 2 ** 32 - 1
 
 function read(path: string, encoding: 'utf8' | 'latin1'): string | undefined {
-  return attempt('read', path, () => orMissing(() => fs.readFileSync(path, encoding)))
+  return orHostError('read', path, () => orMissing(() => fs.readFileSync(path, encoding)))
 }
 
 function writeAtomically(path: string, bytes: Buffer, mode: number, owner?: number): void {
-  attempt('write', path, () => {
+  orHostError('write', path, () => {
     const temporary = `${path}.${uniqueWord()}.tmp`
     const file = fs.openSync(temporary, 'wx', mode)
     try {
@@ -139,7 +141,7 @@ function writeAtomically(path: string, bytes: Buffer, mode: number, owner?: numb
   })
 }
 
-/** Undefined when the path, or a directory in it, is not there. */
+/** Undefined if the path, or a directory in it, does not exist. */
 function orMissing<T>(action: () => T): T | undefined {
   try {
     return action()
@@ -150,7 +152,7 @@ function orMissing<T>(action: () => T): T | undefined {
   }
 }
 
-function attempt<T>(what: string, path: string, action: () => T): T {
+function orHostError<T>(what: string, path: string, action: () => T): T {
   try {
     return action()
   } catch (error) {

@@ -1,18 +1,18 @@
-/** The command line, the program's name first. */
+/** The command line, starting with the program's name. */
 declare const scriptArgs: readonly string[]
 
-/** What the executable uses of QuickJS' module `std`. */
+/** The part of QuickJS' module `std` that the executable uses. */
 declare module 'qjs:std' {
   export function exit(status: number): never
-  /** Decodes UTF-8; null when the file cannot be read. */
+  /** Decodes UTF-8; null if the file cannot be read. */
   export function loadFile(path: string): string | null
   export function getenviron(): Record<string, string>
   export function setenv(name: string, value: string): void
 }
 
 /**
- * What the executable uses of QuickJS' module `os`; the prefix keeps it apart from Node's.
- * Functions that return one number return minus errno when they fail.
+ * The part of QuickJS' module `os` that the executable uses; the prefix distinguishes it from Node's.
+ * Functions that return one number return minus errno if they fail.
  */
 declare module 'qjs:os' {
   export const O_RDONLY: number
@@ -37,7 +37,7 @@ declare module 'qjs:os' {
   export function isatty(file: number): boolean
   export const WNOHANG: number
   export function pipe(): [reading: number, writing: number] | null
-  /** Returns the pid where it does not block; a program that cannot be run ends with status 127. */
+  /** Returns the pid without blocking; a program that cannot be run ends with status 127. */
   export function exec(
     args: readonly string[],
     options: {
@@ -53,17 +53,17 @@ declare module 'qjs:os' {
   export function sleep(milliseconds: number): number
 }
 
-/** Our own: native/supervise.c. */
+/** Implemented in native/supervise.c. */
 declare module 'qjs:supervise' {
   export function holdSignals(): void
   /**
-   * Runs the last so many words of the command line, and beside them this program with the words of `watcher`.
-   * Returns the status of the former as a shell counts it, or minus errno.
+   * Runs the last `count` words of the command line as a command, and beside it this program with the arguments in
+   * `watcher`. Returns the status of the command as a shell does, or minus errno.
    */
   export function supervise(count: number, ...watcher: readonly string[]): number
 }
 
-/** Our own: native/owner.c. */
+/** Implemented in native/owner.c. */
 declare module 'qjs:owner' {
   /** Gives an open file to a user, by number. */
   export function give(file: number, uid: number): number

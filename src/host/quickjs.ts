@@ -2,7 +2,7 @@ import * as os from 'qjs:os'
 import { give } from 'qjs:owner'
 import * as std from 'qjs:std'
 import { holdSignals, supervise } from 'qjs:supervise'
-import { type Command, type CommandResult, type Host, hostError } from './host.ts'
+import { type Host, hostError, type Program, type ProgramResult } from './host.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
 // errno.h, the same on every architecture of Linux.
@@ -14,7 +14,7 @@ const ENOTDIR = 20
 const EISDIR = 21
 const EMFILE = 24
 const SIGKILL = 9
-// signal(7), the same on every architecture but MIPS and the like.
+// signal(7), the same on every architecture except MIPS and a few others.
 const SIGNALS = { SIGUSR2: 12 } as const
 
 const STDOUT = 1
@@ -39,7 +39,7 @@ export const quickjsHost: Host = {
   isDirectory: (path) => isDirectory('read', path),
   realPath: (path) => os.realpath(path)[0] || undefined,
   uniqueWord,
-  run,
+  run: runProgram,
   holdSignals,
   supervise: (command, env, watcher = []) => {
     for (const [name, value] of Object.entries(env)) std.setenv(name, value)
@@ -49,7 +49,7 @@ export const quickjsHost: Host = {
   sleep: (seconds) => void os.sleep(seconds * 1000),
   now: () => Date.now() / 1000,
   out: (text) => check('write to', 'standard output', writeAll(STDOUT, encodeUtf8(text))),
-  // Nobody is left to tell when stderr refuses, and the app must start all the same.
+  // If stderr refuses there is no place left for a message, and the app must start nevertheless.
   err: (text) => void writeAll(STDERR, encodeUtf8(text)),
   isTerminal: () => os.isatty(STDOUT),
 }
@@ -62,12 +62,12 @@ function readBytes(path: string): string | undefined {
   return readAscii(path) ?? readAnyBytes(path)
 }
 
-/** The text of an ASCII file, ten times as fast; null for any other, and for one that cannot be read. */
+/** The text of an ASCII file, ten times as fast; null for other files, and if the file cannot be read. */
 function readAscii(path: string): string | null {
   const text = std.loadFile(path)
-  // A file below /proc claims to be empty.
+  // Files below /proc claim to be empty.
   if (text === '') return null
-  // What is not ASCII has fewer characters than bytes, or U+FFFD for a byte that is no UTF-8.
+  // Text that is not ASCII has fewer characters than bytes, or U+FFFD for a byte that is not UTF-8.
   return text !== null && text.length === os.stat(path)[0]?.size && !text.includes('\ufffd') ? text : null
 }
 
@@ -78,7 +78,7 @@ function readAnyBytes(path: string): string | undefined {
   return readToEnd(file, path)
 }
 
-/** Reads what is left in a file or pipe, and closes it. */
+/** Reads a file or pipe to its end and closes it. */
 function readToEnd(file: number, path: string): string {
   const buffer = new Uint8Array(CHUNK_BYTES)
   let bytes = ''
@@ -108,7 +108,7 @@ function writeAtomically(path: string, bytes: string, mode: number, owner?: numb
   check('write', path, errno)
 }
 
-/** Returns errno, 0 when all is written. */
+/** Returns errno, or 0 when everything is written. */
 function writeAll(file: number, bytes: string): number {
   const { buffer } = toArray(bytes)
   let done = 0
@@ -122,7 +122,7 @@ function writeAll(file: number, bytes: string): number {
 }
 
 function removeFile(path: string): void {
-  // remove(3) would take an empty directory too.
+  // remove(3) would also remove an empty directory.
   if (isDirectory('remove', path)) throw hostError('remove', path, EISDIR)
   const errno = -os.remove(path)
   if (errno !== ENOENT) check('remove', path, errno)
@@ -137,7 +137,7 @@ function removeDirectory(path: string): void {
   if (errno !== ENOENT) check('remove', path, errno)
 }
 
-/** Returns errno, 0 when the directory is there. */
+/** Returns errno, or 0 when the directory exists. */
 function makeDirectory(path: string, mode: number): number {
   const errno = makeOne(path, mode)
   const parent = path.replace(/\/*[^/]+\/*$/, '')
@@ -164,15 +164,15 @@ function isDirectory(what: string, path: string): boolean {
   return status !== null && (status.mode & os.S_IFMT) === os.S_IFDIR
 }
 
-/** A file where a directory should be hides nothing that could be read. */
+/** If part of the path is a file, nothing below it exists either. */
 function isMissing(errno: number): boolean {
   return errno === ENOENT || errno === ENOTDIR
 }
 
-function run({ file, args, env, stdin, limitSeconds }: Command): CommandResult {
+function runProgram({ file, args, env, stdin, limitSeconds }: Program): ProgramResult {
   const [input, toInput] = openPipe()
   const [fromOutput, output] = openPipe()
-  const nobody = os.open('/dev/null', os.O_WRONLY)
+  const devNull = os.open('/dev/null', os.O_WRONLY)
   writeAll(toInput, encodeUtf8(stdin))
   os.close(toInput)
   const pid = os.exec([file, ...args], {
@@ -180,9 +180,9 @@ function run({ file, args, env, stdin, limitSeconds }: Command): CommandResult {
     env: { ...std.getenviron(), ...env },
     stdin: input,
     stdout: output,
-    stderr: nobody,
+    stderr: devNull,
   })
-  for (const end of [input, output, nobody]) os.close(end)
+  for (const end of [input, output, devNull]) os.close(end)
   const status = waitFor(pid, limitSeconds)
   return { status, stdout: decodeUtf8(readToEnd(fromOutput, file)) }
 }
@@ -195,7 +195,7 @@ function openPipe(): [reading: number, writing: number] {
 
 const POLL_MILLISECONDS = 2
 
-/** Polls, since nothing here waits for a process and a time at once; returns the status as a shell counts it. */
+/** Polls, because QuickJS cannot wait for a process with a time limit; returns the status as a shell does. */
 function waitFor(pid: number, limitSeconds: number): number {
   let left = (limitSeconds * 1000) / POLL_MILLISECONDS
   for (;;) {
@@ -207,7 +207,7 @@ function waitFor(pid: number, limitSeconds: number): number {
   }
 }
 
-/** A plain loop: a certificate bundle is long, and `Uint8Array.from` makes a string of every byte. */
+/** A plain loop: a certificate bundle is long, and `Uint8Array.from` would make a string of every byte. */
 function toArray(bytes: string): Uint8Array<ArrayBuffer> {
   const array = new Uint8Array(bytes.length)
   for (let i = 0; i < bytes.length; i++) array[i] = bytes.charCodeAt(i)

@@ -1,4 +1,4 @@
-/** Encodes text as UTF-8, one character (0 to 255) a byte; half a surrogate pair becomes U+FFFD, as in Node. */
+/** Encodes text as UTF-8, one character (0 to 255) per byte; half a surrogate pair becomes U+FFFD, as in Node. */
 export function encodeUtf8(text: string): string {
   if (isAscii(text)) return text
   return text.toWellFormed().replace(/[^\0-\x7f]/gu, (character) => {
@@ -9,7 +9,7 @@ export function encodeUtf8(text: string): string {
   })
 }
 
-/** Decodes UTF-8; what is not UTF-8 becomes U+FFFD, as many of them as the WHATWG's decoder gives. */
+/** Decodes UTF-8; other bytes become U+FFFD, as many of them as the WHATWG's decoder gives. */
 export function decodeUtf8(bytes: string): string {
   if (isAscii(bytes)) return bytes
   return bytes.replace(SEQUENCE, (sequence) => {
@@ -22,8 +22,8 @@ export function decodeUtf8(bytes: string): string {
 }
 
 /**
- * A sequence, or as much of one as could begin it, or a byte that cannot stand anywhere (RFC 3629, 4).
- * The second byte alone tells overlong forms, surrogates and what lies beyond U+10FFFF.
+ * A sequence, the valid beginning of a truncated one, or a byte that is not allowed anywhere (RFC 3629, section 4).
+ * The second byte alone shows overlong forms, surrogates, and values beyond U+10FFFF.
  */
 const SEQUENCE =
   /[\xc2-\xdf][\x80-\xbf]?|(?:\xe0[\xa0-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]|\xed[\x80-\x9f])[\x80-\xbf]?|(?:\xf0[\x90-\xbf]|[\xf1-\xf3][\x80-\xbf]|\xf4[\x80-\x8f])[\x80-\xbf]{0,2}|[\x80-\xff]/g
@@ -36,7 +36,7 @@ function tail(code: number): number {
   return 0x80 | (code & 0x3f)
 }
 
-/** How many bytes follow; a first byte that cannot be one asks for one, which it never has. */
+/** How many bytes must follow the first one. For a byte that cannot be first it is 1, which the match never has. */
 function tailLength(first: number): number {
   if (first < 0xe0) return 1
   return first < 0xf0 ? 2 : 3

@@ -6,13 +6,13 @@ import { checks } from '../../src/doctor/checks/index.ts'
 import { hider, makeContext } from '../../src/doctor/context.ts'
 import { runChecks, selectChecks } from '../../src/doctor/run.ts'
 import { machineHome } from '../../src/homes/machine/home.ts'
-import type { Command } from '../../src/host/host.ts'
+import type { Program } from '../../src/host/host.ts'
 import { recognisePlatform } from '../../src/platforms/platform.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { planFor } from '../support/plan.ts'
 
 /** A context in which every program that is run gives this answer. */
-function contextWith(answer: (command: Command) => { status: number; stdout: string }, log: string[] = []) {
+function contextWith(answer: (command: Program) => { status: number; stdout: string }, log: string[] = []) {
   const { options } = readOptions({ env: {}, file: { value: {}, from: 'nowhere' } })
   const host = fakeHost({}, {}, answer)
   const examined = {
@@ -89,7 +89,7 @@ test('the last whole line of a probe is its answer, even if it was killed', () =
 })
 
 test('PHP gets the passwords in clear on stdin, and they are nowhere else', () => {
-  let asked: Command | undefined
+  let asked: Program | undefined
   const log: string[] = []
   const context = contextWith((command) => {
     asked = command

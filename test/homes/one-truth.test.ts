@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memcachedService, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
-import type { Command } from '../../src/host/host.ts'
+import type { Program } from '../../src/host/host.ts'
 import { makeWatcher } from '../../src/watch/watch.ts'
 import { watchedByExec, watchedOnCloudFoundry } from '../../src/watch/watched.ts'
 import { locked } from '../frameworks/apps.ts'
@@ -91,7 +91,7 @@ const WORLDS: Readonly<Record<string, World>> = {
 /** Answers as the PHP of a world does when it is asked what a plan depends on, and to nothing else. */
 function answerIn({ php, laterPrepend }: World, ini: string) {
   const { versionId, phpredis, maxExecutionSeconds } = { ...PHP, ...php }
-  return ({ args, stdin }: Command) => {
+  return ({ args, stdin }: Program) => {
     if (!args.join(' ').includes('longestExecution')) return { status: 127, stdout: '' }
     const answer = {
       phpVersion: versionId,

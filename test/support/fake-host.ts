@@ -1,4 +1,4 @@
-import type { Command, CommandResult, Host } from '../../src/host/host.ts'
+import type { Host, Program, ProgramResult } from '../../src/host/host.ts'
 
 /** A host whose world is a few values, for tests of what a command says and writes. */
 export interface FakeHost extends Host {
@@ -26,7 +26,7 @@ export interface FakeHost extends Host {
 export function fakeHost(
   env: Record<string, string> = {},
   given: Readonly<Record<string, string>> = {},
-  answer: (command: Command) => CommandResult = () => ({ status: 127, stdout: '' }),
+  answer: (command: Program) => ProgramResult = () => ({ status: 127, stdout: '' }),
 ): FakeHost {
   const files = new Map(Object.entries(given))
   const modes = new Map<string, number>()

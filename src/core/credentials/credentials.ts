@@ -164,7 +164,7 @@ function readListed(item: Json, from: string, note: Note): readonly ListedServer
   return servers.filter((server) => server !== '').map(readListedText)
 }
 
-/** Reads `host`, `host:port`, `host:port:weight` or `scheme://host:port`; anything else becomes a host that a later check refuses. */
+/** Reads `host`, `host:port`, `host:port:weight` or `scheme://host:port`. Other text becomes a host, and is refused later. */
 function readListedText(text: string): ListedServer {
   const [, plain = text, weight] = /^((?:\[[^\]]*\]|[^:[\]]+):[0-9]+):([0-9]{1,9})$/.exec(text) ?? []
   const [server = { host: text, port: undefined }] = readUri(plain)?.hosts ?? [readHostAndPort(plain)]

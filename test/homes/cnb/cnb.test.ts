@@ -3,7 +3,7 @@ import { parse } from 'smol-toml'
 import { describe, expect, test } from 'vitest'
 import { CANARY, redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
-import type { Command } from '../../../src/host/host.ts'
+import type { Program } from '../../../src/host/host.ts'
 import { fakeHost } from '../../support/fake-host.ts'
 
 const LAYERS = { CNB_LAYERS_DIR: '/layers' }
@@ -13,7 +13,7 @@ const noHost = { VCAP_SERVICES: vcapServices({ ...redisService, credentials: { p
 /** A PHP with these extensions for sessions: those that its ini files load, and those that are there. */
 const php =
   (loaded: readonly string[], loadable: readonly string[], more: object = {}) =>
-  (_command: Command) => ({
+  (_command: Program) => ({
     status: 0,
     stdout: JSON.stringify({ phpredis: null, loaded, loadable, ...more }),
   })
@@ -129,7 +129,7 @@ describe('launch', () => {
   })
 
   test('what an earlier launch left is taken out again, for the PHP that is asked, too', () => {
-    const asked: Command[] = []
+    const asked: Program[] = []
     const scanned = { PHP_INI_SCAN_DIR: '/etc:/tmp/php-sessions-earlier' }
     const host = fakeHost({ ...scanned, ...redis }, {}, (command) => {
       asked.push(command)

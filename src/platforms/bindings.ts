@@ -1,7 +1,7 @@
 import type { Binding } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
 
-/** What a platform says is bound, in its own order, and what could not be read. */
+/** The bindings of one source, in the order of the source, and what could not be read. */
 export interface Bindings {
   readonly bindings: readonly Binding[]
   readonly findings: readonly Finding[]

@@ -3,34 +3,34 @@ import type { Finding } from '../core/finding.ts'
 import type { Host } from '../host/host.ts'
 import type { Bindings } from './bindings.ts'
 
-/** What to do where php_buildpack is not the last buildpack of the app. */
+/** The fix if php_buildpack is not the last buildpack of the app. */
 export const PUSH_IN_ORDER = 'cf push APP -b php-sessions-buildpack -b php_buildpack, in this order'
 
 /**
- * Reads the bound services: an object of lists, one list a label.
+ * Reads the bound services: an object with one list of services per label.
  *
- * They are in VCAP_SERVICES, or in a file where the app has asked for that; then the variable is absent.
+ * They are in VCAP_SERVICES or, if the app has asked for that, in a file; then the variable is absent.
  * https://docs.cloudfoundry.org/devguide/deploy-apps/environment-variable.html#VCAP-SERVICES
  */
 export function readVcapServices(host: Host): Bindings {
   const { VCAP_SERVICES_FILE_PATH: path } = host.env
   if (path === undefined || path === '') return readServices('VCAP_SERVICES', host.env.VCAP_SERVICES ?? '')
   const text = host.readFile(path)
-  return text === undefined ? malformed(path, 'is not there') : readServices(path, text)
+  return text === undefined ? malformedServices(path, 'does not exist') : readServices(path, text)
 }
 
 function readServices(source: string, text: string): Bindings {
   if (text.trim() === '') return { bindings: [], findings: [] }
   const services = parseJson(text)
   if (!isObject(services))
-    return malformed(source, services === undefined ? 'is not JSON' : 'is not a JSON object')
+    return malformedServices(source, services === undefined ? 'is not JSON' : 'is not a JSON object')
 
   const bindings: Binding[] = []
   for (const [label, list] of Object.entries(services)) {
-    if (!Array.isArray(list)) return malformed(source, `has no list under ${label}`)
+    if (!Array.isArray(list)) return malformedServices(source, `has no list under ${label}`)
     for (const service of list as readonly Json[]) {
       if (!isObject(service))
-        return malformed(source, `has something else than an object in the list of ${label}`)
+        return malformedServices(source, `has a service under ${label} that is not an object`)
       bindings.push(readService(source, label, service))
     }
   }
@@ -38,7 +38,7 @@ function readServices(source: string, text: string): Bindings {
 }
 
 function readService(source: string, label: string, service: JsonObject): Binding {
-  // A binding that has a name of its own has it in `name`; people know the service by its instance name.
+  // `name` is the name of the binding, if it has one; people know the service by its instance name.
   const names = ['instance_name', 'name']
     .map((key) => service[key])
     .filter((name) => typeof name === 'string' && name !== '') as string[]
@@ -57,7 +57,7 @@ function readService(source: string, label: string, service: JsonObject): Bindin
   }
 }
 
-function malformed(source: string, what: string): Bindings {
+function malformedServices(source: string, what: string): Bindings {
   const isVariable = source === 'VCAP_SERVICES'
   const finding: Finding = {
     id: 'vcap.json',
@@ -65,8 +65,8 @@ function malformed(source: string, what: string): Bindings {
     title: `${source} ${what}`,
     from: isVariable ? 'environment variable VCAP_SERVICES' : 'environment variable VCAP_SERVICES_FILE_PATH',
     fix: isVariable
-      ? 'look at it with cf env APP; if it was set by hand, cf unset-env APP VCAP_SERVICES and restage'
-      : 'look at the file in the container with cf ssh APP; restart the app if the platform has not written it',
+      ? 'look at it with cf env APP; if somebody set it by hand, cf unset-env APP VCAP_SERVICES and restage'
+      : 'look at the file in the container with cf ssh APP; if the platform has not written it, restart the app',
   }
   return { bindings: [], findings: [finding] }
 }

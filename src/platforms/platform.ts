@@ -1,14 +1,14 @@
 import type { Host } from '../host/host.ts'
 
-/** A platform that runs the app; `id` is what scripts read. */
+/** The platform that runs the app; scripts read `id`. */
 export interface Platform {
   readonly id: 'cloudfoundry' | 'cnb' | 'platformsh' | 'heroku' | 'kubernetes' | 'container' | 'local'
   readonly title: string
-  /** What it was recognised by. */
+  /** How it was recognised. */
   readonly from: string
 }
 
-/** By variables that only they set, the more special ones first: Cloud Foundry's apps may run on Kubernetes. */
+/** Variables that only one platform sets. The most specific come first: Cloud Foundry's apps may run on Kubernetes. */
 const BY_VARIABLE: readonly (readonly [variable: string, Platform['id'], title: string])[] = [
   ['VCAP_APPLICATION', 'cloudfoundry', 'Cloud Foundry'],
   ['PLATFORM_RELATIONSHIPS', 'platformsh', 'Platform.sh or Upsun'],
@@ -17,14 +17,14 @@ const BY_VARIABLE: readonly (readonly [variable: string, Platform['id'], title: 
   ['KUBERNETES_SERVICE_HOST', 'kubernetes', 'Kubernetes'],
 ]
 
-/** Files by which an image, or a container engine, can be told. */
+/** Files that identify an image or a container engine. */
 const BY_PATH: readonly (readonly [path: string, Platform['id'], title: string])[] = [
   ['/cnb/lifecycle', 'cnb', 'a Cloud Native Buildpacks image'],
   ['/.dockerenv', 'container', 'a container'],
   ['/run/.containerenv', 'container', 'a container'],
 ]
 
-/** Recognises where we are. */
+/** Recognises the platform that php-sessions runs on. */
 export function recognisePlatform(host: Host): Platform {
   for (const [variable, id, title] of BY_VARIABLE)
     if (host.env[variable] !== undefined) return { id, title, from: `environment variable ${variable}` }

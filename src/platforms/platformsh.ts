@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts'
 import type { Bindings } from './bindings.ts'
 
 /**
- * Reads Platform.sh's and Upsun's relationships: base64 of an object of lists, one list a relationship.
+ * Reads the relationships of Platform.sh and Upsun: base64 of an object with one list per relationship.
  *
  * https://docs.upsun.com/development/variables/use-variables.html
  */

@@ -1,9 +1,10 @@
 import { type Binding, isObject, type Json, type JsonObject, parseJson } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
+import { words } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import type { Bindings } from './bindings.ts'
 
-/** Where bindings in files lie: the first of these that is set, as the Cloud Native Buildpacks specify it. */
+/** The directory of bindings in files: the first of these that is set, as Cloud Native Buildpacks specify. */
 function findRoot(env: Host['env']): { readonly source: string; readonly root: string } | undefined {
   const candidates = [
     { source: 'SERVICE_BINDING_ROOT', root: env.SERVICE_BINDING_ROOT },
@@ -15,10 +16,10 @@ function findRoot(env: Host['env']): { readonly source: string; readonly root: s
 }
 
 /**
- * Reads bindings in files: a directory a binding, a file an entry.
+ * Reads bindings in files: each binding is a directory, each entry a file.
  *
- * https://servicebinding.io/spec/core/1.1.0/#workload-projection. Cloud Foundry projects services so on request, and
- * the buildpacks' older layout is still about.
+ * https://servicebinding.io/spec/core/1.1.0/#workload-projection. Cloud Foundry writes services in this form on
+ * request; the buildpacks' older layout is still in use.
  */
 export function readServiceBindings(host: Host): Bindings {
   const found = findRoot(host.env)
@@ -34,7 +35,7 @@ export function readServiceBindings(host: Host): Bindings {
   }
 }
 
-/** Kubernetes swaps `..data` when a secret changes; the entries are links into it. */
+/** When a secret changes, Kubernetes swaps the hidden `..data`; the entries are links into it. */
 function isHidden(name: string): boolean {
   return name.startsWith('.')
 }
@@ -49,13 +50,13 @@ function readBinding(
   const attributes = readEntries(host, isLegacy ? `${directory}/metadata` : directory)
   const secrets = isLegacy ? readEntries(host, `${directory}/secret`) : attributes
   const type = attributes.type ?? attributes.kind
-  if (type === undefined) return Object.keys(secrets).length === 0 ? {} : { finding: untyped(directory) }
+  if (type === undefined) return Object.keys(secrets).length === 0 ? {} : { finding: missingType(directory) }
   const names = [attributes['instance-name'], attributes.instance_name, name, attributes['binding-name']]
-  const isNamed = names.filter((candidate) => candidate !== undefined && candidate !== '') as string[]
+  const given = names.filter((candidate) => candidate !== undefined && candidate !== '') as string[]
   return {
     binding: {
-      name: isNamed[0] ?? name,
-      names: [...new Set(isNamed)],
+      name: given[0] ?? name,
+      names: [...new Set(given)],
       kinds: [type, attributes.provider, attributes.label, ...readTags(attributes.tags)].filter(
         (word) => word !== undefined,
       ),
@@ -69,7 +70,7 @@ function readBinding(
   }
 }
 
-/** Text by name; what an editor or `echo` added at its end, a line break, is not part of a value. */
+/** The texts by name. A line break at the end comes from an editor or `echo` and is not part of the value. */
 function readEntries(host: Host, directory: string): Readonly<Record<string, string>> {
   const names = host.listDirectory(directory).filter((name) => !isHidden(name))
   return Object.fromEntries(
@@ -84,8 +85,8 @@ function readTags(text: string | undefined): readonly string[] {
   return Array.isArray(tags) ? tags.filter((tag: Json) => typeof tag === 'string') : []
 }
 
-/** What the platform itself writes among the credentials. A `name` of Cloud Foundry's is not the broker's. */
-const CLOUD_FOUNDRY = ['name', 'label', 'plan', 'tags', 'type', 'provider']
+/** Entries that Cloud Foundry adds to the credentials. Its `name` is not that of the broker. */
+const CLOUD_FOUNDRY = words('name label plan tags type provider')
 
 function credentialsOf(host: Host, directory: string, entries: Readonly<Record<string, string>>): JsonObject {
   const isCloudFoundry = 'instance-guid' in entries || 'binding-guid' in entries
@@ -95,7 +96,7 @@ function credentialsOf(host: Host, directory: string, entries: Readonly<Record<s
   return isObject(inner) ? inner : Object.fromEntries(own)
 }
 
-/** SAP's operator may put all credentials into one file as JSON, and says so in a hidden one. */
+/** SAP's operator may put all credentials into one file as JSON; a hidden file then names it. */
 function findContainer(host: Host, directory: string): string | undefined {
   const metadata = parseJson(host.readFile(`${directory}/.metadata`) ?? '')
   const properties = isObject(metadata) ? metadata.credentialProperties : undefined
@@ -105,12 +106,12 @@ function findContainer(host: Host, directory: string): string | undefined {
   return typeof container?.name === 'string' ? container.name : undefined
 }
 
-function untyped(directory: string): Finding {
+function missingType(directory: string): Finding {
   return {
     id: 'binding.type',
     level: 'warn',
-    title: 'the binding has no file named type and is ignored',
+    title: 'the binding is ignored because it has no file named type',
     from: directory,
-    fix: 'add one that says redis, valkey or memcached, if it is there for sessions',
+    fix: 'if the binding is for sessions, add a file named type that says redis, valkey or memcached',
   }
 }

@@ -5,7 +5,7 @@ import { readVariables } from './environment.ts'
 import { readPlatformRelationships } from './platformsh.ts'
 import { readServiceBindings } from './service-binding.ts'
 
-/** The ways in which a binding arrives, the first that has a candidate wins; Korifi uses two for the same service. */
+/** Where bindings are read. The first source with a candidate wins, because Korifi shows one service in two sources. */
 const SOURCES: readonly ((host: Host) => Bindings)[] = [
   readServiceBindings,
   readVcapServices,
@@ -13,7 +13,7 @@ const SOURCES: readonly ((host: Host) => Bindings)[] = [
   readVariables,
 ]
 
-/** Reads what is bound, however it arrives. */
+/** Reads all bindings from all sources. */
 export function readBindings(host: Host): Bindings {
   const read = SOURCES.map((source) => source(host))
   return {

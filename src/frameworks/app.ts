@@ -1,33 +1,39 @@
 import { isObject, parseJson } from '../core/binding.ts'
-import type { Host } from '../host/host.ts'
+import { words } from '../core/text.ts'
+import { type Host, listIfAllowed, readIfAllowed } from '../host/host.ts'
 import { type LockedPackage, readLock, versionOfConstraint } from './composer.ts'
 
 /** A line of a file, with its number. */
-export interface Line {
+export interface AppLine {
   readonly text: string
   readonly number: number
 }
 
-/** An app's files, each looked at only once and only when asked for. A path is relative to the app. */
+/** An app's files, each read only once and only when needed. Paths are relative to the app. */
 export interface App {
   readonly env: Host['env']
-  /** What Composer installs, by name: required directly, by others, or the app itself. */
+  /** What Composer installs, by name: the app itself, what it requires, and what these packages require. */
   readonly packages: ReadonlyMap<string, LockedPackage>
-  /** The path of a file or directory, in the app or its web root; the last part may have a `*`. */
+  /** The path of a file or directory in the app or its web root. The last part may have a `*`. */
   find(path: string): string | undefined
-  /** The lines of a small text file that are no comments. */
-  lines(path: string): readonly Line[]
+  /** The lines of a small text file, without comments. */
+  lines(path: string): readonly AppLine[]
 }
 
-/** Where Cloud Foundry's php_buildpack moves an app, and where others keep what the web server serves. */
-const WEB_ROOTS = ['htdocs', 'public', 'web', 'docroot']
+/** Directories of an app that a web server may serve; php_buildpack moves apps to htdocs. */
+const WEB_ROOTS = words('htdocs public web docroot')
 const LONGEST_FILE = 500_000
 const COMMENT = /^\s*(#|\/\/|\/?\*|\||;|<!--)/
 
-/** Opens an app. What cannot be read counts as not there: recognition is a courtesy and must not fail. */
+/** The directories from which a web server may serve an app: the app's own directory and those in it. */
+export function webRootsOf(appDirectory: string): readonly string[] {
+  return [appDirectory, ...WEB_ROOTS.map((name) => `${appDirectory}/${name}`)]
+}
+
+/** Opens an app. Unreadable files count as missing, because recognition is a courtesy and must not fail. */
 export function openApp(host: Host, directory: string): App {
-  const list = remember((path) => attempt(() => host.listDirectory(path)) ?? [])
-  const read = remember((path) => attempt(() => host.readBytes(path)))
+  const list = remember((path) => listIfAllowed(host, path))
+  const read = remember((path) => readIfAllowed(host, path))
   const roots = ['', ...WEB_ROOTS.filter((name) => list(directory).includes(name)).map((name) => `${name}/`)]
 
   const isThere = (path: string): boolean => {
@@ -56,7 +62,7 @@ export function openApp(host: Host, directory: string): App {
   }
 }
 
-function withoutComments(text: string): readonly Line[] {
+function withoutComments(text: string): readonly AppLine[] {
   return text
     .split('\n')
     .map((line, i) => ({ text: line, number: i + 1 }))
@@ -74,14 +80,6 @@ function readPackages(text: (path: string) => string | undefined): ReadonlyMap<s
     ...required.map(([key, value]) => [key, { version: versionOfConstraint(value), from }] as const),
     ...readLock(text('composer.lock') ?? ''),
   ])
-}
-
-function attempt<T>(action: () => T): T | undefined {
-  try {
-    return action()
-  } catch {
-    return undefined
-  }
 }
 
 function remember<T>(make: (key: string) => T): (key: string) => T {

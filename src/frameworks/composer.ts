@@ -1,6 +1,6 @@
 import type { Json } from '../core/binding.ts'
 
-/** A package of an app; the version is without the letter v. */
+/** A package of an app. Its version has no leading v. */
 export interface LockedPackage {
   readonly version: string | undefined
   readonly from: string
@@ -9,10 +9,10 @@ export interface LockedPackage {
 const NAME = '"name":'
 
 /**
- * The packages of a composer.lock, without those for development only.
+ * The packages of a composer.lock, without those that are only for development.
  *
- * By searching for what Composer writes in front of every version, not by parsing: the file has a megabyte, and
- * this is done at every start.
+ * It searches for what Composer writes in front of every version instead of parsing: the file can have a megabyte, and
+ * it is read at every start.
  */
 export function readLock(lock: string): readonly (readonly [name: string, locked: LockedPackage])[] {
   const packages: (readonly [string, LockedPackage])[] = []
@@ -27,14 +27,14 @@ export function readLock(lock: string): readonly (readonly [name: string, locked
   return packages
 }
 
-/** The version that a constraint such as `^6.4` or `7.1.*` begins with; undefined where it leaves a choice. */
+/** The version that a constraint such as `^6.4` or `7.1.*` begins with; undefined if it leaves a choice. */
 export function versionOfConstraint(constraint: Json): string | undefined {
   if (typeof constraint !== 'string') return undefined
   return /^[\^~=v]*\s*([0-9]+(?:\.[0-9]+)*)(?:\.[*x])?$/.exec(constraint.trim())?.[1]
 }
 
-/** Whether a version is lower than a limit such as `7.0`; undefined where that cannot be told, as of a branch. */
-export function isBelow(version: string | undefined, limit: string): boolean | undefined {
+/** Whether a version is lower than a limit such as `7.0`; undefined if that is unknown, as for a branch. */
+export function versionIsBelow(version: string | undefined, limit: string): boolean | undefined {
   const numbers = /^[0-9]+(\.[0-9]+)*/
     .exec(version ?? '')?.[0]
     .split('.')

@@ -3,8 +3,8 @@ import type { BoundStore } from './bound.ts'
 import type { Recognised, SettingLines } from './recognise.ts'
 
 /**
- * Says what is wrong with a framework that does not use the bound store; none where its sessions are safe, be it in
- * the store or in a place of its own that all instances share.
+ * Says what is wrong with a framework that does not use the bound store. There is no finding if its sessions are safe,
+ * either in the store or in another place that all instances share.
  */
 export function frameworkFindings(recognised: Recognised, bound: BoundStore): readonly Finding[] {
   const { name, verdict, where, from } = recognised
@@ -35,8 +35,9 @@ export function frameworkFindings(recognised: Recognised, bound: BoundStore): re
 
 function fixFor({ verdict, where }: Recognised, advice: SettingLines | undefined): string {
   if (advice === undefined && verdict === 'breaks')
-    return 'give it a directory of its own for its sessions, and run one instance'
-  if (advice === undefined) return `run one instance, or keep ${where} on a volume that all instances share`
+    return 'give its sessions a directory of their own, and run only one instance'
+  if (advice === undefined)
+    return `run only one instance, or keep ${where} on a volume that all instances share`
   const { place, lines, because } = advice
   const why = because === '' ? '' : ` (${because})`
   return `in ${place}: ${lines.map((line) => line.trim()).join(' ')}${why}`

@@ -1,14 +1,14 @@
 import type { App } from './app.ts'
-import { isBelow } from './composer.ts'
-import type { Judgement, Outcome, Setting } from './framework.ts'
+import { versionIsBelow } from './composer.ts'
+import type { AppSetting, FrameworkOutcome, Judgement } from './framework.ts'
 
 /** An outcome and the places that led to it. */
 export interface Judged {
-  readonly outcome: Outcome
+  readonly outcome: FrameworkOutcome
   readonly from: readonly string[]
 }
 
-/** Decides what an app does; undefined where nobody can tell. */
+/** Decides what an app does; undefined if it cannot be decided. */
 export function judge(app: App, version: string | undefined, judgement: Judgement): Judged | undefined {
   if (judgement === undefined) return undefined
   if ('verdict' in judgement) return { outcome: judgement, from: [] }
@@ -16,20 +16,20 @@ export function judge(app: App, version: string | undefined, judgement: Judgemen
     const { of, below, older, otherwise } = judgement
     const installed =
       of === undefined ? version : of.map((name) => app.packages.get(name)?.version).find(Boolean)
-    return judge(app, version, isBelow(installed, below) === true ? older : otherwise)
+    return judge(app, version, versionIsBelow(installed, below) === true ? older : otherwise)
   }
   const { setting, cases, otherwise } = judgement
-  const found = readSetting(app, setting)
+  const found = readAppSetting(app, setting)
   const fitting = cases.find(([value]) => found !== undefined && value.test(found.value))
   if (found === undefined || fitting === undefined) return judge(app, version, otherwise)
   const judged = judge(app, version, fitting[1])
   return judged === undefined ? undefined : { ...judged, from: [found.from, ...judged.from] }
 }
 
-/** The value of a setting, and where it is written. */
-export function readSetting(
+/** The value of a setting, and where it was read. */
+export function readAppSetting(
   { env, find, lines }: App,
-  { variable, places }: Setting,
+  { variable, places }: AppSetting,
 ): { readonly value: string; readonly from: string } | undefined {
   const value = variable === undefined ? undefined : env[variable]
   if (value !== undefined && value !== '') return { value, from: `environment variable ${variable}` }

@@ -2,42 +2,42 @@ import { joinWords } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import { type App, openApp } from './app.ts'
 import { type BoundStore, NEEDS, type Need, readBoundServer } from './bound.ts'
-import { isBelow } from './composer.ts'
-import type { Advice, Outcome, Rule, Variable, Verdict } from './framework.ts'
-import { judge, readSetting } from './judge.ts'
+import { versionIsBelow } from './composer.ts'
+import type { Advice, AppVariable, FrameworkOutcome, FrameworkVerdict, Rule } from './framework.ts'
+import { judge, readAppSetting } from './judge.ts'
 import { rules } from './rules/index.ts'
 
-/** What to write where. */
+/** Lines to write, and where. */
 export interface SettingLines {
   readonly place: string
   readonly lines: readonly string[]
-  /** Why these lines do not lead to the bound service but only make the sessions shared; may be empty. */
+  /** Why the lines do not choose the bound service but another shared place; empty if they choose the service. */
   readonly because: string
 }
 
 /** The framework of an app, and what it does with sessions. */
 export interface Recognised {
   readonly id: string
-  /** With the version where it is known, e.g. `Laravel 11.2.0`. */
+  /** With the version if it is known, e.g. `Laravel 11.2.0`. */
   readonly name: string
-  readonly verdict: Verdict
+  readonly verdict: FrameworkVerdict
   readonly where: string
-  /** What it was recognised by, and the settings that decided. */
+  /** How it was recognised, and the settings that decided. */
   readonly from: string
   /** The verdict in one line, for people. */
   readonly note: string
-  /** How to set it for this service; undefined where there is nothing to set. */
+  /** How to configure it for this service; undefined if that is unnecessary or impossible. */
   advice(bound: BoundStore): SettingLines | undefined
-  /** What to set at the start instead; empty where that is not possible or the app has its own settings. */
-  environment(bound: BoundStore): readonly Variable[]
+  /** What to set at startup instead; empty if that is impossible or the app has settings of its own. */
+  environment(bound: BoundStore): readonly AppVariable[]
 }
 
-/** Recognises the framework by Composer's files or by its own; undefined where it is none that we know. */
+/** Recognises the framework by Composer's files or by its own; undefined if no rule fits. */
 export function recogniseFramework(host: Host, appDirectory: string): Recognised | undefined {
   const app = openApp(host, appDirectory)
   for (const rule of rules) {
     const sign = findSign(app, rule)
-    if (sign !== undefined) return describe(app, rule, sign)
+    if (sign !== undefined) return describeFramework(app, rule, sign)
   }
   return undefined
 }
@@ -55,11 +55,11 @@ function findSign(app: App, rule: Rule): Sign | undefined {
   if (installed === undefined && files === undefined) return undefined
   const locked = app.packages.get(installed ?? '')
   const version =
-    locked?.version ?? (rule.release === undefined ? undefined : readSetting(app, rule.release)?.value)
+    locked?.version ?? (rule.release === undefined ? undefined : readAppSetting(app, rule.release)?.value)
   return { version, from: locked === undefined ? (files ?? []).join(', ') : `${locked.from} ${installed}` }
 }
 
-function describe(app: App, rule: Rule, { version, from }: Sign): Recognised | undefined {
+function describeFramework(app: App, rule: Rule, { version, from }: Sign): Recognised | undefined {
   const judged = judge(app, version, rule.judgement)
   if (judged === undefined) return undefined
   const { outcome } = judged
@@ -76,18 +76,18 @@ function describe(app: App, rule: Rule, { version, from }: Sign): Recognised | u
   }
 }
 
-const NOTES: Readonly<Record<Verdict, (outcome: Outcome) => string>> = {
+const NOTES: Readonly<Record<FrameworkVerdict, (outcome: FrameworkOutcome) => string>> = {
   php: () => "uses PHP's session handler: its sessions are wherever PHP keeps them",
   'own-local': ({ where }) =>
-    `keeps its sessions in ${where}, which each instance has for itself; PHP's session handler is not used`,
+    `keeps its sessions in ${where}, which instances do not share; it does not use PHP's session handler`,
   'own-shared': ({ where }) =>
-    `keeps its sessions in ${where}, which all instances share: none get lost; PHP's session handler is not used`,
+    `keeps its sessions in ${where}, which all instances share, so no session is lost; it does not use PHP's session handler`,
   breaks: ({ where }) => `cannot start a session while a store is bound, because ${where}`,
-  none: () => "has no PHP sessions of its own; whatever else starts one uses PHP's session handler",
+  none: () => "has no PHP sessions of its own; other code that starts a session uses PHP's session handler",
 }
 
 function chooseAdvice(
-  { verdict }: Outcome,
+  { verdict }: FrameworkOutcome,
   { name, advice = [] }: Rule,
   version: string | undefined,
   bound: BoundStore,
@@ -97,21 +97,21 @@ function chooseAdvice(
   const candidates = advice.filter(
     ({ store, since, isElsewhere = false }) =>
       (store === undefined || store === server.store) &&
-      (since === undefined || isBelow(version, since) !== true) &&
+      (since === undefined || versionIsBelow(version, since) !== true) &&
       !(isElsewhere && verdict === 'own-shared'),
   )
-  const missing = ({ lacks }: Advice) => lacks.filter((need) => server.needs.includes(need))
-  const chosen = candidates.find((candidate) => missing(candidate).length === 0)
+  const unmet = ({ lacks }: Advice) => lacks.filter((need) => server.needs.includes(need))
+  const chosen = candidates.find((candidate) => unmet(candidate).length === 0)
   if (chosen === undefined) return undefined
   const [first = chosen] = candidates
-  return { place: chosen.place, lines: chosen.lines(server), because: reason(name, missing(first)) }
+  return { place: chosen.place, lines: chosen.lines(server), because: whyElsewhere(name, unmet(first)) }
 }
 
-function reason(name: string, needs: readonly Need[]): string {
+function whyElsewhere(name: string, needs: readonly Need[]): string {
   if (needs.length === 0) return ''
-  const unknown = joinWords(
+  const unsupported = joinWords(
     needs.map((need) => NEEDS[need]),
     'or',
   )
-  return `${name} itself cannot use this service, as it has no way to use ${unknown}`
+  return `${name} itself cannot use this service: it does not support ${unsupported}`
 }

@@ -1,7 +1,7 @@
 import type { Finding } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
 import { frameworkFindings } from '../frameworks/findings.ts'
-import type { Variable } from '../frameworks/framework.ts'
+import type { AppVariable } from '../frameworks/framework.ts'
 import { type Recognised, recogniseFramework } from '../frameworks/recognise.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
@@ -10,7 +10,7 @@ import type { Plan, PlannedStore } from '../plan/plan.ts'
 export interface FrameworkPlan {
   readonly recognised: Recognised | undefined
   /** What a start sets in the environment so that the framework uses the bound service by itself. */
-  readonly variables: readonly Variable[]
+  readonly variables: readonly AppVariable[]
   /** What is wrong with the framework and not mended by the variables. */
   readonly findings: readonly Finding[]
 }

@@ -1,6 +1,6 @@
 import { hasError } from '../core/finding.ts'
 import { revealIfSecret } from '../core/secret.ts'
-import type { Variable } from '../frameworks/framework.ts'
+import type { AppVariable } from '../frameworks/framework.ts'
 import { renderFindings, summarise } from '../plan/report.ts'
 import { describeVariables } from './framework.ts'
 import { type Home, type Prepared, prepare } from './home.ts'
@@ -52,6 +52,6 @@ export function start(home: StartHome, isQuiet = false): Started | undefined {
   }
 }
 
-function environmentOf(variables: readonly Variable[]): Environment {
+function environmentOf(variables: readonly AppVariable[]): Environment {
   return Object.fromEntries(variables.map(({ name, value }) => [name, revealIfSecret(value)]))
 }

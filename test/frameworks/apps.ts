@@ -1,4 +1,4 @@
-import type { Verdict } from '../../src/frameworks/framework.ts'
+import type { FrameworkVerdict } from '../../src/frameworks/framework.ts'
 
 /** The files of an app: path to text. */
 export type Files = Readonly<Record<string, string>>
@@ -16,7 +16,12 @@ export const empty = (...paths: readonly string[]): Files =>
   Object.fromEntries(paths.map((path) => [path, '<?php\n']))
 
 /** Every rule with apps as their skeletons are: by Composer's files, then by their own. */
-export const APPS: readonly (readonly [id: string, verdict: Verdict, app: Files, ...more: Files[]])[] = [
+export const APPS: readonly (readonly [
+  id: string,
+  verdict: FrameworkVerdict,
+  app: Files,
+  ...more: Files[],
+])[] = [
   [
     'shopware',
     'php',

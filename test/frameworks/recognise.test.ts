@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Verdict } from '../../src/frameworks/framework.ts'
+import type { FrameworkVerdict } from '../../src/frameworks/framework.ts'
 import { recogniseFramework } from '../../src/frameworks/recognise.ts'
 import { rules } from '../../src/frameworks/rules/index.ts'
 import { HostError } from '../../src/host/host.ts'
@@ -41,7 +41,7 @@ const named = (id: string): Files => APPS.find(([of]) => of === id)?.at(-1) as F
 const config3 = (text: string): Files => ({ ...named('codeigniter3'), 'application/config/config.php': text })
 const joomla = (text: string): Files => ({ ...named('joomla'), 'configuration.php': text })
 
-test.each<[string, Verdict | undefined, Files, Record<string, string>?]>([
+test.each<[string, FrameworkVerdict | undefined, Files, Record<string, string>?]>([
   [
     'Laravel 11 keeps sessions in the database',
     'own-shared',

@@ -1,3 +1,4 @@
+import type { StoreName } from '../../core/endpoint.ts'
 import { NEVER, type Need } from '../bound.ts'
 import {
   type Advice,
@@ -14,12 +15,12 @@ import {
 
 const AS_NAMED = asNamedBy('session driver')
 
-/** CodeIgniter up to 4.4 does not decode the save_path, and takes nothing but a password from it, up to such a symbol. */
+/** CodeIgniter up to 4.4 does not decode the save_path. Of its query it reads only the password, up to a symbol. */
 const PLAIN: readonly Need[] = [...NEVER, 'TLS', 'user', 'symbols']
 
 const CONFIG_3 = 'application/config/config.php'
 
-const savePath3 = (store: 'redis' | 'memcached', path: string, lacks: readonly Need[]): Advice => ({
+const savePath3 = (store: StoreName, path: string, lacks: readonly Need[]): Advice => ({
   store,
   lacks,
   place: CONFIG_3,
@@ -45,7 +46,7 @@ export const codeigniter3: Rule = {
   packages: ['codeigniter/framework'],
   files: [['system/core/CodeIgniter.php', CONFIG_3]],
   release: inFiles(/\bCI_VERSION'?\s*[=,]\s*'([0-9.]+)'/, 'system/core/CodeIgniter.php'),
-  // CodeIgniter 2 has the same files and a session library of another kind.
+  // CodeIgniter 2 has the same files but a different session library.
   judgement: { below: '3', older: undefined, otherwise: DRIVER_3 },
   advice: [
     savePath3('redis', "urldecode(ini_get('session.save_path'))", PLAIN),

@@ -1,4 +1,5 @@
 import { quotePhp } from '../../core/php-text.ts'
+import { words } from '../../core/text.ts'
 import { NEVER, READ_SAVE_PATH } from '../bound.ts'
 import {
   asNamedBy,
@@ -55,7 +56,7 @@ const typo3: Rule = {
   judgement: {
     setting: inFiles(
       /\b(RedisSessionBackend)\b/,
-      ...['config/system/additional.php', 'config/system/settings.php', 'typo3conf/LocalConfiguration.php'],
+      ...words('config/system/additional.php config/system/settings.php typo3conf/LocalConfiguration.php'),
     ),
     cases: [[/./, ownShared('the Redis that its settings name')]],
     otherwise: IN_DATABASE,
@@ -76,14 +77,14 @@ const typo3: Rule = {
   ],
 }
 
-/** `none` leaves it to PHP up to version 3, and is the files handler afterwards. */
+/** Up to version 3 `none` means PHP's session handler; since version 4 it means the files handler. */
 function joomlaJudgement(none: Judgement, files: Judgement): Judgement {
   return {
     setting: inFiles(/\$session_handler\s*=\s*['"](\w+)['"]/, 'configuration.php'),
     cases: [
       [/^none$/, none],
       [/^filesystem$/, files],
-      [/^apcu?$/, ownLocal('memory of its own')],
+      [/^apcu?$/, ownLocal('memory')],
       [/^(redis|memcached?)$/, asNamedBy('session_handler')],
     ],
     otherwise: IN_DATABASE,
@@ -110,7 +111,7 @@ const joomla: Rule = {
   packages: ['joomla/joomla-cms'],
   files: [['administrator/manifests/files/joomla.xml'], ['libraries/src/Version.php', 'configuration.php']],
   judgement: joomlaJudgement(JOOMLA_FILES, JOOMLA_FILES),
-  // Its Redis handler wants the password as a constant of this file.
+  // Its Redis handler needs the password as a constant in this file.
   advice: [elsewhere('configuration.php', "public $session_handler = 'database';")],
 }
 
@@ -130,8 +131,8 @@ const kirby: Rule = {
   judgement: ownLocal('files in site/sessions'),
 }
 
+/** Joomla 3 comes before the rule for later versions, which have some of the same files. */
+// biome-ignore format: a list of names
 export const contentSystems: readonly Rule[] = [
-  ...[wordpress, drupal, drupal7, typo3],
-  // Before the rule for later versions, which have some of the same files.
-  ...[joomla3, joomla, grav, kirby],
+  wordpress, drupal, drupal7, typo3, joomla3, joomla, grav, kirby,
 ]

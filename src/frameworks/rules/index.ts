@@ -9,13 +9,14 @@ import { adminer, tools } from './tools.ts'
 import { craft, yii1, yii2 } from './yii.ts'
 import { laminas, zend1 } from './zend.ts'
 
-/** Every rule. The first that fits wins, so a product comes before the framework that it is built with. */
+/** Every rule. The first rule that fits wins, so a product comes before the framework that it is built with. */
+// biome-ignore format: a list of names
 export const rules: readonly Rule[] = [
-  ...[shopware, sylius, contao, prestashop, craft],
+  shopware, sylius, contao, prestashop, craft,
   ...shops,
   ...contentSystems,
   ...tools,
-  ...[lumen, ...laravels, symfony, yii2, yii1, codeigniter4, codeigniter3],
+  lumen, ...laravels, symfony, yii2, yii1, codeigniter4, codeigniter3,
   ...otherFrameworks,
-  ...[laminas, zend1, adminer],
+  laminas, zend1, adminer,
 ]

@@ -1,11 +1,13 @@
+import type { StoreName } from '../../core/endpoint.ts'
 import { Secret } from '../../core/secret.ts'
+import { words } from '../../core/text.ts'
 import type { App } from '../app.ts'
 import { type BoundServer, NEVER } from '../bound.ts'
-import { isBelow } from '../composer.ts'
-import type { Variable } from '../framework.ts'
-import { dotenv, readSetting } from '../judge.ts'
+import { versionIsBelow } from '../composer.ts'
+import type { AppVariable } from '../framework.ts'
+import { dotenv, readAppSetting } from '../judge.ts'
 
-/** The settings for people, without the password. */
+/** The settings as lines for people, without the password. */
 export function laravelLines(server: BoundServer): readonly string[] {
   return variablesFor(server).map(
     ({ name, value }) => `${name}=${value instanceof Secret ? '<password>' : quoteDotenv(value)}`,
@@ -13,52 +15,59 @@ export function laravelLines(server: BoundServer): readonly string[] {
 }
 
 /**
- * What makes Laravel keep its sessions in the bound service: the variables that the `config` files of its skeletons
- * read. All or none: with half of them it would log in to one server with the password of another.
+ * The variables that make Laravel keep its sessions in the bound service: those that the `config` files of its
+ * skeletons read. All or none: with half of them it would log in to one server with the password of another.
  */
 export function laravelEnvironment(
   app: App,
   server: BoundServer,
   version: string | undefined,
-): readonly Variable[] {
+): readonly AppVariable[] {
   const candidates = candidatesFor(server)
   const isPossible =
     // Behind Sentinels every start names the master anew, as no file could.
     !server.needs.some((need) => need !== 'sentinel' && NEVER.includes(need)) &&
     !OWN_CHOICE.some((name) => isTaken(app, name, undefined)) &&
     !candidates.some(({ name, value }) => isTaken(app, name, value)) &&
-    // With the configuration cached nobody reads the environment.
+    // Once the configuration is cached, Laravel does not read the environment.
     app.find('bootstrap/cache/config.php') === undefined &&
     reads(app, 'session', ['SESSION_DRIVER']) &&
-    (server.store === 'redis'
-      ? canUseRedis(app, server, version)
-      : reads(app, 'cache', ['MEMCACHED_HOST', ...(server.user === undefined ? [] : ['MEMCACHED_PASSWORD'])]))
+    CAN_USE[server.store](app, server, version)
   return isPossible ? variablesFor(server) : []
 }
 
-/** With one of these set, the app says itself which connection or which server it means. */
+/** With one of these variables the app itself names its connection or its server. */
 const OWN_CHOICE = ['SESSION_CONNECTION', 'SESSION_STORE', 'REDIS_URL']
-/** What a `.env` has because Laravel's `.env.example` has it: no choice that anybody has made. */
-const SKELETON = ['', 'null', 'file', '127.0.0.1', 'localhost', '6379', '11211', '0']
+/** Values that a `.env` has from Laravel's `.env.example`: nobody has chosen them. */
+const SKELETON = ['', ...words('null file 127.0.0.1 localhost 6379 11211 0')]
 
 function isTaken(app: App, name: string, wanted: string | Secret | undefined): boolean {
   const variable = app.env[name]
   if (variable !== undefined && variable !== '') return variable !== wanted
-  const written = readSetting(app, { places: [dotenv(name)] })?.value ?? ''
+  const written = readAppSetting(app, { places: [dotenv(name)] })?.value ?? ''
   return written !== wanted && !SKELETON.includes(written)
 }
 
-/** Whether a file of the configuration reads these variables; without the file, as Laravel 11 allows, it does. */
+/** Whether a file of the configuration reads these variables. Without the file, as Laravel 11 allows, Laravel does. */
 function reads(app: App, file: string, names: readonly string[]): boolean {
   const lines = app.lines(`config/${file}.php`)
   return lines.length === 0 || names.every((name) => lines.some(({ text }) => text.includes(`'${name}'`)))
 }
 
+/** Whether the app's configuration can use a service of this store. */
+const CAN_USE: Readonly<
+  Record<StoreName, (app: App, server: BoundServer, version: string | undefined) => boolean>
+> = {
+  redis: canUseRedis,
+  memcached: (app, { user }) =>
+    reads(app, 'cache', ['MEMCACHED_HOST', ...(user === undefined ? [] : ['MEMCACHED_PASSWORD'])]),
+}
+
 function canUseRedis(app: App, { user, tlsHost, host }: BoundServer, version: string | undefined): boolean {
-  // Before 5.8 the client was written into the file, and Predis takes no `tls://host`.
+  // Before Laravel 5.8 the file named the client itself, and Predis does not understand `tls://host`.
   const isPhpredis = reads(app, 'database', ['REDIS_CLIENT'])
   const isPredis = app.packages.has('predis/predis') && tlsHost === host
-  const knowsUser = reads(app, 'database', ['REDIS_USERNAME']) && isBelow(version, '10') !== true
+  const knowsUser = reads(app, 'database', ['REDIS_USERNAME']) && versionIsBelow(version, '10') !== true
   return (
     reads(app, 'database', ['REDIS_HOST', 'REDIS_PASSWORD', 'REDIS_PORT']) &&
     (isPhpredis || isPredis) &&
@@ -66,20 +75,25 @@ function canUseRedis(app: App, { user, tlsHost, host }: BoundServer, version: st
   )
 }
 
-function variablesFor(server: BoundServer): readonly Variable[] {
-  return candidatesFor(server).filter((variable): variable is Variable => variable.value !== undefined)
+function variablesFor(server: BoundServer): readonly AppVariable[] {
+  return candidatesFor(server).filter((variable): variable is AppVariable => variable.value !== undefined)
 }
 
-/** A variable that is to be set, or, without a value, to be left unset. */
-type Candidate = Omit<Variable, 'value'> & { readonly value: Variable['value'] | undefined }
+/** A variable to set; one without a value must stay unset. */
+type LaravelVariable = Omit<AppVariable, 'value'> & { readonly value: AppVariable['value'] | undefined }
 
-function candidatesFor(server: BoundServer): readonly Candidate[] {
-  const driver: Candidate = {
+function candidatesFor(server: BoundServer): readonly LaravelVariable[] {
+  const driver: LaravelVariable = {
     name: 'SESSION_DRIVER',
     value: server.store,
-    because: 'Laravel does not use the session handler of PHP, it has drivers of its own',
+    because: "Laravel has its own session drivers and does not use PHP's session handler",
   }
-  return [driver, ...(server.store === 'redis' ? redisVariables(server) : memcachedVariables(server))]
+  return [driver, ...SERVER_VARIABLES[server.store](server)]
+}
+
+const SERVER_VARIABLES: Readonly<Record<StoreName, (server: BoundServer) => readonly LaravelVariable[]>> = {
+  redis: redisVariables,
+  memcached: memcachedVariables,
 }
 
 function redisVariables({
@@ -90,14 +104,16 @@ function redisVariables({
   password,
   database,
   prefix,
-}: BoundServer): readonly Candidate[] {
+}: BoundServer): readonly LaravelVariable[] {
   return [
-    { name: 'REDIS_CLIENT', value: 'phpredis', because: 'the extension that is loaded for the sessions' },
+    { name: 'REDIS_CLIENT', value: 'phpredis', because: 'the extension that PHP loads for the sessions' },
     {
       name: 'REDIS_HOST',
       value: tlsHost,
       because:
-        tlsHost === host ? 'the host of the service' : 'the host of the service; tls:// as it wants TLS',
+        tlsHost === host
+          ? 'the host of the service'
+          : 'the host of the service; tls:// because the service uses TLS',
     },
     { name: 'REDIS_PORT', value: String(port), because: 'its port' },
     { name: 'REDIS_USERNAME', value: user, because: 'its user' },
@@ -105,15 +121,16 @@ function redisVariables({
     {
       name: 'REDIS_DB',
       value: database === 0 ? undefined : String(database),
-      because: 'its database; without SESSION_CONNECTION the sessions are in that of the default connection',
+      because:
+        'its database; without SESSION_CONNECTION the sessions are in the database of the default connection',
     },
     { name: 'REDIS_PREFIX', value: prefix, because: 'PHP_SESSIONS_PREFIX' },
   ]
 }
 
-function memcachedVariables({ host, port, user, password, needs }: BoundServer): readonly Candidate[] {
+function memcachedVariables({ host, port, user, password, needs }: BoundServer): readonly LaravelVariable[] {
   const because = needs.includes('pool')
-    ? 'the first server of the pool, as the variables can name only one'
+    ? 'the first server of the pool, because the variables can name only one'
     : 'the host of the service'
   return [
     { name: 'MEMCACHED_HOST', value: host, because },
@@ -123,7 +140,7 @@ function memcachedVariables({ host, port, user, password, needs }: BoundServer):
   ]
 }
 
-/** Laravel's `env()` makes `true` or `null` of such texts and takes off quotes: one more pair around keeps them. */
+/** Laravel's `env()` turns such texts into `true` or `null` and removes quotes. A second pair of quotes prevents that. */
 function envSecret(password: Secret | undefined): Secret | undefined {
   const text = password?.reveal() ?? ''
   const isChanged = /^\(?(true|false|empty|null)\)?$/i.test(text) || /^(['"])(.*)\1$/.test(text)

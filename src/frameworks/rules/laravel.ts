@@ -1,5 +1,6 @@
 import { NEVER } from '../bound.ts'
 import {
+  type AppSetting,
   asNamedBy,
   type BySetting,
   elsewhere,
@@ -8,7 +9,6 @@ import {
   ownLocal,
   ownShared,
   type Rule,
-  type Setting,
 } from '../framework.ts'
 import { dotenv } from '../judge.ts'
 import { laravelEnvironment, laravelLines } from './laravel-environment.ts'
@@ -31,7 +31,7 @@ const DATABASE: BySetting = {
 
 const DRIVER_IN_CONFIG = /^\s*'driver'\s*=>\s*(?:env\(\s*'SESSION_DRIVER',\s*)?'(\w+)'/
 
-const DRIVER: Setting = {
+const DRIVER: AppSetting = {
   variable: 'SESSION_DRIVER',
   places: [
     dotenv('SESSION_DRIVER'),
@@ -52,7 +52,7 @@ const laravel: Rule = {
     setting: DRIVER,
     cases: [
       [/^(file|native)$/, IN_FILES],
-      [/^(apc|array)$/, ownLocal('memory of its own')],
+      [/^(apc|array)$/, ownLocal('memory')],
       [/^database$/, DATABASE],
       [/^cookie$/, ownShared('encrypted cookies')],
       [/./, AS_NAMED],
@@ -61,16 +61,16 @@ const laravel: Rule = {
   },
   advice: [
     { since: '10', lacks: NEVER, place: PLACE, lines: laravelLines },
-    // Before, it sent no user name.
+    // Older versions send no user name.
     { lacks: [...NEVER, 'user'], place: PLACE, lines: laravelLines },
     elsewhere(PLACE, 'SESSION_DRIVER=database'),
   ],
   environment: laravelEnvironment,
 }
 
-/** Laravel, and what is built with it and has settings of the same names; those first. */
+/** Laravel, after the products that are built with it and have settings of the same names. */
 export const laravels: readonly Rule[] = [
-  // Their packages have versions of their own, and their skeletons keep the files driver.
+  // Their packages have their own versions, and their skeletons still have the files driver.
   ...[
     { id: 'october', name: 'October CMS', packages: ['october/rain', 'october/system'] },
     { id: 'winter', name: 'Winter CMS', packages: ['winter/storm'] },

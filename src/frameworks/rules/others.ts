@@ -41,7 +41,7 @@ const cakephp: Rule = {
 
 const PHALCON_FILES = ['app/config/services.php', 'config/services.php', 'src/Providers/SessionProvider.php']
 
-/** Which adapter it has is written in code; with none of these in the usual places nothing is said. */
+/** Code chooses the adapter. If no file in the usual places names one, there is no verdict. */
 const phalcon: Rule = {
   id: 'phalcon',
   name: 'Phalcon',

@@ -38,7 +38,7 @@ const magento2: Rule = {
     'mage-os/product-community-edition',
   ],
   files: [['bin/magento', 'app/etc/di.xml']],
-  // Before 2.3 it named PHP's handler itself.
+  // Before 2.3 it chose PHP's handler itself.
   judgement: { below: '2.3', older: undefined, otherwise: SAVE },
   advice: [always(`${ENV}, without a save_path`, "'session' => ['save' => 'files'],")],
 }
@@ -61,7 +61,7 @@ const magento1: Rule = {
   advice: [
     {
       store: 'redis',
-      // A password would stand in the file.
+      // The password would have to be in the file.
       lacks: [...NEVER, 'user', 'password', 'TLS'],
       place: `${LOCAL}, in <global>`,
       lines: ({ host, port, database }) => [
@@ -90,13 +90,13 @@ const opencart: Rule = {
   packages: ['opencart/opencart'],
   files: [['system/startup.php', 'catalog/controller']],
   judgement: {
-    // Version 2.3, whose class extends PHP's own handler.
+    // In version 2.3 the class extends PHP's own handler.
     setting: inFiles(/\bextends\s+\\?(SessionHandler)\b/, 'system/library/session/native.php'),
     cases: [[/./, USES_PHP]],
     otherwise: {
       setting: inFiles(/\$_\['session_engine'\]\s*=\s*'(\w+)'/, CATALOG, 'system/config/default.php'),
       cases: [
-        [/^file$/, ownLocal('files of its own')],
+        [/^file$/, ownLocal('its own files')],
         [/^redis$/, ownShared('the server that its settings name')],
       ],
       otherwise: IN_DATABASE,

@@ -1,3 +1,4 @@
+import { words } from '../../core/text.ts'
 import {
   always,
   asNamedBy,
@@ -10,16 +11,15 @@ import {
   USES_PHP,
 } from '../framework.ts'
 
-/** Not its components: Laravel, Drupal, Joomla and phpBB have those, too. */
+/** Not Symfony's components, which Laravel, Drupal, Joomla and phpBB have too. */
 const PACKAGES = ['symfony/framework-bundle', 'symfony/symfony']
-const FILES = [
-  ...['config/packages/framework.yaml', 'config/packages/session.yaml'],
-  ...['config/packages/framework.php', 'app/config/config.yml'],
-]
+const FILES = words(`
+  config/packages/framework.yaml config/packages/session.yaml config/packages/framework.php app/config/config.yml
+`)
 
 const find = (line: RegExp) => inFiles(line, ...FILES)
 
-const CACHE_FILES = ownLocal('files of its cache directory')
+const CACHE_FILES = ownLocal('files in its cache directory')
 
 const SAVE_PATH: BySetting = {
   setting: find(/\bsave_path['"]?\s*(?::|=>)\s*(.+)/),
@@ -30,7 +30,7 @@ const SAVE_PATH: BySetting = {
   otherwise: USES_PHP,
 }
 
-/** Before 7.0 a missing `handler_id` meant files; `session:` says that there are sessions at all. */
+/** Before 7.0 a missing `handler_id` meant files; without `session:` there are no sessions. */
 const WITHOUT_HANDLER: Judgement = {
   of: PACKAGES,
   below: '7.0',
@@ -38,13 +38,13 @@ const WITHOUT_HANDLER: Judgement = {
   otherwise: SAVE_PATH,
 }
 
-/** What `handler_id` decides, in YAML or PHP; `otherwise` where it is nowhere. */
+/** What `handler_id` decides, in YAML or PHP; `otherwise` if no file has it. */
 function byHandler(otherwise: Judgement): Judgement {
   return {
     setting: find(/(?:\bhandler_id['"]?\s*(?::|=>)|\bhandlerId\()\s*(.*)/),
     cases: [
       [/^['"]?session\.handler\.native_file/, CACHE_FILES],
-      // Before 7.0 a save_path beside it was ignored.
+      // Before 7.0 Symfony ignored a save_path beside it.
       [/^(~|null|)\s*([),#}]|$)/i, { of: PACKAGES, below: '7.0', older: USES_PHP, otherwise: SAVE_PATH }],
       [/./, asNamedBy('handler_id')],
     ],
@@ -85,7 +85,7 @@ export const prestashop: Rule = {
     ['prestashop/prestashop'],
     ['config/defines.inc.php', 'classes/PrestaShopAutoload.php'],
   ),
-  remark: 'this is about its back office',
+  remark: 'this applies to its back office',
 }
 
 export const symfony: Rule = {

@@ -64,12 +64,12 @@ const mediawiki: Rule = {
   judgement: {
     setting: inFiles(/\$wgSessionCacheType\s*=\s*(.+)/, LOCAL),
     cases: [
-      [/^CACHE_ACCEL/, ownLocal('memory of its own')],
+      [/^CACHE_ACCEL/, ownLocal('memory')],
       [/./, ownShared('the cache that its $wgSessionCacheType names')],
     ],
     otherwise: {
       setting: inFiles(/\$wgMainCacheType\s*=\s*(\w+)/, LOCAL),
-      cases: [[/^CACHE_ACCEL$/, ownLocal('memory of its own, as $wgMainCacheType is CACHE_ACCEL')]],
+      cases: [[/^CACHE_ACCEL$/, ownLocal('memory ($wgMainCacheType is CACHE_ACCEL)')]],
       otherwise: ownShared('its cache or its database'),
     },
   },
@@ -149,5 +149,5 @@ export const tools: readonly Rule[] = [
   plain('nextcloud', 'Nextcloud', ['nextcloud/server'], [['occ', 'lib/base.php']], USES_PHP),
 ]
 
-/** A single file, and often a guest in the directory of another app. */
+/** A single file, often in the directory of another app. */
 export const adminer: Rule = plain('adminer', 'Adminer', ['vrana/adminer'], [['adminer*.php']], USES_PHP)

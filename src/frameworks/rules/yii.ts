@@ -1,11 +1,12 @@
+import { words } from '../../core/text.ts'
 import { always, asNamedBy, type BySetting, breaks, inFiles, type Rule, USES_PHP } from '../framework.ts'
 
-const FILES = [
-  ...['config/app.web.php', 'config/app.php', 'config/web.php', 'common/config/main.php'],
-  ...['frontend/config/main.php', 'backend/config/main.php'],
-]
+const FILES = words(`
+  config/app.web.php config/app.php config/web.php common/config/main.php frontend/config/main.php
+  backend/config/main.php
+`)
 
-/** PHP's handler, unless a component of another class is configured, or a directory. */
+/** PHP's handler, unless the app configures a component of another class, or a directory. */
 const COMPONENT: BySetting = {
   setting: inFiles(/(\bredis\\Session\b|\bCacheSession\b|\bDbSession\b)/, ...FILES),
   cases: [[/./, asNamedBy('session component')]],

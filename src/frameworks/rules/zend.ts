@@ -1,6 +1,7 @@
+import { words } from '../../core/text.ts'
 import { always, asNamedBy, breaks, inFiles, ownLocal, type Rule, USES_PHP } from '../framework.ts'
 
-const LAMINAS_FILES = ['session.global.php', 'session.local.php', 'global.php', 'local.php'].map(
+const LAMINAS_FILES = words('session.global.php session.local.php global.php local.php').map(
   (file) => `config/autoload/${file}`,
 )
 

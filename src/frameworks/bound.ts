@@ -1,20 +1,20 @@
 import type { Address } from '../core/address.ts'
 import type { Sourced } from '../core/binding.ts'
-import { type Endpoint, formatServers } from '../core/endpoint.ts'
+import { type Endpoint, formatServers, type StoreName } from '../core/endpoint.ts'
 import type { Secret } from '../core/secret.ts'
 
-/** A bound service as a plan has it. */
+/** A bound service, as a plan has it. */
 export interface BoundStore {
-  readonly store: { readonly name: 'redis' | 'memcached'; readonly title: string }
+  readonly store: { readonly name: StoreName; readonly title: string }
   readonly service: string
   readonly endpoint: Endpoint
-  /** What `PHP_SESSIONS_PREFIX` says. */
+  /** The value of `PHP_SESSIONS_PREFIX`. */
   readonly prefix?: string | undefined
-  /** Where PHP connects; empty where the Sentinels have not been asked for the master. */
+  /** Where PHP connects; empty if the Sentinels have not been asked for the master. */
   readonly servers: readonly Sourced<Address>[]
 }
 
-/** What a bound service may ask of an app that connects by itself. `address`: one that is no name and no IPv4. */
+/** What a bound service may require of an app that connects by itself. `address`: a Unix socket or IPv6. */
 export type Need =
   | 'TLS'
   | 'user'
@@ -28,32 +28,31 @@ export type Need =
   | 'certificate'
   | 'address'
 
-/** The same in the words of a sentence: "it has no way to use …". */
+/** The needs in words; they continue "it does not support …". */
 export const NEEDS: Readonly<Record<Need, string>> = {
   TLS: 'TLS',
   user: 'a user name',
-  password: 'a password that is in no file',
+  password: 'a password that is not in a file',
   symbols: 'a password with a blank or an ampersand',
   database: 'a database number',
   SASL: 'a login',
   pool: 'several servers',
-  cluster: 'a cluster or Sentinel',
-  sentinel: 'a cluster or Sentinel',
-  certificate: 'certificates of the binding',
-  address: 'a socket or IPv6',
+  cluster: 'a Redis Cluster',
+  sentinel: 'Sentinels',
+  certificate: 'the certificates of the binding',
+  address: 'a Unix socket or an IPv6 address',
 }
 
-/** What only PHP's own handler can do everywhere. */
+/** What only PHP's own handler supports in every case. */
 export const NEVER: readonly Need[] = ['cluster', 'sentinel', 'certificate', 'address']
 
-/** A bound service as an app's own settings would name it. */
+/** A bound service, as an app's own settings would describe it. */
 export interface BoundServer {
-  readonly store: 'redis' | 'memcached'
+  readonly store: StoreName
   readonly host: string
-  /** With `tls://` where the service has TLS, as phpredis takes a host. */
+  /** The host for phpredis: with `tls://` if the service has TLS. */
   readonly tlsHost: string
   readonly port: number | 'PORT'
-  /** `default` is what Redis calls a login without a user, and is none. */
   readonly user: string | undefined
   readonly password: Secret | undefined
   readonly database: number
@@ -63,21 +62,25 @@ export interface BoundServer {
   readonly needs: readonly Need[]
 }
 
-/** What stands for the master that a start will ask the Sentinels for. */
+/** Stands for the master for which php-sessions asks the Sentinels at startup. */
 const UNKNOWN_MASTER = { host: 'MASTER', port: 'PORT' } as const
 
+/** Whether a login is a matter of SASL. */
+const HAS_SASL: Readonly<Record<StoreName, boolean>> = { redis: false, memcached: true }
+
+/** Describes a bound service as an app's own settings would. */
 export function readBoundServer({ store, endpoint, servers, prefix }: BoundStore): BoundServer {
   const { host, port } = servers[0]?.value ?? UNKNOWN_MASTER
-  const user = endpoint.user?.value === 'default' ? undefined : endpoint.user?.value
+  const user = endpoint.user?.value
   const database = endpoint.database?.value ?? 0
-  const isRedis = store.name === 'redis'
+  const isSasl = HAS_SASL[store.name]
   const has: Readonly<Record<Need, boolean>> = {
     TLS: endpoint.tls.value,
-    user: isRedis && user !== undefined,
-    password: isRedis && endpoint.password !== undefined,
+    user: !isSasl && user !== undefined,
+    password: !isSasl && endpoint.password !== undefined,
     symbols: /[\s&]/.test(endpoint.password?.value.reveal() ?? ''),
     database: database !== 0,
-    SASL: !isRedis && endpoint.password !== undefined,
+    SASL: isSasl && endpoint.password !== undefined,
     pool: endpoint.topology.value === 'pool',
     cluster: endpoint.topology.value === 'cluster',
     sentinel: endpoint.topology.value === 'sentinel',
@@ -98,6 +101,6 @@ export function readBoundServer({ store, endpoint, servers, prefix }: BoundStore
   }
 }
 
-/** The line before those that need the password: it is in the path that php-sessions writes at every start. */
+/** A line of PHP that reads the password from the path that php-sessions writes at every start. */
 export const READ_SAVE_PATH =
   "parse_str((string) parse_url(ini_get('session.save_path'), PHP_URL_QUERY), $bound);"

@@ -25,7 +25,7 @@ export function laravelEnvironment(
 ): readonly AppVariable[] {
   const candidates = candidatesFor(server)
   const isPossible =
-    // Behind Sentinels every start names the master anew, as no file could.
+    // Behind Sentinels every start names the current master, which a file could not.
     !server.needs.some((need) => need !== 'sentinel' && NEVER.includes(need)) &&
     !OWN_CHOICE.some((name) => isTaken(app, name, undefined)) &&
     !candidates.some(({ name, value }) => isTaken(app, name, value)) &&

@@ -9,14 +9,14 @@ import { inVcapServices } from '../support/shapes.ts'
 import { PROPERTY_RUNS } from '../support/texts.ts'
 
 const HOURS = 3_600_000
-// Values in memory are cheap, compared to what the other properties do.
+// Values in memory are cheap compared to what the other property tests do.
 const RUNS = 5 * PROPERTY_RUNS
 
 const HOST = /^(tcp|tls):\/\/[A-Za-z0-9_.:%-]+:[1-9][0-9]{0,4}\?|^unix:\/\/\/[^\s?]+\?/
 const SEED = /^seed\[\]=(tls%3A%2F%2F)?[A-Za-z0-9_.%-]+%3A[1-9][0-9]{0,4}(&|$)/
 const SERVERS = /^(([A-Za-z0-9_.-]+|\[[0-9a-fA-F:.%]+\]):[1-9][0-9]{0,4}(:[0-9]+)?|\/[^\s,]+)(,|$)/
 
-/** Nothing half-made: every server of a path is a host with a port, and nothing in it is the word for nothing. */
+/** The plan is whole: every server of the path is a host with a port, not a word such as undefined or null. */
 function expectWhole({ directives }: Plan): void {
   const value = directives.find(({ name }) => name === 'session.save_path')?.value
   const path = value instanceof Secret ? value.reveal() : String(value)
@@ -26,7 +26,7 @@ function expectWhole({ directives }: Plan): void {
 }
 
 test(
-  `${RUNS} mutated bindings: a whole plan, or a finding that says which field it missed`,
+  `${RUNS} mutated bindings give a whole plan, or a finding that says which field is missing`,
   () => {
     fc.assert(
       fc.property(mutatedShapes, (shape) => {

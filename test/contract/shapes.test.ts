@@ -33,7 +33,7 @@ function readingOf(endpoint: Endpoint): Record<string, unknown> {
   }
 }
 
-/** What is not checked here: facts about other things, and those that the tool does not decide. */
+/** Facts in the fixtures that this test does not check: php-sessions does not read them. */
 const NOT_READ = ['ambiguous', 'sentinel_available', 'verify_peer']
 
 const arrivalsOf = (shapes: readonly Shape[]) =>
@@ -48,7 +48,7 @@ describe.each([
   ['brokers', BROKER_SHAPES],
   ['field', FIELD_SHAPES],
 ])('%s', (_name, shapes) => {
-  test.each(arrivalsOf(shapes))('$id is read rightly from $way', ({ shape, arrival }) => {
+  test.each(arrivalsOf(shapes))('$id is read correctly from $way', ({ shape, arrival }) => {
     const plan = planOn(fakeHost(arrival.env, arrival.files))
     const { expect: expected } = shape
     if (expected === null || expected.mode === 'unresolved-credhub-reference') {
@@ -67,7 +67,7 @@ describe.each([
     expect(Object.fromEntries(wanted.map(([name]) => [name, reading[name]]))).toEqual(
       Object.fromEntries(wanted),
     )
-    // What a fixture does not speak of must not be made up.
+    // A user that the fixture does not expect must not be invented.
     if (!('username' in expected) && !('ambiguous' in expected)) expect(reading.username).toBeUndefined()
   })
 })

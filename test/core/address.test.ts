@@ -47,7 +47,7 @@ test.each<[string, Partial<Uri>]>([
       query: { password: 'a=b&c', ssl: 'True', db: '2' },
     },
   ],
-])('reads %s', (text, expected) => {
+])('reads the URI %s', (text, expected) => {
   const there = Object.entries(readUri(text) ?? {}).filter(
     ([name, value]) => value !== undefined && (name !== 'query' || Object.keys(value).length > 0),
   )
@@ -58,7 +58,7 @@ function host(name: string | undefined) {
   return { host: name, port: undefined }
 }
 
-test.each(['h:6379', '', 'redis-cli -h h', '//h'])('does not take `%s` for a URI', (text) => {
+test.each(['h:6379', '', 'redis-cli -h h', '//h'])('`%s` is not a URI', (text) => {
   expect(readUri(text)).toBeUndefined()
 })
 
@@ -93,7 +93,7 @@ test('an IPv6 address is written in brackets', () => {
   expect(formatAddress({ host: 'h', port: 6379 })).toBe('h:6379')
 })
 
-test('a Unix socket is a path without what a save_path gives a meaning to', () => {
+test('a Unix socket is an absolute path without characters that have a meaning in a save_path', () => {
   expect(['/run/redis.sock', 'redis.sock', '/run/a b', '/run/a,b', '/run/a?b=c'].map(readSocket)).toEqual([
     '/run/redis.sock',
     ...Array(4).fill(undefined),

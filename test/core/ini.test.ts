@@ -12,7 +12,7 @@ test.each([
   expect(quoteIni(text)).toBe(ini)
 })
 
-test('the reason stands above each directive, and a secret is written only here', () => {
+test('the reason is above each directive, and a secret is in clear', () => {
   const password = new Secret('S3CRET')
   expect(
     renderIni([{ name: 'memcached.sess_sasl_password', value: password, because: 'from the binding' }]),

@@ -5,7 +5,7 @@ import { readOptions } from '../../src/core/options.ts'
 const read = (env: Record<string, string>, file: JsonObject = {}) =>
   readOptions({ env, file: { value: file, from: '.bp-config/options.json' } })
 
-test('without any the defaults serve', () => {
+test('without settings every option has its default', () => {
   expect(read({ PATH: '/bin' }, { PHP_VM: 'php' })).toEqual({
     options: {
       REDIS_SESSION_STORE_SERVICE_NAME: 'redis-sessions',
@@ -37,11 +37,11 @@ test.each([
   ['PHP_SESSIONS_HANDLER', 'managed', 'managed'],
   ['PHP_SESSIONS_ON_STORE_ERROR', 'empty', 'empty'],
   ['PHP_SESSIONS_ON_ERROR', 'files', 'files'],
-])('%s=%s', (name, text, value) => {
+])('%s=%s is read', (name, text, value) => {
   expect(read({ [name]: text })).toMatchObject({ options: { [name]: value }, findings: [] })
 })
 
-test('a number or true in JSON is as good as its text', () => {
+test('a number or a boolean in JSON counts as its text', () => {
   expect(read({}, { PHP_SESSIONS_LIFETIME: 3600, PHP_SESSIONS_LOCKING: false })).toMatchObject({
     options: { PHP_SESSIONS_LIFETIME: 3600, PHP_SESSIONS_LOCKING: false },
     findings: [],
@@ -57,15 +57,15 @@ test.each([
   ['PHP_SESSIONS_ON_STORE_ERROR', 'files'],
   ['PHP_SESSIONS_ON_ERROR', 'ignore'],
   ['PHP_SESSIONS_SERIALIZER', 'json'],
-])('%s=%s is refused with what was expected', (name, text) => {
+])('%s=%s is refused, and the message says what was expected', (name, text) => {
   expect(read({ [name]: text }).findings).toMatchSnapshot()
 })
 
-test('an unknown option is refused with the nearest right one', () => {
+test('an unknown option is refused, and the message suggests the nearest name', () => {
   const { findings } = read({ PHP_SESSIONS_LOCK: '1' }, { PHP_SESSIONS_TTL: 3 })
   expect(findings).toMatchSnapshot()
 })
 
-test('a list where a text belongs is refused', () => {
+test('a list in place of text is refused', () => {
   expect(read({}, { PHP_SESSIONS_SERVICE: ['a'] }).findings).toMatchSnapshot()
 })

@@ -23,7 +23,7 @@ test('an extension is found in every form that PHP accepts', () => {
   ).toEqual([true, true, true, false, false])
 })
 
-test('set aside lines come back as they were, and twice is once', () => {
+test('lines that are set aside can be restored, and setting them aside twice changes nothing', () => {
   const aside = setAsideExtensions(INI, ['igbinary', 'msgpack', 'redis'])
   expect(['igbinary', 'redis', 'memcached'].map((name) => loadsExtension(aside, name))).toEqual([
     false,

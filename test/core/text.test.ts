@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { joinWords, nearest, oneLine } from '../../src/core/text.ts'
 
-test('a text from outside becomes one printable line', () => {
+test('text from outside becomes one printable line', () => {
   expect(oneLine('  a\r\n\tb\u001b[31m\0c ')).toBe('a b [31m c')
 })
 
-test('words are joined as in a sentence', () => {
+test('a list is joined as in a sentence', () => {
   expect(joinWords([], 'or')).toBe('')
   expect(joinWords(['a'], 'or')).toBe('a')
   expect(joinWords(['a', 'b', 'c'], 'or')).toBe('a, b or c')

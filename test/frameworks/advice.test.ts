@@ -37,7 +37,7 @@ const recognise = (files: Files, env: Record<string, string> = {}): Recognised =
   return recognised
 }
 
-/** Every app that loses its sessions or breaks, as its skeleton is or by a setting. */
+/** Every app that loses its sessions or breaks, by its skeleton or by a setting. */
 const losing = [
   ...APPS.filter(([, verdict]) => verdict === 'own-local' || verdict === 'breaks').map(
     ([id, , app]) => [id, app] as const,
@@ -46,7 +46,7 @@ const losing = [
 ]
 
 describe.each(Object.entries(BOUND))('with %s bound', (_name, bound) => {
-  test.each(losing)('%s: what is, and what to do', (_app, files) => {
+  test.each(losing)('%s: what is wrong, and what to do', (_app, files) => {
     expect(renderFindings(frameworkFindings(recognise(files), bound))).toMatchSnapshot()
   })
 })
@@ -54,7 +54,7 @@ describe.each(Object.entries(BOUND))('with %s bound', (_name, bound) => {
 const shared = APPS.filter(([, verdict]) => verdict === 'own-shared')
 
 test.each(shared.map(([id, , files]) => [id, files] as const))(
-  '%s loses nothing: there is no finding',
+  '%s loses no session, so there is no finding',
   (_id, files) => {
     const recognised = recognise(files)
     expect(Object.values(BOUND).flatMap((bound) => frameworkFindings(recognised, bound))).toEqual([])
@@ -65,7 +65,7 @@ test('the note of every framework', () => {
   expect(APPS.map(([, , files]) => recognise(files).note)).toMatchSnapshot()
 })
 
-test('what to set where sessions are shared already, and the service could be used', () => {
+test('what to set in apps that share their sessions already, to use the bound service', () => {
   const advice = shared.map(([id, , files]) => [
     id,
     Object.values(BOUND).map((bound) => recognise(files).advice(bound)?.lines),

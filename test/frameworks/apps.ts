@@ -15,7 +15,7 @@ export const locked = (name: string, version: string): Files => ({
 export const empty = (...paths: readonly string[]): Files =>
   Object.fromEntries(paths.map((path) => [path, '<?php\n']))
 
-/** Every rule with apps as their skeletons are: by Composer's files, then by their own. */
+/** Every rule with apps like their skeletons: recognised by Composer's files, then by their own. */
 export const APPS: readonly (readonly [
   id: string,
   verdict: FrameworkVerdict,
@@ -186,7 +186,7 @@ export const APPS: readonly (readonly [
   ],
 ]
 
-/** Apps whose settings make them lose their sessions, though that is not what they come with. */
+/** Apps that lose their sessions because of a setting that their skeletons do not have. */
 export const LOSING: readonly (readonly [name: string, app: Files])[] = [
   [
     'Symfony with native files',

@@ -11,7 +11,7 @@ const redis = (credentials: JsonObject): Service => ({ ...redisService, credenti
 const REDIS = redis({ host: '10.0.4.30', port: 6379, password: 'pw' })
 const TLS = redis({ uri: 'rediss://redis.example:6380/3', username: 'app', password: 'pw' })
 
-/** The variables for an app, secrets in clear; `name: version` of Laravel is 11 unless the files say otherwise. */
+/** The variables for an app, secrets in clear. The app is Laravel 11 unless the files say otherwise. */
 function variables(service: Service, files: Files = {}, env: Record<string, string> = {}, more: object = {}) {
   const { planned } = planFor([service])
   if (planned === undefined) throw new Error('the service of the test is not usable')
@@ -33,7 +33,7 @@ const FOR_REDIS = {
 }
 
 const config = (database: string): Files => ({ 'config/database.php': database })
-/** What the skeletons of Laravel 11, 6 and 5.7 say of the connection. */
+/** The connection in the skeletons of Laravel 11, 6 and 5.7. */
 const SKELETON_11 = `'client' => env('REDIS_CLIENT', 'phpredis'),
 'host' => env('REDIS_HOST', '127.0.0.1'),
 'username' => env('REDIS_USERNAME'),
@@ -59,7 +59,7 @@ test('Redis with TLS, a user, a database and a prefix', () => {
   })
 })
 
-test('Memcached with a login: the first server, as the skeleton knows one', () => {
+test('Memcached with a login: the first server, because the skeleton has only one', () => {
   expect(variables(memcachedService)).toEqual({
     SESSION_DRIVER: 'memcached',
     MEMCACHED_HOST: 'mc1.example',
@@ -69,7 +69,7 @@ test('Memcached with a login: the first server, as the skeleton knows one', () =
   })
 })
 
-test('the master that the sentinels named is the host', () => {
+test('the master that the Sentinels named is the host', () => {
   const sentinels = redis({ sentinels: ['s1:26379', 's2:26379'], master_name: 'm', password: 'pw' })
   expect(variables(sentinels)).toEqual({ ...FOR_REDIS, REDIS_HOST: 'MASTER', REDIS_PORT: 'PORT' })
   const servers = [{ value: { host: '10.0.0.9', port: 6390 }, from: 'the Sentinels' }]
@@ -115,25 +115,25 @@ test.each<[string, Service, Files, Record<string, string>?]>([
   ['its configuration cached', REDIS, { 'bootstrap/cache/config.php': '<?php return [];' }],
   ['its driver written into the configuration', REDIS, { 'config/session.php': "'driver' => 'file',\n" }],
   ['its server written into the configuration', REDIS, config("'host' => 'h',\n")],
-  ['Predis, which is not there', REDIS, config(SKELETON_5)],
-  ['no user name in the configuration', TLS, config(SKELETON_6)],
+  ['Predis, which is not installed', REDIS, config(SKELETON_5)],
+  ['a configuration without a user name', TLS, config(SKELETON_6)],
   [
     'a version that sends no user name',
     TLS,
     { ...config(SKELETON_11), ...locked('laravel/framework', 'v9.0.0') },
   ],
-  ['no way to use a cluster', redis({ uri: 'redis://a:1,redis://b:2' }), {}],
-])('an app with %s gets none, not half of them', (_what, service, files, env) => {
+  ['a cluster, which it cannot use', redis({ uri: 'redis://a:1,redis://b:2' }), {}],
+])('an app with %s gets no variables, not half of them', (_what, service, files, env) => {
   expect(variables(service, files, env)).toEqual({})
 })
 
-test('Predis is used where the app has it, and no TLS is wanted', () => {
+test('Predis is used if the app has it and the service has no TLS', () => {
   const predis = { ...config(SKELETON_5), 'composer.json': '{"require": {"predis/predis": "^1.1"}}' }
   expect(variables(REDIS, predis)).toEqual(FOR_REDIS)
   expect(variables(redis({ host: 'h', tls: true }), predis)).toEqual({})
 })
 
-test('only Laravel and what is built with it have such variables', () => {
+test('only Laravel and the products built with it get variables', () => {
   const { planned } = planFor([REDIS])
   const able = APPS.filter(([, , files]) => {
     const given = Object.entries(files).map(([path, text]) => [`/app/${path}`, text])

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { words } from '../../src/core/text.ts'
 import type { FrameworkVerdict } from '../../src/frameworks/framework.ts'
 import { recogniseFramework } from '../../src/frameworks/recognise.ts'
 import { rules } from '../../src/frameworks/rules/index.ts'
@@ -19,7 +20,7 @@ test.each(APPS.flatMap(([id, verdict, ...apps]) => apps.map((files) => [id, verd
   },
 )
 
-test('every rule has an app here, and one for each of its two kinds of signs', () => {
+test('every rule has an app here, and one for each kind of sign', () => {
   const enough = rules.map(({ id, packages, files }) => [
     id,
     Number(packages.length > 0) + Number(files.length > 0),
@@ -43,17 +44,17 @@ const joomla = (text: string): Files => ({ ...named('joomla'), 'configuration.ph
 
 test.each<[string, FrameworkVerdict | undefined, Files, Record<string, string>?]>([
   [
-    'Laravel 11 keeps sessions in the database',
+    'Laravel 11 keeps its sessions in the database',
     'own-shared',
     laravel('v11.0.0', { '.env': 'DB_CONNECTION=mysql\n' }),
   ],
   [
-    '… which is a local file with SQLite',
+    'Laravel 11 with SQLite has a local database',
     'own-local',
     laravel('v11.0.0', { '.env': 'DB_CONNECTION=sqlite\n' }),
   ],
   [
-    '… and SQLite is what the skeleton has',
+    'the skeleton of Laravel 12 has SQLite',
     'own-local',
     laravel('v12.0.0', { 'config/database.php': "    'default' => env('DB_CONNECTION', 'sqlite'),\n" }),
   ],
@@ -62,7 +63,11 @@ test.each<[string, FrameworkVerdict | undefined, Files, Record<string, string>?]
     'own-shared',
     laravel('v10.0.0', { '.env': 'APP_NAME=x\nSESSION_DRIVER="redis"\n' }),
   ],
-  ['… but not in a comment', 'own-local', laravel('v10.0.0', { '.env': '# SESSION_DRIVER=redis\n' })],
+  [
+    'a driver in a comment of .env does not count',
+    'own-local',
+    laravel('v10.0.0', { '.env': '# SESSION_DRIVER=redis\n' }),
+  ],
   [
     'a driver in the environment wins',
     'own-shared',
@@ -139,7 +144,7 @@ test.each<[string, FrameworkVerdict | undefined, Files, Record<string, string>?]
     'own-shared',
     { ...named('cakephp'), 'config/app_local.php': "'Session' => ['defaults' => 'database'],\n" },
   ],
-  ['CakePHP 2 is another thing', undefined, locked('cakephp/cakephp', '2.10.24')],
+  ['CakePHP 2 is not recognised', undefined, locked('cakephp/cakephp', '2.10.24')],
   [
     'CodeIgniter 3 with a directory',
     'own-local',
@@ -156,7 +161,7 @@ test.each<[string, FrameworkVerdict | undefined, Files, Record<string, string>?]
     config3("|\t$config['sess_driver'] = 'files';\n$config['sess_driver'] = 'redis';\n"),
   ],
   [
-    'CodeIgniter 2 is another thing',
+    'CodeIgniter 2 is not recognised',
     undefined,
     { ...config3(''), 'system/core/CodeIgniter.php': "\tdefine('CI_VERSION', '2.1.4');\n" },
   ],
@@ -206,7 +211,7 @@ test.each<[string, FrameworkVerdict | undefined, Files, Record<string, string>?]
     'own-shared',
     { 'protected/config/main.php': "'session' => array('class' => 'CDbHttpSession'),\n" },
   ],
-  ['Craft 6 is another thing', undefined, locked('craftcms/cms', '6.0.0')],
+  ['Craft 6 is not recognised', undefined, locked('craftcms/cms', '6.0.0')],
   [
     'Nette with a directory',
     'breaks',
@@ -230,7 +235,7 @@ test.each<[string, FrameworkVerdict | undefined, Files, Record<string, string>?]
     },
   ],
   [
-    'Phalcon whose adapter nobody can see',
+    'Phalcon without an adapter in the usual files',
     undefined,
     { 'composer.json': '{"require": {"ext-phalcon": "*"}}' },
   ],
@@ -258,7 +263,7 @@ test.each<[string, FrameworkVerdict | undefined, Files, Record<string, string>?]
     'own-local',
     { ...named('magento2'), 'app/etc/env.php': "'save' => 'files',\n'save_path' => '/tmp/s',\n" },
   ],
-  ['Magento 2.2 is another thing', undefined, locked('magento/product-community-edition', '2.2.11')],
+  ['Magento 2.2 is not recognised', undefined, locked('magento/product-community-edition', '2.2.11')],
   [
     'OpenMage with the database',
     'own-shared',
@@ -357,21 +362,21 @@ test('a product comes before the framework that it is built with', () => {
     { ...laravel('v11.0.0'), ...empty('public/adminer.php') },
   ].map((files) => recognise(files)?.id)
   expect(ids).toEqual([
-    ...['shopware', 'sylius', 'contao', 'craft', 'winter'],
-    // Magento 1.0 of the fixture is older than what is known.
+    ...words('shopware sylius contao craft winter'),
+    // The Magento 1.0 of this test is older than the rule.
     ...[undefined, 'laravel'],
   ])
 })
 
-test('the components of Symfony do not make an app one of Symfony', () => {
+test("Symfony's components do not make an app a Symfony app", () => {
   expect(recognise(locked('symfony/http-foundation', 'v7.0.0'))).toBeUndefined()
 })
 
-test('what is there for development only is no sign', () => {
+test('packages for development only are not a sign', () => {
   expect(recognise({ 'composer.lock': lock({}, { 'laravel/framework': 'v11.0.0' }) })).toBeUndefined()
 })
 
-test('it says what was seen where, and the version', () => {
+test('it says what was found where, and the version', () => {
   const seen = [
     laravel('v10.48.4', { '.env': 'A=1\nSESSION_DRIVER=file\n' }),
     { 'composer.json': '{"require": {"laravel/framework": "^10.8"}}' },
@@ -391,7 +396,7 @@ test('it says what was seen where, and the version', () => {
   )
 })
 
-test("an app whose files were moved below htdocs is found, Composer's files above it", () => {
+test("an app whose files were moved to htdocs is recognised, with Composer's files beside htdocs", () => {
   const moved = {
     'composer.json': '{"require": {"cakephp/cakephp": "^5.0"}}',
     'htdocs/config/app.php': "'Session' => ['defaults' => 'cake'],\n",
@@ -405,10 +410,10 @@ test("an app whose files were moved below htdocs is found, Composer's files abov
 
 test.each<[string, Files]>([
   ['an empty composer.json', { 'composer.json': '' }],
-  ['a composer.json that is no JSON', { 'composer.json': '{"require": {"laravel/framework"' }],
+  ['a composer.json that is not JSON', { 'composer.json': '{"require": {"laravel/framework"' }],
   ['a composer.json of another shape', { 'composer.json': '{"name": 1, "require": ["laravel/framework"]}' }],
   ['a composer.json that is a list', { 'composer.json': '[]' }],
-  ['a constraint that is no text', { 'composer.json': '{"require": {"a/b": 1, "c/d": null}}' }],
+  ['a constraint that is not text', { 'composer.json': '{"require": {"a/b": 1, "c/d": null}}' }],
   ['a composer.lock cut short', { 'composer.lock': '{"packages": [{"name": "laravel/framework", "ver' }],
   ['an app without files', {}],
   ['a plain app', { 'index.php': '<?php session_start();' }],
@@ -420,7 +425,7 @@ test('a malformed composer.json does not hide the files beside it', () => {
   expect(recognise({ 'composer.json': '{', ...empty('wp-load.php') })?.id).toBe('wordpress')
 })
 
-test('a huge composer.lock is searched in no time', () => {
+test('a huge composer.lock is searched within a second', () => {
   const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`vendor/package-${i}`, '1.0.0']))
   const files = { 'composer.lock': lock({ ...many, 'laravel/framework': 'v11.0.0' }) }
   const before = performance.now()
@@ -428,12 +433,12 @@ test('a huge composer.lock is searched in no time', () => {
   expect(performance.now() - before).toBeLessThan(1000)
 })
 
-test('a huge file of settings is not looked into', () => {
+test('a huge file of settings is not read', () => {
   const files = laravel('v11.0.0', { '.env': `SESSION_DRIVER=file\n${'#'.repeat(600_000)}` })
   expect(recognise(files)?.verdict).toBe('own-shared')
 })
 
-test('files and directories that refuse count as not there', () => {
+test('unreadable files and directories count as missing', () => {
   const refuse = () => {
     throw new HostError('cannot read')
   }
@@ -442,7 +447,14 @@ test('files and directories that refuse count as not there', () => {
   expect(recogniseFramework({ ...hostOf(files), readBytes: refuse }, '/app')).toBeUndefined()
 })
 
-test('an app is looked at a few times only, and no file twice', () => {
+test('a fault of the program is not hidden as a missing file', () => {
+  const fail = () => {
+    throw new TypeError('a fault')
+  }
+  expect(() => recogniseFramework({ ...hostOf({}), listDirectory: fail }, '/app')).toThrow('a fault')
+})
+
+test('no directory is listed and no file is read twice', () => {
   const host = hostOf({ ...laravel('v11.0.0', { '.env': '' }), ...empty('public/index.php', 'artisan') })
   const listed: string[] = []
   const read: string[] = []
@@ -469,7 +481,7 @@ const PATHS = [
   ]),
 ]
 
-test('recognition never throws, whatever is in the files', () => {
+test('recognition never throws, whatever the files contain', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.json(),

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeUtf8, encodeUtf8 } from '../../src/host/utf8.ts'
 
-test('encodes every text to the bytes that Node gives', () => {
+test('every text is encoded to the same bytes as in Node', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.integer({ max: 0xffff, min: 0 }), (text, unit) => {
       const odd = text + String.fromCharCode(unit) + text
@@ -11,8 +11,8 @@ test('encodes every text to the bytes that Node gives', () => {
   )
 })
 
-test('decodes all bytes, whole sequences, broken ones and stray ones, as Node does', () => {
-  // Bytes at the borders of what may follow what; evenly drawn ones would hardly ever form a sequence.
+test('valid, truncated and stray bytes are decoded as in Node', () => {
+  // Bytes at the borders of the valid ranges, because random bytes would hardly ever form a sequence.
   const border = fc.constantFrom(
     ...[0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed],
     ...[0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff],

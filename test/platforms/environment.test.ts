@@ -5,7 +5,7 @@ import { fakeHost } from '../support/fake-host.ts'
 const names = (env: Record<string, string>) =>
   readVariables(fakeHost(env)).bindings.map(({ name, credentials }) => [name, Object.keys(credentials)])
 
-test('variables that differ in nothing but the field are one binding, named after the place', () => {
+test('variables whose names differ only in the field are one binding, named after the place', () => {
   expect(names({ REDIS_HOST: 'h', REDIS_PORT: '1', REDIS_PASSWORD: 'p', HOME: '/root' })).toEqual([
     ['REDIS_HOST', ['REDIS_HOST', 'REDIS_PASSWORD', 'REDIS_PORT']],
   ])
@@ -20,7 +20,7 @@ test('variables that differ in nothing but the field are one binding, named afte
 
 test.each<[string, Record<string, string>]>([
   [
-    "Kubernetes' and Docker's words on a neighbour",
+    'what Kubernetes and Docker say about a neighbour',
     {
       REDIS_SERVICE_HOST: '10.0.0.1',
       REDIS_SERVICE_PORT: '6379',
@@ -33,19 +33,19 @@ test.each<[string, Record<string, string>]>([
   ['an HTTP interface', { UPSTASH_REDIS_REST_URL: 'https://x.upstash.io', UPSTASH_REDIS_REST_TOKEN: 't' }],
   ['a replica', { REDIS_REPLICA_URL: 'redis://r', REDIS_READ_HOST: 'r' }],
   ['fields without a place', { REDIS_PASSWORD: 'p', REDIS_CLIENT: 'phpredis', REDIS_CACHE_DB: '1' }],
-  ['null and nothing', { REDIS_HOST: 'null', REDIS_URL: '' }],
-  ['our own settings', { REDIS_SESSION_STORE_SERVICE_NAME: 'cache' }],
-  ['a database that is none of ours', { DATABASE_URL: 'mysql://h/db' }],
-])('no binding: %s', (_name, env) => {
+  ['null and an empty value', { REDIS_HOST: 'null', REDIS_URL: '' }],
+  ['the settings of php-sessions', { REDIS_SESSION_STORE_SERVICE_NAME: 'cache' }],
+  ['a database of another kind', { DATABASE_URL: 'mysql://h/db' }],
+])('not a binding: %s', (_name, env) => {
   expect(names(env)).toEqual([])
 })
 
-test('a port that Kubernetes gives beside a host of the app is none', () => {
+test("a port that Kubernetes sets beside the app's own host is ignored", () => {
   const [binding] = readVariables(fakeHost({ REDIS_HOST: 'h', REDIS_PORT: 'tcp://10.0.0.1:6379' })).bindings
   expect(binding?.credentials).toEqual({ REDIS_HOST: 'h' })
 })
 
-test('the same service under two names counts once, and REDIS_URL before the names of a platform', () => {
+test("a service under two names counts once, and REDIS_URL comes before the platform's own names", () => {
   expect(names({ HEROKU_REDIS_RED_URL: 'redis://a', REDIS_URL: 'redis://a' })).toEqual([
     ['REDIS_URL', ['REDIS_URL']],
   ])
@@ -57,19 +57,19 @@ test('the same service under two names counts once, and REDIS_URL before the nam
   ])
 })
 
-test('a search key finds a variable as it would find a service', () => {
+test('a search key finds a variable as it finds a service', () => {
   const [binding] = readVariables(fakeHost({ REDIS_SESSIONS_URL: 'redis://a' })).bindings
   expect(binding?.names.some((name) => name.includes('redis-sessions'))).toBe(true)
 })
 
-test('a secret in a file is read from there; a file that is not there is an error', () => {
+test('a secret is read from the file that a variable names; a missing file is an error', () => {
   const env = { REDIS_HOST: 'h', REDIS_PASSWORD_FILE: '/run/secrets/redis' }
   const { bindings } = readVariables(fakeHost(env, { '/run/secrets/redis': 'pw\n' }))
   expect(bindings[0]?.credentials).toEqual({ REDIS_HOST: 'h', REDIS_PASSWORD: 'pw' })
   expect(readVariables(fakeHost(env)).findings).toMatchSnapshot()
 })
 
-test('on Cloud Foundry a variable is not chosen for its kind', () => {
+test('on Cloud Foundry a variable is not chosen for its kind alone', () => {
   const env = { REDIS_URL: 'redis://a', VCAP_APPLICATION: '{}' }
   expect(readVariables(fakeHost(env)).bindings[0]?.isChosenByKind).toBe(false)
 })

@@ -9,7 +9,7 @@ import { fakeHost } from '../support/fake-host.ts'
 const read = (files: Record<string, string>, env: Record<string, string> = { SERVICE_BINDING_ROOT: '/b' }) =>
   readServiceBindings(fakeHost(env, files))
 
-test('a directory is a binding, a file is an entry, a line break at its end is not part of it', () => {
+test('a directory is a binding, a file is an entry, and a line break at its end is not part of the value', () => {
   const { bindings, findings } = read({
     '/b/sessions/type': 'redis\n',
     '/b/sessions/provider': 'acme',
@@ -33,7 +33,7 @@ test('a directory is a binding, a file is an entry, a line break at its end is n
   ])
 })
 
-test('the first variable that is set says where bindings are', () => {
+test('the first variable that is set says where the bindings are', () => {
   const files = { '/a/x/type': 'redis', '/b/x/type': 'redis', '/platform/bindings/x/type': 'redis' }
   const all = { SERVICE_BINDING_ROOT: '/a', CNB_BINDINGS: '/b', CNB_PLATFORM_DIR: '/platform' }
   const from = (env: Record<string, string>) => read(files, env).bindings.map((binding) => binding.from)
@@ -43,17 +43,17 @@ test('the first variable that is set says where bindings are', () => {
   expect(from({})).toEqual([])
 })
 
-test('a root that is not there holds no bindings', () => {
+test('a directory that does not exist has no bindings', () => {
   expect(read({})).toEqual({ bindings: [], findings: [] })
 })
 
-test('a directory without a type is ignored, aloud, but not an empty one', () => {
+test('a directory without a type is ignored with a warning, an empty one without', () => {
   const { bindings, findings } = read({ '/b/x/host': 'h', '/b/y/.hidden': '' })
   expect(bindings).toEqual([])
   expect(findings).toMatchSnapshot()
 })
 
-test("Cloud Foundry's attributes are no credentials: its name hides that of the broker", () => {
+test("Cloud Foundry's attributes are not credentials: its name hides that of the broker", () => {
   const { bindings } = read({
     '/b/my-redis/type': 'p.redis',
     '/b/my-redis/label': 'p.redis',
@@ -79,7 +79,7 @@ test("Cloud Foundry's attributes are no credentials: its name hides that of the 
   })
 })
 
-test('the older layout: metadata beside secret', () => {
+test('the older layout has the directories metadata and secret', () => {
   const { bindings } = read({
     '/b/x/metadata/kind': 'redis',
     '/b/x/metadata/provider': 'acme',
@@ -90,7 +90,7 @@ test('the older layout: metadata beside secret', () => {
   ])
 })
 
-test("SAP's operator may keep all credentials in one file", () => {
+test("SAP's operator may put all credentials into one file", () => {
   const metadata = { credentialProperties: [{ name: 'all', format: 'json', container: true }] }
   const { bindings } = read({
     '/b/x/type': 'redis-cache',
@@ -100,7 +100,7 @@ test("SAP's operator may keep all credentials in one file", () => {
   expect(bindings).toMatchObject([{ credentials: { hostname: 'h', port: 1 } }])
 })
 
-test('Kubernetes mounts entries as links into ..data, which is no entry itself', () => {
+test('Kubernetes mounts entries as links into ..data, which is not an entry itself', () => {
   const root = makeScratch('bindings')
   const data = join(root, 'sessions/..2026_01_01')
   mkdirSync(data, { recursive: true })

@@ -16,12 +16,16 @@ test('C8 C9: the whole ini of a Memcached service with a login, every directive 
 
 test.each<[string, JsonObject, string]>([
   ['one server', { servers: 'h:11212' }, 'h:11212'],
-  ['several, without a port, with blanks', { servers: 'a:1, b  c;d:4' }, 'a:1,b:11211,c:11211,d:4'],
-  ['a list', { servers: ['a:1', 'b:2'] }, 'a:1,b:2'],
+  [
+    'several servers, some without a port, with blanks',
+    { servers: 'a:1, b  c;d:4' },
+    'a:1,b:11211,c:11211,d:4',
+  ],
+  ['a list of strings', { servers: ['a:1', 'b:2'] }, 'a:1,b:2'],
   ['weights', { servers: 'a:1:2,b:1:1' }, 'a:1:2,b:1:1'],
   ['host and port', { host: 'a', port: '11212' }, 'a:11212'],
-  ['hostname alone', { hostname: 'a' }, 'a:11211'],
-  ['objects', { servers: [{ host: 'a', port: 1 }, { hostname: 'b' }] }, 'a:1,b:11211'],
+  ['a hostname without a port', { hostname: 'a' }, 'a:11211'],
+  ['a list of objects', { servers: [{ host: 'a', port: 1 }, { hostname: 'b' }] }, 'a:1,b:11211'],
   ['a URI', { uri: 'memcached://u:p@a:1,b:2' }, 'a:1,b:2'],
   ['IPv6', { servers: '[::1]:11211' }, '[::1]:11211'],
 ])('C8: save_path: %s', (_name, credentials, expected) => {
@@ -36,7 +40,7 @@ test('C8: PHP 5 gets the form that only php-memcached 2 understands, PHP 7 and l
   expect(seven).toMatchObject({ 'session.save_path': 'a:1', 'memcached.sess_persistent': true })
 })
 
-test('C9: a login is written only where the binding has one, and turns persistent connections off', () => {
+test('C9: a login is written only if the binding has one, and turns off persistent connections', () => {
   const none = values({ servers: 'h:1' })
   for (const name of ['use_sasl', 'sess_sasl_username', 'sess_sasl_password'])
     expect(none).not.toHaveProperty([`memcached.${name}`])
@@ -51,10 +55,10 @@ test('C9: a login is written only where the binding has one, and turns persisten
 })
 
 test.each<[string, JsonObject]>([
-  ['nothing but separators', { servers: ' , ' }],
+  ['only separators', { servers: ' , ' }],
   ['no servers', { username: 'u', password: 'S3CRET' }],
-  ['a server that is none', { servers: 'h:1,user:S3CRET@h' }],
-  ['a port that is none', { servers: 'h:99999' }],
+  ['a server that is not a host', { servers: 'h:1,user:S3CRET@h' }],
+  ['a port out of range', { servers: 'h:99999' }],
   ['a user without a password', { servers: 'h:1', username: 'u' }],
   ['a password without a user', { servers: 'h:1', password: 'S3CRET' }],
 ])('refused: %s', (_name, credentials) => {
@@ -62,6 +66,12 @@ test.each<[string, JsonObject]>([
   expect({ planned, directives }).toEqual({ planned: undefined, directives: [] })
   expect(findings).toMatchSnapshot()
   expect(JSON.stringify(findings)).not.toContain('S3CRET')
+})
+
+test('a Memcached user may be named default', () => {
+  expect(values({ servers: 'h:1', username: 'default', password: 'p' })['memcached.sess_sasl_username']).toBe(
+    'default',
+  )
 })
 
 test('options are written where php-memcached reads them', () => {

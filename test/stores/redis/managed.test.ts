@@ -27,7 +27,7 @@ const file = ({ files }: ReturnType<typeof managed>, name: string) =>
 const store = (plan: ReturnType<typeof managed>) => file(plan, 'php-sessions-store.php')
 const ids = ({ findings }: ReturnType<typeof managed>) => findings.map(({ id }) => id)
 
-test('the ini is the native one and the lines that install the managed handler', () => {
+test('the ini has the lines of the native handler and those that install the managed one', () => {
   const credentials = { host: '10.0.4.30', port: 6379, password: 'secret' }
   const native = renderIni(planFor([{ ...redisService, credentials }]).directives)
   const plan = managed(credentials)
@@ -63,7 +63,7 @@ test.each<[string, JsonObject, Record<string, string>?]>([
   expect(store(managed(credentials, env))).toMatchSnapshot()
 })
 
-test('what the native handler cannot do is no finding any more', () => {
+test('with the managed handler the limits of the native one are not findings', () => {
   expect(ids(planFor([{ ...redisService, credentials: SENTINELS }]))).toEqual(['redis.sentinel'])
   expect(ids(managed(SENTINELS))).toEqual([])
   expect(ids(managed({ ...CLUSTER, database: 3 }))).toEqual(['redis.database'])
@@ -74,21 +74,21 @@ test('what the native handler cannot do is no finding any more', () => {
   ])
   const plan = managed(certificates, {}, old)
   expect(ids(plan)).toEqual([])
-  // The native one below it goes on as it can, by a bundle that the managed one does not need.
+  // The bundle is for the native handler, where the managed one is bypassed.
   expect(plan.files.map(({ path }) => path.replace('/run/php-sessions/php-sessions-', ''))).toEqual([
     ...['ca-bundle.pem', 'ca.pem', 'client.pem', 'handler.php', 'store.php'],
   ])
 })
 
 test.each([SENTINELS, CLUSTER])(
-  'workers have a file of their own for what they know of several servers',
+  'workers have a file for what they know about several servers',
   (credentials) => {
     const state = managed(credentials).files.find(({ path }) => path.endsWith('/php-sessions-state.json'))
     expect(state?.text).toBeInstanceOf(Secret)
   },
 )
 
-test('a PHP that hangs in TLS 1.3 speaks 1.2, or the start says that it cannot', () => {
+test('a PHP that hangs in TLS 1.3 speaks TLS 1.2, or a warning says that it cannot', () => {
   const versions = [80_131, 80_218, 80_219, 80_236, 80_306, 80_307, 80_400]
   expect(versions.filter(hangsInTls13)).toEqual([80_131, 80_218, 80_306])
   const services = [{ ...redisService, credentials: { host: 'h', tls_port: 6380 } }]
@@ -99,7 +99,7 @@ test('a PHP that hangs in TLS 1.3 speaks 1.2, or the start says that it cannot',
   expect(ids(plan('5.3.7', MANAGED))).toEqual([])
 })
 
-test('strict mode is on for a cluster, too', () => {
+test('strict mode is on for a cluster too', () => {
   expect(valuesOf(planFor([{ ...redisService, credentials: CLUSTER }]))['session.use_strict_mode']).toBe(
     false,
   )
@@ -118,11 +118,8 @@ test.each([
 test.each([
   ['a Memcached', planFor([memcachedService], MANAGED)],
   ['PHP 8.0', managed({ host: 'h' }, {}, { ...DEFAULT_PHP, runsManaged: false })],
-  [
-    'an option that only the managed one obeys',
-    planFor([redisService], { PHP_SESSIONS_ON_STORE_ERROR: 'stop' }),
-  ],
-])('the native handler goes on, with a warning: %s', (_name, plan) => {
+  ['an option of the managed handler', planFor([redisService], { PHP_SESSIONS_ON_STORE_ERROR: 'stop' })],
+])('the native handler keeps the sessions, with a warning: %s', (_name, plan) => {
   expect(plan.findings).toMatchSnapshot()
   expect(plan.planned?.handler).toBe('native')
   expect(valuesOf(plan)).not.toHaveProperty('auto_prepend_file')

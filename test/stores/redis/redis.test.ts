@@ -19,8 +19,8 @@ const REST = 'timeout=2&read_timeout=3&persistent=1&persistent_id=app_sessions'
 
 test.each<[string, JsonObject, string]>([
   ['no password', { host: 'h', port: 6380 }, `tcp://h:6380?${REST}`],
-  ['an empty password is none', { host: 'h', password: '' }, `tcp://h:6379?${REST}`],
-  ['null is none', { host: 'h', password: null }, `tcp://h:6379?${REST}`],
+  ['an empty password means no password', { host: 'h', password: '' }, `tcp://h:6379?${REST}`],
+  ['null means no password', { host: 'h', password: null }, `tcp://h:6379?${REST}`],
   [
     'hostname, a port in quotes',
     { hostname: 'h', port: '6380', password: 'p' },
@@ -29,13 +29,13 @@ test.each<[string, JsonObject, string]>([
   ['host before hostname', { hostname: 'b', host: 'a' }, `tcp://a:6379?${REST}`],
   ['ACL user', { host: 'h', username: 'u&', password: 'p' }, `tcp://h:6379?auth[]=u%26&auth[]=p&${REST}`],
   ['the default user', { host: 'h', username: 'default', password: 'p' }, `tcp://h:6379?auth=p&${REST}`],
-  ['a TLS port wins', { host: 'h', port: 6379, tls_port: 16379 }, `tls://h:16379?${REST}`],
-  ['port 0 is none', { host: 'h', port: 0, tls_port: '6380' }, `tls://h:6380?${REST}`],
+  ['a TLS port before the port', { host: 'h', port: 6379, tls_port: 16379 }, `tls://h:16379?${REST}`],
+  ['port 0 means no port', { host: 'h', port: 0, tls_port: '6380' }, `tls://h:6380?${REST}`],
   ['a TLS flag', { host: 'h', tls: true }, `tls://h:6379?${REST}`],
   ['a TLS flag that is off', { host: 'h', tls_enabled: 'false' }, `tcp://h:6379?${REST}`],
   ['a URI alone', { uri: 'redis://:p%2Bw@h:6399/3' }, `tcp://h:6399?auth=p%2Bw&${REST}&database=3`],
   ['a TLS URI with a user', { uri: 'rediss://app:pw@h:6380' }, `tls://h:6380?auth[]=app&auth[]=pw&${REST}`],
-  ['a password in the place of the user', { uri: 'redis://pw@h' }, `tcp://h:6379?auth=pw&${REST}`],
+  ['a password in place of the user', { uri: 'redis://pw@h' }, `tcp://h:6379?auth=pw&${REST}`],
   [
     'fields before the URI',
     { host: 'a', password: 'x+y', uri: 'redis://u:x%2By@b:1' },
@@ -44,7 +44,7 @@ test.each<[string, JsonObject, string]>([
   ['a URI that says TLS beside fields', { host: 'a', port: 1, uri: 'rediss://a:2' }, `tls://a:1?${REST}`],
   ['a placeholder user', { uri: 'redis://rediscloud:pw@h:1' }, `tcp://h:1?auth=pw&${REST}`],
   [
-    'a URI in the place of the host',
+    'a URI in place of the host',
     { host: 'tls://h', port: '6380', password: 'p' },
     `tls://h:6380?auth=p&${REST}`,
   ],
@@ -59,29 +59,37 @@ test.each<[string, JsonObject, string]>([
 test.each<[string, JsonObject]>([
   ['no host', { port: 6379, password: 'S3CRET' }],
   ['no fields at all', {}],
-  ['a port that is none', { host: 'h', port: 'S3CRET' }],
+  ['a port that is not a number', { host: 'h', port: 'S3CRET' }],
   ['a port out of range', { host: 'h', port: 70000 }],
-  ['a host that is none', { host: 'S3CRET@h' }],
-  ['a host with more behind it', { host: 'h?auth=S3CRET' }],
-  ['a URI that is none', { uri: 'S3CRET@h' }],
-  ['a URI of something else', { uri: 'https://:S3CRET@h' }],
-  ['several hosts without a word on what they are', { hosts: ['a', 'b'], password: 'S3CRET' }],
-  ['a CA that is none', { host: 'h', cacrt: 'S3CRET' }],
+  ['text that is not a host', { host: 'S3CRET@h' }],
+  ['a host with more after it', { host: 'h?auth=S3CRET' }],
+  ['text that is not a URI', { uri: 'S3CRET@h' }],
+  ['a URI of another kind', { uri: 'https://:S3CRET@h' }],
+  ['several hosts that may be a cluster or replicas', { hosts: ['a', 'b'], password: 'S3CRET' }],
+  ['text that is not a CA', { host: 'h', cacrt: 'S3CRET' }],
   ['a URI without a host', { uri: 'redis://:S3CRET@' }],
   ['a CredHub reference', { 'credhub-ref': '/c/broker/S3CRET' }],
   ['a NUL', { host: 'h', password: 'S3CRET\0' }],
   ['half a character', { host: 'h', password: 'S3CRET\ud800' }],
-  ['a number too large to be exact', { host: 'h', password: 2 ** 60 }],
+  ['a number that JSON cannot represent exactly', { host: 'h', password: 2 ** 60 }],
   ['an object for a password', { host: 'h', password: { S3CRET: 1 } }],
 ])('refused: %s', (_name, credentials) => {
   const { planned, directives, findings } = plan(credentials)
   expect({ planned, directives }).toEqual({ planned: undefined, directives: [] })
   expect(findings).toMatchSnapshot()
-  // A field's name may be shown, its value never.
+  // A message may show the name of a field, but never its value.
   expect(JSON.stringify(findings).replaceAll('"S3CRET":', '')).not.toContain('S3CRET')
 })
 
-test('the locks follow the longest request that the app may make', () => {
+test('the user default is no user, of Redis or its Sentinels: older servers refuse every name', () => {
+  const login = { username: 'default', password: 'p', sentinel_username: 'default', sentinel_password: 'q' }
+  const sentinels = { sentinels: ['s:26379'], master_name: 'm', ...login }
+  const { endpoint } = plan(sentinels).planned ?? {}
+  expect({ user: endpoint?.user, sentinelUser: endpoint?.sentinel?.user }).toEqual({})
+  expect(endpoint?.sentinel?.password?.value.reveal()).toBe('q')
+})
+
+test('the locks last as long as the longest request that the app may make', () => {
   const locks = (maxExecutionSeconds: number) => {
     const values = valuesOf(planFor([redisService], {}, { ...DEFAULT_PHP, maxExecutionSeconds }))
     const wait =

@@ -12,17 +12,17 @@ export type PhpValue =
 
 /** Renders a PHP file that returns this value to the file that includes it, with secrets in clear. */
 export function renderPhpFile(comment: string, value: PhpValue): string {
-  return `<?php\n// ${comment}\nreturn ${renderPhp(value)};\n`
+  return `<?php\n// ${comment}\nreturn ${renderPhpValue(value)};\n`
 }
 
-function renderPhp(value: PhpValue, indent = ''): string {
+function renderPhpValue(value: PhpValue, indent = ''): string {
   const plain = revealIfSecret(value)
   if (plain === null || typeof plain !== 'object')
     return typeof plain === 'string' ? quotePhp(plain) : `${plain}`
   const inner = `${indent}    `
   const items = Array.isArray(plain)
-    ? plain.map((item: PhpValue) => renderPhp(item, inner))
-    : Object.entries(plain).map(([name, item]) => `${quotePhp(name)} => ${renderPhp(item, inner)}`)
+    ? plain.map((item: PhpValue) => renderPhpValue(item, inner))
+    : Object.entries(plain).map(([name, item]) => `${quotePhp(name)} => ${renderPhpValue(item, inner)}`)
   return items.length === 0 ? '[]' : `[\n${items.map((item) => `${inner}${item},\n`).join('')}${indent}]`
 }
 

@@ -47,7 +47,7 @@ export interface AppSetting {
 }
 
 /** How to configure an app so that its sessions are in the bound service, or at least in a shared place. */
-export interface Advice {
+export interface FrameworkAdvice {
   /** The only store that the lines are for. */
   readonly store?: StoreName
   /** The first version of the app that it applies to. */
@@ -80,7 +80,7 @@ export interface Rule {
   readonly release?: AppSetting
   readonly judgement: Judgement
   /** The first advice that suits the bound service counts. */
-  readonly advice?: readonly Advice[]
+  readonly advice?: readonly FrameworkAdvice[]
   /** An addition to the verdict. */
   readonly remark?: string
   /** What to set at startup, so that the app need not change; empty if the app has settings of its own. */
@@ -123,11 +123,11 @@ export function inFiles(line: RegExp, ...files: readonly string[]): AppSetting {
 }
 
 /** Lines that choose PHP's session handler: they suit every service because they do not name one. */
-export function always(place: string, ...lines: readonly string[]): Advice {
+export function always(place: string, ...lines: readonly string[]): FrameworkAdvice {
   return { lacks: [], place, lines: () => lines }
 }
 
 /** Lines for another place that all instances share, for services that the app cannot use. */
-export function elsewhere(place: string, ...lines: readonly string[]): Advice {
+export function elsewhere(place: string, ...lines: readonly string[]): FrameworkAdvice {
   return { ...always(place, ...lines), isElsewhere: true }
 }

@@ -3,7 +3,7 @@ import type { Host } from '../host/host.ts'
 import { type App, openApp } from './app.ts'
 import { type BoundStore, NEEDS, type Need, readBoundServer } from './bound.ts'
 import { versionIsBelow } from './composer.ts'
-import type { Advice, AppVariable, FrameworkOutcome, FrameworkVerdict, Rule } from './framework.ts'
+import type { AppVariable, FrameworkAdvice, FrameworkOutcome, FrameworkVerdict, Rule } from './framework.ts'
 import { judge, readAppSetting } from './judge.ts'
 import { rules } from './rules/index.ts'
 
@@ -100,7 +100,7 @@ function chooseAdvice(
       (since === undefined || versionIsBelow(version, since) !== true) &&
       !(isElsewhere && verdict === 'own-shared'),
   )
-  const unmet = ({ lacks }: Advice) => lacks.filter((need) => server.needs.includes(need))
+  const unmet = ({ lacks }: FrameworkAdvice) => lacks.filter((need) => server.needs.includes(need))
   const chosen = candidates.find((candidate) => unmet(candidate).length === 0)
   if (chosen === undefined) return undefined
   const [first = chosen] = candidates

@@ -477,7 +477,8 @@ test('no directory is listed and no file is read twice', () => {
 const PATHS = [
   ...new Set([
     ...APPS.flatMap(([, , ...apps]) => apps.flatMap((files) => Object.keys(files))),
-    ...['composer.json', 'composer.lock', '.env', 'config/session.php', 'config/database.php', SYMFONY],
+    ...words('composer.json composer.lock .env config/session.php config/database.php'),
+    SYMFONY,
   ]),
 ]
 

@@ -1,10 +1,10 @@
 import type { StoreName } from '../../core/endpoint.ts'
 import { NEVER, type Need } from '../bound.ts'
 import {
-  type Advice,
   asNamedBy,
   type BySetting,
   elsewhere,
+  type FrameworkAdvice,
   IN_DATABASE,
   inDirectoryOf,
   inFiles,
@@ -20,7 +20,7 @@ const PLAIN: readonly Need[] = [...NEVER, 'TLS', 'user', 'symbols']
 
 const CONFIG_3 = 'application/config/config.php'
 
-const savePath3 = (store: StoreName, path: string, lacks: readonly Need[]): Advice => ({
+const savePath3 = (store: StoreName, path: string, lacks: readonly Need[]): FrameworkAdvice => ({
   store,
   lacks,
   place: CONFIG_3,

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../../src/core/binding.ts'
 import { renderIni } from '../../../src/core/ini.ts'
 import { DEFAULT_PHP, hangsInTls13 } from '../../../src/core/php.ts'
 import { revealIfSecret, Secret } from '../../../src/core/secret.ts'
+import { words } from '../../../src/core/text.ts'
 import { planFor, valuesOf } from '../../support/plan.ts'
 
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
@@ -75,9 +76,9 @@ test('with the managed handler the limits of the native one are not findings', (
   const plan = managed(certificates, {}, old)
   expect(ids(plan)).toEqual([])
   // The bundle is for the native handler, where the managed one is bypassed.
-  expect(plan.files.map(({ path }) => path.replace('/run/php-sessions/php-sessions-', ''))).toEqual([
-    ...['ca-bundle.pem', 'ca.pem', 'client.pem', 'handler.php', 'store.php'],
-  ])
+  expect(plan.files.map(({ path }) => path.replace('/run/php-sessions/php-sessions-', ''))).toEqual(
+    words('ca-bundle.pem ca.pem client.pem handler.php store.php'),
+  )
 })
 
 test.each([SENTINELS, CLUSTER])(

@@ -120,7 +120,7 @@ function tlsOfCa(ca: Sourced<string> | undefined): Sourced<boolean> | undefined 
   return ca === undefined ? undefined : { value: true, from: ca.from }
 }
 
-/** Hosts of providers that accept only TLS, whatever their URIs say. */
+/** Hosts of providers that accept only TLS, or passwords only over TLS, whatever their URIs say. */
 const TLS_ONLY: readonly RegExp[] = [
   /^(?!fly-).*\.upstash\.io$/,
   /\.redis\.azure\.net$/,

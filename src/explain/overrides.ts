@@ -1,9 +1,9 @@
 import { type Directive, renderValue } from '../core/ini.ts'
 import { readIniSetting } from '../core/php-ini.ts'
 import { Secret } from '../core/secret.ts'
+import { webRootsOf } from '../frameworks/app.ts'
 import type { Host } from '../host/host.ts'
 import type { SettingsAnswer } from '../php/answers.ts'
-import { WEB_ROOTS } from '../php/page-settings.ts'
 import { webOf } from '../php/web.ts'
 
 /** A setting of the app that overrides one of php-sessions. */
@@ -50,7 +50,7 @@ function overridesInPhp(
 
 function filesOf(host: Host, appDirectory: string): readonly string[] {
   return [
-    ...WEB_ROOTS.map((root) => `${appDirectory}${root}/.user.ini`),
+    ...webRootsOf(appDirectory).map((root) => `${root}/.user.ini`),
     ...INI_DIRECTORIES.flatMap((directory) =>
       host
         .listDirectory(appDirectory + directory)

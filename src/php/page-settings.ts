@@ -1,19 +1,17 @@
 import type { Sourced } from '../core/binding.ts'
 import { readIniSetting } from '../core/php-ini.ts'
-import { type Host, HostError } from '../host/host.ts'
+import { webRootsOf } from '../frameworks/app.ts'
+import { type Host, readIfAllowed } from '../host/host.ts'
 import { MANAGED_FILES } from '../stores/store.ts'
-
-/** Directories of an app that web servers serve. */
-export const WEB_ROOTS = ['', '/htdocs', '/public', '/web', '/docroot']
 
 /** What an app's own `.user.ini` or `.htaccess` says of a setting: for its pages that wins over every ini file. */
 export function findInPages(host: Host, appDirectory: string, name: string): Sourced<string> | undefined {
   const inHtaccess = new RegExp(`^\\s*php_value\\s+${name}\\s+"?([^"\\r\\n]*?)"?\\s*$`, 'm')
-  const found = WEB_ROOTS.flatMap((root) => {
-    const [ini, htaccess] = [`${appDirectory}${root}/.user.ini`, `${appDirectory}${root}/.htaccess`]
+  const found = webRootsOf(appDirectory).flatMap((root) => {
+    const [ini, htaccess] = [`${root}/.user.ini`, `${root}/.htaccess`]
     return [
-      { from: ini, value: readIniSetting(readIfAllowed(host, ini), name) },
-      { from: htaccess, value: inHtaccess.exec(readIfAllowed(host, htaccess))?.[1] },
+      { from: ini, value: readIniSetting(readIfAllowed(host, ini) ?? '', name) },
+      { from: htaccess, value: inHtaccess.exec(readIfAllowed(host, htaccess) ?? '')?.[1] },
     ]
   })
   return found.find((one): one is Sourced<string> => one.value !== undefined)
@@ -24,15 +22,6 @@ export function runsManaged(host: Host, prependFile: string): boolean {
   const { handler } = MANAGED_FILES
   return (
     prependFile.endsWith(`/${handler}`) ||
-    (prependFile.startsWith('/') && readIfAllowed(host, prependFile).includes(handler))
+    (prependFile.startsWith('/') && readIfAllowed(host, prependFile)?.includes(handler) === true)
   )
-}
-
-function readIfAllowed(host: Host, path: string): string {
-  try {
-    return host.readBytes(path) ?? ''
-  } catch (error) {
-    if (error instanceof HostError) return ''
-    throw error
-  }
 }

@@ -32,7 +32,7 @@ export function readVariables(host: Host): Bindings {
   const groups = new Map<string, Record<string, string>>()
   for (const written of Object.keys(env).sort()) {
     const name = written.replace(/_FILE$/, '')
-    const variable = isSessionStore(name, env[name]) ? readVariable(name) : undefined
+    const variable = isStoreVariable(name, env[name]) ? readVariable(name) : undefined
     if (variable === undefined || NOT_BINDINGS.test(variable.group)) continue
     const value =
       name === written ? resolveReference(env, env[name] ?? '') : readSecret(host, written, findings)
@@ -46,7 +46,7 @@ export function readVariables(host: Host): Bindings {
   return { bindings: bindings.filter(isNotRepeated).filter(isNotAlias), findings }
 }
 
-function isSessionStore(name: string, value: string | undefined): boolean {
+function isStoreVariable(name: string, value: string | undefined): boolean {
   if (name in OPTIONS) return false
   return (
     KIND.test(name) || (NEUTRAL_NAMES.includes(name) && KIND.test(value?.split(':')[0]?.toUpperCase() ?? ''))

@@ -2,7 +2,7 @@ import { type Address, formatAddress } from './address.ts'
 import type { Sourced } from './binding.ts'
 import type { Secret } from './secret.ts'
 
-/** The stores, named like their PHP extensions. What depends on the store is a table by this, for the compiler to check. */
+/** The stores, named like their PHP extensions. Tables by this name let the compiler find what a new store needs. */
 export type StoreName = 'redis' | 'memcached'
 
 /** How the servers work together; a `pool` is Memcached's, where the client decides which server has which key. */

@@ -1,15 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'vitest/config'
 
-// Real servers start in these; the machine may be small.
-const slow = ['test/php/**/*.test.ts', 'test/lab/**/*.test.ts', 'test/e2e/**/*.test.ts']
+// Real servers start in these, but for the last, which searches for seconds; the machine may be small.
+const slow = [
+  'test/php/**/*.test.ts',
+  'test/lab/**/*.test.ts',
+  'test/e2e/**/*.test.ts',
+  'test/model/lock-of-three.test.ts',
+]
 
-/** PHP files are imported as text, as esbuild's loader `text` does for the executable. */
-const phpAsText: Plugin = {
-  name: 'php-as-text',
+/** Imports PHP and Lua files as text, as esbuild's loader `text` does for the executable. */
+const sourcesAsText: Plugin = {
+  name: 'sources-as-text',
   enforce: 'pre',
   load: (id) =>
-    id.endsWith('.php') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : undefined,
+    /\.(php|lua)$/.test(id) ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : undefined,
 }
 
 /** Against a hang only: a machine may be busy. */
@@ -21,7 +26,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       {
-        plugins: [phpAsText],
+        plugins: [sourcesAsText],
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
@@ -30,7 +35,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [phpAsText],
+        plugins: [sourcesAsText],
         // Dozens of servers on a machine that may be busy: once more before it counts, and the report says (retry x1).
         test: { name: 'real', include: slow, testTimeout: HANG_MILLISECONDS, hookTimeout: 180_000, retry: 1 },
       },

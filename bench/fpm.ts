@@ -27,7 +27,7 @@ buildSync({
   bundle: true,
   format: 'esm',
   platform: 'node',
-  loader: { '.php': 'text' },
+  loader: { '.php': 'text', '.lua': 'text' },
 })
 
 export interface FpmOptions {

@@ -10,7 +10,7 @@ import { startRedis } from '../../lab/redis.ts'
 import type { Redis } from '../../lab/redis-options.ts'
 import { makeScratch } from '../../lab/scratch.ts'
 import { makeVisitor } from '../../lab/visitor.ts'
-import handler from '../../src/stores/redis/handler/handler.php'
+import { handlerText } from '../../src/stores/redis/handler/index.ts'
 import { BUNDLE, EXECUTABLE, fixtureApp, ours } from '../support/cloudfoundry.ts'
 import { bind, ours as oursCnb } from '../support/cnb.ts'
 import { container, startFpm } from '../support/exec.ts'
@@ -59,7 +59,7 @@ function readPassword(path: string): string {
 /** Checks the files of one start; gives the path of the one with the credentials. */
 function checkFiles(directory: string, password: string): string {
   const { handlers, stores, inis, withPassword } = found(directory)
-  expect(handlers.map(({ text, mode }) => ({ text, mode }))).toEqual([{ text: handler, mode: 0o644 }])
+  expect(handlers.map(({ text, mode }) => ({ text, mode }))).toEqual([{ text: handlerText, mode: 0o644 }])
   expect(stores.map(({ mode }) => mode)).toEqual([0o600])
   const [store, ini] = [stores[0]?.path ?? '', inis[0]?.path ?? '']
   expect(readPassword(store)).toBe(password)

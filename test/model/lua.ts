@@ -2,13 +2,6 @@ import type { Redis } from './redis.ts'
 
 export type Script = (redis: Redis, KEYS: string[], ARGV: string[]) => unknown[]
 
-/** The script that handler.php holds under this name. */
-export function scriptOf(php: string, name: string): string {
-  const found = new RegExp(`const ${name} = <<<'LUA'\\n(.*?)\\n *LUA;`, 's').exec(php)
-  if (!found?.[1]) throw new Error(`handler.php holds no script ${name}`)
-  return found[1]
-}
-
 const words: [RegExp, string][] = [
   [/\breturn \{(.*?)\}(?= end|$)/gm, 'return [$1]'],
   [/\{ARGV\[1\], 1\}/g, '[ARGV[1], 1]'],

@@ -7,7 +7,7 @@ import type { Php } from '../../core/php.ts'
 import { type PhpValue, renderPhpFile } from '../../core/php-text.ts'
 import { Secret } from '../../core/secret.ts'
 import { type Configuration, MANAGED_FILES, plainFile, type Surroundings } from '../store.ts'
-import handler from './handler/handler.php'
+import { handlerText } from './handler/index.ts'
 import type { RedisLogin } from './login.ts'
 import { CONNECT_SECONDS, READ_SECONDS, redisLockSeconds } from './timeouts.ts'
 import { certificateFiles } from './tls.ts'
@@ -31,7 +31,7 @@ export function manageRedis(
     ca: ca?.path ?? null,
     client: client?.path ?? null,
   })
-  const install = plainFile(`${directory}/${MANAGED_FILES.handler}`, handler)
+  const install = plainFile(`${directory}/${MANAGED_FILES.handler}`, handlerText)
   const connect = plainFile(
     `${directory}/${MANAGED_FILES.store}`,
     new Secret(renderPhpFile(STORE_COMMENT, store)),

@@ -1,0 +1,34 @@
+import { test } from 'vitest'
+import type { Model } from './lock-model.ts'
+import { expectFound, expectSound, type Mutant } from './scripts.ts'
+
+// Each search is seconds long.
+
+const three: Model['does'] = ['set', 'set', 'set']
+const reader: Model['does'] = ['nothing', 'set', 'set']
+
+test.each<[string, Model['does'], Partial<Model>]>([
+  ['three, of which one loses its connection and one dies', three, { breaks: [1], deaths: 1 }],
+  ['three, of which one only reads and one dies', reader, { deaths: 1 }],
+])('no order of events breaks the lock: %s', (_, does, more) => expectSound(does, more))
+
+const MUTANTS: readonly Mutant[] = [
+  [
+    'a late reader removes the lock of another',
+    "elseif isMine then\n    redis.call('DEL', KEYS[2])",
+    "elseif true then\n    redis.call('DEL', KEYS[2])",
+    reader,
+    {},
+    'two hold the lock',
+  ],
+  [
+    'whoever comes first takes the lock that is on its way',
+    "(owner == '@' and ARGV[3] == 'woken')",
+    "owner == '@'",
+    three,
+    {},
+    'overtakes one who was called',
+  ],
+]
+
+test.each(MUTANTS)('a broken script is found out: %s', (...mutant) => expectFound(mutant))

@@ -3,6 +3,7 @@ import type { Redis } from './redis.ts'
 export type Script = (redis: Redis, KEYS: string[], ARGV: string[]) => unknown[]
 
 const words: [RegExp, string][] = [
+  [/^--.*\n/gm, ''],
   [/\breturn \{(.*?)\}(?= end|$)/gm, 'return [$1]'],
   [/\{ARGV\[1\], 1\}/g, '[ARGV[1], 1]'],
   [/\blocal (\w+)$/gm, 'let $1'],

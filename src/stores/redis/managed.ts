@@ -8,6 +8,7 @@ import { type PhpValue, renderPhpFile } from '../../core/php-text.ts'
 import { Secret } from '../../core/secret.ts'
 import { type Configuration, MANAGED_FILES, plainFile, type Surroundings } from '../store.ts'
 import { handlerText } from './handler/index.ts'
+import { redisKeyPrefix } from './keys.ts'
 import type { RedisLogin } from './login.ts'
 import { CONNECT_SECONDS, READ_SECONDS, redisLockSeconds } from './timeouts.ts'
 import { certificateFiles } from './tls.ts'
@@ -94,7 +95,7 @@ function installDirectives(
 /** What the handler needs to know, under the names that its PHP reads. */
 function storeForHandler(
   endpoint: Endpoint,
-  { options, php }: Surroundings,
+  { options, php, directory }: Surroundings,
   certificates: { readonly ca: string | null; readonly client: string | null },
 ): PhpValue {
   const { topology, servers, tls, database, sentinel } = endpoint
@@ -111,7 +112,8 @@ function storeForHandler(
       sentinel === undefined
         ? null
         : { masterName: sentinel.masterName.value, tls: sentinel.tls.value, ...loginForHandler(sentinel) },
-    prefix: options.PHP_SESSIONS_PREFIX ?? null,
+    prefix: redisKeyPrefix(endpoint, options),
+    stateFile: topology.value === 'single' ? null : `${directory}/${MANAGED_FILES.state}`,
     locking: options.PHP_SESSIONS_LOCKING,
     lockSeconds: life,
     waitSeconds: wait,

@@ -52,6 +52,12 @@ async function comeBack(underTest: PhpUnderTest, ini: string, workers: number) {
 
 const storeFileOf = (ini: string) => /php_sessions\.store = "(.*)"/.exec(ini)?.[1] ?? ''
 
+function replaceInFile(file: string, pattern: RegExp, replacement: string): void {
+  const text = readFileSync(file, 'utf8')
+  expect(text).toMatch(pattern)
+  writeFileSync(file, text.replace(pattern, replacement))
+}
+
 describe.each(PHPS)('%s', (_name, underTest) => {
   test('native and managed read what the other has written, on one server and on a cluster', async () => {
     const { service } = await redisService()
@@ -116,10 +122,14 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(Number(after) - Number(before)).toBe(1)
   })
 
-  test('a file of credentials that is not there is a status 503 that names it', async () => {
+  test.each<[string, (file: string) => void]>([
+    ['is not there', rmSync],
+    // Without it the handler would find no session, and log everybody out.
+    ['has no prefix, as one by an earlier version', (file) => replaceInFile(file, /'prefix' => .*,/, '')],
+  ])('a store file that %s is a status 503 that names it', async (_name, spoil) => {
     const { service } = await redisService()
     const ini = configureManaged(underTest, service)
-    rmSync(storeFileOf(ini))
+    spoil(storeFileOf(ini))
     const { texts, log } = await visit(underTest, ini, COUNT, 1)
     expect(texts[0]).toMatch(/^Service temporarily unavailable/)
     await until('a line in the log', () => log().includes('php-sessions: '))

@@ -182,7 +182,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     await late
     await until('a line in the log', () => web.log().includes('php-sessions: '))
     expect(web.log()).toMatch(
-      /php-sessions: .* has lost its lock, .* and the session has changed: its own changes are not kept/,
+      /php-sessions: .* lost its lock, .* and the session has changed since: the changes of this request are not kept/,
     )
     expect((await visit(web.url, cookie)).text).toBe('5')
   })
@@ -213,7 +213,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     }
     expect(await wait(Date.now() - 10)).toEqual({ status: 200, text: '2' })
     expect((await wait(Date.now() + 60_000)).status).toBe(503)
-    await until('the log', () => web.log().includes('100 requests wait for this session already'))
+    await until('the log', () => web.log().includes('100 requests are already waiting for this session'))
   })
 
   test('what a frozen server is asked to lock by those who have gone is not locked when it wakes', async () => {

@@ -2,30 +2,29 @@
 
 namespace PhpSessions;
 
-/** One server, over a connection that stays open from request to request and that nobody else in this PHP uses. */
+/** The connection to one server. It stays open from request to request, and only this handler uses it. */
 final class Connection
 {
     private const POOL = 'php-sessions';
-    /** As the code of an exception: the connection was lost, and the command may have run. */
+    /** The code of an exception after a lost connection: the command may have run. */
     public const LOST = 1;
-    /** What says, in several ways, that nobody is logged in: one that is shut out may be answered NOPERM. */
-    private const LOGIN = '/NOAUTH|NOPERM|unauthenticated|[Aa]uthentication required|user executing the script/';
+    /** What servers reply to a client that must log in first; NOPERM is from a default user without rights. */
+    private const MUST_LOG_IN = '/NOAUTH|NOPERM|unauthenticated|[Aa]uthentication required|user executing the script/';
 
     private ?\Redis $client = null;
-    private bool $mustLogIn = false;
+    private bool $logsIn = false;
 
-    /** `$seconds` are those to connect and to wait for an answer; `$certificates` are null without TLS. */
+    /** `$access` says how to log in and whether to use TLS; `$seconds` limit connecting and each answer. */
     public function __construct(
         private readonly array $server,
-        private readonly ?array $certificates,
-        #[\SensitiveParameter] private readonly string|array|null $login,
+        #[\SensitiveParameter] private readonly array $access,
         private readonly array $seconds,
     ) {
     }
 
     /**
-     * Runs a command on phpredis' client, and closes the connection where that throws: a late answer would be given to
-     * the next command. Connections that are kept are logged in already, so it logs in only where the server asks for it.
+     * Runs a command on phpredis' client. Logs in only where the server asks for it: a connection that was kept open is
+     * logged in already. Closes the connection when the command throws, or the next command would get a late answer.
      */
     public function run(\Closure $command): mixed
     {
@@ -37,21 +36,21 @@ final class Connection
             $isLost = $this->client !== null && !preg_match('/^[A-Z]{3,} /', $why);
             $this->close();
         }
-        if ($this->mustLogIn || !preg_match(self::LOGIN, $why)) {
-            // phpredis says the same where a server is silent and where it hangs up.
+        if ($this->logsIn || !preg_match(self::MUST_LOG_IN, $why)) {
+            // phpredis has the same message for a silent server and for one that hangs up.
             $isSilent = $isLost && microtime(true) - $start > $this->seconds[1] * 0.9;
-            // Not chained: what an exception carries along shows the password.
+            // Without the previous exception: its stack trace shows the password.
             throw new \RedisException($isSilent ? "no answer for {$this->seconds[1]} seconds" : $why, $isLost ? self::LOST : 0);
         }
-        if ($this->login === null) {
+        if ($this->login() === null) {
             $isShutOut = str_contains($why, 'NOPERM');
             throw new \RedisException($isShutOut ? $why : 'NOAUTH the server asks for a password, and the binding has none');
         }
-        $this->mustLogIn = true;
+        $this->logsIn = true;
         return $this->run($command);
     }
 
-    /** The server's own words, without those that Redis puts round them, before 7 in front; and what to do, where that helps. */
+    /** The server's message, without what Redis (before 7 also in front) adds for scripts, and with advice if there is any. */
     private static function plain(string $why): string
     {
         $why = preg_replace('/^ERR Error running script.*?: -?(?=[A-Z]{3,} )/', '', $why);
@@ -65,37 +64,28 @@ final class Connection
 
     private function connect(): \Redis
     {
-        ['host' => $host, 'port' => $port] = $this->server;
-        [$toConnect, $toRead] = $this->seconds;
-        $scheme = $this->certificates === null ? '' : 'tls://';
-        $context = $this->certificates === null ? [] : ['stream' => $this->certificates];
-        // Otherwise a connection of the app, logged in as somebody else, would be taken for ours.
+        ['tls' => $isTls, 'ca' => $ca, 'clientCertificate' => $certificate] = $this->access;
+        // Without `i` in the pattern phpredis could hand over a connection of the app, logged in as another user.
         if (!str_contains($pattern = (string) ini_get('redis.pconnect.pool_pattern'), 'i')) {
-            set('redis.pconnect.pool_pattern', "{$pattern}i");
+            setIni('redis.pconnect.pool_pattern', "{$pattern}i");
         }
-        // Our first command tells whether the connection still is one; an ECHO would cost a round trip.
-        $echo = set('redis.pconnect.echo_check_liveness', '0');
-        $client = new \Redis();
-        $said = '';
-        // A failed handshake is a warning, which would be in the page; the second line of its text has the cause.
-        set_error_handler(function (int $level, string $message) use (&$said): bool {
-            $said = $said === '' ? preg_replace(['/^.*?\(\): /', '/\s+/'], ['', ' '], $message) : $said;
-            return true;
-        });
+        // The first command shows whether a kept connection still works; phpredis' ECHO would cost a round trip.
+        $echo = setIni('redis.pconnect.echo_check_liveness', '0');
         try {
-            if (!$client->pconnect($scheme . $host, $port, $toConnect, self::POOL, 0, $toRead, $context)) {
-                throw new \RedisException('no connection');
-            }
-        } catch (\RedisException $error) {
-            throw new \RedisException($said !== '' ? $said : $error->getMessage());
+            $tls = $isTls ? tlsOptions($this->server['host'], $ca, $certificate) : null;
+            $client = connectRedis($this->server, $tls, $this->seconds, self::POOL);
         } finally {
-            restore_error_handler();
-            set('redis.pconnect.echo_check_liveness', (string) $echo);
+            setIni('redis.pconnect.echo_check_liveness', (string) $echo);
         }
-        if ($this->mustLogIn && !$client->auth($this->login)) {
+        if ($this->logsIn && !$client->auth($this->login())) {
             throw new \RedisException($client->getLastError() ?: 'WRONGPASS the login is refused');
         }
         return $client;
+    }
+
+    private function login(): string|array|null
+    {
+        return phpredisLogin($this->access['user'], $this->access['password']);
     }
 
     public function close(): void
@@ -111,4 +101,10 @@ final class Connection
     {
         return [];
     }
+}
+
+/** ini_set, which some hosters forbid. */
+function setIni(string $name, string $value): string|false
+{
+    return function_exists('ini_set') ? ini_set($name, $value) : false;
 }

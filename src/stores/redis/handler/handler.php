@@ -2,47 +2,32 @@
 
 namespace PhpSessions;
 
-/** One session at a time, as PHP asks for it. */
+/** Keeps one session at a time, by the steps in which PHP calls a handler. */
 final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \SessionUpdateTimestampHandlerInterface
 {
-    /*
-     * KEYS: data; lock, which holds the owner's token and the server that gave it, or `@` while it is on its way to a
-     * waiter; waiters, by the moment until which they are believed to wait; list by which one of them is called.
-     * ARGV: token, milliseconds that a lock lives, how (first, again, woken), latest moment, 1 for a session that must
-     * exist, server, number of the try.
-     *
-     * The moment is in milliseconds of the server's clock, as we take it to be: a server that was frozen must not lock for
-     * somebody who has gone. A lock that another server gave may have been released there without this one's knowledge.
-     * Answer: token, 1 and the data | 0 wait | 2 too many wait | 3 and its clock, too late | 4 no such session.
-     */
     private const TAKE = <<<'LUA'
         take.lua
         LUA;
 
-    /*
-     * KEYS as above. ARGV: token, what (set, touch, delete, keep, nothing), seconds to live, data, hash of the data that
-     * were read (empty without locks), server, number of the try. Whoever has lost the lock writes or deletes only when
-     * nobody has it and the data are still those. What is kept is an empty session where there is none.
-     * Answer: token, 1 done | 0 refused, the lock was lost | 2 nothing there to touch.
-     */
     private const RELEASE = <<<'LUA'
         release.lua
         LUA;
 
-    /** The same answer without locks. */
+    /** In place of TAKE without locks. */
     private const READ = "return {ARGV[1], 1, redis.call('GET', KEYS[1])}";
 
-    /** What PHP takes from a cookie, but no braces, which decide about a cluster's slot. */
+    /** The ids that PHP accepts from a cookie, but without braces, which would decide about the slot on a cluster. */
     private const ID = '/^[^\x00-\x20\x7f{}]{1,256}$/D';
 
-    /** For those who look for its cause. */
+    /** The cause of the last failure, for php-sessions doctor. */
     public static string $lastFailure = '';
 
     private ?Store $store = null;
     private string $id = '';
-    /** Of the lock that we hold; empty for none. */
+    /** The token of the lock that this request holds, or empty. */
     private string $token = '';
     private string|false $data = false;
+    /** The id that was made last, which is not in use yet. */
     private string $made = '';
     private ?StoreFailed $failure = null;
     /** After a failure that the app is not to notice: nothing is read or kept. */
@@ -63,8 +48,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     }
 
     /**
-     * Takes the lock on the way, since PHP reads an id that is valid. What fails is left for `read` to fail again with:
-     * after an end here PHP would still give the visitor another id.
+     * Takes the lock already, since PHP goes on to read a session whose id is valid. A failure is kept for `read` to throw
+     * again: if the request ended here, PHP would still give the visitor another id.
      */
     public function validateId(#[\SensitiveParameter] string $id): bool
     {
@@ -83,7 +68,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     {
         $this->made = '';
         if (!preg_match(self::ID, $id)) {
-            error_log('php-sessions: a session id that has blanks or braces, or more than 256 characters: this session is not kept');
+            error_log('php-sessions: this session is not kept: its id has blanks or braces, or more than 256 characters');
             $this->isDetached = true;
             return '';
         }
@@ -111,7 +96,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         return $this->guard(fn () => $this->release('delete'), true);
     }
 
-    /** An id that was given out stays known, as with `files`, also where nothing was written. */
+    /** An id that was given out stays known even where nothing was written, as with PHP's files. */
     public function close(): bool
     {
         $isClosed = $this->guard(fn () => $this->release($this->data === false ? 'keep' : 'nothing'), true);
@@ -119,7 +104,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         return $isClosed;
     }
 
-    /** Redis removes what has expired. */
+    /** Redis removes expired sessions itself. */
     public function gc(int $max): int
     {
         return 0;
@@ -130,7 +115,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         return $this->store ??= new Store($this->file);
     }
 
-    /** Waits for the session, and reads it; whether it is one that may be used. */
+    /** Waits for the lock of a session and reads the session. Returns false where it must exist and does not. */
     private function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
     {
         if ($this->token !== '' && $this->id === $id) {
@@ -153,16 +138,17 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             if ($answer[1] === 1) {
                 $this->hold($token, $answer);
             } elseif ($answer[1] === 2) {
-                throw new StoreFailed('100 requests wait for this session already');
+                throw new StoreFailed('100 requests are already waiting for this session');
             } elseif ($answer[1] === 4) {
                 return false;
             } elseif (microtime(true) > $end) {
-                throw new StoreFailed("another request has had the session for more than {$store->settings['waitSeconds']} seconds");
+                $seconds = $store->settings['waitSeconds'];
+                throw new StoreFailed("another request has held this session for more than $seconds seconds");
             } elseif ($answer[1] === 3) {
-                // Its clock differs from ours, or it was frozen.
+                // The server's clock differs from the one here, or the server was frozen.
                 $ahead = (int) $answer[2] - (int) (microtime(true) * 1000);
             } else {
-                // A second, since a call may be lost with the one who was called.
+                // For a second only: a request that dies after it was called takes the call with it.
                 $how = $store->waitFor($keys[3], 1) ? 'woken' : 'again';
             }
         }
@@ -204,12 +190,13 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         }
         if ($done === 0) {
             $life = $store->settings['lockSeconds'];
-            throw new StoreFailed("this request has lost its lock, after $life seconds or by a failover, and the session has changed: its own changes are not kept");
+            $why = "this request lost its lock, after $life seconds or in a failover, and the session has changed since";
+            throw new StoreFailed("$why: the changes of this request are not kept");
         }
         return true;
     }
 
-    /** What a failure comes to: an answer 503, or where that is asked for, a session that is not kept. */
+    /** Runs a step. After a failure the request ends with status 503, or where that was chosen, goes on with `$instead`. */
     private function guard(\Closure $step, mixed $instead): mixed
     {
         if ($this->isDetached) {
@@ -228,11 +215,30 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         if (($this->store?->settings['onStoreError'] ?? 'stop') === 'empty') {
             return $instead;
         }
-        unavailable();
+        refuse();
     }
 
     public function __debugInfo(): array
     {
         return [];
     }
+}
+
+/** Ends the request with status 503: a page without the session would treat the visitor as a stranger. */
+function refuse(): never
+{
+    while (ob_get_level() > 0 && ob_end_clean()) {
+    }
+    if (PHP_SAPI !== 'cli' && !headers_sent()) {
+        // The headers belong to the page that is not sent: its type, how long caches may keep it, the cookie of the session.
+        $kept = preg_grep('/^Set-Cookie: *+(?!' . preg_quote(session_name(), '/') . '=)/i', headers_list());
+        header_remove();
+        http_response_code(503);
+        header('Retry-After: 5');
+        header('Cache-Control: no-store');
+        header('Content-Type: text/plain; charset=utf-8');
+        array_map(fn (string $cookie) => header($cookie, false), $kept);
+        echo "Service temporarily unavailable. Please try again in a few seconds.\n";
+    }
+    exit(1);
 }

@@ -1,16 +1,17 @@
 <?php
 /*
- * The managed session handler of php-sessions: PHP sessions in Redis or Valkey, one server, Sentinel or Cluster.
+ * The managed session handler of php-sessions: keeps PHP's sessions in Redis or Valkey, on one server, behind Sentinels
+ * or on a cluster.
  *
- * Installed by auto_prepend_file. A request runs two scripts, which are its two round trips: one takes the lock and
- * reads, one writes and releases. Who must wait queues in BLPOP and is woken by whoever releases. Keys and
- * bytes of the data are those of phpredis' own handlers. docs/managed-handler.md has the protocol and why each step is
- * safe.
+ * PHP runs this file before each page (auto_prepend_file). A request runs two scripts, which are its two round trips:
+ * the first takes the lock and reads the session, the second writes the session and releases the lock. A request that
+ * has to wait blocks in BLPOP; the request that releases the lock wakes it. Keys and data have the same names and bytes
+ * as with phpredis' own handlers. docs/managed-handler.md describes the protocol and why each step is safe.
  */
 
 namespace PhpSessions;
 
-/** The store cannot do what it must; the message names the cause and no secret. */
+/** The store cannot be used. The message names the cause and holds no secret. */
 final class StoreFailed extends \Exception
 {
 }

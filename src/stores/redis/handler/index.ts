@@ -1,26 +1,29 @@
+import connect from './connect.php'
 import connection from './connection.php'
 import handler from './handler.php'
 import head from './head.php'
 import install from './install.php'
 import release from './release.lua'
+import serverMap from './server-map.php'
 import store from './store.php'
 import symfony from './symfony.php'
 import take from './take.lua'
+import tls from './tls.php'
 
-const SCRIPTS: Readonly<Record<string, string>> = { take, release }
+const SCRIPTS: Readonly<Record<string, string>> = { 'take.lua': take, 'release.lua': release }
 
-/** The PHP of the managed handler in one file, as it ships. */
-export const handlerText = [head, ...[connection, store, handler, install, symfony].map(bodyOf)]
+/** The managed handler as it ships: one PHP file, joined from those in this folder. */
+export const handlerText = [
+  head,
+  ...[tls, connect, connection, serverMap, store, handler, install, symfony].map(withoutHead),
+]
   .join('\n')
-  .replace(/^( *)([a-z]+)\.lua$/gm, (_, indent: string, name: string) =>
-    indentLua(SCRIPTS[name] ?? '', indent),
+  // A line that is the name of a script stands for the script.
+  .replace(/^( *)([a-z]+\.lua)$/gm, (_, indent: string, name: string) =>
+    (SCRIPTS[name] ?? '').trimEnd().replace(/^/gm, indent),
   )
 
-/** A part without what stands at the top of the file already. */
-function bodyOf(part: string): string {
-  return part.replace('<?php\n\n', '').replace('namespace PhpSessions;\n\n', '')
-}
-
-function indentLua(script: string, indent: string): string {
-  return script.trimEnd().replace(/^/gm, indent)
+/** A PHP file without its first lines, to be joined to others. */
+export function withoutHead(file: string): string {
+  return file.replace(/^<\?php\n\n(namespace PhpSessions;\n\n)?/, '')
 }

@@ -1,3 +1,11 @@
+-- Writes a session and releases its lock, or calls the next of the requests that wait for it.
+--
+-- KEYS: as in take.lua. ARGV: 1 token; 2 `set`, `touch`, `delete`, `keep` or `nothing`; 3 seconds that the data live;
+--   4 data; 5 hash of the data that were read, empty without locks; 6 server; 7 number of the try.
+-- Returns the token, and 1 done, 0 refused since the lock was lost, or 2 no data to touch.
+--
+-- A request that has lost its lock writes or deletes only while nobody holds the lock and the data are still those that it
+-- read. `keep` makes an empty session where there is none.
 local owner = redis.call('GET', KEYS[2])
 local isMine = owner and string.find(owner, ARGV[1], 1, true) == 1
 local failed

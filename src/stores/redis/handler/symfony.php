@@ -3,8 +3,10 @@
 namespace Symfony\Component\HttpFoundation\Session\Storage;
 
 /**
- * What Symfony calls, since it does so without a backslash: by default it wraps PHP's own SessionHandler, behind which PHP
- * would put phpredis. Ours stays in its place. A handler of the app's own, as one that encrypts, gets what it asks for.
+ * Symfony calls this function in place of PHP's, since it writes the name without a backslash.
+ *
+ * By default Symfony wraps PHP's own SessionHandler, behind which PHP would put phpredis: then the managed handler stays
+ * installed. A handler of the app itself, for example one that encrypts, is installed as usual.
  */
 function session_set_save_handler(object $handler, bool $register = true): bool
 {

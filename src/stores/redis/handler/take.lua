@@ -1,3 +1,15 @@
+-- Takes the lock of a session and reads the session, or joins the requests that wait for it.
+--
+-- KEYS: 1 data; 2 lock: the token of its owner and the server that gave it, or `@` on its way to a waiter;
+--   3 waiters: their tokens, by the time until which each is believed to wait; 4 list that calls one of them.
+-- ARGV: 1 token; 2 milliseconds that the lock lives; 3 `first`, `again` or `woken`; 4 latest time;
+--   5 `1` if the session must exist; 6 server; 7 number of the try.
+-- Returns the token, and 1 and the data, or 0 wait, 2 too many wait, 3 and the server's time if it is too late,
+--   4 no such session.
+--
+-- The latest time is by the server's clock, in milliseconds, as the request assumes it to be: a server that was frozen
+-- must not give the lock to a request that has ended. A lock given by another server may have been released there
+-- without the knowledge of this one.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if now > tonumber(ARGV[4]) then return {ARGV[1], 3, tostring(now)} end

@@ -1,0 +1,175 @@
+<?php
+
+namespace PhpSessions;
+
+/**
+ * Which server has a key: the only one, the master that the Sentinels name, or the node of the cluster with its slot.
+ *
+ * What one worker has found out is kept in a file for all of them. The file is there from the start and only they read it.
+ */
+final class ServerMap
+{
+    /** How long a Sentinel's answer may be reused. A master being replaced may accept writes for another ten seconds. */
+    private const FRESH_SECONDS = 1;
+
+    /** The name of the server that was given last; empty at first. */
+    public string $last = '';
+    /** The master or the slots, and the server that has named them, as found by this worker or another one. */
+    private ?array $map = null;
+    private float $checkedAt = 0;
+    /** @var array<string, int> by keys */
+    private array $slots = [];
+
+    public function __construct(#[\SensitiveParameter] private readonly array $settings)
+    {
+    }
+
+    /** The server for a key. A search for it ends at the deadline. */
+    public function serverFor(#[\SensitiveParameter] string $key, float $deadline): array
+    {
+        $server = match ($this->settings['topology']) {
+            'single' => $this->settings['servers'][0],
+            'sentinel' => $this->current($deadline)['master'],
+            default => $this->nodeFor($key, $deadline),
+        };
+        $this->last = serverName($server);
+        return $server;
+    }
+
+    private function nodeFor(#[\SensitiveParameter] string $key, float $deadline): array
+    {
+        $slot = $this->slots[$key] ??= self::slotOf($key);
+        foreach ($this->current($deadline)['slots'] as [$first, $last, $server]) {
+            if ($first <= $slot && $slot <= $last) {
+                return $server;
+            }
+        }
+        throw new \RedisException("CLUSTERDOWN no server has slot $slot");
+    }
+
+    /** Asks again after a failure. A MOVED reply names the server to ask first. */
+    public function update(string $why, float $deadline): void
+    {
+        $isRedirection = preg_match('/^MOVED \d+ (.+):(\d+)$/', $why, $match) === 1;
+        try {
+            $this->map = $this->find($deadline, ...($isRedirection ? [['host' => $match[1], 'port' => (int) $match[2]]] : []));
+        } catch (\RedisException) {
+            // Keep the old map until a server gives a newer one.
+        }
+    }
+
+    /**
+     * The map to use now. The master may have been replaced: the first worker that finds the Sentinels' answer too old
+     * asks again, and the others keep using it meanwhile.
+     */
+    private function current(float $deadline): array
+    {
+        $isOld = !$this->isCluster() && microtime(true) - $this->checkedAt >= self::FRESH_SECONDS;
+        if ($this->map !== null && !$isOld) {
+            return $this->map;
+        }
+        $this->checkedAt = microtime(true);
+        $this->map = $this->recall() ?? $this->map;
+        if ($this->map === null) {
+            $this->map = $this->find($deadline);
+        } elseif ($isOld && time() - (int) @filemtime($this->settings['stateFile']) >= self::FRESH_SECONDS) {
+            @touch($this->settings['stateFile']);
+            $this->update('', $deadline);
+        }
+        return $this->map;
+    }
+
+    /**
+     * Asks these servers, then every server that is known. The Sentinel that last answered comes first, the server that
+     * was given last, which has failed, comes last.
+     */
+    private function find(float $deadline, array ...$servers): array
+    {
+        array_push($servers, ...$this->settings['servers'], ...array_column($this->map['slots'] ?? [], 2));
+        $servers = array_combine(array_map(serverName(...), $servers), $servers);
+        $rank = fn (string $name): array => [$name === $this->last, $name !== ($this->map['by'] ?? '')];
+        uksort($servers, fn (string $a, string $b) => $rank($a) <=> $rank($b));
+        $why = [];
+        foreach ($servers as $name => $server) {
+            if ($why !== [] && microtime(true) > $deadline) {
+                break;
+            }
+            // A server that does not answer within a second is skipped.
+            $connection = new Connection($server, ($this->settings['sentinel'] ?? []) + $this->settings, [1.0, 1.0]);
+            try {
+                return $this->remember($connection->run(fn (\Redis $client) => $this->ask($client, $server, $name)));
+            } catch (\RedisException $error) {
+                $why[] = "$name {$error->getMessage()}";
+            }
+        }
+        $what = $this->isCluster() ? 'no server knows the slots: ' : 'no Sentinel names a master: ';
+        throw new \RedisException($what . implode('; ', $why));
+    }
+
+    private function ask(\Redis $client, array $server, string $name): array
+    {
+        $found = $this->isCluster()
+            ? ['slots' => self::askForSlots($client, $server)]
+            : ['master' => askForMaster($client, $this->settings['sentinel']['masterName']), 'by' => $name];
+        return $found + ['origin' => $this->origin()];
+    }
+
+    /** The slots of a cluster: first, last and master of each range. A master without a name is the server itself. */
+    private static function askForSlots(\Redis $client, array $server): array
+    {
+        $rows = $client->rawCommand('CLUSTER', 'SLOTS');
+        if (!is_array($rows) || !is_array($rows[0][2] ?? null)) {
+            throw new \RedisException($client->getLastError() ?: 'has no slots');
+        }
+        return array_map(fn (array $row): array => [$row[0], $row[1], [
+            'host' => in_array($row[2][0], ['', '?', null, false], true) ? $server['host'] : $row[2][0],
+            'port' => $row[2][1],
+        ]], $rows);
+    }
+
+    /** What the map was asked of: after a new binding, the map of the old one is of no use. */
+    private function origin(): array
+    {
+        return [$this->settings['servers'], $this->settings['sentinel']['masterName'] ?? null];
+    }
+
+    private function recall(): ?array
+    {
+        $file = $this->settings['stateFile'];
+        clearstatcache(true, $file);
+        $map = is_readable($file) ? json_decode((string) file_get_contents($file), true) : null;
+        return ($map['origin'] ?? null) === $this->origin() ? $map : null;
+    }
+
+    private function remember(array $map): array
+    {
+        $file = $this->settings['stateFile'];
+        if (is_writable($file) && $map !== $this->recall()) {
+            // A worker that reads half of the file asks the servers itself.
+            file_put_contents($file, json_encode($map), LOCK_EX);
+        }
+        return $map;
+    }
+
+    private function isCluster(): bool
+    {
+        return $this->settings['topology'] === 'cluster';
+    }
+
+    /** The slot of a key: CRC16 (XMODEM) of what is in its first braces, or of the whole key. */
+    private static function slotOf(#[\SensitiveParameter] string $key): int
+    {
+        $crc = 0;
+        foreach (unpack('C*', preg_match('/^[^{]*\{([^}]+)\}/', $key, $match) ? $match[1] : $key) as $byte) {
+            $byte ^= $crc >> 8;
+            $byte ^= $byte >> 4;
+            $crc = ($crc << 8 ^ $byte << 12 ^ $byte << 5 ^ $byte) & 0xffff;
+        }
+        return $crc & 0x3fff;
+    }
+
+    public function __debugInfo(): array
+    {
+        return [];
+    }
+}

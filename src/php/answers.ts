@@ -1,36 +1,36 @@
-/** A setting as one PHP has it. */
+/** A setting of one PHP. */
 export interface Setting {
   readonly isExpected: boolean
   /** Null for a secret; a save_path without its query. */
   readonly value: string | null
-  /** FILE:LINE; null where no file says it. */
+  /** FILE:LINE; null where no file sets it. */
   readonly from: string | null
 }
 
-/** One way in which PHP is started here: on the command line, or as php-fpm. */
+/** PHP on the command line, or php-fpm. */
 export interface Sapi {
   /** The main ini file; null where there is none. */
   readonly loaded: string | null
-  /** Where it would be. */
+  /** The directory of the main ini file, whether there is one or not. */
   readonly path: string | null
   readonly scan: readonly { readonly path: string; readonly isWritable: boolean }[]
-  /** All ini files, in the order in which they are read. */
+  /** All ini files, in the order in which PHP reads them. */
   readonly files: readonly string[]
   readonly extensions: Readonly<Record<string, string | null>>
   readonly settings: Readonly<Record<string, Setting>>
   /** The file that php-sessions wrote. */
   readonly ours: string | null
-  /** Syntax errors, with their place. */
+  /** Syntax errors, with FILE:LINE. */
   readonly faults: readonly string[]
-  /** Files with a secret that every user can read. */
+  /** Files that hold a secret and that every user can read. */
   readonly exposed: readonly string[]
 }
 
-/** The answer of src/php/settings.php. */
+/** The answer of src/php/probes/settings.php. */
 export interface SettingsAnswer {
   readonly version: string
   readonly extensionDirectory: string
-  /** Those among the extensions for sessions that lie there. */
+  /** The extensions for sessions in that directory. */
   readonly libraries: readonly string[]
   readonly cli: Sapi
   readonly fpm: (Sapi & Fpm) | null
@@ -41,9 +41,9 @@ export interface Fpm {
   readonly pools: readonly (Setting & { readonly name: string })[]
 }
 
-/** The answer of src/php/extension.php. */
+/** The answer of src/php/probes/extension.php. */
 export interface ExtensionAnswer {
-  /** What PHP said when it was told to load it. */
+  /** PHP's messages while it loaded the extension. */
   readonly said: string
 }
 
@@ -65,12 +65,12 @@ export type ServerState =
   | 'tls-expired'
   | 'tls-failed'
 
-/** What was met on the way to one server. */
+/** How far the connection to one server came. */
 export interface ServerAnswer {
   readonly state: ServerState
   readonly said?: string
   readonly address?: string
-  /** Whether a Memcached asks who one is. */
+  /** Whether a Memcached asks for a login. */
   readonly hasLogin?: boolean
   readonly milliseconds?: number
   readonly certificate?: {
@@ -81,12 +81,12 @@ export interface ServerAnswer {
   }
 }
 
-/** The answer of src/php/network.php. */
+/** The answer of src/php/probes/network.php. */
 export interface NetworkAnswer {
   readonly servers: readonly ServerAnswer[]
 }
 
-/** The answer of src/php/redis.php. */
+/** The answer of src/php/probes/redis.php. */
 export interface RedisAnswer {
   readonly login: boolean | null
   readonly error: string | null
@@ -98,7 +98,7 @@ export interface RedisAnswer {
   readonly commands: readonly { readonly command: string; readonly error: string }[]
 }
 
-/** The answer of src/php/memcached.php. */
+/** The answer of src/php/probes/memcached.php. */
 export interface MemcachedAnswer {
   readonly hasPlugin: boolean
   readonly servers: readonly {
@@ -113,17 +113,17 @@ export interface MemcachedAnswer {
   }[]
 }
 
-/** The answer of src/php/session.php. */
+/** The answer of src/php/probes/session.php. */
 export interface SessionAnswer {
   readonly exitStatus: number
-  /** What it came to; `done` is all of it. */
+  /** The step that it reached; `done` is the end. */
   readonly step: 'start' | 'write' | 'read' | 'second' | 'done'
   readonly handler: string
   readonly error: string
   readonly said: readonly string[]
   /** Whether the second process had to wait for the first. */
   readonly isLocked: boolean
-  /** Whether what both wrote is there. */
+  /** Whether the session has what both processes wrote. */
   readonly isKept: boolean
   readonly second: { readonly error?: string; readonly said?: readonly string[] }
 }

@@ -1,6 +1,9 @@
 import { isObject, type Json, type JsonObject, parseJson } from '../core/binding.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
+import connect from '../stores/redis/handler/connect.php'
+import { withoutHead } from '../stores/redis/handler/index.ts'
+import tls from '../stores/redis/handler/tls.php'
 import type {
   ExtensionAnswer,
   MemcachedAnswer,
@@ -9,7 +12,9 @@ import type {
   SessionAnswer,
   SettingsAnswer,
 } from './answers.ts'
+import certificates from './probes/certificates.php'
 import extension from './probes/extension.php'
+import iniFiles from './probes/ini-files.php'
 import memcached from './probes/memcached.php'
 import network from './probes/network.php'
 import prelude from './probes/prelude.php'
@@ -17,18 +22,8 @@ import redis from './probes/redis.php'
 import session from './probes/session.php'
 import settings from './probes/settings.php'
 
-/** A probe that is killed has its say in this time: a frozen server must have been named in five seconds. */
+/** The limit of most probes: a frozen server must have been named within five seconds. */
 export const LIMIT_SECONDS = 3
-
-/** The session's waits for a lock on purpose, and for a second PHP; nobody asks it of a server that is frozen. */
-const SESSION_SECONDS = 6
-
-export function limitSecondsOf(name: ProbeName): number {
-  return name === 'session' ? SESSION_SECONDS : LIMIT_SECONDS
-}
-
-/** The exit status of a probe whose time was over. */
-export const KILLED = 137
 
 /** What each probe answers. */
 export interface Answers {
@@ -42,16 +37,30 @@ export interface Answers {
 
 export type ProbeName = keyof Answers
 
-const SCRIPTS: Readonly<Record<ProbeName, string>> = {
-  settings,
-  extension,
-  network,
-  redis,
-  memcached,
-  session,
+interface Probe {
+  /** The PHP files that follow the prelude. */
+  readonly files: readonly string[]
+  readonly limitSeconds: number
 }
 
-/** A question may hold secrets: they are in clear on PHP's stdin, which nobody else can read, and nowhere else. */
+const PROBES: Readonly<Record<ProbeName, Probe>> = {
+  settings: { files: [iniFiles, settings], limitSeconds: LIMIT_SECONDS },
+  extension: { files: [extension], limitSeconds: LIMIT_SECONDS },
+  network: { files: [tls, certificates, network], limitSeconds: LIMIT_SECONDS },
+  redis: { files: [tls, certificates, connect, redis], limitSeconds: LIMIT_SECONDS },
+  memcached: { files: [memcached], limitSeconds: LIMIT_SECONDS },
+  // It waits for a lock on purpose, and for a second PHP. A server that is frozen has been named before.
+  session: { files: [session], limitSeconds: 6 },
+}
+
+export function limitSecondsOf(name: ProbeName): number {
+  return PROBES[name].limitSeconds
+}
+
+/** The exit status of a probe that ran into its limit. */
+export const KILLED = 137
+
+/** A question may hold secrets. They are in clear only on PHP's stdin, which nobody else can read. */
 export type Question = Json | Secret | readonly Question[] | { readonly [name: string]: Question }
 
 /** How to start a PHP. */
@@ -60,7 +69,7 @@ export interface PhpStart {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** PHP was asked and said nothing, or nothing that is an answer. */
+/** PHP gave no answer to a question. */
 export class ProbeSilent extends Error {
   readonly command: string
   readonly status: number
@@ -72,10 +81,10 @@ export class ProbeSilent extends Error {
   }
 }
 
-/** What a probe did, for `--debug`: without secrets. */
+/** Takes what a probe was asked and has answered, without secrets, for `--debug`. */
 export type Log = (text: string) => void
 
-/** Runs a probe in a PHP and gives its last word. */
+/** Runs a probe in a PHP and returns its last answer. The name of the probe is the last argument of that PHP. */
 export function askPhp<Name extends ProbeName>(
   host: Host,
   { command, env }: PhpStart,
@@ -87,23 +96,23 @@ export function askPhp<Name extends ProbeName>(
   const start = host.now()
   const { status, stdout } = host.run({
     file,
-    args: [...args, '-r', `${prelude}${SCRIPTS[name]}`.replaceAll('<?php', '')],
+    args: [...args, '-r', [prelude, ...PROBES[name].files].map(withoutHead).join('\n'), '--', name],
     env,
     stdin: reveal(question),
     limitSeconds: limitSecondsOf(name),
   })
   const answer = lastAnswer(stdout)
-  const spoken = [file, ...args, '-r', `(src/php/${name}.php)`].join(' ')
+  const spoken = [file, ...args, '-r', `(src/php/probes/${name}.php)`].join(' ')
   log(
     `${spoken}\n  asked ${JSON.stringify(question)}\n  answered ${JSON.stringify(answer ?? null)}\n  exit status ${status}, ${Math.round(1000 * (host.now() - start))} ms\n`,
   )
   if (answer === undefined) throw new ProbeSilent(spoken, status)
-  // What a probe said before it broke down is no answer, but for that of which the breakdown is one.
+  // A probe that has crashed gives no answer; of the session probe the crash itself is the answer.
   if (status !== 0 && status !== KILLED && name !== 'session') throw new ProbeSilent(spoken, status)
   return { ...answer, exitStatus: status } as unknown as Partial<Answers[Name]>
 }
 
-/** Keeps an app's settings out of the way of ours: what a page may not do, a probe must. */
+/** Overrides the app's settings that would hinder a probe. */
 const QUIET = [
   ...['session.auto_start=0', 'display_errors=0', 'log_errors=0', 'disable_functions=', 'open_basedir='],
   'output_buffering=0',
@@ -116,7 +125,7 @@ function lastAnswer(stdout: string): JsonObject | undefined {
 
 function reveal(question: Question): string {
   return JSON.stringify(question, function (this: Readonly<Record<string, unknown>>, key, value) {
-    // What toJSON made of it is dots; the object it is in still has the secret itself.
+    // The value is what toJSON made of the secret, dots; the object still has the secret itself.
     const original = this[key]
     return original instanceof Secret ? original.reveal() : value
   })

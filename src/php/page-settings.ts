@@ -4,7 +4,7 @@ import { webRootsOf } from '../frameworks/app.ts'
 import { type Host, readIfAllowed } from '../host/host.ts'
 import { MANAGED_FILES } from '../stores/store.ts'
 
-/** What an app's own `.user.ini` or `.htaccess` says of a setting: for its pages that wins over every ini file. */
+/** Finds a setting in the app's own `.user.ini` or `.htaccess`: for its pages these win over every ini file. */
 export function findInPages(host: Host, appDirectory: string, name: string): Sourced<string> | undefined {
   const inHtaccess = new RegExp(`^\\s*php_value\\s+${name}\\s+"?([^"\\r\\n]*?)"?\\s*$`, 'm')
   const found = webRootsOf(appDirectory).flatMap((root) => {
@@ -17,7 +17,7 @@ export function findInPages(host: Host, appDirectory: string, name: string): Sou
   return found.find((one): one is Sourced<string> => one.value !== undefined)
 }
 
-/** Whether a file that PHP runs before each page is that of the managed handler, or runs it. */
+/** Whether a prepended file is the managed handler, or includes it. */
 export function runsManaged(host: Host, prependFile: string): boolean {
   const { handler } = MANAGED_FILES
   return (

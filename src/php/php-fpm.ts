@@ -1,13 +1,13 @@
 import type { Host } from '../host/host.ts'
 
-/** A php-fpm that takes requests. */
+/** The master process of a php-fpm. */
 export interface Master {
   readonly pid: number
-  /** Its php-fpm.conf, as it was told. */
+  /** The path of its php-fpm.conf, as it was started with. */
   readonly configuration: string
 }
 
-/** Finds the masters of php-fpm by the title that each gives itself, among all processes that we can see. */
+/** Finds the masters of php-fpm by their process titles, among all visible processes. */
 export function findMasters(host: Host): readonly Master[] {
   return host
     .listDirectory('/proc')
@@ -18,13 +18,13 @@ export function findMasters(host: Host): readonly Master[] {
     })
 }
 
-/** Whether a process was started by another, or by one that this has started. */
+/** Whether a process is a descendant of another one, or that process itself. */
 export function descendsFrom(host: Host, pid: number, ancestor: number): boolean {
   for (let at = pid; at > 1; at = parentOf(host, at)) if (at === ancestor) return true
   return ancestor === 1
 }
 
-/** The process that has started this one, or took it over; 0 for none. */
+/** The parent of a process, or the process that has adopted it; 0 if there is none. */
 export function parentOf(host: Host, pid: number | 'self'): number {
   return Number(/\) \S+ ([0-9]+)/.exec(readProcess(host, pid, 'stat'))?.[1] ?? 0)
 }
@@ -32,9 +32,9 @@ export function parentOf(host: Host, pid: number | 'self'): number {
 const SIGUSR2_BIT = 1 << 11
 
 /**
- * Makes php-fpm read its ini files again: it starts itself anew behind its open socket, when its workers are done.
+ * Makes php-fpm read its ini files again: once its workers are done, it starts itself anew and keeps its socket open.
  *
- * False, and nothing is sent, before it is ready for the signal, which would end it.
+ * Sends nothing and returns false while php-fpm does not handle the signal yet, which would end it.
  */
 export function reload(host: Host, { pid }: Master): boolean {
   const caught = /^SigCgt:\s*[0-9a-f]*([0-9a-f]{8})$/m.exec(readProcess(host, pid, 'status'))?.[1] ?? '0'
@@ -42,8 +42,8 @@ export function reload(host: Host, { pid }: Master): boolean {
 }
 
 /**
- * How many seconds it gives running requests at a reload, before it ends them; 0 is its default. Undefined where it
- * does not say.
+ * How many seconds a reload gives running requests before it ends them; 0 is php-fpm's default. Undefined if php-fpm
+ * does not tell.
  */
 export function controlTimeoutSeconds(host: Host, { pid, configuration }: Master): number | undefined {
   const program = host.realPath(`/proc/${pid}/exe`)
@@ -53,18 +53,18 @@ export function controlTimeoutSeconds(host: Host, { pid, configuration }: Master
   return seconds === undefined ? undefined : Number(seconds)
 }
 
-/** What php-fpm, started by these words, says is in its configuration: it tests that and prints it, on stderr. */
+/** The configuration of php-fpm as it prints it on stderr after a test; `command` starts it. */
 export function tellConfiguration(host: Host, command: readonly string[], limitSeconds: number): string {
   return host.run({
     file: 'sh',
-    // Its error_log is often /proc/self/fd/2, which can be opened where it is a pipe, not where it is Node's socket.
+    // Its error_log is often /proc/self/fd/2. It can open that if it is a pipe, but not if it is Node's socket.
     args: ['-c', '"$@" -tt 2>&1 | cat', 'sh', ...command],
     stdin: '',
     limitSeconds,
   }).stdout
 }
 
-/** Empty where the process is gone, or nobody else's business. */
+/** A file of a process; empty if the process is gone or belongs to another user. */
 function readProcess(host: Host, pid: number | string, file: string): string {
   try {
     return host.readBytes(`/proc/${pid}/${file}`) ?? ''

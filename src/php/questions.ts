@@ -4,7 +4,7 @@ import type { Plan, PlannedStore } from '../plan/plan.ts'
 import type { Question } from './ask.ts'
 import type { Web } from './web.ts'
 
-/** Settings that matter beside those of the plan. */
+/** Settings that matter besides those of the plan. */
 const INTERESTING = [
   ...['session.save_handler', 'session.save_path', 'session.name', 'session.gc_maxlifetime'],
   ...['session.cookie_lifetime', 'session.auto_start', 'display_errors'],
@@ -12,11 +12,11 @@ const INTERESTING = [
   'opcache.enable',
 ]
 
-/** Asks what PHP makes of the settings of a plan; `fpm` is the command of php-fpm where it is known. */
+/** Asks which settings of a plan PHP uses. `fpm` is the command of php-fpm, undefined to look for one. */
 export function settingsQuestion(plan: Plan, fpm: readonly string[] | undefined): Question {
   const expected = Object.fromEntries(
     plan.directives
-      // PHP keeps settings that it does not know where php-fpm shows them to nobody.
+      // php-fpm does not show settings that no extension has registered.
       .filter(({ name }) => !name.startsWith('php_sessions.'))
       .map(({ name, value }): [string, Question] => [
         name,
@@ -32,7 +32,7 @@ export function settingsQuestion(plan: Plan, fpm: readonly string[] | undefined)
   }
 }
 
-/** Asks about the way to the servers. */
+/** Asks whether the servers can be reached. */
 export function networkQuestion(plan: Plan, planned: PlannedStore): Question {
   const { endpoint, store } = planned
   return {
@@ -45,7 +45,7 @@ export function networkQuestion(plan: Plan, planned: PlannedStore): Question {
   }
 }
 
-/** Asks what a store lets us do and how it is set up. */
+/** Asks what the login of the binding may do in the store, and how the store is set up. */
 export function storeQuestion(plan: Plan, planned: PlannedStore, options: Options): Question {
   const { endpoint, store } = planned
   const isCluster = endpoint.topology.value === 'cluster'
@@ -63,20 +63,20 @@ export function storeQuestion(plan: Plan, planned: PlannedStore, options: Option
   }
 }
 
-/** Asks for a session by the settings that PHP has, and by those that a pool of php-fpm puts over them. */
+/** Asks to keep a session with the settings of PHP and those of a php-fpm pool, which win. */
 export function sessionQuestion(plan: Plan, web: Web, prependFile: string): Question {
   const overridden = web.pools.filter(
     ({ name, value }) => /^(session|redis|memcached)\./.test(name) && value !== null,
   )
   return {
     settings: Object.fromEntries(overridden.map(({ name, value }) => [name, value])),
-    // A script on the command line has none run before it, as a page has.
+    // On the command line PHP prepends no file to this code, as it does to a page.
     prependFile,
     secrets: secretsOf(plan),
   }
 }
 
-/** Every secret of a plan that could come back in a message. */
+/** Every secret of a plan that a message of PHP could contain. */
 export function secretsOf({ planned, directives }: Plan): readonly Secret[] {
   const endpoint = planned?.endpoint
   const passwords = [endpoint?.password, endpoint?.sentinel?.password].flatMap((password) =>

@@ -9,32 +9,32 @@ export interface Web extends Sapi {
   readonly isFpm: boolean
 }
 
-/** The PHP whose settings count. Where php-fpm could not be asked the command line's has to do. */
+/** The PHP whose settings count: php-fpm, or where that could not be asked, the command line's. */
 export function webOf({ version, cli, fpm }: Partial<SettingsAnswer>): Web {
   if (cli === undefined) throw new ProbeSilent('php', 0)
-  // Another version's ini files are nothing for this PHP.
+  // A php-fpm of another version reads other ini files.
   if (fpm === undefined || fpm === null || fpm.version !== version)
     return { ...cli, name: `PHP ${version}`, pools: [], isFpm: false }
   return { ...fpm, name: `php-fpm ${fpm.version}`, isFpm: true }
 }
 
-/** A setting as a page gets it: what a pool says wins over every ini file. */
+/** A setting as a page gets it: a pool's value wins over every ini file. */
 export function settingOf({ pools, settings }: Web, name: string): Setting {
   const nothing: Setting = { isExpected: true, value: '', from: null }
   return pools.findLast((pool) => pool.name === name) ?? settings[name] ?? nothing
 }
 
-/** A setting that is on or off. */
+/** Whether a setting is on. */
 export function isOn({ value }: Setting): boolean {
   return value !== '0' && value !== '' && value !== null
 }
 
-/** A setting that is a number of seconds. */
+/** The number of seconds in a setting, or 0. */
 export function secondsOf({ value }: Setting): number {
   return Number.parseInt(value ?? '', 10) || 0
 }
 
-/** Names the ini files of a PHP by their directories. */
+/** Counts the ini files of a PHP by directory. */
 export function placesOf(sapi: Pick<Sapi, 'loaded' | 'files'> | undefined): string {
   if (sapi === undefined) return 'nothing'
   const all = directoriesOf(sapi)
@@ -45,7 +45,7 @@ export function placesOf(sapi: Pick<Sapi, 'loaded' | 'files'> | undefined): stri
   return [sapi.loaded ?? 'no php.ini', ...counted].join(', ')
 }
 
-/** The directory of each ini file besides php.ini, in the order in which they are read. */
+/** The directory of each ini file except php.ini, in the order in which PHP reads them. */
 export function directoriesOf({ loaded, files }: Pick<Sapi, 'loaded' | 'files'>): readonly string[] {
   return files.filter((file) => file !== loaded).map((file) => file.replace(/\/[^/]*$/, ''))
 }

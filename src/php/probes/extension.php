@@ -1,5 +1,5 @@
 <?php
-// Lets a fresh PHP load one extension after the ini files, and tells what it says against that. Follows probe.php.
+// Lets a fresh PHP load one more extension after its ini files, and tells what PHP says about it.
 
 $self = array_slice(explode("\0", file_get_contents('/proc/self/cmdline')), 0, -1);
 $php = array_slice($self, 0, array_search('-r', $self, true));

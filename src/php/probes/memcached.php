@@ -1,9 +1,9 @@
 <?php
-// Logs in to each Memcached with php-memcached and asks what decides about sessions. Follows probe.php.
+// Logs in to each Memcached with php-memcached and asks for what matters to sessions.
 
 const MILLISECONDS = 1000;
 
-$answer = ['servers' => [], 'hasPlugin' => has_sasl_plugin()];
+$answer = ['servers' => [], 'hasPlugin' => hasSaslPlugin()];
 foreach ($question['servers'] as $server) {
     $answer['servers'][] = look($question, $server);
 }
@@ -38,8 +38,8 @@ function look(array $question, array $server): array
     ];
 }
 
-/** Whether libsasl can find the plugin with which php-memcached sends a name and a password. */
-function has_sasl_plugin(): bool
+/** Whether libsasl finds the plugin that php-memcached needs to send a user name and a password. */
+function hasSaslPlugin(): bool
 {
     $own = getenv('SASL_PATH');
     $directories = $own !== false && $own !== ''

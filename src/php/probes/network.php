@@ -1,11 +1,11 @@
 <?php
-// Goes the way to each server: name, port, TLS, and the first words of whoever is there. Follows probe.php.
+// Tries each server step by step: its name, its port, TLS, and its first reply. Follows tls.php, certificates.php.
 
 const CONNECT_SECONDS = 2.0;
 const ANSWER_SECONDS = 1.5;
-// Together below the limit of a probe, so that it can say itself what took so long.
+// Less than the limit of the probe, so that it can still tell which server took so long.
 const ALL_SECONDS = 2.6;
-// Memcached's question for the ways to log in, in the binary protocol: one without SASL does not know it.
+// Memcached's command in the binary protocol that lists the ways to log in; a server without SASL does not know it.
 const LIST_MECHANISMS = "\x80\x20" . "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 $started = hrtime(true);
@@ -14,7 +14,7 @@ foreach ($question['servers'] as $server) {
     $answer['servers'][] = ['state' => 'resolving'];
     answer($answer);
     array_pop($answer['servers']);
-    $left = ALL_SECONDS - milliseconds_since($started) / 1000;
+    $left = ALL_SECONDS - millisecondsSince($started) / 1000;
     $answer['servers'][] = $left < 0.1 ? ['state' => 'untried'] : reach($question, $server, $left);
 }
 answer($answer);
@@ -22,13 +22,13 @@ answer($answer);
 function reach(array $question, array $server, float $left): array
 {
     $start = hrtime(true);
-    $socket = connect($server, [], min(CONNECT_SECONDS, $left), $error);
+    $socket = openSocket($server, [], min(CONNECT_SECONDS, $left), $error);
     if ($socket === false) {
         $isName = str_contains($error, 'getaddrinfo');
         $isSlow = str_contains($error, 'timed out');
         return ['state' => $isName ? 'unresolved' : ($isSlow ? 'slow' : 'refused'), 'said' => $error];
     }
-    $found = ['address' => stream_socket_get_name($socket, true), 'milliseconds' => milliseconds_since($start)];
+    $found = ['address' => stream_socket_get_name($socket, true), 'milliseconds' => millisecondsSince($start)];
     if (!$question['tls']) {
         $greeting = greet($socket, $question['kind'], ANSWER_SECONDS);
         if ($greeting['state'] === 'closed' || $greeting['state'] === 'alert') {
@@ -41,7 +41,7 @@ function reach(array $question, array $server, float $left): array
     return secure($question, $server) + $found;
 }
 
-function connect(array $server, array $tls, float $seconds, ?string &$error)
+function openSocket(array $server, array $tls, float $seconds, ?string &$error)
 {
     ['host' => $host, 'port' => $port] = $server;
     $isSocket = str_starts_with($host, '/');
@@ -49,33 +49,33 @@ function connect(array $server, array $tls, float $seconds, ?string &$error)
     $context = stream_context_create(['ssl' => $tls + ['peer_name' => $host, 'capture_peer_cert' => true]]);
     Said::$lines = [];
     $socket = stream_socket_client($address, $number, $error, $seconds, STREAM_CLIENT_CONNECT, $context);
-    // The text of a name that is not known is in the warning only.
+    // Only the warning says that a name cannot be resolved.
     $error = trim((Said::$lines[0] ?? '') . ' ' . $error);
     return $socket;
 }
 
-/** The handshake as phpredis makes it; where it fails, once more without checks, for the certificate. */
+/** Makes the handshake as phpredis does. After a failure makes it again without verifying, to see the certificate. */
 function secure(array $question, array $server): array
 {
-    $tls = tls_context($question) + ['verify_peer' => true, 'verify_peer_name' => true];
-    $socket = connect($server, $tls, ANSWER_SECONDS, $error);
+    $tls = ['verify_peer_name' => true] + tlsOptionsFor($server['host']);
+    $socket = openSocket($server, $tls, ANSWER_SECONDS, $error);
     if ($socket === false) {
         return ['state' => 'refused', 'said' => $error];
     }
     $start = hrtime(true);
-    $isDone = stream_socket_enable_crypto($socket, true, STREAM_CRYPTO_METHOD_TLS_CLIENT);
+    $isDone = shakeHands($socket, $tls);
     $said = implode('; ', Said::$lines);
     if ($isDone === true) {
-        return greet($socket, $question['kind'], ANSWER_SECONDS) + ['handshake' => milliseconds_since($start)];
+        return greet($socket, $question['kind'], ANSWER_SECONDS) + ['handshake' => millisecondsSince($start)];
     }
     fclose($socket);
-    $isSlow = milliseconds_since($start) >= ANSWER_SECONDS * 1000 - 50;
+    $isSlow = millisecondsSince($start) >= ANSWER_SECONDS * 1000 - 50;
     $certificate = $isSlow ? null : certificate($server, $question, $tls);
     if ($certificate !== null) {
         $state = str_contains($said, 'did not match') ? 'tls-name' : ($certificate['isOver'] ? 'tls-expired' : 'tls-ca');
         return ['state' => $state, 'said' => $said, 'certificate' => $certificate];
     }
-    $plain = connect($server, [], ANSWER_SECONDS, $error);
+    $plain = openSocket($server, [], ANSWER_SECONDS, $error);
     $greeting = $plain === false ? ['state' => 'closed'] : greet($plain, $question['kind'], 0.6);
     if ($greeting['state'] === 'speaks') {
         return ['state' => 'speaks-plain'];
@@ -83,12 +83,18 @@ function secure(array $question, array $server): array
     return ['state' => $isSlow ? 'silent' : 'tls-failed', 'said' => $said];
 }
 
-/** What the server shows of itself when nobody asks who it is; null where it speaks no TLS. */
+/** True, false, or 0 where the other side has not answered yet. */
+function shakeHands($socket, array $tls): bool|int
+{
+    return stream_socket_enable_crypto($socket, true, $tls['crypto_method'] ?? STREAM_CRYPTO_METHOD_TLS_CLIENT);
+}
+
+/** Reads the certificate of a server without verifying it; null if the server speaks no TLS. */
 function certificate(array $server, array $question, array $tls): ?array
 {
     $unchecked = ['verify_peer' => false, 'verify_peer_name' => false] + $tls;
-    $socket = connect($server, $unchecked, ANSWER_SECONDS, $error);
-    if ($socket === false || stream_socket_enable_crypto($socket, true, STREAM_CRYPTO_METHOD_TLS_CLIENT) !== true) {
+    $socket = openSocket($server, $unchecked, ANSWER_SECONDS, $error);
+    if ($socket === false || shakeHands($socket, $tls) !== true) {
         return null;
     }
     $certificate = openssl_x509_parse(stream_context_get_options($socket)['ssl']['peer_certificate']);
@@ -102,7 +108,7 @@ function certificate(array $server, array $question, array $tls): ?array
     ];
 }
 
-/** Says a word that every server of its kind answers without a login, and takes down the answer. */
+/** Sends what every server of this kind replies to without a login, and tells what it replied. */
 function greet($socket, string $kind, float $seconds): array
 {
     Said::$lines = [];
@@ -123,4 +129,9 @@ function greet($socket, string $kind, float $seconds): array
     $line = trim(strtok($line, "\n"));
     $isKnown = $kind === 'redis' && preg_match('/^[+-][A-Z]/', $line) === 1;
     return ['state' => $isKnown ? 'speaks' : 'foreign', 'said' => $line];
+}
+
+function millisecondsSince(int $start): float
+{
+    return round((hrtime(true) - $start) / 1e6, 1);
 }

@@ -1,7 +1,7 @@
 <?php
-// What every probe of `php-sessions doctor` begins with. The question comes as JSON on stdin, the passwords with it;
-// the answer goes to stdout, a line of JSON whenever more is known, so that a probe that is killed has said how far
-// it got: the last line counts. No secret is in an answer; see ../checks/probe.ts.
+// The start of every probe. The question, passwords included, comes as JSON on stdin. The answer goes to stdout, as a
+// line of JSON whenever more is known: the last line counts, so a probe that is killed has said how far it got. No
+// secret is in an answer. See ../ask.ts.
 
 $question = json_decode(stream_get_contents(STDIN), true, 32, JSON_THROW_ON_ERROR);
 set_error_handler(function (int $level, string $message): bool {
@@ -9,19 +9,25 @@ set_error_handler(function (int $level, string $message): bool {
     return true;
 });
 
-/** What PHP has complained of. */
+/** The warnings of PHP. */
 final class Said
 {
     public static array $lines = [];
 }
 
-/** Answers without PHP's output layer: with it a session could not be started any more. */
+/** Gives an answer, without its secrets. */
 function answer(array $answer): void
 {
-    fwrite(STDOUT, json_encode(hide($answer), JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES) . "\n");
+    send(hide($answer));
 }
 
-/** Replaces secrets by dots: PHP's own warnings show the whole save_path. */
+/** Gives an answer as it is. After output by PHP's own layer no session could be started any more. */
+function send(array $answer): void
+{
+    fwrite(STDOUT, json_encode($answer, JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES) . "\n");
+}
+
+/** Replaces secrets by dots. PHP's own warnings show the whole save_path. */
 function hide(mixed $value): mixed
 {
     if (is_array($value)) {
@@ -32,13 +38,13 @@ function hide(mixed $value): mixed
     }
     $path = (string) ini_get('session.save_path');
     if (str_contains($path, 'auth')) {
-        $value = str_replace($path, describe_path($path), $value);
+        $value = str_replace($path, describePath($path), $value);
     }
-    return str_replace(secrets(), '••••', $value);
+    return str_replace(secretForms(), '••••', $value);
 }
 
-/** Every form in which a secret could turn up, the longest first. */
-function secrets(): array
+/** Every form in which a secret may appear, the longest first. */
+function secretForms(): array
 {
     static $forms = null;
     if ($forms === null) {
@@ -55,8 +61,8 @@ function secrets(): array
     return $forms;
 }
 
-/** A save_path for people: without its query, in which the password is. */
-function describe_path(string $path): string
+/** A save_path for people: its servers, without the query that has the password. */
+function describePath(string $path): string
 {
     if (str_contains($path, 'seed')) {
         preg_match_all('/seed(?:\[[^\]]*\]|%5B[^=]*)=([^&]*)/i', $path, $seeds);
@@ -64,28 +70,4 @@ function describe_path(string $path): string
     }
     $servers = preg_replace('~//[^/?,@]*@~', '//', preg_replace('/\?[^,\s]*/', '', $path));
     return strlen($servers) > 200 ? substr($servers, 0, 200) . '…' : $servers;
-}
-
-/** The certificates of the question in files, as PHP wants them, for as long as the probe runs. */
-function tls_context(array $question): array
-{
-    static $files = [];
-    $context = [];
-    foreach (['ca' => 'cafile', 'clientCertificate' => 'local_cert'] as $name => $option) {
-        if (($question[$name] ?? null) === null) {
-            continue;
-        }
-        if (!isset($files[$name])) {
-            $files[$name] = tempnam(sys_get_temp_dir(), 'php-sessions');
-            file_put_contents($files[$name], $question[$name]);
-            register_shutdown_function('unlink', $files[$name]);
-        }
-        $context[$option] = $files[$name];
-    }
-    return $context;
-}
-
-function milliseconds_since(int $start): float
-{
-    return round((hrtime(true) - $start) / 1e6, 1);
 }

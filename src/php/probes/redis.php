@@ -1,34 +1,32 @@
 <?php
-// Logs in to Redis with phpredis and asks what decides about sessions. Follows probe.php.
+// Logs in to Redis with phpredis and asks for what matters to sessions. Follows tls.php, certificates.php, connect.php.
 
 const SECONDS = 1.5;
 
 $answer = ['login' => null, 'error' => null];
 try {
-    $redis = open_redis($question);
-    $answer['error'] = log_in($redis, $question);
+    $redis = openRedis($question);
+    $answer['error'] = logIn($redis, $question);
     $answer['login'] = $answer['error'] === null;
     if ($answer['login']) {
         answer($answer);
         $answer += look($redis, $question);
         answer($answer);
-        $answer += ['commands' => try_commands($question['isCluster'] ? open_cluster($question) : $redis, $question)];
+        $answer += ['commands' => tryCommands($question['isCluster'] ? openCluster($question) : $redis, $question)];
     }
 } catch (Throwable $error) {
     $answer['error'] = $error->getMessage();
 }
 answer($answer);
 
-/** Connects to the first server that lets us. */
-function open_redis(array $question): Redis
+/** Connects to the first server that accepts a connection. */
+function openRedis(array $question): Redis
 {
     $last = new RuntimeException('no server');
-    foreach ($question['servers'] as ['host' => $host, 'port' => $port]) {
-        $redis = new Redis();
-        $context = $question['tls'] ? ['stream' => tls_context($question)] : [];
+    foreach ($question['servers'] as $server) {
         try {
-            $redis->connect(($question['tls'] ? 'tls://' : '') . $host, $port, SECONDS, null, 0, SECONDS, $context);
-            return $redis;
+            $tls = $question['tls'] ? tlsOptionsFor($server['host']) : null;
+            return connectRedis($server, $tls, [SECONDS, SECONDS]);
         } catch (RedisException $error) {
             $last = $error;
         }
@@ -36,32 +34,31 @@ function open_redis(array $question): Redis
     throw $last;
 }
 
-function open_cluster(array $question): RedisCluster
+function openCluster(array $question): RedisCluster
 {
     ['servers' => $servers, 'tls' => $isTls, 'user' => $user, 'password' => $password] = $question;
     $seeds = array_map(fn ($server) => ($isTls ? 'tls://' : '') . "{$server['host']}:{$server['port']}", $servers);
-    $auth = $password === null ? null : ($user === null ? $password : [$user, $password]);
-    $context = $isTls ? tls_context($question) + ['verify_peer' => true] : null;
-    return new RedisCluster(null, $seeds, SECONDS, SECONDS, false, $auth, $context);
+    $tls = $isTls ? tlsOptionsFor(null) : null;
+    return new RedisCluster(null, $seeds, SECONDS, SECONDS, false, phpredisLogin($user, $password), $tls);
 }
 
-/** What the server says against us, null when we are in. */
-function log_in(Redis $redis, array $question): ?string
+/** Logs in. Returns the reason of the server for refusing that, or null. */
+function logIn(Redis $redis, array $question): ?string
 {
-    ['user' => $user, 'password' => $password] = $question;
-    if ($password !== null) {
+    $login = phpredisLogin($question['user'], $question['password']);
+    if ($login !== null) {
         try {
-            $redis->auth($user === null ? $password : [$user, $password]);
+            $redis->auth($login);
         } catch (RedisException $error) {
             return $error->getMessage();
         }
     }
-    // A user for sessions alone, who is logged in, need not be allowed to send it.
+    // A user for sessions alone may be logged in without the right to send PING.
     $error = command($redis, 'PING')['error'];
-    return $password !== null && str_starts_with((string) $error, 'NOPERM') ? null : $error;
+    return $login !== null && str_starts_with((string) $error, 'NOPERM') ? null : $error;
 }
 
-/** One command: what it gave, and what the server said against it. */
+/** Runs one command. Returns its value, and the error of the server. */
 function command(Redis|RedisCluster $redis, string ...$words): array
 {
     try {
@@ -95,8 +92,8 @@ function look(Redis $redis, array $question): array
     ];
 }
 
-/** Sends what the session handler sends for one request, for a key of our own; gives what was refused. */
-function try_commands(Redis|RedisCluster $redis, array $question): array
+/** Sends what a session handler sends for one request, with a key for this check. Returns what the server refused. */
+function tryCommands(Redis|RedisCluster $redis, array $question): array
 {
     $key = $question['prefix'] . 'php-sessions-doctor-' . bin2hex(random_bytes(8));
     $lock = "{$key}_LOCK";
@@ -107,7 +104,7 @@ function try_commands(Redis|RedisCluster $redis, array $question): array
         ['EVALSHA', sha1($unlock), '1', $lock, 'doctor'],
         ['EVAL', $unlock, '1', $lock, 'doctor'],
     ];
-    // The managed handler's waiters queue, on a cluster in keys of the same slot.
+    // The keys of the managed handler's queue are in the slot of the data.
     $queue = ($redis instanceof RedisCluster ? "{{$key}}" : $key) . '_WAIT';
     $queueing = [
         ['TIME'],

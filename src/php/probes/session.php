@@ -1,6 +1,6 @@
 <?php
-// A visitor's session by the settings that PHP really has: begun and written here, read by a second process, which
-// must wait for the lock that the first one holds. Follows probe.php.
+// Keeps a session with the settings that PHP really has. This process starts and writes it. A second process reads it,
+// and must wait for the lock that the first one holds.
 
 const READY_SECONDS = 2.5;
 const HELD_MILLISECONDS = 150;
@@ -9,7 +9,7 @@ const WAIT_SECONDS = 2.5;
 foreach ($question['settings'] as $name => $value) {
     ini_set($name, $value);
 }
-// Cookies need no browser here, and a page's limits on tries would outlast the probe.
+// There is no browser here to take cookies and headers.
 ini_set('session.use_cookies', '0');
 ini_set('session.cache_limiter', '');
 if (is_file($question['prependFile'])) {
@@ -22,9 +22,9 @@ if (is_file($question['prependFile'])) {
     }
     ob_end_clean();
 }
-// The managed handler ends PHP when the store fails.
+// When the store fails the managed handler ends PHP.
 register_shutdown_function(function (): void {
-    $failure = class_exists(PhpSessions\Handler::class, false) ? PhpSessions\Handler::$lastFailure : '';
+    $failure = isManagedLoaded() ? PhpSessions\Handler::$lastFailure : '';
     if ($failure !== '') {
         answer(['step' => 'start', 'handler' => handler(), 'error' => $failure]);
     }
@@ -32,12 +32,16 @@ register_shutdown_function(function (): void {
 $answer = $question['isSecond'] ?? false ? second($question) : first($question);
 answer($answer + ['said' => Said::$lines]);
 
-/** `managed` for that of php-sessions, which PHP calls `user` as it does every other that is written in PHP. */
+/** The handler in use: `managed` is that of php-sessions. PHP calls every handler that is written in PHP `user`. */
 function handler(): string
 {
     $handler = (string) ini_get('session.save_handler');
-    $included = array_map('basename', get_included_files());
-    return $handler === 'user' && in_array('php-sessions-handler.php', $included, true) ? 'managed' : $handler;
+    return $handler === 'user' && isManagedLoaded() ? 'managed' : $handler;
+}
+
+function isManagedLoaded(): bool
+{
+    return class_exists(PhpSessions\Handler::class, false);
 }
 
 function first(array $question): array
@@ -64,11 +68,11 @@ function first(array $question): array
     } catch (Throwable $error) {
         return ['error' => get_class($error) . ': ' . $error->getMessage()] + $answer;
     } finally {
-        end_session($answer);
+        endSession($answer);
     }
 }
 
-/** Holds the session while a second process wants it. */
+/** Holds the lock of the session while a second process wants it. */
 function share(array $question, array $answer, string $marker): array
 {
     $child = proc_open(
@@ -82,12 +86,12 @@ function share(array $question, array $answer, string $marker): array
     fwrite($pipes[0], json_encode(['isSecond' => true, 'id' => session_id()] + $question));
     fclose($pipes[0]);
     stream_set_blocking($pipes[1], false);
-    $lines = read_lines($pipes[1], 1, READY_SECONDS);
+    $lines = readLines($pipes[1], 1, READY_SECONDS);
     usleep(HELD_MILLISECONDS * 1000);
-    $early = read_lines($pipes[1], 1, 0);
+    $early = readLines($pipes[1], 1, 0);
     $_SESSION['first'] = true;
     session_write_close();
-    $second = $early !== [] ? end($early) : (read_lines($pipes[1], 1, WAIT_SECONDS)[0] ?? null);
+    $second = $early !== [] ? end($early) : (readLines($pipes[1], 1, WAIT_SECONDS)[0] ?? null);
     proc_terminate($child, 9);
     proc_close($child);
     if ($lines === [] || $second === null) {
@@ -102,8 +106,8 @@ function share(array $question, array $answer, string $marker): array
     ] + $answer;
 }
 
-/** Lines of JSON as they come, at most so many in so many seconds. */
-function read_lines($pipe, int $count, float $seconds): array
+/** Reads lines of JSON as they come, until there are enough or the time is over. */
+function readLines($pipe, int $count, float $seconds): array
 {
     static $rest = '';
     $lines = [];
@@ -121,7 +125,7 @@ function read_lines($pipe, int $count, float $seconds): array
 function second(array $question): array
 {
     answer(['step' => 'ready']);
-    // The first waits no longer either.
+    // The first process waits no longer than that.
     ini_set('redis.session.lock_retries', '500');
     ini_set('memcached.sess_lock_retries', '8');
     try {
@@ -136,8 +140,8 @@ function second(array $question): array
     }
 }
 
-/** Leaves nothing behind; what fails here has been said before. */
-function end_session(array $answer): void
+/** Removes the session. What fails here has failed and been told before. */
+function endSession(array $answer): void
 {
     try {
         if (session_status() === PHP_SESSION_ACTIVE || session_start()) {

@@ -1,35 +1,31 @@
 <?php
-// Tells what this PHP is, which ini files it and php-fpm read, and what both make of the settings for sessions: for
-// each whether it is as expected, what it is (never a secret), and which line said so. Follows probe.php.
+// Tells which version and ini files this PHP and php-fpm have, and how both have set what matters for sessions: for each
+// setting whether it is as expected, its value (never a secret), and the line that sets it. Follows ini-files.php.
 
 $answer = [
     'version' => PHP_VERSION,
     'extensionDirectory' => ini_get('extension_dir'),
-    'libraries' => array_values(array_filter(
-        ['igbinary', 'msgpack', 'redis', 'memcached'],
-        fn ($name) => is_file(ini_get('extension_dir') . "/$name.so"),
-    )),
-    'cli' => command_line($question),
+    'libraries' => installedExtensions(),
+    'cli' => commandLine($question),
     'fpm' => null,
 ];
 answer($answer);
-$fpm = find_fpm($question);
+$fpm = findFpm($question);
 if ($fpm !== null) {
     $answer['fpm'] = fpm($question, $fpm);
     answer($answer);
 }
 
-function command_line(array $question): array
+function commandLine(array $question): array
 {
-    $scanned = array_filter(array_map('trim', explode(',', (string) php_ini_scanned_files())));
-    $files = array_values(array_filter([php_ini_loaded_file() ?: null, ...$scanned]));
+    $files = iniFiles();
     $values = [];
     foreach (array_keys($question['expected']) as $name) {
-        // The probe itself has switched this off.
-        $values[$name] = $name === 'display_errors' ? written($files, $name) : ini_get($name);
+        // The probe itself runs with display_errors off.
+        $values[$name] = $name === 'display_errors' ? writtenValue($files, $name) : ini_get($name);
     }
     $extensions = [];
-    foreach (['redis', 'memcached', 'igbinary', 'msgpack'] as $name) {
+    foreach (SESSION_EXTENSIONS as $name) {
         $extensions[$name] = phpversion($name) ?: null;
     }
     $scan = getenv('PHP_INI_SCAN_DIR');
@@ -42,22 +38,22 @@ function command_line(array $question): array
     ] + report($question, $files, $scan, $values);
 }
 
-/** The values and the files that they come from, in the form that is the same for both. */
+/** The settings and the ini files, in one form for the command line and for php-fpm. */
 function report(array $question, array $files, array $scan, array $values): array
 {
     $settings = [];
-    // Nobody was asked with it on: every PHP would begin with a session.
-    $values['session.auto_start'] = written($files, 'session.auto_start');
+    // Both were started with session.auto_start off: otherwise each would have begun with a session.
+    $values['session.auto_start'] = writtenValue($files, 'session.auto_start');
     foreach ($values as $name => $value) {
-        $settings[$name] = setting($question, $name, (string) $value, find_line($files, $name));
+        $settings[$name] = setting($question, $name, (string) $value, findLine($files, $name));
     }
-    $ours = array_values(array_filter($files, 'is_ours'));
+    $ours = array_values(array_filter($files, 'isOurs'));
     return [
         'files' => $files,
         'settings' => $settings,
         'ours' => $ours[0] ?? null,
-        'faults' => array_values(array_filter(array_map('find_fault', [...$files, ...unlisted($files, $scan)]))),
-        'exposed' => array_values(array_filter($files, 'is_exposed')),
+        'faults' => array_values(array_filter(array_map('findFault', [...$files, ...unlisted($files, $scan)]))),
+        'exposed' => array_values(array_filter($files, 'isExposed')),
     ];
 }
 
@@ -69,26 +65,21 @@ function setting(array $question, string $name, string $value, ?string $from): a
     return [
         'isExpected' => $expected === null || normal($value) === normal($expected)
             || ($isPath && essence($value) === essence($expected))
-            // Who asks may not know where the file is, but how it is called.
+            // The name of the file is expected, but its directory may be another one.
             || (in_array($name, ['auto_prepend_file', 'openssl.cafile'], true) && basename($value) === basename($expected)),
-        'value' => $isPath ? describe_path($value) : ($isSecret ? null : normal($value)),
+        'value' => $isPath ? describePath($value) : ($isSecret ? null : normal($value)),
         'from' => $from,
     ];
 }
 
-/** The last value that a file gives it, or PHP's own. */
-function written(array $files, string $name): string
+/** The value that the ini files give to a setting that is on or off, or PHP's default. */
+function writtenValue(array $files, string $name): string
 {
-    foreach (array_reverse($files) as $file) {
-        $value = (parse_ini_file($file, false) ?: [])[$name] ?? null;
-        if ($value !== null) {
-            return (string) $value;
-        }
-    }
-    return $name === 'display_errors' ? '1' : '0';
+    $values = valuesIn($files, $name);
+    return $values === [] ? ($name === 'display_errors' ? '1' : '0') : end($values);
 }
 
-/** As phpinfo and ini_get write the same in two ways. */
+/** One form for a value, which phpinfo and ini_get write differently. */
 function normal(string $value): string
 {
     $words = ['on' => '1', 'yes' => '1', 'true' => '1', 'off' => '0', 'no' => '0', 'false' => '0', 'no value' => '', 'none' => ''];
@@ -96,7 +87,7 @@ function normal(string $value): string
     return $value === '' ? '0' : $value;
 }
 
-/** What of a save_path decides where sessions are and who gets in; the rest is time-outs and certificates. */
+/** The parts of a save_path that decide where sessions are and how PHP logs in; the rest is time-outs and certificates. */
 function essence(string $path): string
 {
     [$servers, $query] = explode('?', $path, 2) + [1 => ''];
@@ -110,7 +101,7 @@ function essence(string $path): string
 }
 
 /** The last line that sets it, as FILE:LINE. */
-function find_line(array $files, string $name): ?string
+function findLine(array $files, string $name): ?string
 {
     foreach (array_reverse($files) as $file) {
         $found = preg_grep('/^\s*' . preg_quote($name, '/') . '\s*=/', (array) @file($file));
@@ -121,20 +112,15 @@ function find_line(array $files, string $name): ?string
     return null;
 }
 
-function is_ours(string $file): bool
-{
-    return str_starts_with((string) @file_get_contents($file, false, null, 0, 40), '; php-sessions ');
-}
-
-/** Files that PHP has read and does not list, since they have a syntax error. */
+/** The files in the scanned directories that PHP does not list, as those with a syntax error. */
 function unlisted(array $files, array $scan): array
 {
     $all = array_merge(...array_map(fn ($directory) => glob("{$directory['path']}/*.ini") ?: [], $scan));
     return array_diff($all, $files);
 }
 
-/** A syntax error makes PHP leave out the rest of the file. */
-function find_fault(string $file): ?string
+/** The syntax error of an ini file: PHP leaves out the rest of the file. */
+function findFault(string $file): ?string
 {
     Said::$lines = [];
     parse_ini_file($file, false);
@@ -142,13 +128,13 @@ function find_fault(string $file): ?string
     return str_starts_with($said, 'syntax error') ? preg_replace('/ in .* on line /', " in $file:", $said) : null;
 }
 
-/** Whether others on this machine can read a secret in it. */
-function is_exposed(string $file): bool
+/** Whether every user of this machine can read a secret in a file. */
+function isExposed(string $file): bool
 {
     if ((fileperms($file) & 0004) === 0) {
         return false;
     }
-    // Lines that can hold one: a short password is part of many a word.
+    // Only lines that can hold a secret: a short password may be part of any word.
     $text = implode(preg_grep('/^\s*[^;]*(save_path|password|auth)/i', (array) @file($file)));
     foreach ($GLOBALS['question']['secrets'] as $secret) {
         if (str_contains($text, $secret) || str_contains($text, rawurlencode($secret))) {
@@ -168,8 +154,8 @@ function directories(string $path, string $own): array
     );
 }
 
-/** The php-fpm of the question, or that of this version where distributions keep it. */
-function find_fpm(array $question): ?array
+/** The php-fpm of the question, or one of this version where distributions keep it. */
+function findFpm(array $question): ?array
 {
     if ($question['fpm'] !== null) {
         return is_file($question['fpm'][0] ?? '') ? $question['fpm'] : null;
@@ -188,19 +174,19 @@ function find_fpm(array $question): ?array
 
 function fpm(array $question, array $command): array
 {
-    $info = run([...$command, '-d', 'session.auto_start=0', '-i']);
+    $info = runCommand([...$command, '-d', 'session.auto_start=0', '-i']);
     $values = [];
     foreach (array_keys($question['expected']) as $name) {
         if (preg_match('/^' . preg_quote($name, '/') . ' => (.*?) => /m', $info, $match)) {
             $values[$name] = $match[1];
         }
     }
-    $loaded = told($info, 'Loaded Configuration File');
-    $path = told($info, 'Configuration File \(php.ini\) Path');
+    $loaded = infoValue($info, 'Loaded Configuration File');
+    $path = infoValue($info, 'Configuration File \(php.ini\) Path');
     preg_match('/^Additional .ini files parsed => (.*?)\n\n/ms', $info, $match);
     $scanned = array_filter(array_map('trim', explode(',', $match[1] ?? '')), fn ($file) => $file !== '' && $file !== '(none)');
     $files = array_values(array_filter([$loaded === '(none)' ? null : $loaded, ...$scanned]));
-    $scan = directories((string) told($info, 'Scan this dir for additional .ini files'), '');
+    $scan = directories((string) infoValue($info, 'Scan this dir for additional .ini files'), '');
     $extensions = [];
     foreach (['redis' => 'Redis Version', 'memcached' => 'Version', 'igbinary' => 'igbinary version', 'msgpack' => 'msgpack Version'] as $name => $label) {
         preg_match("/^$name\n\n.*?^$label => ([^\n]+)/ms", $info, $match);
@@ -217,31 +203,33 @@ function fpm(array $question, array $command): array
     ] + report($question, $files, $scan, $values);
 }
 
-function told(string $info, string $name): ?string
+/** A value of php-fpm's phpinfo, one of the general ones. */
+function infoValue(string $info, string $name): ?string
 {
     return preg_match("/^$name => (.*)$/m", $info, $match) ? $match[1] : null;
 }
 
-function run(array $command): string
+/** The output of a command, stderr included. */
+function runCommand(array $command): string
 {
     $process = proc_open($command, [['file', '/dev/null', 'r'], ['pipe', 'w'], ['redirect', 1]], $pipes);
     return $process === false ? '' : (string) stream_get_contents($pipes[1]);
 }
 
-/** What the pools set for themselves: these win over every ini file. */
+/** The settings of the pools, which win over every ini file. */
 function pools(array $question, array $command, string $path): array
 {
-    $test = run([...$command, '-t']);
+    $test = runCommand([...$command, '-t']);
     $named = preg_match('/configuration file (.+) test/', $test, $match) ? [$match[1]] : [];
     foreach ([...$named, "$path/php-fpm.conf", '/usr/local/etc/php-fpm.conf', '/etc/php-fpm.conf'] as $file) {
         if (is_readable($file)) {
-            return pool_lines($question, $file);
+            return poolSettings($question, $file);
         }
     }
     return [];
 }
 
-function pool_lines(array $question, string $file, ?string &$pool = null): array
+function poolSettings(array $question, string $file, ?string &$pool = null): array
 {
     $found = [];
     foreach ((array) @file($file) as $number => $line) {
@@ -250,7 +238,7 @@ function pool_lines(array $question, string $file, ?string &$pool = null): array
         } elseif (preg_match('/^\s*include\s*=\s*"?([^";\s]+)/', $line, $match)) {
             $pattern = str_starts_with($match[1], '/') ? $match[1] : dirname($file) . "/$match[1]";
             foreach (glob($pattern) ?: [] as $included) {
-                array_push($found, ...pool_lines($question, $included, $pool));
+                array_push($found, ...poolSettings($question, $included, $pool));
             }
         } elseif (preg_match('/^\s*(php(?:_admin)?_(?:value|flag))\[([^\]]+)\]\s*=\s*(.*?)\s*(?:;.*)?$/', $line, $match)) {
             [, $kind, $name, $value] = $match;

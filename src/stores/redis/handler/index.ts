@@ -25,5 +25,5 @@ export const handlerText = [
 
 /** A PHP file without its first lines, to be joined to others. */
 export function withoutHead(file: string): string {
-  return file.replace(/^<\?php\n\n(namespace PhpSessions;\n\n)?/, '')
+  return file.replace(/^<\?php\n\n?(namespace PhpSessions;\n\n)?/, '')
 }

@@ -1,0 +1,39 @@
+<?php
+// What PHP's ini files and its directory of extensions hold. Joined to the probes that need it.
+
+const SESSION_EXTENSIONS = ['igbinary', 'msgpack', 'redis', 'memcached'];
+
+/** The ini files that this PHP has read, in its order: php.ini first. */
+function iniFiles(): array
+{
+    $files = [(string) php_ini_loaded_file(), ...explode(',', (string) php_ini_scanned_files())];
+    return array_values(array_filter(array_map('trim', $files), fn ($file) => $file !== ''));
+}
+
+/** The values that these files give to a setting, by file. The last one wins. */
+function valuesIn(array $files, string $name): array
+{
+    $values = [];
+    foreach (array_filter($files, 'is_readable') as $file) {
+        $value = (parse_ini_file($file) ?: [])[$name] ?? null;
+        if (is_string($value)) {
+            $values[$file] = $value;
+        }
+    }
+    return $values;
+}
+
+/** Whether php-sessions has written an ini file. */
+function isOurs(string $file): bool
+{
+    return str_starts_with((string) @file_get_contents($file, false, null, 0, 15), '; php-sessions ');
+}
+
+/** The extensions for sessions that are installed, whether they are loaded or not. */
+function installedExtensions(): array
+{
+    return array_values(array_filter(
+        SESSION_EXTENSIONS,
+        fn ($name) => is_file(ini_get('extension_dir') . "/$name.so"),
+    ));
+}

@@ -25,11 +25,6 @@ export const DEFAULT_PHP: Php = {
   hangsInTls13: false,
 }
 
-/** Whether a PHP with this PHP_VERSION_ID does; handler.php and look-around.php decide likewise for themselves. */
-export function hangsInTls13(versionId: number): boolean {
-  return versionId < 80_219 || (versionId >= 80_300 && versionId < 80_307)
-}
-
 /**
  * Whether phpredis is at least of a version such as `6.1`; undefined where its version is not known.
  */

@@ -1,3 +1,6 @@
+import type { Address } from '../core/address.ts'
+import type { Sourced } from '../core/binding.ts'
+
 /** A setting of one PHP. */
 export interface Setting {
   readonly isExpected: boolean
@@ -126,4 +129,25 @@ export interface SessionAnswer {
   /** Whether the session has what both processes wrote. */
   readonly isKept: boolean
   readonly second: { readonly error?: string; readonly said?: readonly string[] }
+}
+
+/** The answer of src/php/probes/look-around.php. */
+export interface LookAroundAnswer {
+  /** Its PHP_VERSION_ID, e.g. 80236. */
+  readonly versionId: number
+  /** Whether it waits for ever where TLS 1.3 sends its tickets before the first answer. */
+  readonly hangsInTls13: boolean
+  readonly phpredis: string | null
+  /** The last `max_execution_time` of its ini files, in seconds; null if none sets it. */
+  readonly maxExecutionSeconds: number | null
+  /** Each `auto_prepend_file` of its ini files, in the order in which PHP reads them, without those of php-sessions. */
+  readonly prependFiles: readonly Sourced<string>[]
+  /** The extensions for sessions that it has loaded. */
+  readonly loaded: readonly string[]
+  /** The extensions for sessions that are installed. */
+  readonly loadable: readonly string[]
+  /** Null if no Sentinel was asked, or none named a master. */
+  readonly master: Address | null
+  /** Why each Sentinel named no master. */
+  readonly failures: readonly string[]
 }

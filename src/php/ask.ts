@@ -6,6 +6,7 @@ import { withoutHead } from '../stores/redis/handler/index.ts'
 import tls from '../stores/redis/handler/tls.php'
 import type {
   ExtensionAnswer,
+  LookAroundAnswer,
   MemcachedAnswer,
   NetworkAnswer,
   RedisAnswer,
@@ -15,6 +16,7 @@ import type {
 import certificates from './probes/certificates.php'
 import extension from './probes/extension.php'
 import iniFiles from './probes/ini-files.php'
+import lookAround from './probes/look-around.php'
 import memcached from './probes/memcached.php'
 import network from './probes/network.php'
 import prelude from './probes/prelude.php'
@@ -33,6 +35,7 @@ export interface Answers {
   readonly redis: RedisAnswer
   readonly memcached: MemcachedAnswer
   readonly session: SessionAnswer
+  readonly 'look-around': LookAroundAnswer
 }
 
 export type ProbeName = keyof Answers
@@ -51,6 +54,8 @@ const PROBES: Readonly<Record<ProbeName, Probe>> = {
   memcached: { files: [memcached], limitSeconds: LIMIT_SECONDS },
   // It waits for a lock on purpose, and for a second PHP. A server that is frozen has been named before.
   session: { files: [session], limitSeconds: 6 },
+  // Cloud Foundry gives a start a minute, and a failover may be under way.
+  'look-around': { files: [iniFiles, tls, certificates, connect, lookAround], limitSeconds: 45 },
 }
 
 export function limitSecondsOf(name: ProbeName): number {

@@ -1,9 +1,9 @@
 import type { Address } from '../core/address.ts'
-import { isObject, type Json, parseJson, type Sourced } from '../core/binding.ts'
+import type { Sourced } from '../core/binding.ts'
 import type { Endpoint } from '../core/endpoint.ts'
-import { hangsInTls13, type Php } from '../core/php.ts'
+import type { Php } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
-import script from './probes/look-around.php'
+import { askPhp, ProbeSilent, type Question } from './ask.ts'
 
 /** How to start the PHP that will serve the app, with the extension redis: the program, then arguments before ours. */
 export type PhpCommand = readonly [file: string, ...args: string[]]
@@ -21,6 +21,7 @@ export const OFFLINE: Patience = { all: 0, each: 0 }
 export interface PhpFacts {
   /** Its PHP_VERSION_ID, e.g. 80236. */
   readonly versionId: number | undefined
+  readonly hangsInTls13: boolean
   /** The last `max_execution_time` of its ini files, in seconds; undefined where none sets it. */
   readonly maxExecutionSeconds: number | undefined
   readonly phpredis: string | undefined
@@ -35,8 +36,6 @@ export interface PhpFacts {
   readonly failures: readonly string[]
 }
 
-const LIMIT_SECONDS = 45
-
 /**
  * Asks a PHP what a plan depends on. It also asks the Sentinels of an endpoint for the master, unless `OFFLINE`.
  *
@@ -44,30 +43,27 @@ const LIMIT_SECONDS = 45
  */
 export function lookAround(
   host: Host,
-  php: PhpCommand,
+  command: PhpCommand,
   endpoint: Endpoint,
   patience: Patience,
 ): PhpFacts | number {
-  const [file, ...args] = php
-  const { status, stdout } = host.run({
-    file,
-    // A warning at PHP's start, as of an extension that an app loads twice, would be in the answer.
-    args: [...args, '-d', 'display_errors=0', '-r', script.replace('<?php', '')],
-    stdin: JSON.stringify(patience === OFFLINE ? {} : questionFor(endpoint, patience)),
-    limitSeconds: LIMIT_SECONDS,
-  })
-  const answer = parseJson(stdout)
-  if (status !== 0 || !isObject(answer)) return status
-  return {
-    versionId: typeof answer.phpVersion === 'number' ? answer.phpVersion : undefined,
-    maxExecutionSeconds:
-      typeof answer.maxExecutionSeconds === 'number' ? answer.maxExecutionSeconds : undefined,
-    phpredis: typeof answer.phpredis === 'string' ? answer.phpredis : undefined,
-    prependFiles: readPrependFiles(answer.prependFiles),
-    loaded: readTexts(answer.loaded),
-    loadable: readTexts(answer.loadable),
-    master: readMaster(answer.master),
-    failures: readTexts(answer.failures),
+  const question = patience === OFFLINE ? {} : questionFor(endpoint, patience)
+  try {
+    const answer = askPhp(host, { command, env: {} }, 'look-around', question, () => undefined)
+    return {
+      versionId: answer.versionId,
+      hangsInTls13: answer.hangsInTls13 === true,
+      maxExecutionSeconds: answer.maxExecutionSeconds ?? undefined,
+      phpredis: answer.phpredis ?? undefined,
+      prependFiles: answer.prependFiles ?? [],
+      loaded: answer.loaded ?? [],
+      loadable: answer.loadable ?? [],
+      master: answer.master ?? undefined,
+      failures: answer.failures ?? [],
+    }
+  } catch (error) {
+    if (error instanceof ProbeSilent) return error.status
+    throw error
   }
 }
 
@@ -76,48 +72,35 @@ const PHP_8_1 = 80100
 
 /** What is known of a PHP, with what it says of itself; `isReadLater` is about ini files, as in `TargetPhp`. */
 export function learn(known: Php, facts: PhpFacts, isReadLater: (path: string) => boolean): Php {
-  const { versionId, maxExecutionSeconds, phpredis, prependFiles } = facts
+  const { versionId, hangsInTls13, maxExecutionSeconds, phpredis, prependFiles } = facts
   return {
     ...known,
     maxExecutionSeconds: maxExecutionSeconds ?? known.maxExecutionSeconds,
     phpredis,
     prependFile: prependFiles.findLast(({ from }) => !isReadLater(from)) ?? known.prependFile,
     runsManaged: versionId === undefined ? known.runsManaged : versionId >= PHP_8_1,
-    hangsInTls13: versionId !== undefined && hangsInTls13(versionId),
+    hangsInTls13,
   }
 }
 
-function readPrependFiles(answer: Json | undefined): readonly Sourced<string>[] {
-  const found = Array.isArray(answer) ? answer.filter(isObject) : []
-  return found.map(({ value, file }) => ({ value: String(value), from: String(file) }))
-}
-
-function readTexts(answer: Json | undefined): readonly string[] {
-  return Array.isArray(answer) ? answer.filter((text: Json) => typeof text === 'string') : []
-}
-
-/** Holds the passwords: it goes to PHP's stdin, which nobody else can read. */
-function questionFor(endpoint: Endpoint, patience: Patience): Json {
+/** Has the passwords, for PHP's stdin. */
+function questionFor(endpoint: Endpoint, patience: Patience): Question {
   const { sentinel, servers, ca, clientCertificate } = endpoint
   if (sentinel === undefined) return {}
+  const passwords = [endpoint, sentinel].flatMap(({ password }) => password?.value ?? [])
   return {
     limitSeconds: patience.all,
     timeoutSeconds: patience.each,
     sentinels: servers.map(({ value: { host, port } }) => ({ host, port })),
     masterName: sentinel.masterName.value,
-    sentinelLogin: loginOf(sentinel),
-    serverLogin: loginOf(endpoint),
+    sentinelLogin: loginQuestion(sentinel),
+    serverLogin: loginQuestion(endpoint),
     ca: ca?.value ?? null,
-    clientCertificate: clientCertificate?.value.reveal() ?? null,
+    clientCertificate: clientCertificate?.value ?? null,
+    secrets: passwords,
   }
 }
 
-function loginOf({ tls, user, password }: Pick<Endpoint, 'tls' | 'user' | 'password'>): Json {
-  return { tls: tls.value, user: user?.value ?? null, password: password?.value.reveal() ?? null }
-}
-
-function readMaster(answer: Json | undefined): Address | undefined {
-  if (!isObject(answer)) return undefined
-  const { host, port } = answer
-  return typeof host === 'string' && typeof port === 'number' ? { host, port } : undefined
+function loginQuestion({ tls, user, password }: Pick<Endpoint, 'tls' | 'user' | 'password'>): Question {
+  return { tls: tls.value, user: user?.value ?? null, password: password?.value ?? null }
 }

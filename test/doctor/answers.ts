@@ -124,6 +124,8 @@ export const WELL: PhpAnswers = {
     isKept: true,
     second: {},
   },
+  // No check asks it.
+  'look-around': {},
 }
 
 /** What the doctor finds in such a system, and what it knew. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
 import { type FakeHost, fakeHost } from '../support/fake-host.ts'
+import { type FakeAnswers, fakePhp } from '../support/fake-php.ts'
 
 const managed = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(redisService) }
 const HANDLER = 'php-sessions-handler.php'
@@ -130,20 +131,17 @@ test('php_buildpack 4 does not get at the files, which its start would rewrite w
 
 describe('a PHP that is asked', () => {
   const DIRECTORY = '/tmp/php-sessions-unique'
-  const asked = (answer: object = {}, env: Record<string, string> = {}, files: Record<string, string> = {}) =>
-    fakeHost({ ...managed, ...env }, files, () => ({
-      status: 0,
-      stdout: JSON.stringify({
-        phpVersion: 80401,
-        phpredis: '6.2.0',
-        loaded: ['redis'],
-        loadable: [],
-        ...answer,
-      }),
-    }))
+  const asked = (
+    answer: FakeAnswers['look-around'] = {},
+    env: Record<string, string> = {},
+    files: Record<string, string> = {},
+  ) => {
+    const common = { versionId: 80401, phpredis: '6.2.0', loaded: ['redis'] }
+    return fakeHost({ ...managed, ...env }, files, fakePhp({ 'look-around': { ...common, ...answer } }))
+  }
   const prependFiles = [
-    { value: '/etc/first.php', file: '/etc/php.ini' },
-    { value: '/app/second.php', file: '/app/ini/x.ini' },
+    { value: '/etc/first.php', from: '/etc/php.ini' },
+    { value: '/app/second.php', from: '/app/ini/x.ini' },
   ]
 
   /** Runs exec or the exec.d program, and tells what was there while the command ran. */
@@ -183,7 +181,7 @@ describe('a PHP that is asked', () => {
   })
 
   test('PHP 8.0 keeps the native handler, with a warning', () => {
-    const { status, err, ini } = start(asked({ phpVersion: 80030 }), 'exec', '--', 'php-fpm')
+    const { status, err, ini } = start(asked({ versionId: 80030 }), 'exec', '--', 'php-fpm')
     expect(status).toBe(0)
     expect(err).toContain('(handler.native)')
     expect(ini).not.toContain('auto_prepend_file')
@@ -192,8 +190,8 @@ describe('a PHP that is asked', () => {
   test('ini --output writes the files beside its own', () => {
     const host = asked({
       prependFiles: [
-        { value: '/etc/first.php', file: '/etc/conf.d/10-x.ini' },
-        { value: '/etc/last.php', file: '/etc/conf.d/99-x.ini' },
+        { value: '/etc/first.php', from: '/etc/conf.d/10-x.ini' },
+        { value: '/etc/last.php', from: '/etc/conf.d/99-x.ini' },
       ],
     })
     expect(main(host, ['ini', '--output', '/etc/conf.d/50-php-sessions.ini'])).toBe(0)

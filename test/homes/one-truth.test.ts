@@ -6,6 +6,7 @@ import { makeWatcher } from '../../src/watch/watch.ts'
 import { watchedByExec, watchedOnCloudFoundry } from '../../src/watch/watched.ts'
 import { locked } from '../frameworks/apps.ts'
 import { type FakeHost, fakeHost } from '../support/fake-host.ts'
+import { fakePhp } from '../support/fake-php.ts'
 
 /** What is bound and which PHP serves the app; the same in every home. */
 interface World {
@@ -22,7 +23,8 @@ interface World {
   readonly place?: string
 }
 
-const PHP = { versionId: 80236, phpredis: '6.2.0', maxExecutionSeconds: 30 }
+const PHP = { versionId: 80236, hangsInTls13: false, phpredis: '6.2.0', maxExecutionSeconds: 30 }
+const OLD_PHP = { versionId: 80210, hangsInTls13: true, phpredis: '5.3.7' }
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
 
 const redis = (credentials: Service['credentials']): Service => ({ ...redisService, credentials })
@@ -45,13 +47,13 @@ const WORLDS: Readonly<Record<string, World>> = {
   },
   'TLS on a PHP 8.2.10 with phpredis 5': {
     service: TLS,
-    php: { versionId: 80210, phpredis: '5.3.7' },
+    php: OLD_PHP,
     finds: ['redis.tls13'],
   },
   'TLS and the managed handler there': {
     service: TLS,
     env: MANAGED,
-    php: { versionId: 80210, phpredis: '5.3.7' },
+    php: OLD_PHP,
   },
   'TLS on PHP 8.4 with phpredis 6': { service: TLS, php: { versionId: 80405 } },
   Sentinels: { service: SENTINELS, place: MASTER, finds: ['redis.sentinel'] },
@@ -90,21 +92,17 @@ const WORLDS: Readonly<Record<string, World>> = {
 
 /** Answers as the PHP of a world does when it is asked what a plan depends on, and to nothing else. */
 function answerIn({ php, laterPrepend }: World, ini: string) {
-  const { versionId, phpredis, maxExecutionSeconds } = { ...PHP, ...php }
-  return ({ args, stdin }: Program) => {
-    if (!args.join(' ').includes('longestExecution')) return { status: 127, stdout: '' }
+  const facts = { ...PHP, ...php }
+  return (command: Program) => {
+    const hasInis = !command.args.includes('-n')
     const answer = {
-      phpVersion: versionId,
-      phpredis,
-      maxExecutionSeconds: args.includes('-n') ? null : maxExecutionSeconds,
-      prependFiles:
-        laterPrepend === undefined || args.includes('-n') ? [] : [{ value: laterPrepend, file: ini }],
+      ...facts,
+      maxExecutionSeconds: hasInis ? facts.maxExecutionSeconds : null,
+      prependFiles: laterPrepend === undefined || !hasInis ? [] : [{ value: laterPrepend, from: ini }],
       loaded: ['redis', 'memcached'],
-      loadable: [],
-      master: stdin.includes('sentinels') ? { host: '10.0.0.9', port: 6390 } : null,
-      failures: [],
+      master: command.stdin.includes('sentinels') ? { host: '10.0.0.9', port: 6390 } : null,
     }
-    return { status: 0, stdout: JSON.stringify(answer) }
+    return fakePhp({ 'look-around': answer })(command)
   }
 }
 

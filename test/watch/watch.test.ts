@@ -3,10 +3,12 @@ import { redisService, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
 import { prepare } from '../../src/homes/home.ts'
 import { HostError } from '../../src/host/host.ts'
+import type { SessionAnswer } from '../../src/php/answers.ts'
 import { makeComplaint } from '../../src/watch/complaint.ts'
 import { makeWatcher } from '../../src/watch/watch.ts'
 import { watchedByExec } from '../../src/watch/watched.ts'
 import { fakeHost } from '../support/fake-host.ts'
+import { fakePhp } from '../support/fake-php.ts'
 
 const DIRECTORY = '/tmp/php-sessions-own'
 const INI = `${DIRECTORY}/00-php-sessions.ini`
@@ -20,17 +22,15 @@ const PHP_FPM = {
 }
 
 /** A container whose PHP can keep sessions, or says why not; `bind` changes what is bound, `look` is a second. */
-function watched(trial: object = { step: 'done' }, timeout = 8) {
-  const answer = { phpredis: '6.2.0', loaded: ['redis'], loadable: [], master: null, failures: [] }
+function watched(trial: Partial<SessionAnswer> = { step: 'done' }, timeout = 8) {
+  const answer = fakePhp({ session: trial, 'look-around': { phpredis: '6.2.0', loaded: ['redis'] } })
   const host = fakeHost(
     { VCAP_SERVICES_FILE_PATH: FILE },
     { ...PHP_FPM, [FILE]: vcapServices(redisService) },
-    ({ args }) => {
-      if (args.join(' ').includes('-tt'))
-        return { status: 0, stdout: `NOTICE: \tprocess_control_timeout = ${timeout}s\n` }
-      const isTrial = args.join(' ').includes('session_start')
-      return { status: 0, stdout: JSON.stringify(isTrial ? trial : answer) }
-    },
+    (command) =>
+      command.args.join(' ').includes('-tt')
+        ? { status: 0, stdout: `NOTICE: \tprocess_control_timeout = ${timeout}s\n` }
+        : answer(command),
   )
   let seconds = 0
   const clocked = { ...host, now: () => seconds }
@@ -66,7 +66,7 @@ test('new credentials are written once they have been tried, and php-fpm is told
   expect(host.output.err).not.toContain('n3w')
 })
 
-test.each<[string, string, object | undefined]>([
+test.each<[string, string, Partial<SessionAnswer> | undefined]>([
   ['cannot be read', vcapServices({ ...redisService, credentials: {} }), undefined],
   ['is no JSON', '{', undefined],
   ['is gone', '{}', undefined],

@@ -5,18 +5,15 @@ import { CANARY, redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
 import type { Program } from '../../../src/host/host.ts'
 import { fakeHost } from '../../support/fake-host.ts'
+import { type FakeAnswers, fakePhp } from '../../support/fake-php.ts'
 
 const LAYERS = { CNB_LAYERS_DIR: '/layers' }
 const redis = { VCAP_SERVICES: vcapServices(redisService) }
 const noHost = { VCAP_SERVICES: vcapServices({ ...redisService, credentials: { password: CANARY } }) }
 
 /** A PHP with these extensions for sessions: those that its ini files load, and those that are there. */
-const php =
-  (loaded: readonly string[], loadable: readonly string[], more: object = {}) =>
-  (_command: Program) => ({
-    status: 0,
-    stdout: JSON.stringify({ phpredis: null, loaded, loadable, ...more }),
-  })
+const php = (loaded: readonly string[], loadable: readonly string[], more: FakeAnswers['look-around'] = {}) =>
+  fakePhp({ 'look-around': { phpredis: null, loaded, loadable, ...more } })
 const ALL = ['igbinary', 'msgpack', 'redis', 'memcached']
 
 const run = (host: ReturnType<typeof fakeHost>, command: string) => ({

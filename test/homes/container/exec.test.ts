@@ -3,6 +3,7 @@ import { CANARY, redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
 import { HostError } from '../../../src/host/host.ts'
 import { type FakeHost, fakeHost } from '../../support/fake-host.ts'
+import { fakePhp } from '../../support/fake-php.ts'
 
 const redis = { VCAP_SERVICES: vcapServices(redisService) }
 const DIRECTORY = '/tmp/php-sessions-unique'
@@ -15,11 +16,7 @@ const container = (
   env: Record<string, string>,
   loaded: readonly string[],
   loadable: readonly string[] = [],
-) =>
-  fakeHost(env, {}, () => ({
-    status: 0,
-    stdout: JSON.stringify({ phpredis: '6.2.0', loaded, loadable, master: null, failures: [] }),
-  }))
+) => fakeHost(env, {}, fakePhp({ 'look-around': { phpredis: '6.2.0', loaded, loadable } }))
 
 /** Runs a command, and tells what was there while it ran. */
 function exec(host: FakeHost, args: readonly string[] = ['--', 'php-fpm'], ended = 0) {

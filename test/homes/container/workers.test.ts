@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
 import { fakeHost } from '../../support/fake-host.ts'
+import { fakePhp } from '../../support/fake-php.ts'
 
 const STORE = '/tmp/php-sessions-unique/php-sessions-store.php'
 const PASSWD = 'root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/sh\nshop:x:1001:1001::/:/bin/sh\n'
@@ -15,18 +16,14 @@ interface Case {
   readonly fpm?: string
 }
 
+const PHP = fakePhp({ 'look-around': { versionId: 80401, phpredis: '6.2.0', loaded: ['redis'] } })
+
 /** A container in which php-fpm says this of its pools. */
 const container = ({ uid = 0, env = {}, fpm = pools('www-data') }: Case) =>
   fakeHost(
     { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(redisService), ...env },
     { '/proc/self/status': status(uid), '/etc/passwd': PASSWD },
-    ({ file }) => ({
-      status: 0,
-      stdout:
-        file === 'sh'
-          ? fpm
-          : JSON.stringify({ phpVersion: 80401, phpredis: '6.2.0', loaded: ['redis'], loadable: [] }),
-    }),
+    (command) => (command.file === 'sh' ? { status: 0, stdout: fpm } : PHP(command)),
   )
 
 function exec(command: readonly string[], options: Case = {}) {

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import connect from '../../src/stores/redis/handler/connect.php'
+import { withoutHead } from '../../src/stores/redis/handler/index.ts'
+import tls from '../../src/stores/redis/handler/tls.php'
+import { PHPS } from '../support/php.ts'
+
+describe.each(PHPS)('%s', (_name, { runPhp }) => {
+  /** The value of an expression in the PHP that the handler and the probes share. */
+  const evaluate = (expression: string) => {
+    const code = `${[tls, connect].map(withoutHead).join('\n')}\necho json_encode(${expression});`
+    return JSON.parse(String(runPhp('', code)))
+  }
+
+  test('the versions of PHP that hang in TLS 1.3 are known', () => {
+    const versions = [80131, 80218, 80219, 80236, 80306, 80307, 80400]
+    expect(evaluate(`array_values(array_filter(${JSON.stringify(versions)}, 'hangsInTls13'))`)).toEqual([
+      80131, 80218, 80306,
+    ])
+  })
+
+  test('TLS verifies the server, an IPv6 address without brackets', () => {
+    expect(evaluate(`tlsOptions('h', null, null)`)).toEqual({ verify_peer: true })
+    expect(evaluate(`tlsOptions('::1', '/ca.pem', '/client.pem')`)).toEqual({
+      verify_peer: true,
+      cafile: '/ca.pem',
+      local_cert: '/client.pem',
+      peer_name: '::1',
+    })
+  })
+
+  test.each([
+    [`'app', 'pw'`, ['app', 'pw']],
+    [`null, 'pw'`, 'pw'],
+    [`'app', null`, null],
+  ])('a login with %s is %j for phpredis', (login, expected) => {
+    expect(evaluate(`phpredisLogin(${login})`)).toEqual(expected)
+  })
+
+  test.each([
+    ['redis.internal', 'redis.internal:6379'],
+    ['2001:db8::1', '[2001:db8::1]:6379'],
+    ['/run/redis.sock', '/run/redis.sock'],
+  ])('the server %s is called %s', (host, expected) => {
+    expect(evaluate(`serverName(['host' => '${host}', 'port' => 6379])`)).toBe(expected)
+  })
+})

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'vitest/config'
 
-// Real servers start in these, but for the last, which searches for seconds; the machine may be small.
+// In these real servers start, and the machine may be small. The last one searches for seconds.
 const slow = [
   'test/php/**/*.test.ts',
   'test/lab/**/*.test.ts',
@@ -17,7 +17,7 @@ const sourcesAsText: Plugin = {
     /\.(php|lua)$/.test(id) ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : undefined,
 }
 
-/** Against a hang only: a machine may be busy. */
+/** Only for tests that hang: a machine may be busy. */
 const HANG_MILLISECONDS = 120_000
 
 export default defineConfig({
@@ -36,7 +36,7 @@ export default defineConfig({
       },
       {
         plugins: [sourcesAsText],
-        // Dozens of servers on a machine that may be busy: once more before it counts, and the report says (retry x1).
+        // Dozens of servers start on a machine that may be busy: a failed test runs once more, reported as (retry x1).
         test: { name: 'real', include: slow, testTimeout: HANG_MILLISECONDS, hookTimeout: 180_000, retry: 1 },
       },
     ],

@@ -22,8 +22,8 @@ function copy(state: State): State {
 }
 
 /**
- * What may happen next, each with a name for people. A request may take any time on its way, and a frozen server is
- * no more than that.
+ * Every event that may happen next, with its name. A command may take any time to arrive, which includes a frozen
+ * server.
  */
 export function* steps(model: Model, state: State): Generator<[string, (next: State) => void]> {
   for (const [index, { at, how, try: n, breaks }] of state.clients.entries()) {
@@ -69,7 +69,7 @@ export function* steps(model: Model, state: State): Generator<[string, (next: St
   for (const [index, ghost] of state.ghosts.entries()) {
     if (ghost.what === 'pop' && state.stored.calls === 0) continue
     yield [
-      `${ghost.what} of ${names.charAt(ghost.client)} arrives, for nobody`,
+      `${ghost.what} of ${names.charAt(ghost.client)} arrives late`,
       (next) => {
         next.ghosts.splice(index, 1)
         if (ghost.what === 'pop') pop(next)
@@ -97,14 +97,14 @@ function* expiries(model: Model, { stored }: State): Generator<[string, (next: S
         const owner = next.clients[client]
         if (owner === undefined) return
         owner.hasExpired = true
-        // A lock lives longer than a request for it may be on its way: whatever still is, is too late.
+        // A lock lives longer than a TAKE may be on its way: one that is still on its way is too late.
         next.ghosts = next.ghosts.filter((ghost) => ghost.client !== client || isInTime(model, ghost))
       },
     ]
   }
   for (const token of waiters.match(/[A-Z]/g) ?? []) {
     yield [
-      `${token} is no longer believed to wait`,
+      `${token} is taken to wait no longer`,
       (next) => {
         next.stored.waiters = next.stored.waiters.replace(token, token.toLowerCase())
       },
@@ -118,14 +118,14 @@ function* expiries(model: Model, { stored }: State): Generator<[string, (next: S
   }
 }
 
-/** Whether the script would still do it after its latest moment. */
+/** Whether the script still runs a command that arrives after its latest time. */
 function isInTime(model: Model, { what, how }: Ghost): boolean {
   if (what !== 'take') return true
   const unlocked: Stored = { data: '0', lock: undefined, waiters: '', calls: 0, forever: '' }
   return model.take(new Redis(unlocked, true), keys, ['A', '9', how, '1', '', '', '0'])[1] !== 3
 }
 
-/** The state after a step, if it is a sound one. */
+/** The state after a step. Throws a violation if it is not a sound one. */
 export function after(state: State, step: (next: State) => void): State {
   const next = copy(state)
   step(next)

@@ -1,7 +1,7 @@
 import type { Script } from './lua.ts'
 import { hash, keys, Redis, type Stored } from './redis.ts'
 
-/** One request's way: what it has sent and not yet got an answer to is where it is. */
+/** A request. `at` is the step whose command it has sent and whose answer it waits for. */
 export interface Client {
   at: 'taking' | 'waiting' | 'holding' | 'gone'
   how: 'first' | 'again' | 'woken'
@@ -9,14 +9,14 @@ export interface Client {
   read: string
   hasExpired: boolean
   hasReleased: boolean
-  /** Woken, and the lock still on its way to it. */
+  /** Woken, while the lock is still on its way to it. */
   isCalled: boolean
-  /** How many times more it may lose its connection. */
+  /** How many more times it may lose its connection. */
   breaks: number
   writes: number
 }
 
-/** What is on its way to the server though nobody waits for the answer any more. */
+/** A command on its way to the server whose request no longer waits for the answer. */
 export interface Ghost {
   client: number
   what: 'take' | 'pop' | 'release'
@@ -28,24 +28,24 @@ export interface State {
   stored: Stored
   clients: Client[]
   ghosts: Ghost[]
-  /** Who wrote the data last. */
+  /** The client that wrote the data last. */
   writer: number
-  /** How many more there may be. */
+  /** How many more clients may die. */
   deaths: number
 }
 
 export interface Model {
   take: Script
   release: Script
-  /** What each client does with the session in the end. */
+  /** What each client does with the session at the end of its request. */
   does: ('set' | 'delete' | 'nothing')[]
-  /** The data that a client writes: the same bytes may come from two of them. */
+  /** The data that a client writes; two clients may write the same bytes. */
   write: (client: number, read: string) => string
   /** How many times each client may lose its connection. */
   breaks: number[]
   /** How many of the clients may die. */
   deaths: number
-  /** Whether BLPOP comes back by itself. */
+  /** Whether BLPOP ends by itself. */
   hasTimeout: boolean
 }
 
@@ -81,7 +81,7 @@ export function runTake(model: Model, state: State, { client, how, try: n }: Gho
   const answer = model.take(new Redis(state.stored, false), keys, [token, '9', how, '1', '', '', String(n)])
   const isTaken = before !== token && state.stored.lock === token
   if (isTaken && how !== 'woken' && state.clients.some((other, i) => other.isCalled && i !== client)) {
-    throw new Violation(`${token} overtakes one who was called`)
+    throw new Violation(`${token} overtakes another that was called`)
   }
   return answer
 }

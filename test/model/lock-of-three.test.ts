@@ -27,7 +27,7 @@ const MUTANTS: readonly Mutant[] = [
     "owner == '@'",
     three,
     {},
-    'overtakes one who was called',
+    'overtakes another that was called',
   ],
 ]
 

@@ -25,15 +25,15 @@ const words: [RegExp, string][] = [
   [/\btype\((\w+)\) !== 'table'/g, "typeof $1 !== 'object'"],
 ]
 
-/** Of Lua's library what the scripts call. */
+/** What the scripts call of Lua's library. */
 const string = {
   find: (text: string, plain: string) => text.indexOf(plain) + 1 || undefined,
   match: (text: string, pattern: string) => new RegExp(pattern.replace('%x', '[0-9A-Fa-f]')).exec(text)?.[1],
 }
 
 /**
- * The little Lua of our scripts as JavaScript: so the search runs what the server runs. Whatever else a script may use
- * one day is a syntax error here, not another meaning: 0 and '' are never conditions in it.
+ * Translates the little Lua that the scripts use to JavaScript, so that the search runs what the server runs. Lua that
+ * is not known here is a syntax error and never gets another meaning: no script has 0 or '' as a condition.
  */
 export function compile(lua: string): Script {
   const body = words.reduce((text, [from, to]) => text.replace(from, to), lua)

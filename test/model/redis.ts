@@ -1,16 +1,16 @@
 export interface Stored {
   data: string | undefined
   lock: string | undefined
-  /** Their tokens, in small letters those that are past the moment until which they are believed to wait. */
+  /** The tokens of the waiters; in lower case once the time is over until which each is taken to wait. */
   waiters: string
   calls: number
-  /** The keys of the lock that have been given no time to live. */
+  /** The first letters of the keys that have no time to live. */
   forever: string
 }
 
 export const keys = ['data', 'lock', 'waiters', 'calls']
 
-/** The few commands of our scripts. Time is no number here: what has a time to live may go at any moment. */
+/** The few commands that the scripts use. There is no clock: a key with a time to live may expire at any moment. */
 export class Redis {
   hasWritten = false
 
@@ -26,7 +26,7 @@ export class Redis {
     const stored = this.stored
     const value = String(values[0])
     switch (`${command} ${key}`) {
-      // Indexed from one by the script.
+      // The script counts from one.
       case 'TIME ':
         return [0, this.isLate ? 2 : 0, 0]
       case 'GET data':
@@ -91,7 +91,7 @@ function without(waiters: string, token: string): string {
   return waiters.replace(new RegExp(token, 'i'), '')
 }
 
-/** Without collisions, which is what SHA-1 is trusted to be here. */
+/** A hash without collisions, as the handler takes SHA-1 to be. */
 export function hash(data: string): string {
   return `#${data}`
 }

@@ -10,7 +10,7 @@ type Requests = Model['does']
 export const one: Requests = ['set']
 export const two: Requests = ['set', 'set']
 
-/** Requests that run the two scripts of the managed handler; `change` rewrites each script before. */
+/** A model of requests that run the managed handler's two scripts, each after `change`. */
 export function makeModel(
   does: Requests,
   more: Partial<Model> = {},
@@ -36,7 +36,7 @@ export function expectSound(does: Requests, more: Partial<Model>): void {
   expect(states).toBeGreaterThan(does.length === 1 ? 20 : 100)
 }
 
-/** A script that is broken in one place, the requests that show it, and the violation that must be found. */
+/** A script broken in one place, the requests that show it, and the violation that must be found. */
 export type Mutant = readonly [
   name: string,
   sound: string,

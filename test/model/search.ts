@@ -3,12 +3,12 @@ import { type Model, type State, start, Violation } from './lock-model.ts'
 
 export interface Found {
   states: number
-  /** The first violation on a shortest way to one, and that way. */
+  /** A violation that takes the fewest events, and in `trace` these events. */
   violation?: string
   trace: string[]
 }
 
-/** Every state that can be reached, breadth first; then whether everybody who waits can still come to hold the lock. */
+/** Visits every state that can be reached, breadth first. Then checks that every waiter can still get the lock. */
 export function search(model: Model): Found {
   const states: State[] = [start(model)]
   const seen = new Map([[keyOf(states[0] as State), 0]])

@@ -50,7 +50,7 @@ final class Connection
         return $this->run($command);
     }
 
-    /** The server's message, without what Redis (before 7 also in front) adds for scripts, and with advice if there is any. */
+    /** The server's message without what Redis adds for scripts, before 7 also in front, and with advice where it helps. */
     private static function plain(string $why): string
     {
         $why = preg_replace('/^ERR Error running script.*?: -?(?=[A-Z]{3,} )/', '', $why);

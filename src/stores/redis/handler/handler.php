@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-/** Keeps one session at a time, by the steps in which PHP calls a handler. */
+/** Keeps the session of a request, one at a time. PHP calls its methods. */
 final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \SessionUpdateTimestampHandlerInterface
 {
     private const TAKE = <<<'LUA'
@@ -13,7 +13,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         release.lua
         LUA;
 
-    /** In place of TAKE without locks. */
+    /** Runs in place of TAKE where locks are off. */
     private const READ = "return {ARGV[1], 1, redis.call('GET', KEYS[1])}";
 
     /** The ids that PHP accepts from a cookie, but without braces, which would decide about the slot on a cluster. */
@@ -27,7 +27,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     /** The token of the lock that this request holds, or empty. */
     private string $token = '';
     private string|false $data = false;
-    /** The id that was made last, which is not in use yet. */
+    /** An id that was made for this request and that no session has yet. */
     private string $made = '';
     private ?StoreFailed $failure = null;
     /** After a failure that the app is not to notice: nothing is read or kept. */

@@ -5,7 +5,8 @@ namespace PhpSessions;
 /**
  * Which server has a key: the only one, the master that the Sentinels name, or the node of the cluster with its slot.
  *
- * What one worker has found out is kept in a file for all of them. The file is there from the start and only they read it.
+ * What one worker has found out is kept in a file for all of them. That file exists from the start, and nobody else may
+ * write it: it decides where the password is sent.
  */
 final class ServerMap
 {
@@ -127,7 +128,7 @@ final class ServerMap
         ]], $rows);
     }
 
-    /** What the map was asked of: after a new binding, the map of the old one is of no use. */
+    /** The binding that a map belongs to: after a change of the binding the old map is of no use. */
     private function origin(): array
     {
         return [$this->settings['servers'], $this->settings['sentinel']['masterName'] ?? null];

@@ -2,7 +2,7 @@ import { type Directive, renderValue } from '../core/ini.ts'
 import { readIniSetting } from '../core/php-ini.ts'
 import { Secret } from '../core/secret.ts'
 import { webRootsOf } from '../frameworks/app.ts'
-import type { Host } from '../host/host.ts'
+import { type Host, listIfAllowed, readIfAllowed } from '../host/host.ts'
 import type { SettingsAnswer } from '../php/answers.ts'
 import { webOf } from '../php/web.ts'
 
@@ -52,8 +52,7 @@ function filesOf(host: Host, appDirectory: string): readonly string[] {
   return [
     ...webRootsOf(appDirectory).map((root) => `${root}/.user.ini`),
     ...INI_DIRECTORIES.flatMap((directory) =>
-      host
-        .listDirectory(appDirectory + directory)
+      listIfAllowed(host, appDirectory + directory)
         .filter((name) => name.endsWith('.ini'))
         .map((name) => `${appDirectory}${directory}/${name}`),
     ),
@@ -61,7 +60,7 @@ function filesOf(host: Host, appDirectory: string): readonly string[] {
 }
 
 function overridesIn(host: Host, path: string, directives: readonly Directive[]): readonly Override[] {
-  const text = host.readBytes(path)
+  const text = readIfAllowed(host, path)
   if (text === undefined) return []
   return directives.flatMap(({ name, value: ours }) => {
     const value = readIniSetting(text, name)

@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject, parseJson } from '../core/binding.ts'
+import { KILLED } from '../core/exit-status.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
 import connect from '../stores/redis/handler/connect.php'
@@ -61,9 +62,6 @@ const PROBES: Readonly<Record<ProbeName, Probe>> = {
 export function limitSecondsOf(name: ProbeName): number {
   return PROBES[name].limitSeconds
 }
-
-/** The exit status of a probe that ran into its limit. */
-export const KILLED = 137
 
 /** A question may hold secrets. They are in clear only on PHP's stdin, which nobody else can read. */
 export type Question = Json | Secret | readonly Question[] | { readonly [name: string]: Question }

@@ -1,7 +1,7 @@
 import { formatPlace } from '../../plan/report.ts'
 import type { Check } from '../check.ts'
 
-/** Reports what the plan made of the binding; its findings have ids of their own (docs/findings.md). */
+/** Reports what the plan made of the binding; its findings have ids of their own (docs/messages.md). */
 export const plan: Check = {
   id: 'binding.plan',
   meaning: 'can the bound service be used for sessions?',

@@ -9,7 +9,7 @@ import { readMemcachedEndpoint } from './endpoint.ts'
 
 const CONNECT_MILLISECONDS = 1_000
 // When the server is frozen each try takes five seconds, and no setting shortens that. So there are few tries, and
-// the wait between them grows. docs/benchmarks.md has the figures.
+// the wait between them grows. docs/internals/figures.md has the figures.
 const LOCK_WAIT_MILLISECONDS = { first: 20, longest: 500 }
 const LOCK_RETRIES = 16
 
@@ -112,7 +112,7 @@ function isPool({ topology }: Endpoint): boolean {
  *
  * There are no replicas. Strict mode asks only the first server of a session id; without strict mode, replicas bring
  * back old values, even of ended sessions. On a single server, or with persistent connections, the same settings
- * would make a worker never use the server again. docs/benchmarks.md has the figures.
+ * would make a worker never use the server again. docs/internals/figures.md has the figures.
  */
 function poolDirectives(endpoint: Endpoint, php: Php): readonly Directive[] {
   if (!isPool(endpoint) || php.major < 7) return []

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { OPTIONS } from '../src/core/options.ts'
+import { OPTIONS } from '../../src/core/options.ts'
 
 const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
@@ -19,8 +19,8 @@ const documentedIn = (page: string) =>
   new Set([...readFileSync(page, 'utf8').matchAll(/^\| `([a-z0-9.-]+)`/gm)].map(([, id]) => id))
 const isOfDoctor = (path: string) => path.startsWith('src/doctor/')
 
-test('docs/findings.md has every id of a finding, in order, and no other', () => {
-  const documented = [...documentedIn('docs/findings.md')]
+test('docs/messages.md has every id of a finding, in order, and no other', () => {
+  const documented = [...documentedIn('docs/messages.md')]
   expect(documented).toEqual([...idsIn((path) => !isOfDoctor(path))].sort())
 })
 
@@ -35,7 +35,7 @@ test('the README has every setting, and at most 120 lines', () => {
 })
 
 test('every test that the documentation names exists', () => {
-  for (const page of readdirSync('docs')) {
+  for (const page of readdirSync('docs').filter((name) => name.includes('.'))) {
     const named = [...readFileSync(`docs/${page}`, 'utf8').matchAll(/`?(test\/[a-z0-9/-]+\.ts)/g)].map(
       ([, path = '']) => path,
     )

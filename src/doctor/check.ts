@@ -33,7 +33,7 @@ export interface CheckOutcome {
 
 /** One step on the way from a binding to a session. */
 export interface Check {
-  /** Stable and documented in docs/doctor.md. */
+  /** Stable and documented in docs/messages.md. */
   readonly id: string
   /** The question it answers, in one line, for `--list` and for checks that are skipped. */
   readonly meaning: string

@@ -1,44 +1,42 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { OPTIONS } from '../../src/core/options.ts'
+import { checks } from '../../src/doctor/checks/index.ts'
+import { PAGES, readPage } from './pages.ts'
 
 const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
-  .map((path) => ({ path: `src/${path}`, text: readFileSync(`src/${path}`, 'utf8') }))
+  .map((path) => readFileSync(`src/${path}`, 'utf8'))
 
-/** Every id in these sources, each once. */
-const idsIn = (isWanted: (path: string) => boolean) =>
-  new Set(
-    source
-      .filter(({ path }) => isWanted(path))
-      .flatMap(({ text }) =>
-        [...text.matchAll(/(?:id: |refuse\(\s*)'([a-z]+\.[a-z0-9-]+)'/g)].map(([, id]) => id),
-      ),
-  )
-const documentedIn = (page: string) =>
-  new Set([...readFileSync(page, 'utf8').matchAll(/^\| `([a-z0-9.-]+)`/gm)].map(([, id]) => id))
-const isOfDoctor = (path: string) => path.startsWith('src/doctor/')
+/** The ids of all findings and checks, each once. */
+const ids = new Set(
+  source.flatMap((text) =>
+    [...text.matchAll(/(?:\bid: |\brefuse\(\s*)'([a-z]+\.[a-z0-9-]+)'/g)].map(([, id]) => id),
+  ),
+)
+const [, ...entries] = readPage('docs/messages.md').split(/^### /m)
 
-test('docs/messages.md has every id of a finding, in order, and no other', () => {
-  const documented = [...documentedIn('docs/messages.md')]
-  expect(documented).toEqual([...idsIn((path) => !isOfDoctor(path))].sort())
+test('docs/messages.md has a heading for every id, in order, and for no other', () => {
+  expect(entries.map((entry) => entry.split('\n')[0])).toEqual([...ids].sort())
 })
 
-test('docs/doctor.md has every id of a check and of its findings, and no other', () => {
-  expect([...documentedIn('docs/doctor.md')].sort()).toEqual([...idsIn(isOfDoctor)].sort())
+test('every id has a text', () => {
+  const empty = entries.filter((entry) => entry.split('\n').slice(1).join('').trim().length < 30)
+  expect(empty).toEqual([])
 })
 
-test('the README has every setting, and at most 120 lines', () => {
-  const readme = readFileSync('README.md', 'utf8')
-  for (const name of Object.keys(OPTIONS)) expect(readme).toContain(`| \`${name}\` |`)
-  expect(readme.split('\n').length).toBeLessThanOrEqual(120)
+test('an id that is a check says so, with "Check" or "Also a check"', () => {
+  const called = entries.filter((entry) => /^(Also a check|Check\b)/m.test(entry))
+  expect(called.map((entry) => entry.split('\n')[0])).toEqual(checks.map(({ id }) => id).sort())
 })
 
-test('every test that the documentation names exists', () => {
-  for (const page of readdirSync('docs').filter((name) => name.includes('.'))) {
-    const named = [...readFileSync(`docs/${page}`, 'utf8').matchAll(/`?(test\/[a-z0-9/-]+\.ts)/g)].map(
-      ([, path = '']) => path,
-    )
-    expect({ page, missing: named.filter((path) => !existsSync(path)) }).toEqual({ page, missing: [] })
-  }
+test('docs/doctor.md lists the checks in the order in which they are made', () => {
+  const listed = [...readPage('docs/doctor.md').matchAll(/^\| \[`([a-z.-]+)`\]/gm)].map(([, id]) => id)
+  expect(listed).toEqual(checks.map(({ id }) => id))
+})
+
+test('every message that a page shows is one of the doctor, word for word', () => {
+  const shown = PAGES.flatMap(({ text }) => text.match(/^ {4}[✗!] .+\n(?: {8}.+\n)+/gm) ?? [])
+  const snapshots = readPage('test/doctor/__snapshots__/messages.test.ts.snap')
+  expect(shown.length).toBeGreaterThan(0)
+  for (const message of shown) expect(snapshots).toContain(message.replace(/^ {4}/gm, ''))
 })

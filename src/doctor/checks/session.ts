@@ -47,7 +47,7 @@ function findBroken(context: Context, answer: Partial<SessionAnswer>): Finding {
     level: 'error',
     title: `${BROKEN[step === 'done' ? 'start' : step]}: ${words.slice(0, 2).join('; ') || 'PHP gives no reason'}`,
     from: `${web.name}, session.save_handler ${answer.handler}`,
-    fix: 'look for this message in docs/doctor.md; php-sessions doctor --debug shows everything that PHP said',
+    fix: 'look for this message in docs/messages.md; php-sessions doctor --debug shows everything that PHP said',
   }
 }
 

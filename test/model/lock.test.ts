@@ -107,7 +107,7 @@ test('a wait without an end is found out', () => {
   )
 })
 
-/** What docs/managed-handler.md does not promise, each on a shortest way to it. */
+/** What docs/internals/managed-handler-protocol.md does not promise, each on a shortest way to it. */
 test.each<[string, Model['does'], Partial<Model>]>([
   ['the same bytes from another request, after a lost connection', two, { write: counter, breaks: [1] }],
   ['the old bytes from another request, after a lost connection', two, { write: toggle, breaks: [1] }],

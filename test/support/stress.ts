@@ -12,7 +12,7 @@ import type { PhpUnderTest } from './php.ts'
 
 const ALONE = 6
 const TOGETHER = 8
-/** By docs/managed-handler.md: 8 s for a new master, 2 s to connect, 3 s for an answer, 5 s for a lock of the old master. */
+/** By docs/internals/managed-handler-protocol.md: 8 s for a new master, 2 s to connect, 3 s for an answer, 5 s for a lock of the old master. */
 const LONGEST_MILLISECONDS = 18_000
 const UNAVAILABLE = /^Service temporarily unavailable/m
 

@@ -1,0 +1,22 @@
+import { readdirSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { readPage } from './pages.ts'
+
+test('the architecture lists every file in which a secret is revealed, and no other', () => {
+  const revealing = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && path !== 'core/secret.ts')
+    .map((path) => `src/${path}`)
+    .filter((path) => /\.reveal\(|revealIfSecret\(/.test(readPage(path)))
+  const [, section = ''] = readPage('docs/internals/architecture.md').split('## Where a secret leaves')
+  const listed = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `(src\/[\w./-]+)`/gm)].map(
+    ([, path]) => path,
+  )
+  expect(listed.toSorted()).toEqual(revealing.toSorted())
+})
+
+test('the architecture shows every folder of src', () => {
+  const [, picture = ''] = readPage('docs/internals/architecture.md').split('```')
+  const folders = readdirSync('src', { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const missing = folders.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\b`).test(picture))
+  expect(missing).toEqual([])
+})

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import type { Redis } from '../lab/redis-options.ts'
+import type { Redis } from '../lab/redis/options.ts'
 
 /** What ran, and how many commands. */
 export interface Counted<Result> {

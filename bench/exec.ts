@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { makeScratch } from '../lab/scratch.ts'
+import { makeScratch } from '../lab/processes/scratch.ts'
 import { medians } from './medians.ts'
 
 const ROUNDS = 9

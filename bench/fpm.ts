@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
-import type { InstalledPhp } from '../lab/php.ts'
-import { type ServerProcess, startServer } from '../lab/process.ts'
-import { writeProgram } from '../lab/program.ts'
-import { makeScratch } from '../lab/scratch.ts'
+import type { InstalledPhp } from '../lab/php/installed.ts'
+import { writeProgram } from '../lab/processes/program.ts'
+import { makeScratch } from '../lab/processes/scratch.ts'
+import { type ServerProcess, startServer } from '../lab/processes/server.ts'
 
 /** A real php-fpm with pools of one configuration. */
 export interface Fpm extends Pick<ServerProcess, 'pid' | 'log' | 'stop'> {

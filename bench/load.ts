@@ -1,4 +1,4 @@
-import { askFpm } from '../lab/fastcgi.ts'
+import { askFpm } from '../lab/php/fastcgi.ts'
 
 /** What a run of requests took. */
 export interface Load {

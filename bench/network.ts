@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { type ServerProcess, startServer } from '../lab/process.ts'
+import { type ServerProcess, startServer } from '../lab/processes/server.ts'
 import { median } from './medians.ts'
 
 const PINGS = 100

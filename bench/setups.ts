@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { makeCertificates } from '../lab/certificates.ts'
 import type { Program } from '../lab/debian13.ts'
-import { startRedis } from '../lab/redis.ts'
-import { startRedisCluster } from '../lab/redis-cluster.ts'
-import type { Redis } from '../lab/redis-options.ts'
+import { startRedisCluster } from '../lab/redis/cluster.ts'
+import type { Redis } from '../lab/redis/options.ts'
+import { startRedis } from '../lab/redis/server.ts'
+import { makeCertificates } from '../lab/servers/certificates.ts'
 import { measureRoundTrip, startRelays } from './network.ts'
 
 /** Who keeps the sessions, as php-fpm is told it; `files` is one of them everywhere. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeBareContainer } from '../lab/cloudfoundry/bare-container.ts'
-import { makeScratch } from '../lab/scratch.ts'
+import { makeScratch } from '../lab/processes/scratch.ts'
 import { medians } from './medians.ts'
 
 const ROUNDS = 9

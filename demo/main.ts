@@ -1,9 +1,9 @@
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { labLifecycle } from '../lab/cloudfoundry/lifecycle-lab.ts'
-import { startMemcached } from '../lab/memcached.ts'
-import { startRedis } from '../lab/redis.ts'
-import { makeScratch, removeScratch } from '../lab/scratch.ts'
+import { makeScratch, removeScratch } from '../lab/processes/scratch.ts'
+import { startRedis } from '../lab/redis/server.ts'
+import { startMemcached } from '../lab/servers/memcached.ts'
 import { playScene, type Scene, type SceneResult } from './scene.ts'
 
 const SAMPLE_APP = join(import.meta.dirname, 'app')

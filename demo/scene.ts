@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Instance, Lifecycle, Services } from '../lab/cloudfoundry/lifecycle.ts'
 import { phpBuildpackV5 } from '../lab/cloudfoundry/php-buildpacks.ts'
-import { type Router, startRouter } from '../lab/router.ts'
-import { type Answer, makeVisitor } from '../lab/visitor.ts'
+import { type Router, startRouter } from '../lab/web/router.ts'
+import { type Answer, makeVisitor } from '../lab/web/visitor.ts'
 
 /** An app on two instances, with these services bound. */
 export interface Scene {

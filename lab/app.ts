@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { makeScratch } from './scratch.ts'
+import { makeScratch } from './processes/scratch.ts'
 
 /**
  * Writes the files of an app, or of a buildpack, into a fresh directory, which goes when Node ends; gives the

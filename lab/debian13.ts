@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CommandLine } from './contained.ts'
+import type { CommandLine } from './processes/contained.ts'
 
 /** Starts a program with these arguments; `env` is the whole environment, that of this process when absent. */
 export type Program = (

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeScratch } from '../scratch.ts'
+import { makeScratch } from '../processes/scratch.ts'
 
 /** A container as php_buildpack 5 lays it out, as far as a launch looks at it: no PHP is in it. */
 export interface BareContainer {

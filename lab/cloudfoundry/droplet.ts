@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runCommand } from '../command.ts'
+import { runCommand } from '../processes/command.ts'
 import { readIfThere, sidecarCommands } from './start-command.ts'
 
 /** Unpacks a droplet into a directory that stands for /home/vcap. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Environment } from '../cloudfoundry/lifecycle.ts'
-import { runCommand } from '../command.ts'
-import type { CommandLine } from '../contained.ts'
-import { startServer } from '../process.ts'
-import { makeScratch, removeScratch } from '../scratch.ts'
+import { runCommand } from '../processes/command.ts'
+import type { CommandLine } from '../processes/contained.ts'
+import { makeScratch, removeScratch } from '../processes/scratch.ts'
+import { startServer } from '../processes/server.ts'
 import type { CnbLifecycle, Image, LaunchOptions } from './lifecycle.ts'
 
 /** Gives the command that launches another in an image, with this environment. */

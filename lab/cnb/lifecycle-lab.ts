@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Environment } from '../cloudfoundry/lifecycle.ts'
-import { runCommand } from '../command.ts'
+import { runCommand } from '../processes/command.ts'
 import { runImagesWith } from './instances.ts'
 import { escapeId, launcher } from './launcher.ts'
 import type { BuildOptions, Built, CnbBuildpack, CnbLifecycle } from './lifecycle.ts'

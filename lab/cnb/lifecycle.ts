@@ -1,5 +1,5 @@
 import type { Environment } from '../cloudfoundry/lifecycle.ts'
-import type { CommandResult } from '../command.ts'
+import type { CommandResult } from '../processes/command.ts'
 
 export interface CnbBuildpack {
   /** As in its buildpack.toml. */

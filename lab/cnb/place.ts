@@ -1,6 +1,6 @@
 import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeScratch } from '../scratch.ts'
+import { makeScratch } from '../processes/scratch.ts'
 import type { BuildOptions } from './lifecycle.ts'
 
 /** The directories of a build, by the names of the lifecycle's options. */

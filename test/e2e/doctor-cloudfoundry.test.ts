@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
-import { startRedis } from '../../lab/redis.ts'
+import { startRedis } from '../../lab/redis/server.ts'
 import { fixtureApp, ours } from '../support/cloudfoundry.ts'
 import { lifecycles } from '../support/lifecycles.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { makeApp } from '../../lab/app.ts'
 import type { Buildpack, InstanceOptions, Lifecycle } from '../../lab/cloudfoundry/lifecycle.ts'
-import { runCommand } from '../../lab/command.ts'
-import { makeVisitor } from '../../lab/visitor.ts'
+import { runCommand } from '../../lab/processes/command.ts'
+import { makeVisitor } from '../../lab/web/visitor.ts'
 import { lifecycles, realUnavailable } from '../support/lifecycles.ts'
 
 /** Answers every request with the environment that it has. */

@@ -4,9 +4,9 @@ import { COUNTER_PAGE, makeApp } from '../../lab/app.ts'
 import type { Buildpack, Instance } from '../../lab/cloudfoundry/lifecycle.ts'
 import { labLifecycle } from '../../lab/cloudfoundry/lifecycle-lab.ts'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
-import { runCommand } from '../../lab/command.ts'
-import { startRouter } from '../../lab/router.ts'
-import { makeVisitor } from '../../lab/visitor.ts'
+import { runCommand } from '../../lab/processes/command.ts'
+import { startRouter } from '../../lab/web/router.ts'
+import { makeVisitor } from '../../lab/web/visitor.ts'
 import { lifecycles } from '../support/lifecycles.ts'
 
 const REDIS = {

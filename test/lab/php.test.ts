@@ -3,8 +3,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { startMemcached } from '../../lab/memcached.ts'
-import { startServer } from '../../lab/process.ts'
+import { startServer } from '../../lab/processes/server.ts'
+import { startMemcached } from '../../lab/servers/memcached.ts'
 import { debian13Unavailable, PHPS } from '../support/php.ts'
 
 const WHAT_WORKERS_SAY =

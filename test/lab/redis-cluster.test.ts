@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { makeAuthority } from '../../lab/certificates.ts'
-import { type ClusterOptions, type RedisCluster, startRedisCluster } from '../../lab/redis-cluster.ts'
-import type { Redis } from '../../lab/redis-options.ts'
+import { type ClusterOptions, type RedisCluster, startRedisCluster } from '../../lab/redis/cluster.ts'
+import type { Redis } from '../../lab/redis/options.ts'
+import { makeAuthority } from '../../lab/servers/certificates.ts'
 
 const ODD = `p,w +%&'"\${x}#;é\\`
 

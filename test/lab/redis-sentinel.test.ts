@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, onTestFinished, test } from 'vitest'
-import { makeAuthority } from '../../lab/certificates.ts'
-import { type SentinelOptions, type Sentinels, startSentinels } from '../../lab/redis-sentinel.ts'
+import { type SentinelOptions, type Sentinels, startSentinels } from '../../lab/redis/sentinel.ts'
+import { makeAuthority } from '../../lab/servers/certificates.ts'
 
 const ODD = `p,w +%&'"\${x}#;é\\`
 

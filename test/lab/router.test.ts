@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
-import { startRouter } from '../../lab/router.ts'
-import { makeVisitor } from '../../lab/visitor.ts'
+import { startRouter } from '../../lab/web/router.ts'
+import { makeVisitor } from '../../lab/web/visitor.ts'
 
 test('visitors without a session go from instance to instance', async () => {
   const { visitor } = await routeTo(['', '', ''])

@@ -4,12 +4,12 @@ import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Certificates, makeAuthority, makeCertificates } from '../../lab/certificates.ts'
-import { runCommand } from '../../lab/command.ts'
-import { startMemcached } from '../../lab/memcached.ts'
-import { startServer } from '../../lab/process.ts'
-import { startRedis } from '../../lab/redis.ts'
-import type { Redis } from '../../lab/redis-options.ts'
+import { runCommand } from '../../lab/processes/command.ts'
+import { startServer } from '../../lab/processes/server.ts'
+import type { Redis } from '../../lab/redis/options.ts'
+import { startRedis } from '../../lab/redis/server.ts'
+import { type Certificates, makeAuthority, makeCertificates } from '../../lab/servers/certificates.ts'
+import { startMemcached } from '../../lab/servers/memcached.ts'
 import { SERVERS, valkeyUnavailable } from '../support/servers.ts'
 
 const ODD = `p,w +%&'"\${x}#;é\\`
@@ -153,7 +153,7 @@ test('a server stops with all it started, in sessions of their own too', async (
 
 test('servers end, and their directories go, when the process that started them is killed', async () => {
   const script = `
-    const { startRedis } = await import('./lab/redis.ts')
+    const { startRedis } = await import('./lab/redis/server.ts')
     const redis = await startRedis()
     console.log(redis.cli('INFO', 'server').match(/process_id:(\\d+)/)[1], redis.cli('CONFIG', 'GET', 'dir').split('\\n')[1])
     process.kill(process.pid, 'SIGKILL')`

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { startMemcached } from '../../lab/memcached.ts'
-import { startRedis } from '../../lab/redis.ts'
+import { startRedis } from '../../lab/redis/server.ts'
+import { startMemcached } from '../../lab/servers/memcached.ts'
 import { configure } from '../support/configured.ts'
 import { PHPS } from '../support/php.ts'
 import { startPhpWeb } from '../support/php-web.ts'

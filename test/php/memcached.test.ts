@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { startMemcached } from '../../lab/memcached.ts'
+import { startMemcached } from '../../lab/servers/memcached.ts'
 import { renderIni } from '../../src/core/ini.ts'
 import { DEFAULT_PHP } from '../../src/core/php.ts'
 import { PHPS, type PhpUnderTest } from '../support/php.ts'

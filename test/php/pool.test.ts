@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { startMemcached } from '../../lab/memcached.ts'
+import { startMemcached } from '../../lab/servers/memcached.ts'
 import { configure } from '../support/configured.ts'
 import { PHPS } from '../support/php.ts'
 

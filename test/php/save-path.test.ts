@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import { startRedis } from '../../lab/redis.ts'
+import { startRedis } from '../../lab/redis/server.ts'
 import { renderIni } from '../../src/core/ini.ts'
 import { PHPS, type PhpUnderTest } from '../support/php.ts'
 import { planFor } from '../support/plan.ts'

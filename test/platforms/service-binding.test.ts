@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { makeScratch } from '../../lab/scratch.ts'
+import { makeScratch } from '../../lab/processes/scratch.ts'
 import { nodeHost } from '../../src/host/node.ts'
 import { readServiceBindings } from '../../src/platforms/service-binding.ts'
 import { fakeHost } from '../support/fake-host.ts'

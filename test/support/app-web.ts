@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import { type NginxOptions, startNginx } from '../../lab/nginx.ts'
+import { type NginxOptions, startNginx } from '../../lab/web/nginx.ts'
 import { container, startFpm } from './exec.ts'
 
 export interface AppWeb {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeApp } from '../../lab/app.ts'
-import type { NginxOptions } from '../../lab/nginx.ts'
+import type { NginxOptions } from '../../lab/web/nginx.ts'
 import type { Browser, Page } from './browser.ts'
 import { SYMFONY_APP, SYMFONY_APP_WITH_HANDLER } from './symfony-app.ts'
 import type { Unpacked } from './unpacked.ts'

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeApp } from '../../lab/app.ts'
 import type { Buildpack, Instance, InstanceOptions, Lifecycle } from '../../lab/cloudfoundry/lifecycle.ts'
-import { type Router, startRouter } from '../../lab/router.ts'
-import { makeVisitor } from '../../lab/visitor.ts'
+import { type Router, startRouter } from '../../lab/web/router.ts'
+import { makeVisitor } from '../../lab/web/visitor.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 export const EXECUTABLE = join(ROOT, 'dist/php-sessions')

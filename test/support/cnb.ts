@@ -9,8 +9,8 @@ import type {
 } from '../../lab/cnb/lifecycle.ts'
 import { labCnb } from '../../lab/cnb/lifecycle-lab.ts'
 import { realCnb } from '../../lab/cnb/lifecycle-real.ts'
-import { startRouter } from '../../lab/router.ts'
-import { makeScratch } from '../../lab/scratch.ts'
+import { makeScratch } from '../../lab/processes/scratch.ts'
+import { startRouter } from '../../lab/web/router.ts'
 import type { JsonObject } from '../../src/core/binding.ts'
 import { type Told, visitWith } from './cloudfoundry.ts'
 

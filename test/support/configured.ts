@@ -1,5 +1,5 @@
 import { type Service, vcapServices } from '../../lab/bindings.ts'
-import { makeScratch } from '../../lab/scratch.ts'
+import { makeScratch } from '../../lab/processes/scratch.ts'
 import { renderIni } from '../../src/core/ini.ts'
 import { prepare } from '../../src/homes/home.ts'
 import { machineHome } from '../../src/homes/machine/home.ts'

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Service, vcapServices } from '../../lab/bindings.ts'
-import { writeProgram } from '../../lab/program.ts'
-import { makeScratch } from '../../lab/scratch.ts'
+import { writeProgram } from '../../lab/processes/program.ts'
+import { makeScratch } from '../../lab/processes/scratch.ts'
 import { PHPS, type PhpUnderTest } from './php.ts'
 
 const EXECUTABLE = join(import.meta.dirname, '../../dist/php-sessions')

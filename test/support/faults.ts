@@ -3,13 +3,17 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { CANARY, type Service } from '../../lab/bindings.ts'
-import { type CertificateAuthority, type Certificates, makeAuthority } from '../../lab/certificates.ts'
-import { type Memcached, startMemcached } from '../../lab/memcached.ts'
-import { startServer } from '../../lab/process.ts'
-import { startRedis } from '../../lab/redis.ts'
-import { startRedisCluster } from '../../lab/redis-cluster.ts'
-import type { Redis, RedisOptions } from '../../lab/redis-options.ts'
-import { makeScratch } from '../../lab/scratch.ts'
+import { makeScratch } from '../../lab/processes/scratch.ts'
+import { startServer } from '../../lab/processes/server.ts'
+import { startRedisCluster } from '../../lab/redis/cluster.ts'
+import type { Redis, RedisOptions } from '../../lab/redis/options.ts'
+import { startRedis } from '../../lab/redis/server.ts'
+import {
+  type CertificateAuthority,
+  type Certificates,
+  makeAuthority,
+} from '../../lab/servers/certificates.ts'
+import { type Memcached, startMemcached } from '../../lab/servers/memcached.ts'
 import { install, type Machine, makeMachine, withEnv, withServices } from './doctor.ts'
 
 /** A machine that is broken in one way. */

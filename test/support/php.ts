@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { debian13Php, type InstalledPhp, machinePhp } from '../../lab/php.ts'
-import { makeScratch } from '../../lab/scratch.ts'
+import { debian13Php, type InstalledPhp, machinePhp } from '../../lab/php/installed.ts'
+import { makeScratch } from '../../lab/processes/scratch.ts'
 import { PROPERTY_RUNS } from './texts.ts'
 
 /** What a test does with a PHP. */

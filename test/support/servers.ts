@@ -1,5 +1,5 @@
-import { debian13Valkey } from '../../lab/redis.ts'
-import type { AccessOptions } from '../../lab/redis-options.ts'
+import type { AccessOptions } from '../../lab/redis/options.ts'
+import { debian13Valkey } from '../../lab/redis/server.ts'
 
 const valkey = debian13Valkey()
 

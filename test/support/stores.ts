@@ -1,7 +1,7 @@
 import { CANARY, type Service } from '../../lab/bindings.ts'
-import { makeCertificates } from '../../lab/certificates.ts'
-import { startMemcached } from '../../lab/memcached.ts'
-import { startRedis } from '../../lab/redis.ts'
+import { startRedis } from '../../lab/redis/server.ts'
+import { makeCertificates } from '../../lab/servers/certificates.ts'
+import { startMemcached } from '../../lab/servers/memcached.ts'
 
 /** A real server, bound. */
 export interface BoundStore {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type ServerProcess, startServer } from './process.ts'
+import { type ServerProcess, startServer } from '../processes/server.ts'
 
 export interface NginxOptions {
   /** Ports of the php-fpm that it asks in turn; the answers say which one in `X-Served-By`. */

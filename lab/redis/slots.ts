@@ -1,5 +1,5 @@
-import type { Login } from './redis-conf.ts'
-import type { Redis } from './redis-options.ts'
+import type { Login } from './conf.ts'
+import type { Redis } from './options.ts'
 
 const MIGRATE_MILLISECONDS = 5000
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CANARY, type Service } from './bindings.ts'
-import { type CertificateAuthority, makeAuthority } from './certificates.ts'
-import { startRedis } from './redis.ts'
-import type { Redis } from './redis-options.ts'
+import { CANARY, type Service } from '../bindings.ts'
+import { type CertificateAuthority, makeAuthority } from '../servers/certificates.ts'
+import type { Redis } from './options.ts'
+import { startRedis } from './server.ts'
 
 /** What goes wrong with a Redis that an app uses already. */
 export interface StoreFault {

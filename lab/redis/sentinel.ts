@@ -1,7 +1,7 @@
-import { startRedis } from './redis.ts'
-import { quote, strongestLogin } from './redis-conf.ts'
-import type { AccessOptions, Redis } from './redis-options.ts'
-import { until } from './until.ts'
+import { until } from '../processes/until.ts'
+import { quote, strongestLogin } from './conf.ts'
+import type { AccessOptions, Redis } from './options.ts'
+import { startRedis } from './server.ts'
 
 export interface SentinelOptions extends AccessOptions {
   /** What the Sentinels themselves ask of everybody. */

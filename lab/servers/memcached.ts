@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startServer } from './process.ts'
+import { startServer } from '../processes/server.ts'
 
 export interface MemcachedOptions {
   /** Asks everybody for this name and password, which makes it speak the binary protocol only. */

@@ -5,7 +5,7 @@ import {
   debian13Program,
   type Program,
   type Unavailable,
-} from './debian13.ts'
+} from '../debian13.ts'
 
 /** A PHP that runs here. */
 export interface InstalledPhp {

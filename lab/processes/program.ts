@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'
-import type { Program } from './debian13.ts'
+import type { Program } from '../debian13.ts'
 
 /** Writes a program that starts another one, for a PATH. */
 export function writeProgram(path: string, { file, args, env }: ReturnType<Program>): void {

@@ -2,10 +2,10 @@ import { execFile, execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { debian13Missing, debian13Program, type Program, type Unavailable } from './debian13.ts'
-import { startServer } from './process.ts'
-import { dataIn, namedPorts, portNames, quote, redisConf, socketIn, strongestLogin } from './redis-conf.ts'
-import type { Redis, RedisOptions } from './redis-options.ts'
+import { debian13Missing, debian13Program, type Program, type Unavailable } from '../debian13.ts'
+import { startServer } from '../processes/server.ts'
+import { dataIn, namedPorts, portNames, quote, redisConf, socketIn, strongestLogin } from './conf.ts'
+import type { Redis, RedisOptions } from './options.ts'
 
 const machineRedis: Program = (args, env = process.env) => ({ file: 'redis-server', args, env })
 

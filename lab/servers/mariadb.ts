@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runCommand } from './command.ts'
-import { startServer } from './process.ts'
+import { runCommand } from '../processes/command.ts'
+import { startServer } from '../processes/server.ts'
 
 export interface Mariadb {
   readonly host: '127.0.0.1'

@@ -1,9 +1,9 @@
-import { startRedis } from './redis.ts'
-import { isIn, isWhole, readView } from './redis-cluster-view.ts'
-import { strongestLogin } from './redis-conf.ts'
-import type { AccessOptions, Redis } from './redis-options.ts'
-import { migrateSlots } from './redis-slots.ts'
-import { until } from './until.ts'
+import { until } from '../processes/until.ts'
+import { isIn, isWhole, readView } from './cluster-view.ts'
+import { strongestLogin } from './conf.ts'
+import type { AccessOptions, Redis } from './options.ts'
+import { startRedis } from './server.ts'
+import { migrateSlots } from './slots.ts'
 
 export interface ClusterOptions extends AccessOptions {
   /** How many follow each of the three masters; one when absent. */

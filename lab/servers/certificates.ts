@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeScratch, removeScratch } from './scratch.ts'
+import { makeScratch, removeScratch } from '../processes/scratch.ts'
 
 /** Paths of PEM files. */
 export interface Certificates {

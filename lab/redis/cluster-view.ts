@@ -1,4 +1,4 @@
-import type { Redis } from './redis-options.ts'
+import type { Redis } from './options.ts'
 
 /** A node of a cluster as one of them sees it. */
 export interface SeenNode {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { Place } from './process.ts'
-import type { RedisOptions } from './redis-options.ts'
+import type { Place } from '../processes/server.ts'
+import type { RedisOptions } from './options.ts'
 
 type PortName = 'port' | 'tlsPort' | 'busPort'
 

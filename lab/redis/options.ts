@@ -1,5 +1,5 @@
-import type { Certificates } from './certificates.ts'
-import type { Program } from './debian13.ts'
+import type { Program } from '../debian13.ts'
+import type { Certificates } from '../servers/certificates.ts'
 
 /** What servers that belong together have in common: which program they are, how one gets in, and what stays. */
 export interface AccessOptions {

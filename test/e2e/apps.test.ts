@@ -4,10 +4,10 @@ import { startContained } from '../../lab/processes/contained.ts'
 import { until } from '../../lab/processes/until.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { type Mariadb, startMariadb } from '../../lab/servers/mariadb.ts'
-import { startAppWeb } from '../support/app-web.ts'
-import { APPS, type App, STATEMENTS, symfony } from '../support/apps.ts'
-import { makeBrowser } from '../support/browser.ts'
-import { unpackedApps } from '../support/unpacked.ts'
+import { APPS, type App, STATEMENTS, symfony } from '../support/apps/apps.ts'
+import { makeBrowser } from '../support/apps/browser.ts'
+import { unpackedApps } from '../support/apps/unpacked.ts'
+import { startAppWeb } from '../support/apps/web.ts'
 
 const unpacked = unpackedApps()
 const rows = APPS.map((app) => [app.name, app] as const)

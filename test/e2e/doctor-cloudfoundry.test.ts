@@ -2,8 +2,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { startRedis } from '../../lab/redis/server.ts'
-import { fixtureApp, ours } from '../support/cloudfoundry.ts'
-import { lifecycles } from '../support/lifecycles.ts'
+import { fixtureApp, ours } from '../support/homes/cloudfoundry.ts'
+import { lifecycles } from '../support/homes/lifecycles.ts'
 
 const BUILDPACKS = [
   { name: 'php_buildpack 5', buildpack: phpBuildpackV5 },

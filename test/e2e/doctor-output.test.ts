@@ -7,7 +7,7 @@ import { startRedis } from '../../lab/redis/server.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
 import { checks } from '../../src/doctor/checks/index.ts'
 import { diagnose, makeMachine, run, withEnv } from '../support/doctor.ts'
-import { PHPS } from '../support/php.ts'
+import { PHPS } from '../support/php/php.ts'
 import { SERVERS } from '../support/servers.ts'
 
 const matchesSchema = new Ajv2020({ allowUnionTypes: true }).compile(

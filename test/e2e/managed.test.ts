@@ -11,10 +11,10 @@ import type { Redis } from '../../lab/redis/options.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { makeVisitor } from '../../lab/web/visitor.ts'
 import { handlerText } from '../../src/stores/redis/handler/index.ts'
-import { BUNDLE, EXECUTABLE, fixtureApp, ours } from '../support/cloudfoundry.ts'
-import { bind, ours as oursCnb } from '../support/cnb.ts'
-import { container, startFpm } from '../support/exec.ts'
-import { lifecycles } from '../support/lifecycles.ts'
+import { BUNDLE, EXECUTABLE, fixtureApp, ours } from '../support/homes/cloudfoundry.ts'
+import { bind, ours as oursCnb } from '../support/homes/cnb.ts'
+import { container, startFpm } from '../support/homes/container.ts'
+import { lifecycles } from '../support/homes/lifecycles.ts'
 
 /** With what PHP and php_buildpack 4 give a meaning to. */
 const PASSWORD = "CanaryThat@@Must@{HOME}Not'Be\\Found"

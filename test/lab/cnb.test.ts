@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { makeApp } from '../../lab/app.ts'
 import { paketoHandler, paketoPhp } from '../../lab/cnb/buildpacks.ts'
 import type { CnbBuildpack } from '../../lab/cnb/lifecycle.ts'
-import { bind, cnbLifecycles } from '../support/cnb.ts'
+import { bind, cnbLifecycles } from '../support/homes/cnb.ts'
 
 /** A buildpack of these files, for questions about the lifecycle alone. */
 function buildpack(id: string, files: Readonly<Record<string, string>>): CnbBuildpack {

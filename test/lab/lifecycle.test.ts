@@ -3,7 +3,7 @@ import { makeApp } from '../../lab/app.ts'
 import type { Buildpack, InstanceOptions, Lifecycle } from '../../lab/cloudfoundry/lifecycle.ts'
 import { runCommand } from '../../lab/processes/command.ts'
 import { makeVisitor } from '../../lab/web/visitor.ts'
-import { lifecycles, realUnavailable } from '../support/lifecycles.ts'
+import { lifecycles, realUnavailable } from '../support/homes/lifecycles.ts'
 
 /** Answers every request with the environment that it has. */
 const SERVER = `<?php header('Content-Type: text/plain'); foreach (getenv() as $k => $v) echo "$k=$v\\n";`

@@ -7,7 +7,7 @@ import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-build
 import { runCommand } from '../../lab/processes/command.ts'
 import { startRouter } from '../../lab/web/router.ts'
 import { makeVisitor } from '../../lab/web/visitor.ts'
-import { lifecycles } from '../support/lifecycles.ts'
+import { lifecycles } from '../support/homes/lifecycles.ts'
 
 const REDIS = {
   redis: [{ name: 'app-redis-sessions', credentials: { host: 'h', port: 6379, password: 'C4nary' } }],

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startServer } from '../../lab/processes/server.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
-import { debian13Unavailable, PHPS } from '../support/php.ts'
+import { debian13Unavailable, PHPS } from '../support/php/php.ts'
 
 const WHAT_WORKERS_SAY =
   'echo PHP_SAPI, " ", PHP_VERSION, " ", phpversion("redis"), " ", ini_get("precision");'

@@ -3,10 +3,10 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY, clusterService } from '../../lab/bindings.ts'
 import { type RedisCluster, startRedisCluster } from '../../lab/redis/cluster.ts'
 import { makeVisitor } from '../../lab/web/visitor.ts'
-import { configure } from '../support/configured.ts'
-import { PAGES, startLoad } from '../support/load.ts'
-import { PHPS, type PhpUnderTest } from '../support/php.ts'
-import { startPhpWeb } from '../support/php-web.ts'
+import { configure } from '../support/php/configured.ts'
+import { PAGES, startLoad } from '../support/php/load.ts'
+import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
+import { startPhpWeb } from '../support/php/web.ts'
 
 const VISITORS = 6
 const PAGE = `<?php if ($_SERVER['REQUEST_URI'] === '/all') { ${PAGES.all} } else { ${PAGES.count} }`

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import connect from '../../src/stores/redis/handler/connect.php'
 import { withoutHead } from '../../src/stores/redis/handler/index.ts'
 import tls from '../../src/stores/redis/handler/tls.php'
-import { PHPS } from '../support/php.ts'
+import { PHPS } from '../support/php/php.ts'
 
 describe.each(PHPS)('%s', (_name, { runPhp }) => {
   /** The value of an expression in the PHP that the handler and the probes share. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { startRedis } from '../../lab/redis/server.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
-import { configure } from '../support/configured.ts'
-import { PHPS } from '../support/php.ts'
-import { startPhpWeb } from '../support/php-web.ts'
+import { configure } from '../support/php/configured.ts'
+import { PHPS } from '../support/php/php.ts'
+import { startPhpWeb } from '../support/php/web.ts'
 
 const WORKERS = 10
 const REQUESTS = 200

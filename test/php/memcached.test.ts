@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { startMemcached } from '../../lab/servers/memcached.ts'
 import { renderIni } from '../../src/core/ini.ts'
 import { DEFAULT_PHP } from '../../src/core/php.ts'
-import { PHPS, type PhpUnderTest } from '../support/php.ts'
+import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 import { planFor } from '../support/plan.ts'
 
 const server = await startMemcached()

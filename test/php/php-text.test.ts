@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import { renderPhpFile } from '../../src/core/php-text.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { PHPS } from '../support/php.ts'
+import { PHPS } from '../support/php/php.ts'
 import { passwords } from '../support/texts.ts'
 
 const HOURS = 3_600_000

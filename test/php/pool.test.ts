@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startMemcached } from '../../lab/servers/memcached.ts'
-import { configure } from '../support/configured.ts'
-import { PHPS } from '../support/php.ts'
+import { configure } from '../support/php/configured.ts'
+import { PHPS } from '../support/php/php.ts'
 
 const VISITORS = 20
 

@@ -10,8 +10,8 @@ import { startRedis } from '../../lab/redis/server.ts'
 import { makeAuthority } from '../../lab/servers/certificates.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
 import type { JsonObject } from '../../src/core/binding.ts'
-import { configure } from '../support/configured.ts'
-import { PHPS, type PhpUnderTest } from '../support/php.ts'
+import { configure } from '../support/php/configured.ts'
+import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 import { STORES } from '../support/stores.ts'
 
 const VISIT = `

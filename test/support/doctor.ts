@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Service, vcapServices } from '../../lab/bindings.ts'
 import { writeProgram } from '../../lab/processes/program.ts'
 import { makeScratch } from '../../lab/processes/scratch.ts'
-import { PHPS, type PhpUnderTest } from './php.ts'
+import { PHPS, type PhpUnderTest } from './php/php.ts'
 
 const EXECUTABLE = join(import.meta.dirname, '../../dist/php-sessions')
 /** Far more than a run takes: this catches hangs. */

@@ -7,8 +7,8 @@ import { until } from '../../../lab/processes/until.ts'
 import { type ClusterOptions, startRedisCluster } from '../../../lab/redis/cluster.ts'
 import type { Redis } from '../../../lab/redis/options.ts'
 import { startSentinels } from '../../../lab/redis/sentinel.ts'
-import { PHPS } from '../../support/php.ts'
-import { stress } from '../../support/stress.ts'
+import { PHPS } from '../../support/php/php.ts'
+import { stress } from '../../support/php/stress.ts'
 
 async function startGroup() {
   const group = await startSentinels({ password: CANARY, sentinelPassword: CANARY, keeps: true })

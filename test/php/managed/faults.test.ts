@@ -3,9 +3,9 @@ import { CANARY, showsCanary } from '../../../lab/bindings.ts'
 import { until } from '../../../lab/processes/until.ts'
 import { STORE_FAULTS, type StoreFault, startBreakable } from '../../../lab/redis/faults.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
-import { configureManaged } from '../../support/managed.ts'
-import { PHPS, type PhpUnderTest } from '../../support/php.ts'
-import { startPhpWeb } from '../../support/php-web.ts'
+import { configureManaged } from '../../support/php/managed.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
+import { startPhpWeb } from '../../support/php/web.ts'
 
 /** A hang; whatever the store does, an answer takes a few seconds. */
 const LIMIT_MILLISECONDS = 60_000

@@ -7,10 +7,10 @@ import { until } from '../../../lab/processes/until.ts'
 import { startRedisCluster } from '../../../lab/redis/cluster.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeAuthority } from '../../../lab/servers/certificates.ts'
-import { configure } from '../../support/configured.ts'
-import { configureManaged, PREPEND } from '../../support/managed.ts'
-import { PHPS, type PhpUnderTest } from '../../support/php.ts'
-import { startPhpWeb } from '../../support/php-web.ts'
+import { configure } from '../../support/php/configured.ts'
+import { configureManaged, PREPEND } from '../../support/php/managed.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
+import { startPhpWeb } from '../../support/php/web.ts'
 
 const COUNT = `session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`
 

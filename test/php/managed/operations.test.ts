@@ -2,8 +2,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY } from '../../../lab/bindings.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
-import { configureManaged, PREPEND } from '../../support/managed.ts'
-import { PHPS } from '../../support/php.ts'
+import { configureManaged, PREPEND } from '../../support/php/managed.ts'
+import { PHPS } from '../../support/php/php.ts'
 import { SERVERS } from '../../support/servers.ts'
 
 /** What an app may do with its session; each begins with one that holds `n`, and tells what it saw. */

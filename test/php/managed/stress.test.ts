@@ -6,9 +6,9 @@ import { CANARY } from '../../../lab/bindings.ts'
 import { until } from '../../../lab/processes/until.ts'
 import type { Redis, RedisOptions } from '../../../lab/redis/options.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
-import { type Container, container, startFpm } from '../../support/exec.ts'
-import { PHPS } from '../../support/php.ts'
-import { stress } from '../../support/stress.ts'
+import { type Container, container, startFpm } from '../../support/homes/container.ts'
+import { PHPS } from '../../support/php/php.ts'
+import { stress } from '../../support/php/stress.ts'
 
 const KILL_MILLISECONDS = 100
 const LOCK_SECONDS = 2

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
-import { type NginxOptions, startNginx } from '../../lab/web/nginx.ts'
-import { container, startFpm } from './exec.ts'
+import { type NginxOptions, startNginx } from '../../../lab/web/nginx.ts'
+import { container, startFpm } from '../homes/container.ts'
 
 export interface AppWeb {
   readonly url: string

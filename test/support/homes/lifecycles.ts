@@ -1,6 +1,6 @@
-import type { Lifecycle } from '../../lab/cloudfoundry/lifecycle.ts'
-import { labLifecycle } from '../../lab/cloudfoundry/lifecycle-lab.ts'
-import { realLifecycle } from '../../lab/cloudfoundry/lifecycle-real.ts'
+import type { Lifecycle } from '../../../lab/cloudfoundry/lifecycle.ts'
+import { labLifecycle } from '../../../lab/cloudfoundry/lifecycle-lab.ts'
+import { realLifecycle } from '../../../lab/cloudfoundry/lifecycle-real.ts'
 
 const real = await realLifecycle()
 

@@ -1,12 +1,12 @@
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { askFpm } from '../../lab/php/fastcgi.ts'
-import { type InstalledPhp, machinePhp } from '../../lab/php/installed.ts'
-import { makeScratch } from '../../lab/processes/scratch.ts'
-import { startServer } from '../../lab/processes/server.ts'
+import { askFpm } from '../../../lab/php/fastcgi.ts'
+import { type InstalledPhp, machinePhp } from '../../../lab/php/installed.ts'
+import { makeScratch } from '../../../lab/processes/scratch.ts'
+import { startServer } from '../../../lab/processes/server.ts'
+import { startLoad } from '../php/load.ts'
 import { EXECUTABLE } from './cloudfoundry.ts'
-import { startLoad } from './load.ts'
 
 const isRoot = process.getuid?.() === 0
 

@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { debian13Php, type InstalledPhp, machinePhp } from '../../lab/php/installed.ts'
-import { makeScratch } from '../../lab/processes/scratch.ts'
-import { PROPERTY_RUNS } from './texts.ts'
+import { debian13Php, type InstalledPhp, machinePhp } from '../../../lab/php/installed.ts'
+import { makeScratch } from '../../../lab/processes/scratch.ts'
+import { PROPERTY_RUNS } from '../texts.ts'
 
 /** What a test does with a PHP. */
 export interface PhpUnderTest {

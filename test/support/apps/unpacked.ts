@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeApp } from '../../lab/app.ts'
+import { makeApp } from '../../../lab/app.ts'
 
 /** The applications that scripts/apps has unpacked. */
 export interface Unpacked {
@@ -13,7 +13,7 @@ export interface Unpacked {
   readonly env: Readonly<Record<string, string>>
 }
 
-const CACHE = join(import.meta.dirname, '../../.cache')
+const CACHE = join(import.meta.dirname, '../../../.cache')
 const FOLDER = join(CACHE, 'apps')
 /** In the order in which they can be loaded. */
 const EXTENSIONS = ['mysqlnd', 'mysqli', 'mbstring', 'xml', 'dom', 'simplexml']

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeApp } from '../../lab/app.ts'
-import type { Buildpack, Instance, InstanceOptions, Lifecycle } from '../../lab/cloudfoundry/lifecycle.ts'
-import { type Router, startRouter } from '../../lab/web/router.ts'
-import { makeVisitor } from '../../lab/web/visitor.ts'
+import { makeApp } from '../../../lab/app.ts'
+import type { Buildpack, Instance, InstanceOptions, Lifecycle } from '../../../lab/cloudfoundry/lifecycle.ts'
+import { type Router, startRouter } from '../../../lab/web/router.ts'
+import { makeVisitor } from '../../../lab/web/visitor.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
+const ROOT = join(import.meta.dirname, '../../..')
 export const EXECUTABLE = join(ROOT, 'dist/php-sessions')
 export const BUNDLE = join(ROOT, 'dist/php-sessions.mjs')
 if (!existsSync(join(ROOT, 'dist/buildpack-cf')))

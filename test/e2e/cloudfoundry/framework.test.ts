@@ -1,10 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { makeApp } from '../../lab/app.ts'
-import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
-import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
-import { startRedis } from '../../lab/redis/server.ts'
-import { ours, startTwice } from '../support/cloudfoundry.ts'
-import { lifecycles } from '../support/lifecycles.ts'
+import { makeApp } from '../../../lab/app.ts'
+import { CANARY, redisService, vcapServices } from '../../../lab/bindings.ts'
+import { phpBuildpackV4, phpBuildpackV5 } from '../../../lab/cloudfoundry/php-buildpacks.ts'
+import { startRedis } from '../../../lab/redis/server.ts'
+import { ours, startTwice } from '../../support/homes/cloudfoundry.ts'
+import { lifecycles } from '../../support/homes/lifecycles.ts'
 
 /** Tells what Laravel's configuration would read, and logs in to Redis with it as Laravel does. */
 const PAGE = `<?php

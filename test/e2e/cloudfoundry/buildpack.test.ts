@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { CANARY, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
-import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
-import { makeScratch } from '../../lab/processes/scratch.ts'
-import { startRedis } from '../../lab/redis/server.ts'
-import { fixtureApp, ours, startTwice } from '../support/cloudfoundry.ts'
-import { lifecycles } from '../support/lifecycles.ts'
+import { CANARY, redisService, type Service, vcapServices } from '../../../lab/bindings.ts'
+import { phpBuildpackV4, phpBuildpackV5 } from '../../../lab/cloudfoundry/php-buildpacks.ts'
+import { makeScratch } from '../../../lab/processes/scratch.ts'
+import { startRedis } from '../../../lab/redis/server.ts'
+import { fixtureApp, ours, startTwice } from '../../support/homes/cloudfoundry.ts'
+import { lifecycles } from '../../support/homes/lifecycles.ts'
 
 const BUILDPACKS = [
   { name: 'php_buildpack 5', buildpack: phpBuildpackV5 },

@@ -1,4 +1,4 @@
-import type { Service } from '../../lab/bindings.ts'
+import type { Service } from '../../../lab/bindings.ts'
 import { configure } from './configured.ts'
 import type { PhpUnderTest } from './php.ts'
 

@@ -1,4 +1,4 @@
-import { type Answer, makeVisitor } from '../../lab/web/visitor.ts'
+import { type Answer, makeVisitor } from '../../../lab/web/visitor.ts'
 
 export interface Page extends Answer {
   /** The address that it has after all redirects, below the site's. */

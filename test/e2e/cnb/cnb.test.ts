@@ -2,19 +2,26 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { makeApp } from '../../lab/app.ts'
-import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
-import type { Environment } from '../../lab/cloudfoundry/lifecycle.ts'
-import { paketoHandler, paketoPhp } from '../../lab/cnb/buildpacks.ts'
-import type { CnbLifecycle, Image } from '../../lab/cnb/lifecycle.ts'
-import { makeScratch } from '../../lab/processes/scratch.ts'
-import type { Redis, RedisOptions } from '../../lab/redis/options.ts'
-import { startRedis } from '../../lab/redis/server.ts'
-import { makeAuthority } from '../../lab/servers/certificates.ts'
-import { startMemcached } from '../../lab/servers/memcached.ts'
-import type { JsonObject } from '../../src/core/binding.ts'
-import { fixtureApp } from '../support/cloudfoundry.ts'
-import { bind, cnbLifecycles, ours, realCnbUnavailable, rebind, startImageTwice } from '../support/cnb.ts'
+import { makeApp } from '../../../lab/app.ts'
+import { CANARY, redisService, vcapServices } from '../../../lab/bindings.ts'
+import type { Environment } from '../../../lab/cloudfoundry/lifecycle.ts'
+import { paketoHandler, paketoPhp } from '../../../lab/cnb/buildpacks.ts'
+import type { CnbLifecycle, Image } from '../../../lab/cnb/lifecycle.ts'
+import { makeScratch } from '../../../lab/processes/scratch.ts'
+import type { Redis, RedisOptions } from '../../../lab/redis/options.ts'
+import { startRedis } from '../../../lab/redis/server.ts'
+import { makeAuthority } from '../../../lab/servers/certificates.ts'
+import { startMemcached } from '../../../lab/servers/memcached.ts'
+import type { JsonObject } from '../../../src/core/binding.ts'
+import { fixtureApp } from '../../support/homes/cloudfoundry.ts'
+import {
+  bind,
+  cnbLifecycles,
+  ours,
+  realCnbUnavailable,
+  rebind,
+  startImageTwice,
+} from '../../support/homes/cnb.ts'
 
 /** A word of its own, so that no encoding of it can hide it. */
 const WORD = 'CanaryThatMustNotBeFound'

@@ -6,15 +6,15 @@ import type {
   CnbLifecycle,
   Image,
   LaunchOptions,
-} from '../../lab/cnb/lifecycle.ts'
-import { labCnb } from '../../lab/cnb/lifecycle-lab.ts'
-import { realCnb } from '../../lab/cnb/lifecycle-real.ts'
-import { makeScratch } from '../../lab/processes/scratch.ts'
-import { startRouter } from '../../lab/web/router.ts'
-import type { JsonObject } from '../../src/core/binding.ts'
+} from '../../../lab/cnb/lifecycle.ts'
+import { labCnb } from '../../../lab/cnb/lifecycle-lab.ts'
+import { realCnb } from '../../../lab/cnb/lifecycle-real.ts'
+import { makeScratch } from '../../../lab/processes/scratch.ts'
+import { startRouter } from '../../../lab/web/router.ts'
+import type { JsonObject } from '../../../src/core/binding.ts'
 import { type Told, visitWith } from './cloudfoundry.ts'
 
-const DIRECTORY = join(import.meta.dirname, '../../dist/buildpack-cnb')
+const DIRECTORY = join(import.meta.dirname, '../../../dist/buildpack-cnb')
 if (!existsSync(DIRECTORY)) throw new Error('there is no buildpack to test: run scripts/package')
 
 export const ours: CnbBuildpack = {

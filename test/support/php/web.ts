@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ServerProcess, startServer } from '../../lab/processes/server.ts'
+import { type ServerProcess, startServer } from '../../../lab/processes/server.ts'
 import type { PhpUnderTest } from './php.ts'
 
 /** A page that PHP serves. */

@@ -3,9 +3,9 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { redisService, vcapServices } from '../../lab/bindings.ts'
-import { type BareContainer, makeBareContainer } from '../../lab/cloudfoundry/bare-container.ts'
-import { EXECUTABLE } from '../support/cloudfoundry.ts'
+import { redisService, vcapServices } from '../../../lab/bindings.ts'
+import { type BareContainer, makeBareContainer } from '../../../lab/cloudfoundry/bare-container.ts'
+import { EXECUTABLE } from '../../support/homes/cloudfoundry.ts'
 
 function makeContainer() {
   const container = makeBareContainer('extension=redis.so\n')

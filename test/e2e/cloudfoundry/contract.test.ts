@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { vcapServices } from '../../lab/bindings.ts'
-import type { Staged } from '../../lab/cloudfoundry/lifecycle.ts'
-import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
-import { fixtureApp, ours, type RunningApp, startTwice } from '../support/cloudfoundry.ts'
-import { lifecycles } from '../support/lifecycles.ts'
-import { type BoundStore, STORES } from '../support/stores.ts'
+import { vcapServices } from '../../../lab/bindings.ts'
+import type { Staged } from '../../../lab/cloudfoundry/lifecycle.ts'
+import { phpBuildpackV4, phpBuildpackV5 } from '../../../lab/cloudfoundry/php-buildpacks.ts'
+import { fixtureApp, ours, type RunningApp, startTwice } from '../../support/homes/cloudfoundry.ts'
+import { lifecycles } from '../../support/homes/lifecycles.ts'
+import { type BoundStore, STORES } from '../../support/stores.ts'
 
 const SCAN_DIRECTORY = { '.bp-config/php/php.ini.d/app.ini': 'precision = 9\n' }
 const PLATFORMS = [

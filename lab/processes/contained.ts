@@ -6,20 +6,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { findHolders, MARK, readMark } from './mark.ts'
 
 /**
- * Runs its arguments as a command that ends with us, however we end.
+ * Runs its arguments as a command that ends with this process, however this process ends.
  *
- * The mark is a pipe whose other end only we have. When we are gone, by `exit` or by SIGKILL, the one that reads
- * there, under another number, kills all who hold it. stdout and stderr are pipes as in a container, for Node's
- * own are sockets, which `> /dev/stderr` and php-fpm cannot open; those who read them end with the last writer.
- * All helpers are nobody's children, because some servers wonder about a child that they did not start.
+ * The mark is a pipe, and only this process has its other end. When this process is gone, a helper that reads the
+ * pipe, under another number, kills every process that holds the mark. stdout and stderr are pipes, as in a
+ * container: Node's own are sockets, which `> /dev/stderr` and php-fpm cannot open. A `cat` reads each of them and
+ * ends with its last writer. No helper is a child of the command, because some servers stumble over a child that
+ * they did not start.
  */
-const END_WITH_US = `
+const END_WITH_THIS_PROCESS = `
 ( (
   exec 8<&${MARK} ${MARK}<&-
   read -r _ <&8
-  for held in /proc/[0-9]*/fd/${MARK}; do
-    pid=\${held#/proc/}
-    if [ $held -ef /proc/self/fd/8 ]; then kill -KILL \${pid%%/*}; fi
+  # Again until none is left: a process that is about to be killed may start another one.
+  found=1
+  while [ $found -gt 0 ]; do
+    found=0
+    for held in /proc/[0-9]*/fd/${MARK}; do
+      pid=\${held#/proc/}
+      if [ $held -ef /proc/self/fd/8 ]; then kill -KILL \${pid%%/*}; found=1; fi
+    done
+    if [ $found -gt 0 ]; then sleep 0.02; fi
   done
 ) >/dev/null 2>&1 & )
 exec > >(exec setsid --fork cat ${MARK}<&-)
@@ -49,28 +56,32 @@ export interface Contained {
   log(): string
   stdout(): string
   stderr(): string
-  /** Settles when the command has ended and with it, by SIGKILL, all that it had started. */
+  /** Settles when the command has ended, and SIGKILL has ended what it had started. */
   readonly exited: Promise<ExitStatus>
   hasExited(): boolean
+  /** The command and what it has started, as far as they still run. */
+  processes(): readonly number[]
+  /** Sends a signal to all of `processes`. */
   signal(name: NodeJS.Signals): void
 }
 
-/** Starts a command so that nothing of it survives the command, nor this process. Linux only. */
+/** Starts a command that leaves nothing running: neither when it ends, nor when this process does. Linux only. */
 export function startContained(command: CommandLine): Contained {
   const order = command.ordered === true ? 'ordered' : 'apart'
-  const child = spawn('bash', ['-c', END_WITH_US, 'lab', order, command.file, ...(command.args ?? [])], {
+  const words = [order, command.file, ...(command.args ?? [])]
+  const child = spawn('bash', ['-c', END_WITH_THIS_PROCESS, 'lab', ...words], {
     cwd: command.cwd,
     env: { ...(command.env ?? process.env) },
-    detached: true, // Ctrl-C is for us; that we are gone the rest hears from the mark
+    detached: true, // Ctrl-C is for this process only; when it ends, the mark ends the rest
     stdio: Object.assign(Array(MARK).fill('ignore'), { 1: 'pipe', 2: 'pipe', [MARK]: 'pipe' }),
   })
   const { pid } = child
   if (pid === undefined) throw new Error(`cannot start ${command.file}`)
-  // A short command may have ended by now; what it left running, the one who reads the mark kills in the end.
+  // A short command may have ended by now. What it left running is killed when this process ends.
   const mark = readMark(pid)
-  const holders = () => (mark === undefined ? [] : findHolders(mark))
-  const ourEnd = (child.stdio as unknown as readonly Socket[])[MARK]
-  ourEnd?.unref()
+  const processes = () => (mark === undefined ? [] : findHolders(mark))
+  const otherEnd = child.stdio.at(MARK) as Socket | null | undefined
+  otherEnd?.unref()
 
   const printed: { readonly where: 'stdout' | 'stderr'; readonly text: string }[] = []
   for (const where of ['stdout', 'stderr'] as const) {
@@ -80,16 +91,16 @@ export function startContained(command: CommandLine): Contained {
 
   let hasExited = false
   const signal = (name: NodeJS.Signals) => {
-    for (const holder of holders()) signalProcess(holder, name)
+    for (const holder of processes()) signalProcess(holder, name)
   }
   const closed = once(child, 'close')
   const exited = once(child, 'exit').then(async ([status, name]) => {
     hasExited = true
-    while (holders().length > 0) {
+    while (processes().length > 0) {
       signal('SIGKILL')
       await sleep(5)
     }
-    ourEnd?.destroy()
+    otherEnd?.destroy()
     await closed
     return (status as number | null) ?? 128 + constants.signals[name as NodeJS.Signals]
   })
@@ -100,6 +111,7 @@ export function startContained(command: CommandLine): Contained {
     stderr: () => textOf(printed.filter(({ where }) => where === 'stderr')),
     exited,
     hasExited: () => hasExited,
+    processes,
     signal,
   }
 }

@@ -1,12 +1,16 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 
-/** The file descriptor that tells the processes of one command from all others; scripts use the smaller ones. */
-export const MARK = 9
+/**
+ * The file descriptor by which the processes of one command know each other.
+ *
+ * Scripts use smaller numbers, and Node closes the first sixteen that it inherits when it starts a program.
+ */
+export const MARK = 99
 
 /**
- * Finds who descends from a command, by what only they inherited.
+ * Finds the processes that descend from a command, by the mark that only they have inherited.
  *
- * Neither the process group nor the parents tell: php-fpm makes a session of its own, and orphans go to init.
+ * The process group and the parent do not show this: php-fpm starts a session of its own, and orphans go to init.
  */
 export function findHolders(mark: string): number[] {
   return readdirSync('/proc')
@@ -14,7 +18,7 @@ export function findHolders(mark: string): number[] {
     .map(Number)
 }
 
-/** undefined for a process without one, that has ended, or that is not ours to look at. */
+/** Reads the mark of a process; undefined if it has none, has ended, or belongs to somebody else. */
 export function readMark(pid: number | string): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/fd/${MARK}`)

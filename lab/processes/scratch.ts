@@ -3,20 +3,25 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MARK } from './mark.ts'
 
-/** Is told each directory, and removes them when nobody can tell it more: also after a crash or a SIGKILL. */
-const REMOVE_AFTER_US = `
+/**
+ * Reads the path of each directory, and removes them all when the process that writes the paths has ended: also after
+ * a crash or a SIGKILL. It closes the mark that a command above that process may have, to outlive that command, too.
+ */
+const REMOVE_AT_THE_END = `
+exec ${MARK}<&-
 directories=()
 while read -r directory; do directories+=("$directory"); done
-sleep 0.5 # the processes that live there are ending at this moment too
+sleep 0.5 # the servers in them are ending at this moment, too
 rm -rf "\${directories[@]}"
 `
 
 let remover: Socket | undefined
 
-/** Makes an empty directory, readable by its owner only; it goes with `removeScratch` or with this process. */
+/** Makes an empty directory, readable by its owner only; `removeScratch` or the end of this process removes it. */
 export function makeScratch(purpose: string): string {
-  // Short, because Unix sockets below it may have paths of 107 bytes only.
+  // Short, because the path of a Unix socket in it may have at most 107 bytes.
   const directory = mkdtempSync(join(tmpdir(), `lab-${purpose}-`))
   remover ??= startRemover()
   remover.write(`${directory}\n`)
@@ -28,7 +33,7 @@ export function removeScratch(directory: string): void {
 }
 
 function startRemover(): Socket {
-  const child = spawn('bash', ['-c', REMOVE_AFTER_US], {
+  const child = spawn('bash', ['-c', REMOVE_AT_THE_END], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   })

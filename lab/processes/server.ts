@@ -1,6 +1,7 @@
-import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CommandLine, type ExitStatus, startContained } from './contained.ts'
+import { type CommandLine, type Contained, type ExitStatus, startContained } from './contained.ts'
+import { findListener } from './listening.ts'
+import { freePorts } from './ports.ts'
 import { makeScratch, removeScratch } from './scratch.ts'
 
 /** What a server is given to live in. */
@@ -14,9 +15,9 @@ export interface Place {
 export interface ServerOptions {
   /** Names the scratch directory and the errors. */
   readonly name: string
-  /** How many ports it listens on, or which; it is ready when all of them take connections. */
+  /** How many ports it listens on, or which; it is ready when it listens on all of them. */
   readonly ports: number | readonly number[]
-  /** Prepares the place and gives the command; called again when a port was taken meanwhile. */
+  /** Prepares the place and gives the command; called again when another process has taken a port meanwhile. */
   command(place: Place): CommandLine | Promise<CommandLine>
 }
 
@@ -24,7 +25,7 @@ export interface ServerProcess extends Place {
   readonly pid: number
   readonly exited: Promise<ExitStatus>
   log(): string
-  /** Goes to all of its processes, e.g. SIGSTOP for a server that hangs. */
+  /** Sends a signal to all of its processes, e.g. SIGSTOP for a server that hangs. */
   kill(signal: NodeJS.Signals): void
   /** SIGTERM, after three seconds SIGKILL; then the directory is removed. */
   stop(): Promise<void>
@@ -34,7 +35,7 @@ const READY_SECONDS = 20
 const GRACE_SECONDS = 3
 const TRIES = 3
 
-/** Starts a server on free loopback ports and waits until it takes connections. */
+/** Starts a server on free loopback ports and waits until it listens on them. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   for (let left = TRIES; ; left--) {
     try {
@@ -63,7 +64,7 @@ async function startOnce(options: ServerOptions): Promise<ServerProcess> {
     removeScratch(directory)
   }
   try {
-    for (const port of ports) await untilReady(port, contained.hasExited)
+    for (const port of ports) await untilItListens(contained, port)
   } catch (error) {
     await stop()
     throw new Error(`${options.name} did not start: ${(error as Error).message}\n${contained.log()}`)
@@ -79,49 +80,16 @@ async function startOnce(options: ServerOptions): Promise<ServerProcess> {
   }
 }
 
-async function untilReady(port: number, hasExited: () => boolean): Promise<void> {
+/** A connection would prove nothing: whoever listens there takes it. */
+async function untilItListens({ hasExited, processes }: Contained, port: number): Promise<void> {
   const deadline = Date.now() + READY_SECONDS * 1000
   while (!hasExited()) {
-    if (await accepts(port)) return
-    if (Date.now() > deadline) throw new Error(`port ${port} took no connection for ${READY_SECONDS} s`)
+    const listener = findListener(port, processes)
+    if (listener === 'own') return
+    if (listener === 'other')
+      throw new Error(`address already in use: another process listens on port ${port}`)
+    if (Date.now() > deadline) throw new Error(`it did not listen on port ${port} within ${READY_SECONDS} s`)
     await sleep(25)
   }
   throw new Error('it ended, with this output:')
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true))
-    socket.once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
-}
-
-/**
- * Below the ports that the system gives to connections, a part for each of vitest's workers: a port that is free now
- * is taken by nobody else before its server is up.
- */
-const FIRST_PORT = 10_000
-const PARTS = 8
-const PART = Math.floor((32_768 - FIRST_PORT) / PARTS)
-const firstOfPart = FIRST_PORT + (Number(process.env.VITEST_POOL_ID ?? process.pid) % PARTS) * PART
-let turn = Math.floor(Math.random() * PART)
-
-/** Ports of 127.0.0.1 on which nobody listens; none comes twice in a long time. */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports: number[] = []
-  while (ports.length < count) {
-    const port = firstOfPart + (turn++ % PART)
-    if (await isFree(port)) ports.push(port)
-  }
-  return ports
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
 }

@@ -1,11 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { runCommand } from '../../lab/processes/command.ts'
-import { startServer } from '../../lab/processes/server.ts'
 import type { Redis } from '../../lab/redis/options.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { type Certificates, makeAuthority, makeCertificates } from '../../lab/servers/certificates.ts'
@@ -131,40 +129,6 @@ test('Memcached without SASL lets everybody in', async () => {
   expect(await setWithPhp(memcached.port)).toBe('stored')
 })
 
-test('a server that ends at once is an error that shows what it said', async () => {
-  const failing = { file: 'bash', args: ['-c', 'echo "no licence" >/dev/stderr; exit 4'] }
-  const start = startServer({ name: 'thing', ports: 1, command: () => failing })
-  await expect(start).rejects.toThrow(/^thing did not start: .*\nno licence\n$/s)
-})
-
-test('a server stops with all it started, in sessions of their own too', async () => {
-  const script = 'setsid sleep 77 & echo "child $!"; exec redis-server --port "$0" --save "" --dir "$1"'
-  const server = await startServer({
-    name: 'thing',
-    ports: 1,
-    command: ({ ports, directory }) => ({ file: 'bash', args: ['-c', script, String(ports[0]), directory] }),
-  })
-  const child = /child (\d+)/.exec(server.log())?.[1]
-  expect(isAlive(child)).toBe(true)
-  await server.stop()
-  expect(isAlive(child)).toBe(false)
-  expect(existsSync(server.directory)).toBe(false)
-})
-
-test('servers end, and their directories go, when the process that started them is killed', async () => {
-  const script = `
-    const { startRedis } = await import('./lab/redis/server.ts')
-    const redis = await startRedis()
-    console.log(redis.cli('INFO', 'server').match(/process_id:(\\d+)/)[1], redis.cli('CONFIG', 'GET', 'dir').split('\\n')[1])
-    process.kill(process.pid, 'SIGKILL')`
-  const args = ['--import', 'tsx', '--input-type=module', '-e', script]
-  const { stdout, stderr } = await runCommand({ file: process.execPath, args })
-  const [pid, directory] = stdout.trim().split(' ')
-  expect(directory, stderr).toMatch(/lab-redis-/)
-  await expect.poll(() => isAlive(pid)).toBe(false)
-  await expect.poll(() => existsSync(directory as string), { timeout: 5000 }).toBe(false)
-})
-
 function pingOverTls(redis: Redis, ca: string, args: readonly string[] = []): string {
   const target = ['-h', 'localhost', '-p', String(redis.tlsPort), '--tls', '--cacert', ca]
   const { stdout, stderr } = spawnSync('redis-cli', [...target, ...args, 'PING'], { encoding: 'utf8' })
@@ -180,10 +144,4 @@ async function setWithPhp(port: number, password?: string): Promise<string> {
     echo $m->set('k', 'v') ? 'stored' : $m->getResultMessage();`
   const args = ['-r', script, String(port), ...(password === undefined ? [] : [password])]
   return (await runCommand({ file: 'php', args })).stdout
-}
-
-/** A process that is only waiting to be buried counts as dead. */
-function isAlive(pid: string | undefined): boolean {
-  const state = execFileSync('sh', ['-c', `cat /proc/${pid}/stat 2>/dev/null || true`], { encoding: 'utf8' })
-  return state !== '' && !/\) Z /.test(state)
 }

@@ -2,18 +2,18 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Redis } from '../lab/redis/options.ts'
 
-/** What ran, and how many commands. */
+/** The result of a run, and how many commands the nodes got meanwhile. */
 export interface Counted<Result> {
   readonly result: Result
   readonly commands: number
 }
 
-/** Not the pages', but ours. */
-const OURS = /^(info|config|monitor|command)/
+/** Commands of the benchmark itself, not of the pages. */
+const OWN_COMMANDS = /^(info|config|monitor|command)/
 
 /**
- * Counts all commands while something runs, those of scripts, logins and those that are refused or sent elsewhere
- * included; nobody else may ask these nodes.
+ * Counts all commands that these nodes get while something runs: also logins, the commands of scripts, and commands that
+ * are refused or redirected. Nothing else may ask the nodes meanwhile.
  */
 export async function countCommands<Result>(
   nodes: readonly Redis[],
@@ -25,14 +25,14 @@ export async function countCommands<Result>(
 }
 
 function countedBy(node: Redis): number {
-  const told = node.cli('INFO', 'commandstats')
-  const lines = told.matchAll(/^cmdstat_([^:]+):calls=(\d+),.*rejected_calls=(\d+)/gm)
-  const counts = [...lines].filter(([, name = '']) => !OURS.test(name))
-  // One login was that of INFO.
+  const statistics = node.cli('INFO', 'commandstats')
+  const lines = statistics.matchAll(/^cmdstat_([^:]+):calls=(\d+),.*rejected_calls=(\d+)/gm)
+  const counts = [...lines].filter(([, name = '']) => !OWN_COMMANDS.test(name))
+  // One login was the one for INFO.
   return counts.reduce((sum, [, , calls, refused]) => sum + Number(calls) + Number(refused), -1)
 }
 
-/** What one page asks the nodes, and how much of that scripts do there; MONITOR tells, which slows them down. */
+/** Counts a page's commands and round trips. MONITOR shows which commands scripts give, and slows the nodes down. */
 export async function countRoundTrips(
   nodes: readonly Redis[],
   password: string,
@@ -44,12 +44,12 @@ export async function countRoundTrips(
     await run()
     return (await Promise.all(monitors.map((stop) => stop()))).reduce((sum, count) => sum + count, 0)
   })
-  // Three of each node are ours: the login of the monitor, the ECHO and its login.
+  // Three per node are the benchmark's: the login of the monitor, the ECHO and its login.
   const all = commands - 3 * nodes.length
   return { commands: all / pages, roundTrips: (all - inScripts) / pages }
 }
 
-/** Counts the commands that scripts give until it is called; logs in twice. */
+/** Counts the commands of scripts until the returned function is called; logs in twice. */
 async function startMonitor(node: Redis, password: string): Promise<() => Promise<number>> {
   const monitor = connect(node.port, node.host)
   let seen = ''

@@ -1,37 +1,22 @@
-import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { makeScratch } from '../lab/processes/scratch.ts'
-import { medians } from './medians.ts'
+import { compareStarts } from './starts.ts'
 
-const ROUNDS = 9
-const STARTS = 40
+// What exec adds to the start of a command. With a store bound, most of it is the PHP that lists its extensions.
+
 const EXEC = `${join(import.meta.dirname, '../dist/php-sessions')} exec -- `
 const BOUND = { REDIS_URL: 'redis://:p@127.0.0.1:6379' }
 
-/** What exec adds to the start of a command; with a store bound most of it is PHP, which tells its extensions. */
-const contenders = [
-  { name: '/bin/true', command: '/bin/true', env: {} },
-  { name: 'exec -- /bin/true, nothing bound', command: `${EXEC}/bin/true`, env: {} },
-  { name: 'exec -- /bin/true, Redis bound', command: `${EXEC}/bin/true`, env: BOUND },
-  { name: "php -r '', for comparison", command: "php -r ''", env: {} },
-] as const
+const contender = (name: string, command: string, env: Readonly<Record<string, string>> = {}) => ({
+  name,
+  command,
+  starts: 40,
+  place: () => ({ env: { PATH: process.env.PATH, ...env }, cwd: makeScratch('bench') }),
+})
 
-const times = medians(
-  ROUNDS,
-  Object.fromEntries(contenders.map(({ name, command, env }) => [name, () => measure(command, env)])),
-)
-const [base] = Object.values(times)
-process.stdout.write(`start and end of a command, median of ${ROUNDS} alternating rounds\n`)
-for (const [name, milliseconds] of Object.entries(times))
-  process.stdout.write(
-    `  ${name.padEnd(40)} ${milliseconds.toFixed(2).padStart(7)} ms  ${(milliseconds / (base ?? 1)).toFixed(1).padStart(6)} x\n`,
-  )
-
-/** Milliseconds for one start; a shell starts many, so that what Node needs to start a program is not in it. */
-function measure(command: string, env: Readonly<Record<string, string>>): number {
-  const script = `for ((i = 0; i < ${STARTS}; i++)); do ${command} > /dev/null 2>&1; done`
-  const options = { env: { PATH: process.env.PATH, ...env }, cwd: makeScratch('bench') }
-  const before = process.hrtime.bigint()
-  execFileSync('bash', ['--norc', '-c', script], options)
-  return Number(process.hrtime.bigint() - before) / 1e6 / STARTS
-}
+await compareStarts('start and end of a command', [
+  contender('/bin/true', '/bin/true'),
+  contender('exec -- /bin/true, nothing bound', `${EXEC}/bin/true`),
+  contender('exec -- /bin/true, Redis bound', `${EXEC}/bin/true`, BOUND),
+  contender("php -r '', for comparison", "php -r ''"),
+])

@@ -2,25 +2,24 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { showsCanary, vcapServices } from '../lab/bindings.ts'
-import { askFpm } from '../lab/php/fastcgi.ts'
+import { cookieIn } from '../lab/php/fastcgi.ts'
 import { debian13Php, type InstalledPhp, machinePhp } from '../lab/php/installed.ts'
 import { STORE_FAULTS, type StoreFault, startBreakable } from '../lab/redis/faults.ts'
-import { startFpm } from './fpm.ts'
+import { startBenchFpm } from './fpm.ts'
 import { median } from './medians.ts'
 
 const TRIES = 3
 /** As long as nginx waits for php-fpm before it answers 504. */
 const LIMIT_SECONDS = 60
 const PAGE = `session_start(); echo 'visit ', $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;`
-/** As production's php.ini has it, and the log where it can be read. */
+/** As in the php.ini for production; the log goes into a file that the benchmark reads. */
 const PHP_INI = ['display_errors=0', 'log_errors=1', 'html_errors=0', 'output_buffering=4096']
-const COOKIE = /^Set-Cookie: (PHPSESSIONID=[^;\s]+)/m
 
-/** What a visitor met. */
-interface Outcome {
+/** What a visitor got while the store failed. */
+interface VisitorOutcome {
   readonly status: string
   readonly saw: string
-  /** Gets a new id, and so loses a session that outlives the fault. */
+  /** A new id: the visitor loses a session that outlives the fault. */
   readonly hasNewCookie: boolean
   readonly seconds: number
   readonly lines: number
@@ -40,20 +39,20 @@ for (const [name, fault] of Object.entries(STORE_FAULTS)) {
   if (!name.includes(wanted)) continue
   const cells: string[] = []
   for (const { php, handler } of columns) {
-    // Most of it is waiting.
+    // At the same time: most of it is waiting.
     const tries = (isNew: boolean) => Array.from({ length: TRIES }, () => suffer(fault, php, handler, isNew))
-    cells.push(describe(await Promise.all(tries(false)), await Promise.all(tries(true))))
+    cells.push(describeOutcomes(await Promise.all(tries(false)), await Promise.all(tries(true))))
   }
   print(name, ...cells)
 }
 
-/** A worker that has served a visitor before meets a fault, with the same visitor or a new one. */
+/** Lets a worker serve a visitor, breaks the store, and asks the worker again: as the same visitor or as a new one. */
 async function suffer(
   fault: StoreFault,
   php: InstalledPhp,
   handler: string,
   isNew: boolean,
-): Promise<Outcome> {
+): Promise<VisitorOutcome> {
   const store = await startBreakable(fault)
   const env = { VCAP_SERVICES: vcapServices(store.service), PHP_SESSIONS_HANDLER: handler }
   let file = ''
@@ -61,19 +60,22 @@ async function suffer(
     file = join(directory, 'php.log')
     return [...PHP_INI, `error_log=${file}`]
   }
-  const fpm = await startFpm({ php, lines, pool: [], workers: [1], env, pages: { page: PAGE } })
+  const fpm = await startBenchFpm({ php, lines, workers: [1], env, pages: { page: PAGE } })
   try {
-    const ask = (cookie = '') => askFpm(fpm.few, fpm.page('page'), cookie).catch(() => '')
+    const ask = (cookie?: string) =>
+      fpm
+        .few('page')(cookie)
+        .catch(() => '')
     const first = await ask()
-    const cookie = COOKIE.exec(first)?.[1]
+    const cookie = cookieIn(first)
     if (cookie === undefined || !first.endsWith('visit 1'))
       throw new Error(`no session: ${first}${fpm.log()}`)
     const before = read(file)
     await store.break()
     const start = performance.now()
-    const answer = await inTime(ask(isNew ? '' : cookie))
+    const answer = await inTime(ask(isNew ? undefined : cookie))
     const seconds = (performance.now() - start) / 1000
-    // php-fpm notices a dead worker later than we do.
+    // php-fpm notices a dead worker later than its visitor does.
     if (answer === '') await sleep(500)
     const log = read(file).slice(before.length)
     const count = Number(/visit (\d+)$/.exec(answer)?.[1])
@@ -81,7 +83,7 @@ async function suffer(
     return {
       status: answer === '' ? '502' : (/^Status: (\d+)/m.exec(answer)?.[1] ?? '200'),
       saw: sawOf(count, isKept),
-      hasNewCookie: COOKIE.test(answer),
+      hasNewCookie: cookieIn(answer) !== undefined,
       seconds,
       lines: log.split('\n').length - 1,
       hasPassword: showsCanary(log + fpm.log()),
@@ -113,8 +115,8 @@ function sawOf(count: number, isKept: boolean): string {
   return isKept ? 'its session' : 'its session, which is not kept'
 }
 
-/** For who has a session; and what is otherwise for who has none. */
-function describe(outcomes: readonly Outcome[], ofNew: readonly Outcome[]): string {
+/** What a visitor with a session got; then the status that a new visitor got, where it differs. */
+function describeOutcomes(outcomes: readonly VisitorOutcome[], ofNew: readonly VisitorOutcome[]): string {
   const lines = outcomes.map((outcome) => outcome.lines)
   const [least, most] = [Math.min(...lines), Math.max(...lines)]
   const [status, statusOfNew] = [statuses(outcomes), statuses(ofNew)]
@@ -125,11 +127,11 @@ function describe(outcomes: readonly Outcome[], ofNew: readonly Outcome[]): stri
     `${median(outcomes.map(({ seconds }) => seconds)).toFixed(1)} s`,
     `${least === most ? most : `${least} to ${most}`} ${most === 1 ? 'line' : 'lines'}`,
     ...([...outcomes, ...ofNew].some(({ hasPassword }) => hasPassword) ? ['**the password**'] : []),
-    ...(status === statusOfNew ? [] : [`who is new: ${statusOfNew}`]),
+    ...(status === statusOfNew ? [] : [`a new visitor: ${statusOfNew}`]),
   ].join(', ')
 }
 
-function statuses(outcomes: readonly Outcome[]): string {
+function statuses(outcomes: readonly VisitorOutcome[]): string {
   return distinct(outcomes.map(({ status, hasCrashed }) => `${status}${hasCrashed ? ' (a crash)' : ''}`))
 }
 

@@ -4,21 +4,20 @@ import { debian13Php, machinePhp } from '../lab/php/installed.ts'
 import { debian13Valkey } from '../lab/redis/server.ts'
 import { countCommands, countRoundTrips } from './commands.ts'
 import { cpuMilliseconds } from './cpu.ts'
-import { FEW, type Fpm, MANY, startFpm } from './fpm.ts'
-import { askNumber, type Load, load, newVisitors } from './load.ts'
-import { median } from './medians.ts'
+import { type BenchFpm, FEW, MANY, startBenchFpm } from './fpm.ts'
+import { askNumber, measureSpeed, newVisitors, type Speed } from './load.ts'
+import { inTurn, median } from './medians.ts'
 import { cluster, oneServer, PASSWORD } from './setups.ts'
 
-/**
- * The managed handler beside the native one and `files`, each in a php-fpm of its own:
- * `managed.ts [--cluster | --delay MILLISECONDS] [--debian13] [--valkey]`.
- */
+// The managed handler beside the native one and `files`, each in a php-fpm of its own:
+// `managed.ts [--cluster | --delay MILLISECONDS] [--debian13] [--valkey]`.
+
 const { values } = parseArgs({
   options: {
     cluster: { type: 'boolean', default: false },
-    /** A round trip to the server takes so much longer. */
+    /** What to add to a round trip to the server, in milliseconds. */
     delay: { type: 'string', default: '0' },
-    /** Debian 13's PHP. */
+    /** Takes Debian 13's PHP. */
     debian13: { type: 'boolean', default: false },
     valkey: { type: 'boolean', default: false },
   },
@@ -35,18 +34,18 @@ const PAGES = {
   look: `session_start(); $_SESSION['pad'] ??= str_repeat('x', 1000); echo $_SESSION['n'] ??= 1;`,
   none: `echo 1;`,
   opcache: `echo (int) (function_exists('opcache_get_status') && opcache_get_status(false)['opcache_enabled']);`,
-  // Five milliseconds between reading and writing, as a page takes.
+  // Five milliseconds between reading and writing, as a page needs.
   work: `session_start(); $n = $_SESSION['n'] ?? 0; usleep(5000); echo $_SESSION['n'] = $n + 1;`,
 }
 
-const php = values.debian13 ? there(debian13Php()) : machinePhp()
-const program = values.valkey ? there(debian13Valkey()) : undefined
+const php = values.debian13 ? available(debian13Php()) : machinePhp()
+const program = values.valkey ? available(debian13Valkey()) : undefined
 const setup = await (values.cluster ? cluster(program) : oneServer(program, delay))
-const fpms: Record<string, Fpm> = {}
+const fpms: Record<string, BenchFpm> = {}
 try {
   for (const name of Object.keys(setup.contenders)) fpms[name] = await start(name)
-  const { few, page } = fpms.managed as Fpm
-  const opcache = (await askNumber(few, page('opcache'))) === 1 ? 'on' : 'OFF'
+  const { few } = fpms.managed as BenchFpm
+  const opcache = (await askNumber(few('opcache'))) === 1 ? 'on' : 'OFF'
   print(`${php.name}, opcache ${opcache}; ${setup.title}`)
   print('medians of alternating rounds, of ratios within a round')
   await measureThroughput()
@@ -60,35 +59,36 @@ try {
   await setup.stop()
 }
 
-function there<Thing extends object>(thing: Thing | Unavailable): Thing {
+/** Ends the benchmark where a thing is not available. */
+function available<Thing extends object>(thing: Thing | Unavailable): Thing {
   if (!('unavailable' in thing)) return thing
   print(`not measured: ${thing.unavailable}`)
   process.exit()
 }
 
-function start(name: string): Promise<Fpm> {
-  const { env = {}, pool = [] } = setup.contenders[name] ?? {}
+function start(name: string): Promise<BenchFpm> {
+  const { env = {}, ...pool } = setup.contenders[name] ?? {}
   const own = ['session.save_handler=files', 'session.use_strict_mode=1', 'session.name=PHPSESSIONID']
   const lines = (directory: string) =>
     name === 'files' ? [...own, `session.save_path=${directory}/sessions`] : []
-  return startFpm({ php, lines, pool, env, pages: PAGES })
+  return startBenchFpm({ php, lines, ...pool, env, pages: PAGES })
 }
 
-/** A session that changes in each request, of many visitors, as many at a time as workers; and pages without one. */
+/** Pages that change a session, for many visitors, as many at a time as there are workers; and pages without a session. */
 async function measureThroughput(): Promise<void> {
   const visitors: Record<string, string[]> = {}
-  for (const [name, { few, page }] of Object.entries(fpms))
-    visitors[name] = await newVisitors(few, page('change'), VISITORS)
+  for (const [name, { few }] of Object.entries(fpms))
+    visitors[name] = await newVisitors(few('change'), VISITORS)
   const without = { 'no session': 'files', 'no session, managed': 'managed' }
   const runs = await inTurn(
     THROUGHPUT_ROUNDS,
     [...Object.keys(without), ...Object.keys(fpms)],
     async (name) => {
       const other = without[name as keyof typeof without]
-      const { pid, few, page } = fpms[other ?? name] as Fpm
-      const asked = page(other === undefined ? 'change' : 'none')
+      const { pid, few } = fpms[other ?? name] as BenchFpm
+      const ask = few(other === undefined ? 'change' : 'none')
       const before = [cpuMilliseconds(pid), storeMilliseconds()] as const
-      const result = await load(few, asked, visitors[other ?? name] ?? [], PAGES_A_ROUND, FEW)
+      const result = await measureSpeed(ask, visitors[other ?? name] ?? [], PAGES_A_ROUND, FEW)
       const perPage = (milliseconds: number) => (milliseconds * 1000) / PAGES_A_ROUND
       return {
         ...result,
@@ -98,7 +98,7 @@ async function measureThroughput(): Promise<void> {
     },
   )
   const head = setup.bases.map((base) => `of ${base}`)
-  print(`\nthroughput, ${FEW} at a time`, 'requests/s', ...head, 'PHP us/page', 'store us/page')
+  print(`\nthroughput, ${FEW} at a time`, 'requests/s', ...head, 'PHP µs/page', 'store µs/page')
   for (const [name, own] of Object.entries(runs)) {
     const ratios = setup.bases.map((base) => ratio(own, runs[base], 'perSecond'))
     const [perSecond = '', ...cpu] = (['perSecond', 'phpMicroseconds', 'storeMicroseconds'] as const).map(
@@ -108,7 +108,7 @@ async function measureThroughput(): Promise<void> {
   }
 }
 
-/** The processor time that the nodes have used. */
+/** The processor time that the nodes have used so far. */
 function storeMilliseconds(): number {
   const used = setup.nodes.flatMap((node) => [
     ...node.cli('INFO', 'cpu').matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm),
@@ -121,11 +121,11 @@ async function measureContention(atATime: number): Promise<void> {
   const lost: Record<string, number> = {}
   const counted: Record<string, number> = {}
   const runs = await inTurn(ROUNDS, Object.keys(fpms), async (name) => {
-    const { many, page } = fpms[name] as Fpm
-    const visitor = await newVisitors(many, page('work'), 1)
-    const run = () => load(many, page('work'), visitor, REQUESTS, atATime)
+    const { many } = fpms[name] as BenchFpm
+    const visitor = await newVisitors(many('work'), 1)
+    const run = () => measureSpeed(many('work'), visitor, REQUESTS, atATime)
     const { result, commands } = await countCommands(setup.nodes, run)
-    const missing = REQUESTS + 2 - (await askNumber(many, page('work'), visitor[0]))
+    const missing = REQUESTS + 2 - (await askNumber(many('work'), visitor[0]))
     lost[name] = (lost[name] ?? 0) + missing
     counted[name] = commands
     return result
@@ -143,32 +143,21 @@ async function measureContention(atATime: number): Promise<void> {
   }
 }
 
-/** What one page asks of the store when nobody waits. */
+/** The commands and round trips of one page when no other request waits for the session. */
 async function measureCommands(): Promise<void> {
   print('\nnobody waits', 'commands/page', 'round trips')
   for (const what of ['change', 'look'] as const)
-    for (const [name, { few, page }] of Object.entries(fpms).filter(([name]) => name !== 'files')) {
-      const visitor = await newVisitors(few, page(what), 1)
-      await load(few, page(what), visitor, 5 * FEW, FEW)
-      const run = () => load(few, page(what), visitor, 100, 1)
+    for (const [name, { few }] of Object.entries(fpms).filter(([name]) => name !== 'files')) {
+      const visitor = await newVisitors(few(what), 1)
+      await measureSpeed(few(what), visitor, 5 * FEW, FEW)
+      const run = () => measureSpeed(few(what), visitor, 100, 1)
       const { commands, roundTrips } = await countRoundTrips(setup.nodes, PASSWORD, 100, run)
       print(`  ${name}, ${what}`, commands.toFixed(2), roundTrips.toFixed(2))
     }
 }
 
-/** Each once a round, one after the other: noise hits them all alike. */
-async function inTurn<Run>(
-  rounds: number,
-  names: readonly string[],
-  run: (name: string) => Promise<Run>,
-): Promise<Record<string, Run[]>> {
-  const runs: Record<string, Run[]> = Object.fromEntries(names.map((name) => [name, []]))
-  for (let round = 0; round < rounds; round++) for (const name of names) runs[name]?.push(await run(name))
-  return runs
-}
-
-/** The median of the ratios within a round, and the least and the greatest. */
-function ratio(own: readonly Load[], base: readonly Load[] | undefined, what: keyof Load): string {
+/** The median of the ratios within a round, with the least and the greatest ratio. */
+function ratio(own: readonly Speed[], base: readonly Speed[] | undefined, what: keyof Speed): string {
   const ratios = own.map((run, i) => run[what] / (base?.[i]?.[what] ?? Number.NaN))
   const [middle, least, greatest] = [median(ratios), Math.min(...ratios), Math.max(...ratios)]
   return `${middle.toFixed(2)} (${least.toFixed(2)}-${greatest.toFixed(2)})`

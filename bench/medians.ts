@@ -1,12 +1,12 @@
-/** Measures each contender once a round, in turn, and gives the median of each: noise hits them all alike. */
-export function medians(
+/** Runs each contender once a round, one after the other, so that noise affects them all alike. */
+export async function inTurn<Run>(
   rounds: number,
-  contenders: Readonly<Record<string, () => number>>,
-): Readonly<Record<string, number>> {
-  const samples = Object.fromEntries(Object.keys(contenders).map((name) => [name, [] as number[]]))
-  for (let round = 0; round < rounds; round++)
-    for (const [name, measure] of Object.entries(contenders)) samples[name]?.push(measure())
-  return Object.fromEntries(Object.entries(samples).map(([name, values]) => [name, median(values)]))
+  names: readonly string[],
+  run: (name: string) => Promise<Run> | Run,
+): Promise<Readonly<Record<string, readonly Run[]>>> {
+  const runs: Record<string, Run[]> = Object.fromEntries(names.map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++) for (const name of names) runs[name]?.push(await run(name))
+  return runs
 }
 
 /** The value in the middle. */

@@ -6,7 +6,7 @@ import { median } from './medians.ts'
 
 const PINGS = 100
 
-/** Starts relays to these ports that make a round trip longer by whole milliseconds; gives where to connect instead. */
+/** Starts relays to these ports that make a round trip longer by whole milliseconds; gives the ports of the relays. */
 export function startRelays(
   milliseconds: number,
   targets: readonly number[],
@@ -22,7 +22,7 @@ export function startRelays(
   })
 }
 
-/** What a round trip to a Redis takes when nothing else is asked, in milliseconds; it need not let us in. */
+/** The milliseconds of a round trip to an idle Redis; it answers PING also without a login, by an error. */
 export async function measureRoundTrip(port: number): Promise<number> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   await once(socket, 'connect')

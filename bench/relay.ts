@@ -1,11 +1,10 @@
 import { connect, createServer } from 'node:net'
 
-/**
- * A network with latency, as a program: `relay.ts MILLISECONDS LISTEN:TARGET...`, ports of 127.0.0.1.
- *
- * Answers come later by that much and in order, requests at once: who asks and waits for the answer sees a round trip
- * of that length, wherever on the way the time is spent. Connecting is not delayed.
- */
+// A network with latency, as a program: `relay.ts MILLISECONDS LISTEN:TARGET...`, ports of 127.0.0.1.
+//
+// It forwards requests at once, and answers later by that time and in order. A client that waits for each answer sees a
+// round trip that is longer by that time, wherever on the way the time is spent. Connecting is not delayed.
+
 const [delay, ...pairs] = process.argv.slice(2)
 for (const pair of pairs) {
   const [listen = 0, target = 0] = pair.split(':').map(Number)

@@ -6,31 +6,30 @@ import { startRedis } from '../lab/redis/server.ts'
 import { makeCertificates } from '../lab/servers/certificates.ts'
 import { measureRoundTrip, startRelays } from './network.ts'
 
-/** Who keeps the sessions, as php-fpm is told it; `files` is one of them everywhere. */
+/** A way to keep sessions, by the environment of php-fpm. */
 export interface Contender {
   readonly env: Readonly<Record<string, string>>
-  /** Further lines of its pools. */
+  /** Further lines of php-fpm's pools. */
   readonly pool?: readonly string[]
 }
 
-/** Servers, and who is measured on them. */
+/** Servers, and the contenders that are measured on them; `files` is always one. */
 export interface Setup {
   readonly title: string
-  /** Whose statistics count; nobody else may ask them. */
+  /** The nodes whose statistics count; nothing else may ask them. */
   readonly nodes: readonly Redis[]
   readonly contenders: Readonly<Record<string, Contender>>
-  /** What each is compared with beside `files`. */
+  /** The contenders that each one is compared with, beside `files`. */
   readonly bases: readonly string[]
   stop(): Promise<void>
 }
 
 export const PASSWORD = 'secret'
 
-/** What the contenders that are asked for a lock are not, or that is ours. */
 const UNLOCKED = { PHP_SESSIONS_LOCKING: 'off' }
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
 
-/** One server, plain and over TLS; a round trip to it is longer by so many milliseconds. */
+/** One server, plain and over TLS; a relay adds the delay, in milliseconds, to each round trip. */
 export async function oneServer(program: Program | undefined, delay: number): Promise<Setup> {
   const tls = makeCertificates()
   const redis = await startRedis({ program, password: PASSWORD, tls })
@@ -43,7 +42,7 @@ export async function oneServer(program: Program | undefined, delay: number): Pr
     REDIS_CA: readFileSync(tls.ca, 'utf8'),
   }
   return {
-    title: `${nameOf(redis)}, a round trip of ${(await measureRoundTrip(port)).toFixed(2)} ms`,
+    title: `${serverName(redis)}, a round trip of ${(await measureRoundTrip(port)).toFixed(2)} ms`,
     nodes: [redis],
     contenders: {
       files: { env: {} },
@@ -62,7 +61,7 @@ export async function oneServer(program: Program | undefined, delay: number): Pr
   }
 }
 
-/** Three masters, plain and over TLS; the native handler has no lock there. */
+/** A cluster of three masters, plain and over TLS; the native handler has no lock there. */
 export async function cluster(program: Program | undefined): Promise<Setup> {
   const tls = makeCertificates()
   const { nodes, stop } = await startRedisCluster({ program, password: PASSWORD, tls, replicas: 0 })
@@ -75,7 +74,7 @@ export async function cluster(program: Program | undefined): Promise<Setup> {
     REDIS_CA: readFileSync(tls.ca, 'utf8'),
   }
   return {
-    title: `cluster of ${nodes.length} masters, ${nameOf(nodes[0] as Redis)}`,
+    title: `cluster of ${nodes.length} masters, ${serverName(nodes[0] as Redis)}`,
     nodes,
     contenders: {
       files: { env: {} },
@@ -94,10 +93,10 @@ export async function cluster(program: Program | undefined): Promise<Setup> {
   }
 }
 
-/** As it tells it itself. */
-function nameOf(redis: Redis): string {
+/** The name and version that the server itself gives. */
+function serverName(redis: Redis): string {
   const info = redis.cli('INFO', 'server')
-  const tell = (field: string) => new RegExp(`^${field}:(\\S+)`, 'm').exec(info)?.[1]
-  const valkey = tell('valkey_version')
-  return valkey === undefined ? `Redis ${tell('redis_version')}` : `Valkey ${valkey}`
+  const fieldOf = (field: string) => new RegExp(`^${field}:(\\S+)`, 'm').exec(info)?.[1]
+  const valkey = fieldOf('valkey_version')
+  return valkey === undefined ? `Redis ${fieldOf('redis_version')}` : `Valkey ${valkey}`
 }

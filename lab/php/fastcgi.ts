@@ -5,11 +5,11 @@ const BEGIN = 1
 const PARAMS = 4
 const STDIN = 5
 const STDOUT = 6
-/** The role RESPONDER, and the connection ends with the request. */
+/** The role RESPONDER; the connection ends with the request. */
 const RESPONDER = Buffer.from([0, 1, 0, 0, 0, 0, 0, 0])
 const HEADER_BYTES = 8
 
-/** Asks php-fpm on a port of 127.0.0.1 for a script; gives what that printed, headers first (FastCGI 1.0). */
+/** Asks php-fpm on a port of 127.0.0.1 for a script; gives what the script printed, headers first (FastCGI 1.0). */
 export async function askFpm(port: number, script: string, cookie = ''): Promise<string> {
   const params = { SCRIPT_FILENAME: script, REQUEST_METHOD: 'GET', HTTP_COOKIE: cookie }
   const socket = connect(port, '127.0.0.1')
@@ -27,13 +27,18 @@ export async function askFpm(port: number, script: string, cookie = ''): Promise
   return stdoutOf(Buffer.concat(chunks))
 }
 
+/** The first cookie that an answer sets, as the next request sends it. */
+export function cookieIn(answer: string): string | undefined {
+  return /^Set-Cookie: ([^;\s]+)/m.exec(answer)?.[1]
+}
+
 function record(type: number, content: Buffer): Buffer {
   const header = Buffer.from([1, type, 0, 1, 0, 0, 0, 0])
   header.writeUInt16BE(content.length, 4)
   return Buffer.concat([header, content])
 }
 
-/** For names and values of at most 127 bytes. */
+/** A name and its value, each of at most 127 bytes. */
 function pair(name: string, value: string): Buffer {
   return Buffer.from(`${String.fromCharCode(name.length, value.length)}${name}${value}`, 'latin1')
 }

@@ -11,9 +11,9 @@ import type { Redis } from '../../lab/redis/options.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { makeVisitor } from '../../lab/web/visitor.ts'
 import { handlerText } from '../../src/stores/redis/handler/index.ts'
-import { BUNDLE, EXECUTABLE, fixtureApp, ours } from '../support/homes/cloudfoundry.ts'
+import { fixtureApp, ours } from '../support/homes/cloudfoundry.ts'
 import { bind, ours as oursCnb } from '../support/homes/cnb.ts'
-import { container, startFpm } from '../support/homes/container.ts'
+import { container, HOSTS, startFpmIn } from '../support/homes/container.ts'
 import { lifecycles } from '../support/homes/lifecycles.ts'
 
 /** With what PHP and php_buildpack 4 give a meaning to. */
@@ -134,10 +134,7 @@ test('Cloud Native Buildpacks: pages run the handler, and no layer has anything 
   expect([...withPassword, ...stores, ...handlers]).toEqual([])
 })
 
-describe.each([
-  ['the executable', [EXECUTABLE]],
-  ['Node', [process.execPath, BUNDLE]],
-] as const)('exec: %s', (_name, [file, ...before]) => {
+describe.each(HOSTS)('exec: %s', (_name, [file, ...before]) => {
   const exec = (env: Record<string, string>, script: string) => {
     const directory = makeScratch('managed')
     mkdirSync(join(directory, 'tmp'))
@@ -170,7 +167,7 @@ describe.each([
     if (process.getuid?.() !== 0) skip('only root can start workers of another user')
     const bound = container({ VCAP_SERVICES: servicesFor(PASSWORD), ...MANAGED })
     const page = `echo posix_geteuid(), ' ', (require get_cfg_var('php_sessions.store'))['password'];`
-    const server = await startFpm(bound, { program: [file, ...before], pages: { page } })
+    const server = await startFpmIn(bound, { program: [file, ...before], pages: { page } })
     const nobody = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout)
     const body = (await server.ask('page')).split('\r\n\r\n')[1]
     expect(body).toBe(`${nobody} ${PASSWORD}`)

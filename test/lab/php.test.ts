@@ -1,9 +1,5 @@
-import { writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { startServer } from '../../lab/processes/server.ts'
+import { startFpm } from '../../lab/php/fpm.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
 import { debian13Unavailable, PHPS } from '../support/php/php.ts'
 
@@ -45,52 +41,16 @@ describe.each(PHPS)('%s', (_, { php, loadExtensions, runPhp }) => {
   })
 
   test('php-fpm answers with workers of the same PHP', async () => {
-    const fpm = await startServer({
-      name: 'fpm',
-      ports: 1,
-      command: ({ directory, ports: [port] }) => {
-        const file = (name: string) => join(directory, name)
-        writeFileSync(file('php.ini'), `${loadExtensions('igbinary', 'msgpack', 'redis')}precision = 9\n`)
-        writeFileSync(
-          file('fpm.conf'),
-          `[global]\nerror_log = /proc/self/fd/2\n[www]\nlisten = 127.0.0.1:${port}\npm = static\npm.max_children = 2\n`,
-        )
-        writeFileSync(file('index.php'), `<?php ${WHAT_WORKERS_SAY}`)
-        // php-fpm runs as root only when told so.
-        const asRoot = process.getuid?.() === 0 ? ['-R'] : []
-        return php.fpm(['-F', ...asRoot, '-c', directory, '-y', file('fpm.conf')], {
-          PHP_INI_SCAN_DIR: file('none'),
-        })
-      },
+    const extensions = loadExtensions('igbinary', 'msgpack', 'redis')
+    const fpm = await startFpm({
+      php,
+      ini: () => `${extensions}precision = 9\n`,
+      pools: [{ workers: 2 }],
+      env: {},
+      pages: { index: WHAT_WORKERS_SAY },
     })
     onTestFinished(fpm.stop)
-    const versions = runPhp(loadExtensions('igbinary', 'msgpack', 'redis'), WHAT_WORKERS_SAY).toString()
-    const [, version, redis] = versions.split(' ')
-    const answer = await askFpm(fpm.ports[0] as number, join(fpm.directory, 'index.php'))
-    expect(answer).toContain(`\r\n\r\nfpm-fcgi ${version} ${redis} 9`)
+    const [, version, redis] = runPhp(extensions, WHAT_WORKERS_SAY).toString().split(' ')
+    expect(await fpm.ask('index')).toContain(`\r\n\r\nfpm-fcgi ${version} ${redis} 9`)
   })
 })
-
-/** One FastCGI request, as a web server would make it; all that comes back, frames included. */
-function askFpm(port: number, script: string): Promise<string> {
-  const frame = (type: number, content: Buffer) => {
-    const header = Buffer.from([1, type, 0, 1, 0, 0, 0, 0])
-    header.writeUInt16BE(content.length, 4)
-    return Buffer.concat([header, content])
-  }
-  const none = Buffer.alloc(0)
-  const parameters = Object.entries({ SCRIPT_FILENAME: script, REQUEST_METHOD: 'GET' }).map(([name, value]) =>
-    Buffer.concat([Buffer.from([name.length, value.length]), Buffer.from(name + value)]),
-  )
-  const asResponder = Buffer.from([0, 1, 0, 0, 0, 0, 0, 0])
-  const socket = connect(port, '127.0.0.1')
-  socket.write(
-    Buffer.concat([
-      frame(1, asResponder),
-      frame(4, Buffer.concat(parameters)),
-      frame(4, none),
-      frame(5, none),
-    ]),
-  )
-  return text(socket)
-}

@@ -5,19 +5,16 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { startContained } from '../../../lab/processes/contained.ts'
 import { until } from '../../../lab/processes/until.ts'
 import type { Redis } from '../../../lab/redis/options.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeCertificates } from '../../../lab/servers/certificates.ts'
-import { BUNDLE, EXECUTABLE } from '../../support/homes/cloudfoundry.ts'
-import { type Container, container, startFpm } from '../../support/homes/container.ts'
+import { EXECUTABLE } from '../../support/homes/cloudfoundry.ts'
+import { type Container, container, HOSTS, startFpmIn } from '../../support/homes/container.ts'
 
 const PASSWORD = 's3cret-of-exec'
-const HOSTS = [
-  ['the executable', [EXECUTABLE]],
-  ['Node', [process.execPath, BUNDLE]],
-] as const
 const isRoot = process.getuid?.() === 0
 const certificates = makeCertificates()
 let redis: Redis
@@ -63,9 +60,9 @@ const pagesOf = ({ directory }: Container) => ({
 
 test('php-fpm keeps its sessions in Redis over TLS, with workers of another user, also after a reload', async () => {
   const bound = withTls()
-  const fpm = await startFpm(bound, { pages: pagesOf(bound) })
+  const fpm = await startFpmIn(bound, { pages: pagesOf(bound) })
   const first = await fpm.ask('count')
-  const cookie = /PHPSESSIONID=[^;]+/.exec(first)?.[0] ?? ''
+  const cookie = cookieIn(first) ?? ''
   expect(first).toMatch(/1 redis$/)
   expect(await fpm.ask('count', cookie)).toMatch(/2 redis$/)
   expect(redis.cli('keys', '*')).toContain(cookie.split('=')[1])
@@ -88,7 +85,7 @@ test.each([
   'a request that php-fpm is serving is finished when the container is stopped: %s',
   async (_name, signal) => {
     const bound = withRedis()
-    const fpm = await startFpm(bound, { pages: pagesOf(bound) })
+    const fpm = await startFpmIn(bound, { pages: pagesOf(bound) })
     const asked = fpm.ask('slow')
     await until('the request to be served', () => readdirSync(join(bound.directory, 'tmp')).includes('asked'))
     const stopped = Date.now()

@@ -2,18 +2,19 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Fpm } from '../../../lab/php/fpm.ts'
 import { until } from '../../../lab/processes/until.ts'
 import { startSentinels } from '../../../lab/redis/sentinel.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeCertificates } from '../../../lab/servers/certificates.ts'
-import { type Container, container, loadOn, startFpm } from '../../support/homes/container.ts'
+import { type Container, container, loadOn, startFpmIn } from '../../support/homes/container.ts'
 import { PAGES } from '../../support/php/load.ts'
 
 const OLD = 'old-s3cret,+%&'
 const NEW = 'new-s3cret,+%&'
 const VISITORS = 6
 /** Workers that end all the time: their successors must log in. */
-const POOL = ['pm.max_children = 6', 'pm.max_requests = 20']
+const POOL = { workers: 6, lines: ['pm.max_requests = 20'] }
 
 type Entries = Readonly<Record<string, string | number>>
 
@@ -38,8 +39,7 @@ function withBindings(env: Readonly<Record<string, string>> = {}) {
   return { ...bound, env: { ...bound.env, SERVICE_BINDING_ROOT: root }, root, sessions, write }
 }
 
-const start = (bound: Container) => startFpm(bound, { args: ['--watch'], pool: POOL, pages: PAGES })
-type Fpm = Awaited<ReturnType<typeof start>>
+const start = (bound: Container) => startFpmIn(bound, { args: ['--watch'], pool: POOL, pages: PAGES })
 
 /** The watcher of this exec. */
 function watcherOf({ pid }: Fpm): number | undefined {

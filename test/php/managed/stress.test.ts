@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY } from '../../../lab/bindings.ts'
+import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { until } from '../../../lab/processes/until.ts'
 import type { Redis, RedisOptions } from '../../../lab/redis/options.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
-import { type Container, container, startFpm } from '../../support/homes/container.ts'
+import { type Container, container, startFpmIn } from '../../support/homes/container.ts'
 import { PHPS } from '../../support/php/php.ts'
 import { stress } from '../../support/php/stress.ts'
 
@@ -79,8 +80,8 @@ test('a worker that dies with the lock costs no more than its life, and those wh
   const count = `session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' done';`
   const pages = { count, die: `session_start(); $_SESSION['n'] = 99; exec('kill -9 ' . getmypid());` }
   const bound = container({ ...env, PHP_SESSIONS_HANDLER: 'managed' })
-  const fpm = await startFpm(bound, { pool: ['pm.max_children = 8'], pages })
-  const cookie = /PHPSESSIONID=[^;\s]+/.exec(await fpm.ask('count'))?.[0] ?? ''
+  const fpm = await startFpmIn(bound, { pool: { workers: 8 }, pages })
+  const cookie = cookieIn(await fpm.ask('count')) ?? ''
   await fpm.ask('die', cookie).catch(() => '')
   const lock = `PHPREDIS_SESSION:${cookie.split('=')[1]}_LOCK`
   expect(Number(redis.cli('PTTL', lock))).toBeGreaterThan(30_000)

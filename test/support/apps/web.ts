@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
 import { type NginxOptions, startNginx } from '../../../lab/web/nginx.ts'
-import { container, startFpm } from '../homes/container.ts'
+import { container, startFpmIn } from '../homes/container.ts'
 
 export interface AppWeb {
   readonly url: string
@@ -18,14 +18,10 @@ export async function startAppWeb(
   env: Readonly<Record<string, string>>,
   entry: Omit<NginxOptions, 'backends'>,
 ): Promise<AppWeb> {
-  const pool = [
-    `pm.max_children = ${WORKERS}`,
-    'catch_workers_output = yes',
-    // Adminer counts there how often somebody has failed to log in.
-    'env[TMPDIR] = $TMPDIR',
-  ]
+  // Adminer counts the failed logins in its TMPDIR.
+  const pool = { workers: WORKERS, lines: ['catch_workers_output = yes', 'env[TMPDIR] = $TMPDIR'] }
   const instances = await Promise.all(
-    Array.from({ length: INSTANCES }, () => startFpm(container(env), { pages: {}, pool })),
+    Array.from({ length: INSTANCES }, () => startFpmIn(container(env), { pages: {}, pool })),
   )
   const nginx = await startNginx({ ...entry, backends: instances.map(({ ports: [port = 0] }) => port) })
   onTestFinished(nginx.stop)

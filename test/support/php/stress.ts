@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished } from 'vitest'
 import { type Service, vcapServices } from '../../../lab/bindings.ts'
+import type { Fpm } from '../../../lab/php/fpm.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { until } from '../../../lab/processes/until.ts'
 import type { Redis } from '../../../lab/redis/options.ts'
-import { type Container, container, loadOn, startFpm } from '../homes/container.ts'
+import { type Container, container, loadOn, startFpmIn } from '../homes/container.ts'
 import { type Load, PAGES } from './load.ts'
 import type { PhpUnderTest } from './php.ts'
 
@@ -18,7 +19,7 @@ const UNAVAILABLE = /^Service temporarily unavailable/m
 
 export interface Place {
   readonly bound: Container
-  readonly fpm: Awaited<ReturnType<typeof startFpm>>
+  readonly fpm: Fpm
   readonly load: ReturnType<typeof loadOn>
   /** Of the session that several visitors have in common. */
   readonly shared: string
@@ -64,8 +65,8 @@ export async function stress(
   const log = join(bound.directory, 'tmp/php.log')
   writeFileSync(log, '')
   chmodSync(log, 0o666)
-  const pool = [`pm.max_children = ${ALONE + TOGETHER}`, `php_admin_value[error_log] = ${log}`]
-  const fpm = await startFpm(bound, { php: php.php, pool, pages: PAGES })
+  const pool = { workers: ALONE + TOGETHER, lines: [`php_admin_value[error_log] = ${log}`] }
+  const fpm = await startFpmIn(bound, { php: php.php, pool, pages: PAGES })
   prepare?.(bound)
   const load = loadOn(fpm, ALONE, TOGETHER)
   await until('all to have a session', () => load.sessions().every((id) => id !== ''))

@@ -23,6 +23,8 @@ const HANG_MILLISECONDS = 120_000
 export default defineConfig({
   test: {
     reporters: ['default', './test/reporter.ts'],
+    // Slow tests are listed once, by the second reporter.
+    slowTestThreshold: HANG_MILLISECONDS,
     maxWorkers: 2,
     projects: [
       {
@@ -36,7 +38,7 @@ export default defineConfig({
       },
       {
         plugins: [sourcesAsText],
-        // Dozens of servers start on a machine that may be busy: a failed test runs once more, reported as (retry x1).
+        // Dozens of servers on a machine that may be busy: a test that fails is tried again, and the report names it.
         test: { name: 'real', include: slow, testTimeout: HANG_MILLISECONDS, hookTimeout: 180_000, retry: 1 },
       },
     ],

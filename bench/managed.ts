@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import type { Unavailable } from '../lab/debian13.ts'
 import { debian13Php, machinePhp } from '../lab/php/installed.ts'
+import type { Unavailable } from '../lab/processes/program.ts'
 import { debian13Valkey } from '../lab/redis/server.ts'
 import { countCommands, countRoundTrips } from './commands.ts'
 import { cpuMilliseconds } from './cpu.ts'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Program } from '../lab/debian13.ts'
+import type { Program } from '../lab/processes/program.ts'
 import { startRedisCluster } from '../lab/redis/cluster.ts'
 import type { Redis } from '../lab/redis/options.ts'
 import { startRedis } from '../lab/redis/server.ts'

@@ -7,9 +7,9 @@ import { startMemcached } from '../lab/servers/memcached.ts'
 import { playScene, type Scene, type SceneResult } from './scene.ts'
 
 const SAMPLE_APP = join(import.meta.dirname, 'app')
-/** Where a visitor goes in somebody's own app: the page of the sample app, under a name that nothing else has. */
+/** The page of the sample app, as it is added to a user's app: under a name that nothing else has. */
 const PAGE = 'php-sessions-demo.php'
-/** With everything that breaks ini files and URLs when it is not written right. */
+/** With all characters that break ini files and URLs unless they are quoted. */
 const PASSWORD = `p,w +%&'"\${HOME};x`
 
 const CHECK_MARKS = { true: 'yes', false: 'NO' } as const
@@ -17,7 +17,7 @@ const CHECK_MARKS = { true: 'yes', false: 'NO' } as const
 async function demo(argument: string | undefined): Promise<number> {
   const app = resolve(argument ?? SAMPLE_APP)
   if (!existsSync(app)) {
-    process.stderr.write(`there is no directory ${app}: expected the folder of a PHP app\n`)
+    process.stderr.write(`there is no directory ${app}: expected a folder with a PHP app\n`)
     return 2
   }
   const copy = makeScratch('app')
@@ -42,7 +42,7 @@ async function demo(argument: string | undefined): Promise<number> {
   }
   say(`\n${renderTable(results)}`)
   const kept = results.every(({ isAsPromised }) => isAsPromised)
-  say(kept ? 'Everything was as promised.' : 'Something was not as promised: see the last column.')
+  say(kept ? 'Everything was as promised.' : 'Not everything was as promised: see the last column.')
   return kept ? 0 : 1
 }
 
@@ -65,13 +65,13 @@ const SCENES: readonly (() => Promise<{ scene: Scene; stop: () => Promise<void> 
   },
 ]
 
-/** Adds the page to an app, where its web server will look for it, and gives its path. */
+/** Adds the page to an app, in its web directory; gives the path of the page. */
 function addPage(app: string): string {
   const options = join(app, '.bp-config/options.json')
   const webdir = existsSync(options)
     ? (JSON.parse(readFileSync(options, 'utf8')).WEBDIR ?? 'htdocs')
     : 'htdocs'
-  // php_buildpack makes the app itself the web directory when it has none.
+  // php_buildpack makes an app without a web directory the web directory.
   const directory = existsSync(join(app, webdir)) ? join(app, webdir) : app
   cpSync(join(SAMPLE_APP, 'index.php'), join(directory, PAGE))
   return `/${PAGE}`

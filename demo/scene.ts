@@ -8,13 +8,13 @@ import { type Answer, makeVisitor } from '../lab/web/visitor.ts'
 export interface Scene {
   readonly title: string
   readonly services: Services
-  /** Whether the session is to outlive the instance that made it. */
+  /** Whether the session should outlive the instance that has made it. */
   readonly survives: boolean
 }
 
 export interface Stage {
   readonly app: string
-  /** The page with login, cart and counter. */
+  /** The path of the page with a login, a cart and a counter. */
   readonly path: string
   readonly lifecycle: Lifecycle
   say(text: string): void
@@ -35,13 +35,13 @@ const ROOT = join(import.meta.dirname, '..')
 const BUILDPACKS = [{ name: 'php-sessions', directory: join(ROOT, 'dist/buildpack-cf') }, phpBuildpackV5]
 const RELOADS = 6
 
-/** Stages the app, starts it twice, lets one visitor log in and shop, and crashes the instance that served last. */
+/** Runs an app on two instances, lets a visitor log in and shop, and crashes the instance that served last. */
 export async function playScene(scene: Scene, { app, path, lifecycle, say }: Stage): Promise<SceneResult> {
   say('  staging with php-sessions in front of php_buildpack')
   const { services } = scene
   const staged = await lifecycle.stage({ app, buildpacks: BUILDPACKS, services })
   if (!staged.ok) throw new Error(`staging failed:\n${staged.log}`)
-  say(indent(ourPart(staged.log)))
+  say(indent(sessionsPart(staged.log)))
   say('  starting instances 0 and 1 behind the router')
   const router = await startRouter()
   const instances: Instance[] = []
@@ -87,7 +87,7 @@ async function visit(
   const isThere = before.every(isKnown)
   const hasSurvived = isKnown(after)
   const servedBy = [...new Set(before.map((page) => page.servedBy))].sort()
-  // A session that any instance can serve is served by all of them; one in a file keeps its visitor at one.
+  // A shared session is served by all instances; a session in a file ties its visitor to one instance.
   const isSpread = servedBy.length === (scene.survives ? instances.length : 1)
   return {
     title: scene.title,
@@ -126,8 +126,8 @@ function isKnown({ user, cart }: Page): boolean {
   return user === 'Ada' && cart === 'a book'
 }
 
-/** The lines of the staging log that are ours. */
-function ourPart(log: string): string {
+/** The lines of php-sessions in a staging log. */
+function sessionsPart(log: string): string {
   const lines = log.split('\n')
   const start = lines.findIndex((line) => line.startsWith('-----> php-sessions'))
   const length = lines.slice(start + 1).findIndex((line) => !line.startsWith('       '))

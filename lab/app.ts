@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { makeScratch } from './processes/scratch.ts'
 
 /**
- * Writes the files of an app, or of a buildpack, into a fresh directory, which goes when Node ends; gives the
- * directory. What starts with `#!` becomes executable.
+ * Writes the files of an app, or of a buildpack, into a new directory, which is removed when Node ends; gives the
+ * directory. Files that start with `#!` become executable.
  */
 export function makeApp(files: Readonly<Record<string, string>>): string {
   const directory = makeScratch('app')

@@ -1,13 +1,13 @@
 /** Any value that JSON can hold. */
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
-/** The password of every fixture: with what breaks ini files, save paths and shells. Nothing may print it. */
+/** The password of every fixture, with characters that break ini files, save paths and shells. Nothing may print it. */
 export const CANARY = `c4n&ry+pass,w%41 "'\${HOME};#=@@\\`
 
-/** As long as a part of it that tells something: stack traces cut arguments off. */
+/** The length of a part that is recognised: stack traces cut arguments off. */
 const PART = 6
 
-/** Whether a text has the canary in it, or a part, as it is or as a URL has it. */
+/** Whether a text contains the canary or a part of it, as it is or as a URL has it. */
 export function showsCanary(text: string): boolean {
   return [CANARY, encodeURIComponent(CANARY)].some((form) =>
     Array.from({ length: form.length - PART + 1 }, (_, at) => form.slice(at, at + PART)).some((part) =>
@@ -24,7 +24,7 @@ export interface Service {
   readonly credentials: Json
 }
 
-/** VCAP_SERVICES of these services. */
+/** VCAP_SERVICES with these services bound. */
 export function vcapServices(...services: readonly Service[]): string {
   const byLabel: Record<string, Service[]> = {}
   for (const service of services) {
@@ -42,7 +42,7 @@ export const redisService: Service = {
   credentials: { host: '10.0.4.30', port: 6379, password: CANARY },
 }
 
-/** A cluster of these nodes, which ask for the canary. */
+/** A service that is a cluster of these nodes, with the canary as its password. */
 export function clusterService(nodes: readonly { readonly host: string; readonly port: number }[]): Service {
   const places = nodes.map(({ host, port }) => `${host}:${port}`).join(',')
   return { name: 'redis-sessions', credentials: { 'cluster.nodes': places, password: CANARY } }

@@ -1,22 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CommandLine } from './processes/contained.ts'
-
-/** Starts a program with these arguments; `env` is the whole environment, that of this process when absent. */
-export type Program = (
-  args: readonly string[],
-  env?: CommandLine['env'],
-) => Required<Pick<CommandLine, 'file' | 'args' | 'env'>>
-
-/** Why something is not here. */
-export interface Unavailable {
-  readonly unavailable: string
-}
+import type { Program, Unavailable } from './processes/program.ts'
 
 const CACHE = join(import.meta.dirname, '../.cache')
 const at = (path: string) => join(CACHE, 'debian13', path)
 
-/** Why these programs of Debian 13 are not here, if they are not. */
+/** Why these programs of Debian 13 cannot be used; undefined if they can. */
 export function debian13Missing(...names: readonly string[]): Unavailable | undefined {
   if (['made-by', ...names].every((name) => existsSync(at(name)))) return undefined
   const file = join(CACHE, 'debian13.reason')
@@ -28,8 +17,8 @@ export function debian13Missing(...names: readonly string[]): Unavailable | unde
 /**
  * A program of Debian 13 that scripts/debian13 has unpacked.
  *
- * It runs on Debian 13's loader and libraries, without chroot or mounts, so it sees the files that we see. What it
- * looks for in /etc and /usr is the machine's: trusted certificates, time zones, and ini files unless told not to.
+ * It runs with Debian 13's loader and libraries, without chroot or mounts, so it sees the same files as any process.
+ * What it reads in /etc and /usr is the machine's: trusted certificates, time zones, and ini files unless told not to.
  */
 export function debian13Program(name: string): Program {
   return (args, env = process.env) => ({
@@ -39,5 +28,5 @@ export function debian13Program(name: string): Program {
   })
 }
 
-/** Where the extensions of its PHP are. */
+/** The directory of the extensions of Debian 13's PHP. */
 export const DEBIAN13_EXTENSIONS = at('extensions')

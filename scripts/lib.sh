@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts beside this file share. Sourced from the top of the checkout.
+# What the scripts beside this file share. They source it in the top folder of the checkout.
 
 mkdir -p .cache
 
@@ -12,11 +12,11 @@ fail() {
   exit 1
 }
 
-# logged NAME COMMAND...: keeps the output in .cache/NAME.log and shows its end only when the command fails.
+# logged NAME COMMAND...: keeps the output in .cache/NAME.log, and prints the end of it only when the command fails.
 logged() {
   local log=.cache/$1.log status
   shift
-  # A condition ("if", "||") round the command would switch errexit off inside it.
+  # A condition ("if", "||") around the command would switch errexit off inside.
   set +e
   (set -e; "$@") >"$log" 2>&1 </dev/null
   status=$?

@@ -1,4 +1,5 @@
-// Exits 0 when node_modules holds what package-lock.json says. Plain JavaScript: it runs before there is any package.
+// Exits with 0 if node_modules is what package-lock.json asks for. It is plain JavaScript, because it runs before any
+// package is there.
 import { readFileSync } from 'node:fs'
 
 try {

@@ -1,5 +1,5 @@
 <?php
-// The sample app: a login, a cart and a counter, all kept in the session and nowhere else.
+// The sample app: a login, a cart and a counter, which are kept in the session only.
 declare(strict_types=1);
 
 session_start();

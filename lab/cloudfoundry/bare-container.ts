@@ -2,16 +2,16 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeScratch } from '../processes/scratch.ts'
 
-/** A container as php_buildpack 5 lays it out, as far as a launch looks at it: no PHP is in it. */
+/** What `launch` reads of a container that php_buildpack 5 has laid out; there is no PHP in it. */
 export interface BareContainer {
-  /** What the platform sets there. */
+  /** The variables that the platform sets. */
   readonly env: { readonly HOME: string; readonly DEPS_DIR: string; readonly TMPDIR: string }
   readonly directory: string
   readonly phpIni: string
   readonly scanDirectory: string
 }
 
-/** Makes one with this php.ini and the extensions that keep sessions in Redis. */
+/** Makes a container with this php.ini, and files named like the extensions that keep sessions in Redis. */
 export function makeBareContainer(phpIni: string): BareContainer {
   const directory = makeScratch('bare')
   const php = join(directory, 'deps/1/php')

@@ -3,18 +3,19 @@ import { runCommand } from '../processes/command.ts'
 import type { CommandLine } from '../processes/contained.ts'
 import { makeScratch, removeScratch } from '../processes/scratch.ts'
 import { startServer } from '../processes/server.ts'
+import { quoteForShell } from '../processes/words.ts'
 import { sidecars, unpackDroplet } from './droplet.ts'
 import { instanceEnvironment, taskEnvironment } from './environment.ts'
 import type { Environment, Instance, Lifecycle } from './lifecycle.ts'
 
-/** The programs that the platform puts into a container; `directory` is where /home/vcap would be. */
+/** The programs that the platform puts into a container; `directory` stands for /home/vcap. */
 export interface LaunchPrograms {
-  /** `command` as in `cf push -c` and `cf run-task`; else what staging found. */
+  /** `command` is that of `cf push -c` or `cf run-task`; the one that staging found when absent. */
   launcher(directory: string, command?: string): CommandLine
   shell(directory: string, command: string): CommandLine
 }
 
-/** Runs droplets in directories of their own, through the restated programs or the real ones. */
+/** Runs each droplet in a directory of its own, by the lab's programs or by the real ones. */
 export function runDropletsWith(programs: LaunchPrograms): Omit<Lifecycle, 'stage'> {
   const openShell: Lifecycle['openShell'] = ({ directory, env }, command) =>
     runCommand(inContainer(programs.shell(directory, command), directory, env))
@@ -63,17 +64,13 @@ export function runDropletsWith(programs: LaunchPrograms): Omit<Lifecycle, 'stag
   }
 }
 
-/** One for all that end together: with the first that ends, and by SIGTERM, which goes to each. */
+/** Makes one command of several that end together: when the first one ends, or by SIGTERM, which all of them get. */
 function codependent(lines: readonly CommandLine[]): CommandLine {
   const [first, ...others] = lines as [CommandLine, ...CommandLine[]]
   if (others.length === 0) return first
-  const start = lines.map(({ file, args = [] }) => `${[file, ...args].map(quote).join(' ')} &`)
+  const start = lines.map(({ file, args = [] }) => `${[file, ...args].map(quoteForShell).join(' ')} &`)
   const script = `trap 'kill $(jobs -p); wait' TERM; ${start.join(' ')} wait -n; status=$?; kill $(jobs -p); wait; exit $status`
   return { ...first, file: 'bash', args: ['-c', script] }
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 function inContainer(command: CommandLine, directory: string, env: Environment): CommandLine {

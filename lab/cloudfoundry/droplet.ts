@@ -12,12 +12,12 @@ export async function unpackDroplet(droplet: string, directory: string): Promise
   }
 }
 
-/** The command that staging found. */
+/** The start command that staging found. */
 export function startCommand(directory: string): string {
   return JSON.parse(readFileSync(join(directory, 'staging_info.yml'), 'utf8')).start_command
 }
 
-/** The commands of sidecars that the buildpacks have declared. */
+/** The commands of the sidecars that buildpacks have declared. */
 export function sidecars(directory: string): readonly string[] {
   const deps = join(directory, 'deps')
   const indexes = existsSync(deps) ? readdirSync(deps).sort() : []
@@ -37,8 +37,8 @@ function filesBelow(directory: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name))
 }
 
-// php-buildpack v5 writes /home/vcap into its configuration at staging; nothing else may need a lab's
-// containers to be real ones. latin1, because an ini file of the app may hold any bytes.
+// php_buildpack 5 writes /home/vcap into its configuration at staging; the lab has another directory. Nothing else may
+// depend on /home/vcap. latin1, because an ini file of the app may contain any bytes.
 function relocate(file: string, directory: string): void {
   const text = readFileSync(file, 'latin1')
   const moved = text.replaceAll('/home/vcap/', `${directory}/`)

@@ -12,7 +12,7 @@ const APP = {
   limits: { disk: 1024, fds: 16384, mem: 512 },
 }
 
-/** What every container has, at staging and at run time: clean, nothing of the machine it runs on. */
+/** The environment of every container, at staging and at run time; nothing of it comes from the machine. */
 function containerEnvironment(services: Services, application: object): Environment {
   return {
     PATH: '/usr/local/bin:/usr/bin:/bin',
@@ -29,7 +29,7 @@ export function stagingEnvironment(directory: string, services: Services = {}, e
   return merge(containerEnvironment(services, APP), staging, env)
 }
 
-/** A task is no instance: it has neither port nor index. */
+/** A task is not an instance: it has neither a port nor an index. */
 export function taskEnvironment(directory: string, services: Services = {}, env: Environment = {}) {
   return merge(containerEnvironment(services, APP), { HOME: directory }, env)
 }
@@ -46,7 +46,7 @@ export function instanceEnvironment(
   services: Services = {},
   env: Environment = {},
 ) {
-  // The launcher is who adds these four to VCAP_APPLICATION; the real one does it again, with the same values.
+  // In Cloud Foundry the launcher adds these four to VCAP_APPLICATION; the real one adds the same values again.
   const application = { ...APP, host: '0.0.0.0', instance_id: id, instance_index: index, port }
   const instance = {
     HOME: directory,

@@ -1,7 +1,7 @@
-# What Cloud Foundry's launcher does in the container, restated: launcher.sh APP_DIRECTORY COMMAND
+# Does what Cloud Foundry's launcher does in the container: launcher.sh APP_DIRECTORY COMMAND
 #
-# It has no `set -e`, and it sources: a script that fails does not stop the app, one that calls `exit` does,
-# and what it exports the app has.
+# It sources the profile scripts without `set -e`: a script that fails does not stop the app, a script that calls
+# `exit` does, and the app gets the variables that a script exports.
 export HOME=$1
 export TMPDIR=${1%/*}/tmp
 export DEPS_DIR=${1%/*}/deps
@@ -11,7 +11,7 @@ cd "$1"
 for lab_script in ../profile.d/* .profile.d/*; do
   if [ -f "$lab_script" ]; then source "$lab_script"; fi
 done
-# The shell of `cf ssh` is the same without this one.
+# The shell of `cf ssh` does the same, but without this one.
 if [ "${LAB_SHELL:-}" = '' ] && [ -f .profile ]; then source .profile; fi
 
 unset LAB_SHELL

@@ -6,7 +6,7 @@ import { stage } from './stage.ts'
 
 const LAUNCHER = join(import.meta.dirname, 'launcher.sh')
 
-/** Cloud Foundry's lifecycle as this project restates it: needs bash and tar, no Go and no root. */
+/** Cloud Foundry's lifecycle, rewritten for the lab: it needs bash and tar, but neither Go nor root. */
 export const labLifecycle: Lifecycle = {
   stage,
   ...runDropletsWith({

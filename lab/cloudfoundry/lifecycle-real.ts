@@ -1,31 +1,27 @@
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildGoPrograms } from '../go-programs.ts'
 import { runCommand } from '../processes/command.ts'
+import type { Unavailable } from '../processes/program.ts'
 import { makeScratch } from '../processes/scratch.ts'
 import { runDropletsWith } from './containers.ts'
 import { stagingEnvironment } from './environment.ts'
 import type { Lifecycle, Staged, StageOptions } from './lifecycle.ts'
 
 const MODULE = 'code.cloudfoundry.org/buildpackapplifecycle'
-const PROGRAMS = { builder: 'builder', launcher: 'launcher', shell: 'shell/shell' } as const
-const BUILD_SECONDS = 600
+const PROGRAMS = { builder: 'builder', launcher: 'launcher', shell: 'shell/shell' }
 
-/** The lifecycle, or why it cannot be had on this machine. */
-export type RealLifecycle = Lifecycle | { readonly unavailable: string }
-
-/**
- * Gives Cloud Foundry's own builder, launcher and shell, built with Go into `.cache/` the first time.
- *
- * The version is the one in go/go.mod. Programs that somebody else has built are taken when they lie there.
- */
-export async function realLifecycle(): Promise<RealLifecycle> {
-  const goMod = join(import.meta.dirname, 'go/go.mod')
-  const pin = createHash('sha256').update(readFileSync(goMod)).digest('hex').slice(0, 12)
-  const cache = join(import.meta.dirname, '../../.cache/cloudfoundry-lifecycle', pin)
-  const unavailable = await buildOnce(cache, goMod)
-  if (unavailable !== undefined) return { unavailable }
-  const bin = (name: keyof typeof PROGRAMS) => join(cache, name)
+/** Gives Cloud Foundry's own builder, launcher and shell, or why they cannot be had on this machine. */
+export async function realLifecycle(): Promise<Lifecycle | Unavailable> {
+  const packages = Object.entries(PROGRAMS).map(([name, path]) => [name, `${MODULE}/${path}`])
+  const built = await buildGoPrograms({
+    name: 'cloudfoundry-lifecycle',
+    goMod: join(import.meta.dirname, 'go/go.mod'),
+    packages: Object.fromEntries(packages),
+  })
+  if ('unavailable' in built) return built
+  const bin = (name: keyof typeof PROGRAMS) => join(built.directory, name)
   return {
     stage: (options) => stageWith(bin('builder'), options),
     ...runDropletsWith({
@@ -36,24 +32,6 @@ export async function realLifecycle(): Promise<RealLifecycle> {
       shell: (directory, command) => ({ file: bin('shell'), args: [join(directory, 'app'), command] }),
     }),
   }
-}
-
-async function buildOnce(cache: string, goMod: string): Promise<string | undefined> {
-  if (existsSync(cache)) return undefined
-  // In a place of our own until it is complete: several test files may be here at the same time.
-  const scratch = makeScratch('go')
-  cpSync(goMod, join(scratch, 'go.mod'))
-  const env = { ...process.env, GOFLAGS: '-mod=mod', CGO_ENABLED: '0' }
-  for (const [name, path] of Object.entries(PROGRAMS)) {
-    const args = ['build', '-o', join(scratch, 'bin', name), `${MODULE}/${path}`]
-    const { status, stderr } = await runCommand({ file: 'go', args, cwd: scratch, env }, BUILD_SECONDS)
-    if (status === 127) return 'there is no Go on this machine to build it with'
-    if (status !== 0) return `Go cannot build it: ${stderr.trim().split('\n').at(-1)?.trim()}`
-  }
-  const complete = `${cache}.${process.pid}`
-  cpSync(join(scratch, 'bin'), complete, { recursive: true })
-  renameSync(complete, cache)
-  return undefined
 }
 
 async function stageWith(builder: string, options: StageOptions): Promise<Staged> {

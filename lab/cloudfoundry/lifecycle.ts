@@ -1,31 +1,31 @@
-/** Variables of an app; one that is undefined takes away what the platform would set. */
+/** Variables of an app; an undefined value removes a variable that the platform sets. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What VCAP_SERVICES holds: as JSON, or a text that is passed on as it is. */
+/** The content of VCAP_SERVICES: an object, or a text that is passed on as it is. */
 export type Services = string | Readonly<Record<string, unknown>>
 
 export interface Buildpack {
   readonly name: string
-  /** Where its bin/ is. */
+  /** The directory that has its bin/. */
   readonly directory: string
 }
 
 export interface StageOptions {
-  /** The directory that `cf push` would upload; it is copied, not changed. */
+  /** The directory that `cf push` would upload; it is copied and stays as it is. */
   readonly app: string
-  /** All but the last supply, as with several `-b`. */
+  /** As with several `-b`: all but the last one only supply. */
   readonly buildpacks: readonly Buildpack[]
   readonly services?: Services
   readonly env?: Environment
-  /** What an earlier staging returned; a fresh one otherwise. */
+  /** The one that an earlier staging has returned; a new one when absent. */
   readonly cacheDirectory?: string
 }
 
 export interface Staged {
   readonly ok: boolean
-  /** The builder's: 0, or the number Cloud Foundry knows the failed step by. */
+  /** The builder's: 0, or Cloud Foundry's number for the step that failed. */
   readonly exitStatus: number
-  /** What `cf push` would have shown. */
+  /** What `cf push` would show. */
   readonly log: string
   /** A gzipped tar; only there when `ok`. */
   readonly droplet: string
@@ -39,23 +39,23 @@ export interface RunOptions {
 
 export interface InstanceOptions extends RunOptions {
   readonly index: number
-  /** In place of the one that staging found; `cf push -c`. */
+  /** `cf push -c`: replaces the command that staging found. */
   readonly command?: string
 }
 
-/** A container with an app in it; has all that a router's backend needs. */
+/** A container with an app in it, which can be a router's backend. */
 export interface Instance {
   readonly id: string
   readonly index: number
   readonly port: number
   readonly url: string
-  /** Where /home/vcap would be: app, deps, profile.d, tmp. */
+  /** Stands for /home/vcap: app, deps, profile.d, tmp. */
   readonly directory: string
-  /** The environment that the launcher was given, which `cf ssh` has too. */
+  /** The environment of the launcher, which `cf ssh` has, too. */
   readonly env: Environment
   log(): string
   stop(): Promise<void>
-  /** A crash: SIGKILL for everything in it, and its disk is gone. */
+  /** A crash: SIGKILL for all its processes, and its disk is gone. */
   kill(): Promise<void>
 }
 
@@ -68,10 +68,10 @@ export interface Finished {
 /** What Cloud Foundry does with an app between `cf push` and `cf ssh`. */
 export interface Lifecycle {
   stage(options: StageOptions): Promise<Staged>
-  /** Settles when the instance takes connections; fails, with its log, when it ends instead. */
+  /** Settles when the instance takes connections; fails, with its log, if it ends instead. */
   startInstance(droplet: string, options: InstanceOptions): Promise<Instance>
-  /** `cf run-task`: in a container of its own. */
+  /** `cf run-task`, in a container of its own. */
   runTask(droplet: string, command: string, options?: RunOptions): Promise<Finished>
-  /** `cf ssh` into a running instance, then the lifecycle's shell with a command. */
+  /** `cf ssh` into a running instance, and a command in the lifecycle's shell. */
   openShell(instance: Pick<Instance, 'directory' | 'env'>, command: string): Promise<Finished>
 }

@@ -6,10 +6,10 @@ import { stagingEnvironment } from './environment.ts'
 import type { Buildpack, Staged, StageOptions } from './lifecycle.ts'
 import { readIfThere, webCommand } from './start-command.ts'
 
-interface Place {
+interface StagingPlace {
   /** The copy of the app that buildpacks work on. */
   readonly build: string
-  /** What becomes the droplet, but for the app: deps, profile.d. */
+  /** What becomes the droplet, except the app: deps, profile.d. */
   readonly contents: string
   readonly cache: string
 }
@@ -20,17 +20,17 @@ interface Step {
 }
 
 interface Failure {
-  /** By this the platform knows which step it was. */
+  /** Shows the platform which step has failed. */
   readonly exitStatus: number
   readonly message: string
 }
 
 const SUPPLY = { exitStatus: 225, message: 'Failed to run all supply scripts' }
-// Whatever goes wrong in the last buildpack counts as this, its bin/supply and bin/finalize too.
+// Any failure of the last buildpack, also of its bin/supply and bin/finalize.
 const COMPILE = { exitStatus: 223, message: 'Failed to compile droplet' }
 const RELEASE = { exitStatus: 224, message: 'Failed to build droplet release' }
 
-/** Restates Cloud Foundry's builder: what it runs for a list of buildpacks, and what becomes the droplet. */
+/** Stages as Cloud Foundry's builder does: runs the same scripts of the buildpacks, and makes the same droplet. */
 export async function stage(options: StageOptions): Promise<Staged> {
   const scratch = makeScratch('stage')
   const place = {
@@ -69,7 +69,7 @@ export async function stage(options: StageOptions): Promise<Staged> {
   return { ok: true, exitStatus: 0, log: logs.join(''), ...result }
 }
 
-function planSteps(place: Place, buildpacks: readonly Buildpack[]): Step[] {
+function planSteps(place: StagingPlace, buildpacks: readonly Buildpack[]): Step[] {
   return buildpacks.flatMap((buildpack, position) => {
     const isLast = position === buildpacks.length - 1
     const index = depsIndex(position, buildpacks.length)
@@ -91,13 +91,13 @@ function planSteps(place: Place, buildpacks: readonly Buildpack[]): Step[] {
   })
 }
 
-/** As many digits as the number of buildpacks has: `0` of 2, but `00` of 10. */
+/** Has as many digits as the number of buildpacks: `0` of 2, but `00` of 10. */
 function depsIndex(position: number, count: number): string {
   return String(position).padStart(String(count).length, '0')
 }
 
 async function runRelease(
-  place: Place,
+  place: StagingPlace,
   buildpacks: readonly Buildpack[],
   cwd: string,
   env: NodeJS.ProcessEnv,
@@ -109,7 +109,7 @@ async function runRelease(
   return runCommand({ file, args: [place.build], cwd, env })
 }
 
-/** The Procfile has the last word, the last buildpack the one before it. */
-function findStartCommand(place: Place, release: string): string {
+/** The command in the Procfile; the last buildpack's if there is none. */
+function findStartCommand(place: StagingPlace, release: string): string {
   return webCommand(readIfThere(place.build, 'Procfile')) ?? webCommand(release) ?? ''
 }

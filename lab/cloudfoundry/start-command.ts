@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Finds the command of the `web` process in what the buildpacks said of their processes.
+ * Finds the command of the `web` process in the process list of a buildpack or an app.
  *
- * Reads as much YAML as buildpacks write for this: `web: command` in a Procfile or a release, and the
- * `type`/`command` pairs of a launch.yml.
+ * It reads only the YAML that these lists consist of: `web: command` in a Procfile or a release, and the pairs of
+ * `type` and `command` in a launch.yml.
  */
 export function webCommand(yaml: string): string | undefined {
   const plain = /^[ \t]*web:[ \t]*(.+?)[ \t]*$/m.exec(yaml)
@@ -13,7 +13,7 @@ export function webCommand(yaml: string): string | undefined {
   return (plain ?? pair)?.[1]?.replace(/^(["'])(.*)\1$/, '$2')
 }
 
-/** Finds the commands that run beside the `web` process in a launch.yml, each in single quotes there. */
+/** Finds the commands in a launch.yml that run beside the `web` process; each must be in single quotes there. */
 export function sidecarCommands(yaml: string): readonly string[] {
   return yaml
     .split(/^- /m)

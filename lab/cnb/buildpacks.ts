@@ -8,7 +8,7 @@ export const paketoPhp: CnbBuildpack = {
   directory: join(import.meta.dirname, 'php-dist'),
 }
 
-/** Stands in for Paketo's handler, which writes the password into the image. */
+/** Stands in for Paketo's session handler, which writes the password into the image. */
 export const paketoHandler: CnbBuildpack = {
   id: 'lab/php-redis-session-handler',
   version: '1.0.0',

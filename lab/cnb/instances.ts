@@ -6,10 +6,10 @@ import { makeScratch, removeScratch } from '../processes/scratch.ts'
 import { startServer } from '../processes/server.ts'
 import type { CnbLifecycle, Image, LaunchOptions } from './lifecycle.ts'
 
-/** Gives the command that launches another in an image, with this environment. */
+/** Gives the command line that launches a command in an image, with this environment. */
 export type Launcher = (image: Image, command: readonly string[], env: Environment) => CommandLine
 
-/** Runs images in containers that have nothing of their own but TMPDIR, through the restated launcher or the real one. */
+/** Runs images by the lab's launcher or the real one, in containers that have only TMPDIR of their own. */
 export function runImagesWith(launcher: Launcher): Pick<CnbLifecycle, 'startInstance' | 'run'> {
   return {
     startInstance: async (image, index, options = {}) => {

@@ -5,19 +5,20 @@ import { parse } from 'smol-toml'
 import type { Environment } from '../cloudfoundry/lifecycle.ts'
 import type { Launcher } from './instances.ts'
 
-/** Says what was said so far, then becomes the process, or ends. */
-const GO_ON = `printf %s "$0" >&2; exec "$@"`
+/** Prints what the exec.d programs have printed, then becomes the command, or ends. */
+const CONTINUE = `printf %s "$0" >&2; exec "$@"`
 const END = `printf %s "$0" >&2; exit "$1"`
 
 /**
- * Restates the launcher: the variables of all layers first, then all exec.d programs, each with those before it.
+ * Launches as the real launcher does: it sets the variables of all layers, then runs all exec.d programs, each of which
+ * gets the variables of the programs before it.
  *
  * https://github.com/buildpacks/spec/blob/main/buildpack.md#launch
  */
 export const launcher: Launcher = ({ app, layers }, command, given) => {
   const launched = launchLayers(layers)
   let env = launched.reduce(applyLayer, given)
-  let said = ''
+  let printed = ''
   for (const layer of launched) {
     for (const program of filesIn(join(layer, 'exec.d'))) {
       const { status, output } = spawnSync(program, {
@@ -27,16 +28,16 @@ export const launcher: Launcher = ({ app, layers }, command, given) => {
         stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       })
       const [, stdout = '', stderr = '', variables = ''] = output ?? []
-      said += `${stdout}${stderr}`
+      printed += `${stdout}${stderr}`
       if (status !== 0)
-        return { file: 'sh', args: ['-c', END, `${said}exec.d: exit status ${status}\n`, '1'] }
+        return { file: 'sh', args: ['-c', END, `${printed}exec.d: exit status ${status}\n`, '1'] }
       env = { ...env, ...(parse(variables ?? '') as Record<string, string>) }
     }
   }
-  return { file: 'sh', args: ['-c', GO_ON, said, ...command], cwd: app, env }
+  return { file: 'sh', args: ['-c', CONTINUE, printed, ...command], cwd: app, env }
 }
 
-/** In the order of the buildpacks in the build, which the builder has written down. */
+/** The layers for launch, in the order of the buildpacks in the build, which the builder has written down. */
 function launchLayers(layers: string): readonly string[] {
   const { buildpacks } = readToml(join(layers, 'config/metadata.toml')) as { buildpacks: { id: string }[] }
   return buildpacks
@@ -53,12 +54,12 @@ function readToml(path: string): object {
   return parse(readFileSync(path, 'utf8'))
 }
 
-/** A buildpack's name as a directory's. */
+/** A buildpack's id as the name of a directory. */
 export function escapeId(id: string): string {
   return id.replaceAll('/', '_')
 }
 
-/** `bin` goes into PATH, and files are variables, with what is to be done in their names. */
+/** Adds `bin` to PATH, and sets the variables that files contain; the endings of their names say how. */
 function applyLayer(env: Environment, layer: string): Environment {
   const bin = join(layer, 'bin')
   const changed: Record<string, string | undefined> = { ...env }

@@ -9,10 +9,10 @@ import { type BuildPlace, makeBuildPlace } from './place.ts'
 
 const NOT_FOR_THIS_APP = 100
 
-/** The Cloud Native Buildpacks' lifecycle as this project restates it: needs bash, no Go and no root. */
+/** The lifecycle of Cloud Native Buildpacks, rewritten for the lab: it needs bash, but neither Go nor root. */
 export const labCnb: CnbLifecycle = { build, ...runImagesWith(launcher) }
 
-/** Detects and builds, with each buildpack in turn; the build plan decides nothing here. */
+/** Detects and builds with each buildpack in turn. Unlike the real one, it does not read the build plan. */
 async function build(options: BuildOptions): Promise<Built> {
   const place = makeBuildPlace(options)
   const image = { app: place.app, layers: place.layers }

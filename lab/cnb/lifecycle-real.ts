@@ -1,68 +1,44 @@
-import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { buildGoPrograms } from '../go-programs.ts'
 import { runCommand } from '../processes/command.ts'
-import { makeScratch } from '../processes/scratch.ts'
+import type { Unavailable } from '../processes/program.ts'
 import { runImagesWith } from './instances.ts'
 import { escapeId } from './launcher.ts'
 import type { BuildOptions, Built, CnbLifecycle } from './lifecycle.ts'
 import { makeBuildPlace } from './place.ts'
 
 const MODULE = 'github.com/buildpacks/lifecycle/cmd'
-const PROGRAMS = ['lifecycle', 'launcher']
-const BUILD_SECONDS = 600
 const PLATFORM_API = { CNB_PLATFORM_API: '0.13' }
 /** The lifecycle refuses to build as root. */
 const NOBODY = '65534'
 
-/** The lifecycle, or why it cannot be had on this machine. */
-export type RealCnb = CnbLifecycle | { readonly unavailable: string }
-
-/**
- * Gives the Cloud Native Buildpacks' own detector, builder and launcher, built with Go into `.cache/` the first time.
- *
- * The version is the one in go/go.mod. Programs that somebody else has built are taken when they lie there.
- */
-export async function realCnb(): Promise<RealCnb> {
-  const goMod = join(import.meta.dirname, 'go/go.mod')
-  const pin = createHash('sha256').update(readFileSync(goMod)).digest('hex').slice(0, 12)
-  const cache = join(import.meta.dirname, '../../.cache/cnb-lifecycle', pin)
-  const unavailable = (await buildOnce(cache, goMod)) ?? (await tryAsBuilder())
+/** Gives the Cloud Native Buildpacks' own detector, builder and launcher, or why they cannot be had on this machine. */
+export async function realCnb(): Promise<CnbLifecycle | Unavailable> {
+  const built = await buildGoPrograms({
+    name: 'cnb-lifecycle',
+    goMod: join(import.meta.dirname, 'go/go.mod'),
+    packages: { lifecycle: `${MODULE}/lifecycle`, launcher: `${MODULE}/launcher` },
+  })
+  if ('unavailable' in built) return built
+  const unavailable = await tryAsBuilder()
   if (unavailable !== undefined) return { unavailable }
   return {
-    build: (options) => buildWith(join(cache, 'lifecycle'), options),
+    build: (options) => buildWith(join(built.directory, 'lifecycle'), options),
     ...runImagesWith(({ app, layers }, command, env) => ({
-      file: join(cache, 'launcher'),
+      file: join(built.directory, 'launcher'),
       args: ['--', ...command],
       env: { ...env, ...PLATFORM_API, CNB_APP_DIR: app, CNB_LAYERS_DIR: layers },
     })),
   }
 }
 
-async function buildOnce(cache: string, goMod: string): Promise<string | undefined> {
-  if (existsSync(cache)) return undefined
-  // In a place of our own until it is complete: several test files may be here at the same time.
-  const scratch = makeScratch('go')
-  cpSync(goMod, join(scratch, 'go.mod'))
-  const env = { ...process.env, GOFLAGS: '-mod=mod', CGO_ENABLED: '0' }
-  for (const name of PROGRAMS) {
-    const args = ['build', '-o', join(scratch, 'bin', name), `${MODULE}/${name}`]
-    const { status, stderr } = await runCommand({ file: 'go', args, cwd: scratch, env }, BUILD_SECONDS)
-    if (status === 127) return 'there is no Go on this machine to build it with'
-    if (status !== 0) return `Go cannot build it: ${stderr.trim().split('\n').at(-1)?.trim()}`
-  }
-  const complete = `${cache}.${process.pid}`
-  cpSync(join(scratch, 'bin'), complete, { recursive: true })
-  if (!existsSync(cache)) renameSync(complete, cache)
-  return undefined
-}
-
-/** As root we build as nobody, who must be able to read what is here. */
+/** As root it builds as nobody, who must be able to read the checkout. */
 async function tryAsBuilder(): Promise<string | undefined> {
   const { status } = await runCommand(
     asBuilder(['test', '-r', join(import.meta.dirname, 'php-dist/bin/build')]),
   )
-  return status === 0 ? undefined : `user ${NOBODY}, as whom it must build here, cannot read this checkout`
+  return status === 0 ? undefined : `it must build as user ${NOBODY}, who cannot read this checkout`
 }
 
 function asBuilder([file = '', ...args]: readonly string[]) {

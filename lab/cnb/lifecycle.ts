@@ -5,21 +5,21 @@ export interface CnbBuildpack {
   /** As in its buildpack.toml. */
   readonly id: string
   readonly version: string
-  /** Where its bin/ is. */
+  /** The directory that has its bin/. */
   readonly directory: string
-  /** Left out where it does not pass; else the build fails. */
+  /** A buildpack that does not pass is left out if it is optional; otherwise the build fails. */
   readonly isOptional?: boolean
 }
 
 export interface BuildOptions {
-  /** The directory that `pack build --path` would take; it is copied, not changed. */
+  /** The directory of `pack build --path`; it is copied and stays as it is. */
   readonly app: string
   readonly buildpacks: readonly CnbBuildpack[]
   /** `pack build --env`. */
   readonly env?: Environment
 }
 
-/** What would be in an image, at the places where it was built. Nothing writes there afterwards. */
+/** What would be in an image, in the directories in which it was built. Nothing writes there afterwards. */
 export interface Image {
   readonly app: string
   readonly layers: string
@@ -27,7 +27,7 @@ export interface Image {
 
 export interface Built {
   readonly ok: boolean
-  /** What `pack build` would have shown. */
+  /** What `pack build` would show. */
   readonly log: string
   readonly image: Image
 }
@@ -37,7 +37,7 @@ export interface LaunchOptions {
   readonly env?: Environment
 }
 
-/** A container that serves an app; has all that a router's backend needs. */
+/** A container that serves an app, which can be a router's backend. */
 export interface CnbInstance {
   readonly id: string
   readonly index: number
@@ -49,12 +49,12 @@ export interface CnbInstance {
   stop(): Promise<void>
 }
 
-/** What the Cloud Native Buildpacks' lifecycle does with an app, but for images and registries. */
+/** What the lifecycle of Cloud Native Buildpacks does with an app, without images and registries. */
 export interface CnbLifecycle {
   /** Detects and builds. */
   build(options: BuildOptions): Promise<Built>
-  /** Launches the web server; settles when it takes connections, fails, with its log, when it ends instead. */
+  /** Launches the web server; settles when it takes connections, fails, with its log, if it ends instead. */
   startInstance(image: Image, index: number, options?: LaunchOptions): Promise<CnbInstance>
-  /** Launches a command to its end, as `docker run --entrypoint launcher IMAGE COMMAND` does. */
+  /** Launches a command and waits for its end, as `docker run --entrypoint launcher IMAGE COMMAND` does. */
   run(image: Image, command: readonly string[], options?: LaunchOptions): Promise<CommandResult>
 }

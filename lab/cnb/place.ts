@@ -11,10 +11,10 @@ export interface BuildPlace {
   readonly platform: string
 }
 
-/** Makes them, with a copy of the app, and what the user sets for the build in files. */
+/** Makes the directories, with a copy of the app, and files that have the user's variables for the build. */
 export function makeBuildPlace({ app, env = {} }: BuildOptions): BuildPlace {
   const scratch = makeScratch('image')
-  // Who builds may be somebody else than who started us.
+  // The build may run as another user.
   chmodSync(scratch, 0o755)
   const place = {
     scratch,

@@ -4,13 +4,13 @@ export interface CommandResult {
   readonly status: ExitStatus
   readonly stdout: string
   readonly stderr: string
-  /** Both, as they came. */
+  /** Both, in the order in which they arrived. */
   readonly log: string
 }
 
 const LIMIT_SECONDS = 120
 
-/** Runs a command to its end; what it leaves running is killed, and it itself when the limit is over. */
+/** Runs a command to its end and kills what it leaves running; kills the command itself after the limit. */
 export async function runCommand(
   command: CommandLine,
   limitSeconds: number = LIMIT_SECONDS,

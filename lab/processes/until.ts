@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const LIMIT_SECONDS = 30
 
-/** Waits for what a server does in its own time; `expected` goes into the error when that takes too long. */
+/** Waits until something has happened that a server does in its own time; `expected` names it in the error. */
 export async function until(expected: string, isTrue: () => boolean): Promise<void> {
   const deadline = Date.now() + LIMIT_SECONDS * 1000
   while (!isTrue()) {

@@ -5,13 +5,13 @@ export interface SeenNode {
   readonly id: string
   readonly isMyself: boolean
   readonly isMaster: boolean
-  /** First and last, as `CLUSTER NODES` writes them; none for a replica. */
+  /** First and last slots, as `CLUSTER NODES` writes them; empty for a replica. */
   readonly ranges: readonly string[]
-  /** All about it that all should see alike. */
+  /** What all nodes should see alike. */
   readonly summary: string
 }
 
-/** Asks a node whom it knows. */
+/** Asks a node for the nodes that it knows. */
 export function readView(node: Redis): SeenNode[] {
   return node.cli('CLUSTER', 'NODES').trim().split('\n').map(readLine)
 }
@@ -23,7 +23,7 @@ export function isIn(slot: number, ranges: readonly string[]): boolean {
   })
 }
 
-/** Holds when each slot has an owner among these nodes, all agree on that, and replicas are in step. */
+/** Whether each slot has an owner among these nodes, all nodes agree on it, and the replicas are up to date. */
 export function isWhole(nodes: readonly Redis[]): boolean {
   const views = nodes.map(readView)
   const ids = views.map((view) => view.find(({ isMyself }) => isMyself)?.id)

@@ -6,24 +6,24 @@ import { startRedis } from './server.ts'
 import { migrateSlots } from './slots.ts'
 
 export interface ClusterOptions extends AccessOptions {
-  /** How many follow each of the three masters; one when absent. */
+  /** How many replicas each of the three masters has; one when absent. */
   readonly replicas?: number
 }
 
 export interface RedisCluster {
-  /** The masters of the beginning, then their replicas. */
+  /** The first masters, then their replicas. */
   readonly nodes: readonly Redis[]
-  /** What redis-cli prints when it may follow redirections. */
+  /** Runs redis-cli, which follows redirections; gives what it prints. */
   cli(...args: string[]): string
-  /** Those alive that say that they have slots. */
+  /** The living nodes that own slots by their own account. */
   masters(): Redis[]
-  /** Throws while nobody alive has it. */
+  /** Throws while no living node owns the slot. */
   slotOwner(slot: number): Redis
-  /** Ends a node, or freezes it by SIGSTOP; one of its replicas takes over two to four seconds later. */
+  /** Kills a node, or freezes it by SIGSTOP; one of its replicas takes over two to four seconds later. */
   kill(node: Redis, by?: 'SIGKILL' | 'SIGSTOP'): void
-  /** Moves slots with their keys while clients go on reading and writing. */
+  /** Moves slots with their keys; clients may read and write meanwhile. */
   migrateSlots(slots: readonly number[], from: Redis, to: Redis): Promise<void>
-  /** Waits until each slot has a living owner, all agree on that, and replicas are in step. */
+  /** Waits until each slot has a living owner, all nodes agree on it, and the replicas are up to date. */
   untilOk(): Promise<void>
   stop(): Promise<void>
 }
@@ -31,7 +31,7 @@ export interface RedisCluster {
 const SLOTS = 16384
 const MASTERS = 3
 
-/** Who says nothing for so long is dead to the others; with much less, a busy machine looks so. */
+/** A node that is silent for this long counts as dead. With much less, living nodes of a busy machine would. */
 const NODE_TIMEOUT_MILLISECONDS = 1500
 
 /** Starts a Redis Cluster of three masters that share all slots, and waits until it is whole. */
@@ -68,7 +68,7 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
   }
 }
 
-/** Gives out the slots and makes strangers a cluster, as `redis-cli --cluster create` does, only quicker. */
+/** Assigns the slots and joins the nodes, as `redis-cli --cluster create` does, but faster. */
 async function introduce(nodes: readonly Redis[]): Promise<void> {
   const [first, ...others] = nodes as [Redis, ...Redis[]]
   for (const [index, node] of nodes.entries()) {

@@ -4,7 +4,7 @@ import type { RedisOptions } from './options.ts'
 
 type PortName = 'port' | 'tlsPort' | 'busPort'
 
-/** Which ports a server listens on, in the order in which it is given them. */
+/** The names of a server's ports, in the order of the ports in its `Place`. */
 export function portNames({ tls, cluster }: RedisOptions): PortName[] {
   const names: PortName[] = tls === undefined ? ['port'] : ['port', 'tlsPort']
   return cluster ? [...names, 'busPort'] : names
@@ -14,8 +14,12 @@ export function portNames({ tls, cluster }: RedisOptions): PortName[] {
 export function redisConf(options: RedisOptions, { directory, ports }: Place): string {
   const { port, tlsPort, busPort } = namedPorts(options, ports)
   return [
-    ...[`bind 127.0.0.1${options.ipv6 ? ' ::1' : ''}`, `port ${port}`, `dir ${dataIn(options, directory)}`],
-    ...['save ""', 'repl-diskless-sync-delay 0', ...(options.keeps ? KEEP : ['appendonly no'])],
+    `bind 127.0.0.1${options.ipv6 ? ' ::1' : ''}`,
+    `port ${port}`,
+    `dir ${dataIn(options, directory)}`,
+    'save ""',
+    'repl-diskless-sync-delay 0',
+    ...(options.keeps ? KEEP : ['appendonly no']),
     ...(options.socket ? [`unixsocket ${socketIn(directory)}`] : []),
     ...(options.cluster ? ['cluster-enabled yes', `cluster-port ${busPort}`] : []),
     ...loginLines(options),
@@ -26,10 +30,10 @@ export function redisConf(options: RedisOptions, { directory, ports }: Place): s
   ].join('\n')
 }
 
-/** Before each answer, and so that a word can be found in the files. */
+/** Writes before each answer, and uncompressed, so that tests find a word in the files. */
 const KEEP = ['appendonly yes', 'appendfsync always', 'auto-aof-rewrite-percentage 0', 'rdbcompression no']
 
-/** That of the one whose place it takes, where that has kept something there. */
+/** The directory of its data: that of the server whose place it takes, if that server has kept its data. */
 export function dataIn({ keeps, at }: RedisOptions, own: string): string {
   return keeps && at !== undefined ? at.directory : own
 }
@@ -44,13 +48,17 @@ function loginLines({ password, user }: RedisOptions): string[] {
 function tlsLines({ tls, demandsCertificate, cluster }: RedisOptions, tlsPort: number | undefined): string[] {
   if (tls === undefined) return []
   return [
-    ...[`tls-port ${tlsPort}`, `tls-auth-clients ${demandsCertificate ? 'yes' : 'no'}`],
-    ...[`tls-ca-cert-file ${tls.ca}`, `tls-cert-file ${tls.certificate}`, `tls-key-file ${tls.key}`],
-    ...['tls-replication yes', ...(cluster ? ['tls-cluster yes'] : [])],
+    `tls-port ${tlsPort}`,
+    `tls-auth-clients ${demandsCertificate ? 'yes' : 'no'}`,
+    `tls-ca-cert-file ${tls.ca}`,
+    `tls-cert-file ${tls.certificate}`,
+    `tls-key-file ${tls.key}`,
+    'tls-replication yes',
+    ...(cluster ? ['tls-cluster yes'] : []),
   ]
 }
 
-/** Also for a server that is a master now: another may take its place. */
+/** A master has these lines, too: another server may become the master. */
 function replicaLines(options: RedisOptions): string[] {
   const { user, password } = strongestLogin(options)
   const { replicaOf, tls } = options
@@ -71,7 +79,7 @@ export function socketIn(directory: string): string {
   return join(directory, 'redis.sock')
 }
 
-/** Who may do everything there; no user is the nameless one. */
+/** The login with every right; without a user it is the default user's. */
 export interface Login {
   readonly user?: string
   readonly password?: string
@@ -82,7 +90,7 @@ export function strongestLogin({ user, password }: RedisOptions): Login {
   return password === undefined ? {} : { password }
 }
 
-/** Every byte as \xHH: redis.conf gives meaning to more characters than one wants to remember. */
+/** Writes every byte as \xHH: many characters have a meaning in redis.conf. */
 export function quote(text: string): string {
   return `"${[...Buffer.from(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}"`
 }

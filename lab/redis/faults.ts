@@ -6,25 +6,25 @@ import { type CertificateAuthority, makeAuthority } from '../servers/certificate
 import type { Redis } from './options.ts'
 import { startRedis } from './server.ts'
 
-/** What goes wrong with a Redis that an app uses already. */
+/** A fault of a Redis that an app has been using. */
 export interface StoreFault {
-  /** At which port the app uses it; the one without TLS unless said otherwise. */
+  /** The port that the app uses; the one without TLS when absent. */
   readonly port?: 'tls'
-  /** Whether the server asks for a password at first; it does, unless said otherwise. */
+  /** Whether the server demands a password before the fault; it does when absent. */
   readonly hasPassword?: false
   make(store: Running): void | Promise<void>
-  /** What the line of the managed handler must say; absent where nobody is to notice. */
+  /** What the managed handler's log line must contain; absent for faults that nobody should notice. */
   readonly cause?: RegExp
 }
 
 interface Running {
   readonly redis: Redis
   readonly authority: CertificateAuthority
-  /** Goes when the store stops. */
+  /** Closed when the store stops. */
   readonly sockets: Socket[]
 }
 
-/** A real server, and the service that is bound to the app. */
+/** A real server, and the service by which it is bound to the app. */
 export interface Breakable {
   readonly redis: Redis
   readonly service: Service
@@ -32,11 +32,11 @@ export interface Breakable {
   stop(): Promise<void>
 }
 
-// The one that ends them stays.
+// The connection of this command itself stays.
 const CUT = ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']
 const TIMED_OUT = /no answer for 3 seconds/
 
-/** Every way in which a store fails an app, by what people would call it. */
+/** The ways in which a store can fail an app, by what people would call them. */
 export const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
   'a closed port': { make: ({ redis }) => redis.stop(), cause: /Connection refused/ },
   'a swallowed SYN': {
@@ -68,16 +68,17 @@ export const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
   },
   'killed connections': { make: ({ redis }) => void redis.cli(...CUT) },
   'a flushed script cache': { make: ({ redis }) => void redis.cli('SCRIPT', 'FLUSH') },
-  'TLS: a certificate that has expired': {
+  'an expired certificate': {
     port: 'tls',
     make: ({ redis, authority }) => {
       const { certificate, key } = authority.expired()
-      return withoutVisitors(redis, [...['CONFIG', 'SET', 'tls-cert-file', certificate, 'tls-key-file', key]])
+      const files = ['tls-cert-file', certificate, 'tls-key-file', key]
+      return withoutVisitors(redis, ['CONFIG', 'SET', ...files])
     },
     cause: /certificate verify failed/,
   },
-  'TLS at a port without': { port: 'tls', make: swapPorts, cause: /SSL/ },
-  'no TLS at a port with': { make: swapPorts, cause: /socket error|Connection lost|no answer/ },
+  'TLS at a port without TLS': { port: 'tls', make: swapPorts, cause: /SSL/ },
+  'no TLS at a port with TLS': { make: swapPorts, cause: /socket error|Connection lost|no answer/ },
 }
 
 /** Starts a server that this fault can happen to. */
@@ -85,7 +86,7 @@ export async function startBreakable({ port, hasPassword, make }: StoreFault): P
   const authority = makeAuthority()
   const tls = authority.server()
   const login = hasPassword === false ? {} : { password: CANARY }
-  // A short queue is soon full.
+  // A short queue is full soon.
   const redis = await startRedis({ ...login, tls, lines: ['tcp-backlog 1'] })
   const place =
     port === 'tls'
@@ -108,7 +109,7 @@ function set(redis: Redis, ...pair: readonly string[]): void {
   redis.cli('CONFIG', 'SET', ...pair)
 }
 
-/** Does this and ends all connections: those that are kept would stay logged in. */
+/** Runs commands and closes all connections: kept connections would stay logged in. */
 async function withoutVisitors(redis: Redis, ...commands: readonly (readonly string[])[]): Promise<void> {
   await redis.batch([...commands, CUT])
 }
@@ -118,7 +119,7 @@ function freeze({ redis }: Running, before?: readonly string[]): void {
   redis.signal('SIGSTOP')
 }
 
-/** Connects to a frozen server until the kernel answers no more: what it drops a firewall would swallow. */
+/** Connects to a frozen server until the kernel drops what arrives, as a firewall would. */
 async function fillBacklog({ redis, sockets }: Running): Promise<void> {
   for (let isFull = false; !isFull; ) {
     const socket = connect(redis.port, redis.host).on('error', () => {})
@@ -128,7 +129,7 @@ async function fillBacklog({ redis, sockets }: Running): Promise<void> {
   }
 }
 
-/** The TLS port speaks without, the other one with. */
+/** Makes the TLS port speak without TLS, and the other port with TLS. */
 function swapPorts({ redis }: Running): Promise<void> {
   const { port, tlsPort } = redis
   const ports = [

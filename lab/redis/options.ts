@@ -1,36 +1,36 @@
-import type { Program } from '../debian13.ts'
+import type { Program } from '../processes/program.ts'
 import type { Certificates } from '../servers/certificates.ts'
 
-/** What servers that belong together have in common: which program they are, how one gets in, and what stays. */
+/** What servers that belong together have in common: the program, the login, and whether they keep their data. */
 export interface AccessOptions {
   /** The machine's redis-server when absent. */
   readonly program?: Program | undefined
-  /** What `requirepass` asks of everybody; any characters. */
+  /** The password that `requirepass` demands of every client; any characters. */
   readonly password?: string | undefined
-  /** An ACL user with every right. Without `password` the nameless user is shut out. */
+  /** An ACL user with every right. Without `password`, clients that give no name are refused. */
   readonly user?: { readonly name: string; readonly password: string } | undefined
-  /** Opens a second port that speaks TLS only; servers then speak it among each other. */
+  /** Opens a second port, for TLS only; the servers then use TLS between each other. */
   readonly tls?: Certificates
-  /** Lets nobody in over TLS without a certificate from the same CA. */
+  /** Refuses TLS clients that have no certificate from the same CA. */
   readonly demandsCertificate?: boolean
   /** Listens on ::1 as well, on the same ports. */
   readonly ipv6?: boolean
-  /** Writes each change to disk before it answers, uncompressed; a server `at` this one's ports begins with that. */
+  /** Writes each change to disk before it answers, uncompressed; a server that starts `at` this one reads it. */
   readonly keeps?: boolean
 }
 
 export interface RedisOptions extends AccessOptions {
   /** Opens a Unix socket as well. */
   readonly socket?: boolean
-  /** Follows this one, which has the same logins, and TLS when this one has. */
+  /** Is a replica of this server, which has the same logins, and TLS if the replica has it. */
   readonly replicaOf?: Redis
-  /** Makes it a node of a cluster, still without slots and without acquaintances. */
+  /** Makes it a node of a cluster, as yet without slots and without other nodes. */
   readonly cluster?: boolean
-  /** Makes it a Sentinel, which lives by its `lines`. */
+  /** Makes it a Sentinel; `lines` configure it. */
   readonly sentinel?: boolean
   /** Further lines of redis.conf. */
   readonly lines?: readonly string[]
-  /** Takes the ports of one that has ended. */
+  /** Takes the ports of a server that has ended. */
   readonly at?: Redis
 }
 
@@ -38,17 +38,17 @@ export interface Redis {
   readonly host: '127.0.0.1'
   readonly port: number
   readonly tlsPort?: number
-  /** Where the nodes of a cluster talk to each other. */
+  /** The port at which the nodes of a cluster reach each other. */
   readonly busPort?: number
   /** Path of its Unix socket. */
   readonly socket?: string
-  /** Where it `keeps` what it has. */
+  /** The directory in which it `keeps` its data. */
   readonly directory: string
-  /** What redis-cli prints for a command, without the last line break; logged in as the strongest user. */
+  /** Runs redis-cli, logged in as the user with the most rights; gives what it prints, without the last line break. */
   cli(...args: string[]): string
-  /** The lines that it prints for many commands, one after the other, while we do something else. */
+  /** Runs many commands in one redis-cli; gives the lines that it prints. */
   batch(commands: readonly (readonly string[])[]): Promise<string[]>
-  /** SIGSTOP makes a server that accepts and never answers. */
+  /** SIGSTOP makes it a server that accepts connections and never answers. */
   signal(name: NodeJS.Signals): void
   stop(): Promise<void>
 }

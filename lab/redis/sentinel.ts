@@ -4,23 +4,23 @@ import type { AccessOptions, Redis } from './options.ts'
 import { startRedis } from './server.ts'
 
 export interface SentinelOptions extends AccessOptions {
-  /** What the Sentinels themselves ask of everybody. */
+  /** The password that the Sentinels themselves demand. */
   readonly sentinelPassword?: string
   readonly sentinelUser?: { readonly name: string; readonly password: string }
-  /** How many follow the master; one when absent. */
+  /** How many replicas the master has; one when absent. */
   readonly replicas?: number
 }
 
 export interface Sentinels {
   readonly masterName: string
   readonly sentinels: readonly Redis[]
-  /** The master of the beginning, then its replicas. */
+  /** The first master, then its replicas. */
   readonly servers: readonly Redis[]
-  /** Who the first of the Sentinels says is the master. */
+  /** The master by the account of the first Sentinel. */
   master(): Redis
-  /** Ends the master, or freezes it by SIGSTOP; gives it. */
+  /** Kills the master, or freezes it by SIGSTOP; gives it. */
   killMaster(by?: 'SIGKILL' | 'SIGSTOP'): Redis
-  /** Waits until another than the dead one is the master, and all Sentinels say so; gives it. */
+  /** Waits until all Sentinels name a new master, and it is one; gives it. */
   untilNewMaster(): Promise<Redis>
   stop(): Promise<void>
 }
@@ -29,17 +29,19 @@ const MASTER = 'lab'
 const SENTINELS = 3
 const QUORUM = 2
 
-/** Starts a master with replicas and three Sentinels, and waits until these know all that there is. */
+/** Starts a master with replicas and three Sentinels, and waits until the Sentinels know all of them. */
 export async function startSentinels(options: SentinelOptions = {}): Promise<Sentinels> {
   const { sentinelPassword, sentinelUser, replicas = 1, ...forServers } = options
   const first = await startRedis(forServers)
   const follow = () => startRedis({ ...forServers, replicaOf: first })
   const servers = [first, ...(await Promise.all(Array.from({ length: replicas }, follow)))]
-  await until('the replicas to be in step', () => servers.slice(1).every(isInStep))
+  await until('the replicas to be up to date', () => servers.slice(1).every(isUpToDate))
   const forSentinels = { ...forServers, password: sentinelPassword, user: sentinelUser, sentinel: true }
   const watch = () => startRedis({ ...forSentinels, lines: sentinelLines(first, forServers, forSentinels) })
   const sentinels = await Promise.all(Array.from({ length: SENTINELS }, watch))
-  await until('the Sentinels to know all', () => sentinels.every((sentinel) => knowsAll(sentinel, replicas)))
+  await until('the Sentinels to know each other and the replicas', () =>
+    sentinels.every((sentinel) => knowsAll(sentinel, replicas)),
+  )
 
   let dead: Redis | undefined
   const masterOf = (sentinel: Redis) => {
@@ -89,7 +91,7 @@ function knowsAll(sentinel: Redis, replicas: number): boolean {
   return field('flags') === 'master' && others === SENTINELS - 1 && slaves === replicas
 }
 
-function isInStep(replica: Redis): boolean {
+function isUpToDate(replica: Redis): boolean {
   return replica.cli('INFO', 'replication').includes('master_link_status:up')
 }
 

@@ -2,19 +2,20 @@ import { execFile, execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { debian13Missing, debian13Program, type Program, type Unavailable } from '../debian13.ts'
+import { debian13Missing, debian13Program } from '../debian13.ts'
+import type { Program, Unavailable } from '../processes/program.ts'
 import { startServer } from '../processes/server.ts'
 import { dataIn, namedPorts, portNames, quote, redisConf, socketIn, strongestLogin } from './conf.ts'
 import type { Redis, RedisOptions } from './options.ts'
 
 const machineRedis: Program = (args, env = process.env) => ({ file: 'redis-server', args, env })
 
-/** The valkey-server of Debian 13 that scripts/debian13 unpacks, or why it is not there. */
+/** The valkey-server of Debian 13 that scripts/debian13 unpacks, or why it cannot be used. */
 export function debian13Valkey(): Program | Unavailable {
   return debian13Missing('valkey-server') ?? debian13Program('valkey-server')
 }
 
-/** Starts a server, which keeps nothing on disk unless told to. */
+/** Starts a Redis, which keeps nothing on disk unless told to. */
 export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
   const { at } = options
   const names = portNames(options)

@@ -4,10 +4,10 @@ import type { Redis } from './options.ts'
 const MIGRATE_MILLISECONDS = 5000
 
 /**
- * Moves slots and their keys in the order that Redis' cluster specification gives.
+ * Moves slots and their keys in the order of Redis' cluster specification; the keys must have no line breaks.
  *
- * The new owner is told first, then the old one, then the keys go, and the new owner is the first to hear that
- * the slots are its own: clients are redirected, and never to a node that knows nothing. No line breaks in keys.
+ * First the new owner is told, then the old one, then the keys move. The new owner is also the first node that is told
+ * that it owns the slots: so clients are redirected, but never to a node that does not know of the move.
  */
 export async function migrateSlots(
   slots: readonly number[],
@@ -17,7 +17,7 @@ export async function migrateSlots(
   login: Login,
 ): Promise<void> {
   const setSlots = (node: Redis, state: string, id: string) =>
-    order(
+    runAll(
       node,
       slots.map((slot) => ['CLUSTER', 'SETSLOT', String(slot), state, id]),
     )
@@ -28,7 +28,7 @@ export async function migrateSlots(
   const target = [to.host, String(to.tlsPort ?? to.port)]
   const { user = 'default', password } = login
   const auth = password === undefined ? [] : ['AUTH2', user, password]
-  await order(
+  await runAll(
     from,
     keys
       .filter((key) => key !== '')
@@ -37,9 +37,9 @@ export async function migrateSlots(
   for (const node of new Set([to, from, ...masters])) await setSlots(node, 'NODE', toId)
 }
 
-async function order(node: Redis, commands: readonly (readonly string[])[]): Promise<void> {
+async function runAll(node: Redis, commands: readonly (readonly string[])[]): Promise<void> {
   const replies = await node.batch(commands)
-  // NOKEY: it was deleted, or its time was over, since it was listed.
+  // NOKEY: the key has been deleted or has expired since it was listed.
   const bad = replies.filter((reply) => reply !== 'OK' && reply !== 'NOKEY')
-  if (bad.length > 0) throw new Error(`slots do not move: ${bad.join(', ')}`)
+  if (bad.length > 0) throw new Error(`slots cannot be moved: ${bad.join(', ')}`)
 }

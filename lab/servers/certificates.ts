@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeScratch, removeScratch } from '../processes/scratch.ts'
+import { words } from '../processes/words.ts'
 
 /** Paths of PEM files. */
 export interface Certificates {
@@ -11,23 +12,23 @@ export interface Certificates {
   remove(): void
 }
 
-/** A private CA that signs whatever a test asks for. */
+/** A private CA that signs whatever certificate a test needs. */
 export interface CertificateAuthority {
-  /** A certificate for a server, or for a node that is server and client at once, good for a day. */
+  /** A certificate for a server, or for a node that is server and client at once, valid for a day. */
   server(names?: readonly string[]): Certificates
-  /** One for this machine that was good for one day, years ago. */
+  /** A certificate for this machine that was valid for one day, years ago. */
   expired(): Certificates
-  /** One with which a client says who it is, and that no server may use. */
+  /** A certificate for a client, which no server may use. */
   client(): Certificates
-  /** Removes the CA and all that it has signed; so does `remove` of any of them. */
+  /** Removes the CA and all certificates that it has signed, as `remove` of any of these does. */
   remove(): void
 }
 
 const HERE = ['DNS:localhost', 'IP:127.0.0.1']
-const EC_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-const LONG_AGO = ['-startdate', '20200101000000Z', '-enddate', '20200102000000Z']
+const EC_KEY = words('-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes')
+const LONG_AGO = words('-startdate 20200101000000Z -enddate 20200102000000Z')
 
-/** `openssl ca` and not `openssl x509`, which learned to sign for days in the past with version 3.4. */
+/** For `openssl ca`: `openssl x509` cannot sign for days in the past before version 3.4. */
 const CA_CONF = `
 [ca]
 default_ca = lab
@@ -43,12 +44,12 @@ policy = anybody
 commonName = supplied
 `
 
-/** Makes a private CA and a server certificate signed by it, good for a day; `names` as openssl writes them. */
+/** Makes a private CA and a server certificate that it has signed, valid for a day; `names` in openssl's notation. */
 export function makeCertificates(names?: readonly string[]): Certificates {
   return makeAuthority().server(names)
 }
 
-/** Makes a private CA, in a directory that goes when Node ends. */
+/** Makes a private CA, in a directory that is removed when Node ends. */
 export function makeAuthority(): CertificateAuthority {
   const directory = makeScratch('certificates')
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' })
@@ -57,20 +58,15 @@ export function makeAuthority(): CertificateAuthority {
   const sign = (extension: string, ...dates: string[]): Certificates => {
     const name = String(++signed)
     writeFileSync(join(directory, `${name}.cnf`), `${extension}\n`)
-    openssl('req', '-new', ...EC_KEY, '-subj', '/CN=lab', '-keyout', `${name}.key`, '-out', `${name}.csr`)
-    openssl(
-      ...['ca', '-batch', '-notext', '-config', 'ca.cnf', '-cert', 'ca.pem', '-keyfile', 'ca.key', ...dates],
-      ...['-extfile', `${name}.cnf`, '-in', `${name}.csr`, '-out', `${name}.pem`],
-    )
+    openssl('req', '-new', ...EC_KEY, ...words(`-subj /CN=lab -keyout ${name}.key -out ${name}.csr`))
+    const files = words(`-extfile ${name}.cnf -in ${name}.csr -out ${name}.pem`)
+    openssl(...words('ca -batch -notext -config ca.cnf -cert ca.pem -keyfile ca.key'), ...dates, ...files)
     const file = (ending: string) => join(directory, name + ending)
     return { ca: join(directory, 'ca.pem'), certificate: file('.pem'), key: file('.key'), remove }
   }
   writeFileSync(join(directory, 'ca.cnf'), CA_CONF)
   writeFileSync(join(directory, 'index'), '')
-  openssl(
-    ...['req', '-x509', ...EC_KEY, '-days', '1', '-subj', '/CN=Lab CA'],
-    ...['-keyout', 'ca.key', '-out', 'ca.pem'],
-  )
+  openssl('req', '-x509', ...EC_KEY, '-subj', '/CN=Lab CA', ...words('-days 1 -keyout ca.key -out ca.pem'))
   const named = (names: readonly string[]) => `subjectAltName = ${names.join(', ')}`
   return {
     server: (names = HERE) => sign(named(names)),

@@ -10,21 +10,21 @@ export interface Mariadb {
 }
 
 export interface MariadbOptions {
-  /** The folder with its `bin` and `share`. */
+  /** The folder that has MariaDB's `bin` and `share`. */
   readonly home: string
-  /** Where libraries are that the machine does not have. */
+  /** The folder of libraries that the machine does not have. */
   readonly libraries: string
-  /** Statements, one a line, for root to begin with. */
+  /** Statements that root executes first, one a line. */
   readonly statements: readonly string[]
 }
 
-/** What mariadb-install-db, for which it would take the client's programs, gives the server to read. */
+/** The files that mariadb-install-db gives the server; that script needs the client's programs, which are not there. */
 const SYSTEM_TABLES = ['mysql_system_tables', 'mysql_performance_tables', 'mysql_system_tables_data']
 
-/** As who we are; the default is to refuse root. */
+/** MariaDB refuses to run as root unless told to. */
 const USER = process.getuid?.() === 0 ? ['--user=root'] : []
 
-/** Starts a MariaDB that is as small as it goes. */
+/** Starts a MariaDB that is as small as possible. */
 export async function startMariadb({ home, libraries, statements }: MariadbOptions): Promise<Mariadb> {
   const env = { PATH: process.env.PATH, LD_LIBRARY_PATH: libraries }
   const server = await startServer({
@@ -34,9 +34,15 @@ export async function startMariadb({ home, libraries, statements }: MariadbOptio
       const data = join(directory, 'data')
       mkdirSync(data)
       const args = [
-        ...['--no-defaults', `--basedir=${home}`, `--datadir=${data}`, ...USER],
-        ...['--innodb-log-file-size=4M', '--innodb-buffer-pool-size=8M', '--innodb-fast-shutdown=2'],
-        ...['--innodb-flush-method=nosync', '--innodb-data-file-path=ibdata1:4M:autoextend'],
+        '--no-defaults',
+        `--basedir=${home}`,
+        `--datadir=${data}`,
+        ...USER,
+        '--innodb-log-file-size=4M',
+        '--innodb-buffer-pool-size=8M',
+        '--innodb-fast-shutdown=2',
+        '--innodb-flush-method=nosync',
+        '--innodb-data-file-path=ibdata1:4M:autoextend',
       ]
       const file = join(home, 'bin/mariadbd')
       await makeSystemTables({ home, directory, command: [file, ...args], env })
@@ -46,8 +52,12 @@ export async function startMariadb({ home, libraries, statements }: MariadbOptio
         file,
         args: [
           ...args,
-          ...['--bind-address=127.0.0.1', `--port=${port}`, `--socket=${directory}/socket`],
-          ...[`--pid-file=${directory}/pid`, '--skip-name-resolve', `--init-file=${first}`],
+          '--bind-address=127.0.0.1',
+          '--skip-name-resolve',
+          `--port=${port}`,
+          `--socket=${directory}/socket`,
+          `--pid-file=${directory}/pid`,
+          `--init-file=${first}`,
         ],
         env,
       }

@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startServer } from '../processes/server.ts'
+import { words } from '../processes/words.ts'
 
 export interface MemcachedOptions {
-  /** Asks everybody for this name and password, which makes it speak the binary protocol only. */
+  /** Demands this name and password; with SASL, Memcached speaks the binary protocol only. */
   readonly sasl?: { readonly username: string; readonly password: string }
 }
 
@@ -25,7 +26,7 @@ export async function startMemcached({ sasl }: MemcachedOptions = {}): Promise<M
       return {
         file: 'memcached',
         args: [
-          ...['-l', '127.0.0.1', '-p', String(port), '-U', '0'],
+          ...words(`-l 127.0.0.1 -p ${port} -U 0`),
           ...(process.getuid?.() === 0 ? ['-u', 'root'] : []),
           ...(sasl === undefined ? [] : ['-S']),
         ],
@@ -36,7 +37,7 @@ export async function startMemcached({ sasl }: MemcachedOptions = {}): Promise<M
   return { host: '127.0.0.1', port: server.ports[0] as number, signal: server.kill, stop: server.stop }
 }
 
-// Debian's memcached knows no password file of its own (no --enable-sasl-pwdb); libsasl's database is the way.
+// Debian's memcached has no password file of its own (no --enable-sasl-pwdb); it reads libsasl's database.
 function writeSaslUsers(directory: string, username: string, password: string): void {
   const database = join(directory, 'users')
   writeFileSync(join(directory, 'memcached.conf'), `mech_list: plain\nsasldb_path: ${database}\n`)

@@ -3,15 +3,15 @@ import { dirname, join } from 'node:path'
 import { type ServerProcess, startServer } from '../processes/server.ts'
 
 export interface NginxOptions {
-  /** Ports of the php-fpm that it asks in turn; the answers say which one in `X-Served-By`. */
+  /** Ports of the php-fpm that it asks in turn; each answer names the instance in `X-Served-By`. */
   readonly backends: readonly number[]
-  /** The only entry of the app; every request is for it. */
+  /** The app's only entry: every request is for this script. */
   readonly script: string
   /** Further parameters of each request. */
   readonly params?: Readonly<Record<string, string>>
 }
 
-/** Starts an nginx before one app, which sends on to php-fpm and keeps nothing. */
+/** Starts an nginx that forwards the requests for one app to php-fpm and stores nothing. */
 export function startNginx(options: NginxOptions): Promise<ServerProcess> {
   return startServer({
     name: 'nginx',
@@ -46,7 +46,7 @@ function configuration({ backends, script, params = {} }: NginxOptions, director
     ...params,
   }
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  // One process does all, also as root; it asks strictly in turn.
+  // One process does everything, also as root; so it asks the backends strictly in turn.
   return `
     daemon off;
     master_process off;

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 
-/** An instance as the router sees it. */
+/** An instance, as the router needs to know it. */
 export interface Backend {
-  /** Goes into the visitor's browser as the value of `__VCAP_ID__`. */
+  /** The value of the cookie `__VCAP_ID__`. */
   readonly id: string
   readonly index: number
   readonly port: number
@@ -13,7 +13,7 @@ export interface Backend {
 export interface Router {
   readonly url: string
   readonly port: number
-  /** Those that still answered when they were last asked. */
+  /** The instances that have not yet refused a connection. */
   backends(): readonly Backend[]
   add(backend: Backend): void
   remove(id: string): void
@@ -22,15 +22,16 @@ export interface Router {
 
 export interface RouterOptions {
   readonly port?: number
-  /** The cookie names that make a visitor stick to one instance, as an operator configures them. */
+  /** The names of cookies that tie a visitor to one instance, as an operator configures them. */
   readonly stickyCookies?: readonly string[]
 }
 
 /**
  * Starts a router that treats session cookies as Cloud Foundry's does.
  *
- * A response that sets a sticky cookie makes it add `__VCAP_ID__`; a request with both goes to that instance
- * while it lives, every other one to the next in turn. An instance that refuses a connection is forgotten.
+ * To a response that sets a sticky cookie it adds `__VCAP_ID__`. A request with both cookies goes to that instance
+ * while it lives; every other request goes to the next instance in turn. The router forgets an instance that refuses
+ * a connection.
  */
 export async function startRouter(options: RouterOptions = {}): Promise<Router> {
   const sticky = options.stickyCookies ?? ['JSESSIONID']

@@ -6,25 +6,25 @@ export interface Answer {
   readonly status: number
   readonly body: string
   readonly headers: IncomingMessage['headers']
-  /** Which instance the router asked; undefined without the lab's router. */
+  /** The instance that the lab's router or nginx has asked; undefined without them. */
   readonly servedBy: number | undefined
 }
 
-/** One person's browser: remembers cookies by name, follows no redirects. */
+/** A browser of one person: it keeps cookies by their names, and follows no redirects. */
 export interface Visitor {
   readonly cookies: Map<string, string>
   get(path: string): Promise<Answer>
   post(path: string, form: Readonly<Record<string, string>>): Promise<Answer>
 }
 
-/** Makes a visitor without cookies; `url` is the address that all paths start at. */
+/** Makes a visitor without cookies; all paths are below `url`. */
 export function makeVisitor(url: string): Visitor {
   const cookies = new Map<string, string>()
   const ask = async (method: string, path: string, form?: Readonly<Record<string, string>>) => {
     const headers: Record<string, string> = {}
     if (cookies.size > 0) headers.cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     if (form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded'
-    // A connection of its own for each request: what is kept open could end up at a stopped server.
+    // A new connection for each request: one that is kept open could lead to a stopped server.
     const sent = request(new URL(path, url), { method, headers, agent: new Agent() })
     sent.end(form === undefined ? undefined : new URLSearchParams(form).toString())
     const [response] = (await once(sent, 'response')) as [IncomingMessage]

@@ -1,30 +1,30 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type Zippable, zipSync } from 'fflate'
 
-/** A file of a buildpack, its path as it is installed. */
+/** A file of a buildpack, under the path that it has in the buildpack. */
 export interface PackedFile {
   readonly path: string
   readonly mode: 0o644 | 0o755
   readonly bytes: Uint8Array
 }
 
-/** What goes into a buildpack beside the files of the checkout. */
+/** What a buildpack needs beside the files of the checkout. */
 export interface Release {
   readonly version: string
-  /** As Go and container images call it. */
+  /** The architecture as Go and container images name it. */
   readonly arch: string
-  /** The one that was built. */
+  /** The path of the built executable. */
   readonly executable: string
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' }
 
-/** What Go and container images call the machine that `uname -m` names. */
+/** Gives the name that Go and container images have for what `uname -m` prints. */
 export function goArchitecture(machine: string): string {
   return ARCHITECTURES[machine] ?? machine
 }
 
-/** The files of the buildpack, by path: one directory for Cloud Foundry and for Cloud Native Buildpacks. */
+/** Gives the files of the buildpack, sorted by path; Cloud Foundry and Cloud Native Buildpacks get the same. */
 export function buildpackFiles({ version, arch, executable }: Release): readonly PackedFile[] {
   const scripts = readdirSync('buildpack/bin').map((name) => ({
     path: `bin/${name}`,
@@ -48,7 +48,7 @@ export function buildpackFiles({ version, arch, executable }: Release): readonly
   ].sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-/** Packs files so that the same files give the same bytes, whenever and wherever. */
+/** Packs files as a zip; the same files always give the same bytes. */
 export function zip(files: readonly PackedFile[]): Uint8Array {
   const entries: Zippable = {}
   for (const { path, mode, bytes } of files)
@@ -61,5 +61,5 @@ export function zip(files: readonly PackedFile[]): Uint8Array {
 
 const UNIX = 3
 const REGULAR_FILE = 0o100000
-/** The first day a zip can tell. Made of local parts, since a zip holds local time. */
+/** The earliest day that a zip can hold, in local time, as in every zip. */
 const EARLIEST = new Date(1980, 0, 1)

@@ -4,14 +4,14 @@ import { dirname, join } from 'node:path'
 import { buildpackFiles, goArchitecture, zip } from './buildpack.ts'
 import { tgz } from './tar.ts'
 
-// Makes the release in dist/ of what scripts/build left there: `tsx scripts/release/package.ts ARCH`.
+// Makes the release in dist/ from what scripts/build has left there: `tsx scripts/release/package.ts ARCH`.
 
 const arch = process.argv[2]
-if (arch === undefined) throw new Error('expected the architecture, as uname -m tells it')
+if (arch === undefined) throw new Error('expected one argument: the architecture, as uname -m prints it')
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 
 const files = buildpackFiles({ version, arch: goArchitecture(arch), executable: 'dist/php-sessions' })
-// One directory serves both platforms; it is there under the name by which each of them looks for it.
+// One directory serves both platforms, so both names have the same files.
 for (const directory of ['dist/buildpack-cf', 'dist/buildpack-cnb']) {
   rmSync(directory, { recursive: true, force: true })
   for (const { path, mode, bytes } of files) {

@@ -3,7 +3,7 @@ import type { PackedFile } from './buildpack.ts'
 
 const BLOCK_BYTES = 512
 
-/** Packs files, sorted by path, with the directories that they are in; the same files give the same bytes. */
+/** Packs files and their directories as a gzipped tar, sorted by path; the same files always give the same bytes. */
 export function tgz(files: readonly PackedFile[]): Uint8Array {
   const directories = new Set(files.flatMap(({ path }) => path.match(/^.*\//)?.[0] ?? []))
   const entries = [
@@ -15,7 +15,7 @@ export function tgz(files: readonly PackedFile[]): Uint8Array {
   return gzipSync(tar, { level: 9, mtime: 0 })
 }
 
-/** A header as POSIX.1-1988 has it: of root, made in 1980. */
+/** A header in the format of POSIX.1-1988; the owner is root, the time is in 1980. */
 function header(path: string, mode: number, size: number): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES)
   block.write(path, 0)
@@ -32,7 +32,7 @@ function header(path: string, mode: number, size: number): Buffer {
   return block
 }
 
-/** The first second of 1980 in Greenwich, as in the zip. */
+/** The first second of 1980 in UTC; a zip has the same day. */
 const EARLIEST_SECONDS = 315_532_800
 
 function octal(value: number, digits: number): string {

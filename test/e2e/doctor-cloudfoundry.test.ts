@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { startRedis } from '../../lab/redis/server.ts'
-import { fixtureApp, ours } from '../support/homes/cloudfoundry.ts'
+import { fixtureApp, sessionsBuildpack } from '../support/homes/cloudfoundry.ts'
 import { lifecycles } from '../support/homes/lifecycles.ts'
 
 const BUILDPACKS = [
@@ -17,7 +17,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     const { host, port } = server
     const services = vcapServices({ ...redisService, credentials: { host, port, password: CANARY } })
     const app = fixtureApp({ '.bp-config/php/php.ini.d/app.ini': 'session.cookie_lifetime = 86400\n' })
-    const { droplet } = await cf.stage({ app, buildpacks: [ours, buildpack], services })
+    const { droplet } = await cf.stage({ app, buildpacks: [sessionsBuildpack, buildpack], services })
     const instance = await cf.startInstance(droplet, { index: 0, services })
     onTestFinished(instance.stop)
 

@@ -29,7 +29,7 @@ test('the executable is small', () => {
   expect(statSync(EXECUTABLE).size).toBeLessThanOrEqual(LARGEST_BYTES)
 })
 
-test('the executable asks for no dynamic library and no loader', () => {
+test('the executable needs no dynamic library and no loader', () => {
   const DYNAMIC = 2
   const INTERPRETER = 3
   const kinds = programHeaderTypes(readFileSync(EXECUTABLE))
@@ -55,7 +55,7 @@ test('a build with nothing to do leaves the executable as it is', () => {
   expect(statSync(EXECUTABLE)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs })
 })
 
-test('both builds answer alike', () => {
+test('both builds print the same help', () => {
   const run = (program: string) => execFileSync(program, ['--help'], { encoding: 'utf8' })
   expect(run(EXECUTABLE)).toBe(run('dist/php-sessions.mjs'))
 })
@@ -72,7 +72,7 @@ test('the buildpack is the same zip every time, with its scripts at the root and
     expect(modes[`bin/${script}`]).toBe(0o100755)
 })
 
-test('the Cloud Native Buildpack is the same tgz every time, of the same files, sorted, of root', () => {
+test('the Cloud Native Buildpack is the same tgz every time, with the same files, sorted and owned by root', () => {
   const files = buildpackFiles(RELEASE)
   const packed = tgz(files)
   expect(Buffer.from(tgz(files)).equals(packed)).toBe(true)
@@ -99,7 +99,7 @@ function copyCheckout(): string {
   onTestFinished(() => rmSync(checkout, { recursive: true }))
   for (const path of ['native', 'scripts', 'src']) cpSync(path, join(checkout, path), { recursive: true })
   symlinkSync(join(process.cwd(), 'node_modules'), join(checkout, 'node_modules'))
-  // Compiling QuickJS again would take a minute; it happens under names that are relative.
+  // Compiling QuickJS again would take a minute. Its compilation uses relative names only.
   mkdirSync(join(checkout, '.cache'))
   for (const name of readdirSync('.cache').filter((name) => name.startsWith('runtime-')))
     symlinkSync(join(process.cwd(), '.cache', name), join(checkout, '.cache', name))
@@ -113,7 +113,7 @@ function programHeaderTypes(elf: Buffer): readonly number[] {
   return Array.from({ length: elf.readUInt16LE(56) }, (_, i) => elf.readUInt32LE(start + i * size))
 }
 
-/** The Unix mode of each file, from the central directory (APPNOTE.TXT 4.3.12), which fflate does not tell. */
+/** The Unix mode of each file, from the central directory (APPNOTE.TXT 4.3.12), which fflate does not give. */
 function zipModes(bytes: Buffer): Readonly<Record<string, number>> {
   const modes: Record<string, number> = {}
   const end = bytes.lastIndexOf('PK\x05\x06')

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { redisService, vcapServices } from '../../lab/bindings.ts'
-import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
+import { phpBuildpackV4 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { paketoPhp } from '../../lab/cnb/buildpacks.ts'
 import { labCnb } from '../../lab/cnb/lifecycle-lab.ts'
 import { makeScratch } from '../../lab/processes/scratch.ts'
@@ -11,12 +11,12 @@ import type { Redis } from '../../lab/redis/options.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { makeVisitor } from '../../lab/web/visitor.ts'
 import { handlerText } from '../../src/stores/redis/handler/index.ts'
-import { fixtureApp, ours } from '../support/homes/cloudfoundry.ts'
-import { bind, ours as oursCnb } from '../support/homes/cnb.ts'
+import { fixtureApp, PHP_BUILDPACKS, sessionsBuildpack } from '../support/homes/cloudfoundry.ts'
+import { bind, sessionsCnb } from '../support/homes/cnb.ts'
 import { container, HOSTS, startFpmIn } from '../support/homes/container.ts'
 import { lifecycles } from '../support/homes/lifecycles.ts'
 
-/** With what PHP and php_buildpack 4 give a meaning to. */
+/** With characters that have a meaning in PHP and in php_buildpack 4. */
 const PASSWORD = "CanaryThat@@Must@{HOME}Not'Be\\Found"
 const WORD = 'CanaryThat'
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
@@ -30,7 +30,7 @@ afterAll(() => redis.stop())
 const servicesFor = (password: string) =>
   vcapServices({ ...redisService, credentials: { host: redis.host, port: redis.port, password } })
 
-/** The files below a directory that are ours or have the password in them. */
+/** The files below a directory that php-sessions has written, or that contain the password. */
 function found(directory: string) {
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .map((name) => ({ name, path: join(directory, name) }))
@@ -50,13 +50,13 @@ function found(directory: string) {
   }
 }
 
-/** The password that PHP reads in a store's file. */
+/** The password that PHP reads from the file with the credentials. */
 function readPassword(path: string): string {
   const args = ['-n', '-r', `echo (require $argv[1])['password'];`, '--', path]
   return spawnSync('php', args, { encoding: 'utf8' }).stdout
 }
 
-/** Checks the files of one start; gives the path of the one with the credentials. */
+/** Checks the files of one start; gives the path of the file with the credentials. */
 function checkFiles(directory: string, password: string): string {
   const { handlers, stores, inis, withPassword } = found(directory)
   expect(handlers.map(({ text, mode }) => ({ text, mode }))).toEqual([{ text: handlerText, mode: 0o644 }])
@@ -69,15 +69,12 @@ function checkFiles(directory: string, password: string): string {
 }
 
 describe.each(lifecycles)('%s lifecycle', (_, cf) => {
-  test.each([
-    ['php_buildpack 5', phpBuildpackV5],
-    ['php_buildpack 4', phpBuildpackV4],
-  ])(
+  test.each(PHP_BUILDPACKS)(
     '%s: pages run the handler, a shell changes nothing, a new password is written',
     async (_name, buildpack) => {
       const app = fixtureApp({ '.bp-config/php/php.ini.d/zz.ini': 'precision = 9\n' })
       const options = { services: servicesFor(PASSWORD), env: MANAGED }
-      const staged = await cf.stage({ app, buildpacks: [ours, buildpack], ...options })
+      const staged = await cf.stage({ app, buildpacks: [sessionsBuildpack, buildpack], ...options })
       expect(staged.log).not.toContain(WORD)
       const instance = await cf.startInstance(staged.droplet, { index: 0, ...options })
       onTestFinished(instance.stop)
@@ -111,15 +108,15 @@ test('an ini file of the app that bypasses the handler is named by the start and
     'first.php': '<?php header("X-First: yes");',
   })
   const options = { services: servicesFor(PASSWORD), env: MANAGED }
-  const { droplet } = await cf.stage({ app, buildpacks: [ours, phpBuildpackV4], ...options })
+  const { droplet } = await cf.stage({ app, buildpacks: [sessionsBuildpack, phpBuildpackV4], ...options })
   const instance = await cf.startInstance(droplet, { index: 0, ...options })
   onTestFinished(instance.stop)
   for (const text of [instance.log(), (await cf.openShell(instance, 'php-sessions explain')).stdout])
     expect(text).toMatch(/first\.php run instead {2}\(handler\.bypassed\)\n {4}from .*\/mine\.ini/)
 })
 
-test('Cloud Native Buildpacks: pages run the handler, and no layer has anything of a start', async () => {
-  const built = await labCnb.build({ app: fixtureApp(), buildpacks: [paketoPhp, oursCnb], env: MANAGED })
+test('Cloud Native Buildpacks: pages run the handler, and no layer has a file of a start', async () => {
+  const built = await labCnb.build({ app: fixtureApp(), buildpacks: [paketoPhp, sessionsCnb], env: MANAGED })
   if (!built.ok) throw new Error(built.log)
   const env = {
     ...MANAGED,
@@ -154,16 +151,14 @@ describe.each(HOSTS)('exec: %s', (_name, [file, ...before]) => {
     }
   }
 
-  test('what is there while the command runs is gone afterwards', () => {
+  test('the files of the handler are gone when the command has ended', () => {
     const { directory, status } = exec({}, 'cp -a "$TMPDIR" ./copy')
     expect(status).toBe(0)
     checkFiles(join(directory, 'copy'), PASSWORD)
     expect(readdirSync(join(directory, 'tmp'))).toEqual([])
   })
 
-  test('the workers of a php-fpm that root has started read the credentials, and nobody else does', async ({
-    skip,
-  }) => {
+  test('only the workers of a php-fpm that root has started can read the credentials', async ({ skip }) => {
     if (process.getuid?.() !== 0) skip('only root can start workers of another user')
     const bound = container({ VCAP_SERVICES: servicesFor(PASSWORD), ...MANAGED })
     const page = `echo posix_geteuid(), ' ', (require get_cfg_var('php_sessions.store'))['password'];`
@@ -179,7 +174,7 @@ describe.each(HOSTS)('exec: %s', (_name, [file, ...before]) => {
     expect(server.log()).not.toContain(WORD)
   })
 
-  test("a file that the image's PHP runs first still runs, one start in another included", () => {
+  test("a file that the image's PHP runs first still runs, also when exec runs in exec", () => {
     const scan = makeScratch('scan')
     writeFileSync(join(scan, 'first.php'), "<?php echo 'first,';")
     writeFileSync(join(scan, 'x.ini'), `auto_prepend_file = "${scan}/first.php"\n`)

@@ -6,22 +6,22 @@ import { paketoHandler, paketoPhp } from '../../lab/cnb/buildpacks.ts'
 import type { CnbBuildpack } from '../../lab/cnb/lifecycle.ts'
 import { bind, cnbLifecycles } from '../support/homes/cnb.ts'
 
-/** A buildpack of these files, for questions about the lifecycle alone. */
+/** A buildpack of these files, for tests of the lifecycle alone. */
 function buildpack(id: string, files: Readonly<Record<string, string>>): CnbBuildpack {
   const toml = `api = "0.10"\n[buildpack]\nid = "${id}"\nversion = "1.0.0"\n[[targets]]\nos = "linux"\n`
   const directory = makeApp({ 'buildpack.toml': toml, 'bin/detect': '#!/bin/sh\n', ...files })
-  // Who builds may be somebody else.
+  // The build may run as another user.
   chmodSync(directory, 0o755)
   return { id, version: '1.0.0', directory }
 }
 
 describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
-  test('detect and build have the places of the contract, and what the user sets', async () => {
-    const say =
+  test('detect and build get the directories of the specification, and the variables of the user', async () => {
+    const print =
       'env | grep -E "^(CNB_[A-Z_]*_(DIR|PATH)|MINE)=" | sed -E "s/=.*(layers|platform|plan).*/=\\\\1/" | sort'
     const { log } = await cnb.build({
       app: makeApp({ 'a.txt': 'of the app' }),
-      buildpacks: [buildpack('lab/say', { 'bin/build': `#!/bin/sh\n${say}\ncat a.txt\n` })],
+      buildpacks: [buildpack('lab/say', { 'bin/build': `#!/bin/sh\n${print}\ncat a.txt\n` })],
       env: { MINE: 'm' },
     })
     for (const line of [
@@ -35,7 +35,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(log).toContain('of the app')
   })
 
-  test('what does not pass is left out where it is optional; a build that fails ends all', async () => {
+  test('an optional buildpack that does not pass is left out; a buildpack that fails to build ends the build', async () => {
     const no = buildpack('lab/no', {
       'bin/detect': '#!/bin/sh\nexit 100\n',
       'bin/build': '#!/bin/sh\necho no-built\n',

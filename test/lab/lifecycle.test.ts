@@ -5,7 +5,7 @@ import { runCommand } from '../../lab/processes/command.ts'
 import { makeVisitor } from '../../lab/web/visitor.ts'
 import { lifecycles, realUnavailable } from '../support/homes/lifecycles.ts'
 
-/** Answers every request with the environment that it has. */
+/** Answers every request with its environment. */
 const SERVER = `<?php header('Content-Type: text/plain'); foreach (getenv() as $k => $v) echo "$k=$v\\n";`
 const START = 'exec php -n -S "127.0.0.1:$PORT" server.php'
 
@@ -24,27 +24,27 @@ const last: Buildpack = {
   }),
 }
 
-test("Cloud Foundry's own lifecycle is tested too", ({ skip }) => {
+test("Cloud Foundry's own lifecycle is tested, too", ({ skip }) => {
   if (realUnavailable !== undefined) skip(realUnavailable)
-  expect(lifecycles.map(([name]) => name)).toContain('real')
+  expect(lifecycles.map(([name]) => name)).toContain('the real')
 })
 
 describe.each(lifecycles)('%s lifecycle', (_, lifecycle) => {
-  test('runs supply of all buildpacks in order, then finalize of the last', async () => {
+  test('staging runs supply of all buildpacks in order, then finalize of the last', async () => {
     const first = makeBuildpack('first', 'echo "first supply $# $4, $(ls -d "$1/.profile" "$3/$4" | wc -l)"')
     const { ok, log } = await lifecycle.stage({ app, buildpacks: [first, last] })
     expect(log).toMatch(/first supply 4 0, 2\n(.*\n)*last supply 1\n(.*\n)*last finalize 1\n/)
     expect(ok).toBe(true)
   })
 
-  test('pads the index of ten buildpacks', async () => {
+  test('the indexes of ten buildpacks have two digits', async () => {
     const nine = Array.from({ length: 9 }, (_, n) => makeBuildpack(`bp${n}`, 'echo "supply $4"'))
     const { log } = await lifecycle.stage({ app, buildpacks: [...nine, last] })
     expect(log).toContain('supply 00\n')
     expect(log).toContain('last finalize 09\n')
   })
 
-  test('tells by the exit status which step failed', async () => {
+  test('the exit status shows which step has failed', async () => {
     const failing = makeBuildpack('failing', 'echo no; exit 7')
     const supply = await lifecycle.stage({ app, buildpacks: [failing, last] })
     expect(supply).toMatchObject({ ok: false, exitStatus: 225 })
@@ -56,7 +56,7 @@ describe.each(lifecycles)('%s lifecycle', (_, lifecycle) => {
     expect(finalize.log).toContain('exit status 9')
   })
 
-  test('stages and runs in a clean environment', async () => {
+  test('staging and the app have a clean environment', async () => {
     const showing = makeBuildpack('showing', 'env | sort | cut -d= -f1 | paste -sd " "')
     const services = '{"redis":[ ]}'
     const staged = await lifecycle.stage({ app, buildpacks: [showing, last], services, env: { OWN: '1' } })
@@ -79,7 +79,7 @@ describe.each(lifecycles)('%s lifecycle', (_, lifecycle) => {
     expect(env).not.toHaveProperty('CF_STACK')
   })
 
-  test('sources profile.d, then the profile.d and the .profile of the app', async () => {
+  test('the launcher sources profile.d, then the profile.d and the .profile of the app', async () => {
     const { droplet } = await lifecycle.stage({ app, buildpacks: [last] })
     const instance = await start(lifecycle, droplet, { index: 0 })
     expect((await environmentOf(instance.url)).FROM_PROFILE).toBe('deps, app, profile')
@@ -94,7 +94,7 @@ describe.each(lifecycles)('%s lifecycle', (_, lifecycle) => {
     expect(shell.stdout).toBe(`deps, app, none, ${instance.port}\n`)
   })
 
-  test('gives the same droplet other services at the next start', async () => {
+  test('a droplet gets other services at its next start', async () => {
     const { droplet } = await lifecycle.stage({ app, buildpacks: [last], services: { redis: [] } })
     const list = await runCommand({ file: 'tar', args: ['-tzf', droplet] })
     const top = new Set(list.stdout.split('\n').map((path) => path.split('/')[1]))
@@ -111,7 +111,7 @@ describe.each(lifecycles)('%s lifecycle', (_, lifecycle) => {
     await expect(lifecycle.startInstance(droplet, { index: 0 })).rejects.toThrow('not today')
   })
 
-  test('a Procfile has the last word', async () => {
+  test('the command in a Procfile wins', async () => {
     const own = makeApp({ 'server.php': SERVER, Procfile: `web: export OURS=1; ${START}\n` })
     const { droplet } = await lifecycle.stage({ app: own, buildpacks: [last] })
     const instance = await start(lifecycle, droplet, { index: 0 })

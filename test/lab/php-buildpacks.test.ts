@@ -16,57 +16,57 @@ const REDIS = {
 const app = makeApp({ 'index.php': COUNTER_PAGE, 'ini.php': '<?php echo ini_get($_GET["name"]);' })
 
 const versions = [
-  { version: 'v5', buildpack: phpBuildpackV5 },
-  { version: 'v4', buildpack: phpBuildpackV4 },
-]
-
-test.each(versions)('$version: pages, tasks and shells run PHP with its settings', async ({ buildpack }) => {
-  const { droplet } = await stage(buildpack)
-  const instance = await start(droplet, 0)
-  const page = await makeVisitor(instance.url).get('/ini.php?name=session.name')
-  expect(page).toMatchObject({ status: 200, body: 'JSESSIONID' })
-
-  const php = `php -r 'echo ini_get("session.name"), " ", php_ini_loaded_file(), " ", getenv("HOME");'`
-  const task = await labLifecycle.runTask(droplet, php)
-  expect(task).toMatchObject({ status: 0, stderr: '' })
-  expect(task.stdout).toMatch(/^JSESSIONID \/.*\/php\/etc\/php.ini \/.*\/app$/)
-  const shell = await labLifecycle.openShell(instance, php)
-  expect(shell.stdout).toContain(instance.directory)
-})
+  ['v5', phpBuildpackV5],
+  ['v4', phpBuildpackV4],
+] as const
 
 test.each(versions)(
-  '$version: PHP loads no extension of the distribution by itself',
-  async ({ buildpack }) => {
+  '%s: pages, tasks and shells run PHP with the settings of the buildpack',
+  async (_version, buildpack) => {
+    const { droplet } = await stage(buildpack)
+    const instance = await start(droplet, 0)
+    const page = await makeVisitor(instance.url).get('/ini.php?name=session.name')
+    expect(page).toMatchObject({ status: 200, body: 'JSESSIONID' })
+
+    const php = `php -r 'echo ini_get("session.name"), " ", php_ini_loaded_file(), " ", getenv("HOME");'`
+    const task = await labLifecycle.runTask(droplet, php)
+    expect(task).toMatchObject({ status: 0, stderr: '' })
+    expect(task.stdout).toMatch(/^JSESSIONID \/.*\/php\/etc\/php.ini \/.*\/app$/)
+    const shell = await labLifecycle.openShell(instance, php)
+    expect(shell.stdout).toContain(instance.directory)
+  },
+)
+
+test.each(versions)(
+  '%s: PHP loads no extension of the distribution by itself',
+  async (_version, buildpack) => {
     const { droplet } = await stage(buildpack)
     const loaded = 'php -r \'echo (int) extension_loaded("redis"), php_ini_scanned_files();\''
     expect((await labLifecycle.runTask(droplet, loaded)).stdout).toMatch(/^0(\/\S+include-path.ini\n)?$/)
   },
 )
 
-test.each(versions)(
-  '$version: a session in files lives and dies with one instance',
-  async ({ buildpack }) => {
-    const { droplet } = await stage(buildpack)
-    const instances = await Promise.all([start(droplet, 0), start(droplet, 1)])
-    const router = await startRouter()
-    onTestFinished(router.stop)
-    for (const instance of instances) router.add(instance)
+test.each(versions)('%s: a session in files is lost with its instance', async (_version, buildpack) => {
+  const { droplet } = await stage(buildpack)
+  const instances = await Promise.all([start(droplet, 0), start(droplet, 1)])
+  const router = await startRouter()
+  onTestFinished(router.stop)
+  for (const instance of instances) router.add(instance)
 
-    const visitor = makeVisitor(router.url)
-    const first = await visitor.get('/')
-    expect(first.body).toBe('1')
-    expect((await visitor.get('/')).servedBy).toBe(first.servedBy)
-    expect((await visitor.get('/')).body).toBe('3')
+  const visitor = makeVisitor(router.url)
+  const first = await visitor.get('/')
+  expect(first.body).toBe('1')
+  expect((await visitor.get('/')).servedBy).toBe(first.servedBy)
+  expect((await visitor.get('/')).body).toBe('3')
 
-    await instances.find(({ index }) => index === first.servedBy)?.kill()
-    const afterCrash = await visitor.get('/')
-    expect(afterCrash.servedBy).not.toBe(first.servedBy)
-    expect(afterCrash.body).toBe('1')
-  },
-)
+  await instances.find(({ index }) => index === first.servedBy)?.kill()
+  const afterCrash = await visitor.get('/')
+  expect(afterCrash.servedBy).not.toBe(first.servedBy)
+  expect(afterCrash.body).toBe('1')
+})
 
 test.each(lifecycles)(
-  'v5 on the %s lifecycle: a service whose name says redis-sessions makes staging fail (php-buildpack#1291)',
+  'v5 on %s lifecycle: a service whose name contains redis-sessions makes staging fail (php-buildpack#1291)',
   async (_, lifecycle) => {
     const staged = await lifecycle.stage({ app, buildpacks: [phpBuildpackV5], services: REDIS })
     expect(staged).toMatchObject({ ok: false, exitStatus: 223 })
@@ -75,13 +75,13 @@ test.each(lifecycles)(
   },
 )
 
-test.each(lifecycles)('v4 on the %s lifecycle: the password is in the droplet', async (_, lifecycle) => {
+test.each(lifecycles)('v4 on %s lifecycle: the password is in the droplet', async (_, lifecycle) => {
   const { droplet } = await lifecycle.stage({ app, buildpacks: [phpBuildpackV4], services: REDIS })
   const { stdout } = await runCommand({ file: 'tar', args: ['-xzOf', droplet, './app/php/etc/php.ini'] })
   expect(stdout).toContain('session.save_path = "tcp://h:6379?auth=C4nary"')
 })
 
-test('v4: the settings of the app in php.ini.d are read, those of the environment filled in', async () => {
+test('v4: PHP reads the settings of the app in php.ini.d, with names replaced by the environment', async () => {
   const own = makeApp({
     'index.php': '<?php echo ini_get("memory_limit"), ini_get("error_prepend_string");',
     '.bp-config/php/php.ini.d/own.ini': 'memory_limit = 77M\nerror_prepend_string = "@@ @{COLOUR} @NONE"\n',
@@ -91,7 +91,7 @@ test('v4: the settings of the app in php.ini.d are read, those of the environmen
   expect((await makeVisitor(instance.url).get('/')).body).toBe('77M@ red @NONE')
 })
 
-test('v5: a file env/BUILD_DIR of a buildpack before it leads its edits elsewhere', async () => {
+test('v5: a file env/BUILD_DIR of a buildpack before it diverts its edits to another directory', async () => {
   const shadow = makeApp({ 'php/etc/php.ini': '', 'php/etc/php-fpm.conf': '' })
   const first = supplying(`mkdir "$3/$4/env"; printf %s '${shadow}' > "$3/$4/env/BUILD_DIR"`)
   const staged = await labLifecycle.stage({ app, buildpacks: [first, phpBuildpackV5], services: REDIS })
@@ -105,11 +105,11 @@ test('v5: a command that fails in a profile script of a buildpack ends the app',
   const first = supplying('mkdir "$3/$4/profile.d"; echo "echo sourced; false" > "$3/$4/profile.d/x.sh"')
   const { droplet } = await labLifecycle.stage({ app, buildpacks: [first, phpBuildpackV5] })
   await expect(labLifecycle.startInstance(droplet, { index: 0 })).rejects.toThrow('sourced\nsourced')
-  const task = await labLifecycle.runTask(droplet, 'echo the task goes on')
-  expect(task.stdout).toContain('the task goes on')
+  const task = await labLifecycle.runTask(droplet, 'echo the task runs')
+  expect(task.stdout).toContain('the task runs')
 })
 
-test('v4: another name for the service, from env/, keeps the password out', async () => {
+test('v4: another name for the service, from env/, keeps the password out of php.ini', async () => {
   const name = 'env/REDIS_SESSION_STORE_SERVICE_NAME'
   const first = supplying(`mkdir "$3/$4/env"; printf %s none-of-yours > "$3/$4/${name}"`)
   const staged = await labLifecycle.stage({ app, buildpacks: [first, phpBuildpackV4], services: REDIS })
@@ -119,7 +119,7 @@ test('v4: another name for the service, from env/, keeps the password out', asyn
   expect(ini.stdout).not.toContain('C4nary')
 })
 
-test('v4: a file env/BUILD_DIR of a buildpack before it leads the whole app elsewhere', async () => {
+test('v4: a file env/BUILD_DIR of a buildpack before it diverts all its work to another directory', async () => {
   const elsewhere = makeApp({})
   const first = supplying(`mkdir "$3/$4/env"; printf %s '${elsewhere}' > "$3/$4/env/BUILD_DIR"`)
   const { droplet } = await labLifecycle.stage({ app, buildpacks: [first, phpBuildpackV4] })

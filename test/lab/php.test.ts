@@ -3,8 +3,7 @@ import { startFpm } from '../../lab/php/fpm.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
 import { debian13Unavailable, PHPS } from '../support/php/php.ts'
 
-const WHAT_WORKERS_SAY =
-  'echo PHP_SAPI, " ", PHP_VERSION, " ", phpversion("redis"), " ", ini_get("precision");'
+const VERSIONS = 'echo PHP_SAPI, " ", PHP_VERSION, " ", phpversion("redis"), " ", ini_get("precision");'
 const LOG_IN = `
 $m = new Memcached();
 $m->setOptions([Memcached::OPT_BINARY_PROTOCOL => true, Memcached::OPT_CONNECT_TIMEOUT => 1000]);
@@ -12,25 +11,25 @@ $m->setSaslAuthData('app', $argv[2]);
 $m->addServer('127.0.0.1', (int) $argv[1]);
 echo $m->set('k', 'v') ? 'stored' : $m->getResultMessage();`
 
-test('the PHP of Debian 13 is tested too', ({ skip }) => {
+test('the PHP of Debian 13 is tested, too', ({ skip }) => {
   const hasIt = PHPS.some(([, { php }]) => php.version === '8.4')
   if (!hasIt && debian13Unavailable !== undefined) skip(debian13Unavailable)
   expect(hasIt).toBe(true)
 })
 
 describe.each(PHPS)('%s', (_, { php, loadExtensions, runPhp }) => {
-  test('tells its versions, and reads no ini file but ours', () => {
+  test('PHP reports its versions, and reads only the ini file that it is given', () => {
     const code = 'echo PHP_VERSION, " ", php_ini_scanned_files() ?: "none", " ", ini_get("precision");'
     expect(runPhp('precision = 9\n', code).toString()).toMatch(/^\d+\.\d+\.\d+\S* none 9$/)
     expect(php.name).toMatch(/^PHP \d+\.\d+, phpredis \d+\.\d+\.\d+, php-memcached \d+\.\d+\.\d+$/)
   })
 
-  test('has the certificates that the machine trusts', () => {
+  test('PHP trusts the certificates that the machine trusts', () => {
     const code = 'echo count(glob(openssl_get_cert_locations()["default_cert_dir"] . "/*.pem"));'
     expect(Number(runPhp('', code).toString())).toBeGreaterThan(0)
   })
 
-  test('finds the plug-ins for a login to Memcached', async () => {
+  test('PHP finds the plug-ins for a login to Memcached', async () => {
     const memcached = await startMemcached({ sasl: { username: 'app', password: 'right' } })
     onTestFinished(memcached.stop)
     const extensions = loadExtensions('igbinary', 'msgpack', 'memcached')
@@ -40,17 +39,17 @@ describe.each(PHPS)('%s', (_, { php, loadExtensions, runPhp }) => {
     expect(logIn('wrong')).not.toBe('stored')
   })
 
-  test('php-fpm answers with workers of the same PHP', async () => {
+  test('the workers of php-fpm run the same PHP', async () => {
     const extensions = loadExtensions('igbinary', 'msgpack', 'redis')
     const fpm = await startFpm({
       php,
       ini: () => `${extensions}precision = 9\n`,
       pools: [{ workers: 2 }],
       env: {},
-      pages: { index: WHAT_WORKERS_SAY },
+      pages: { index: VERSIONS },
     })
     onTestFinished(fpm.stop)
-    const [, version, redis] = runPhp(extensions, WHAT_WORKERS_SAY).toString().split(' ')
+    const [, version, redis] = runPhp(extensions, VERSIONS).toString().split(' ')
     expect(await fpm.ask('index')).toContain(`\r\n\r\nfpm-fcgi ${version} ${redis} 9`)
   })
 })

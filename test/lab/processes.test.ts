@@ -24,7 +24,7 @@ async function occupy(port: number | undefined): Promise<void> {
   onTestFinished(() => void other.close())
 }
 
-test('a server that ends at once is an error that shows what it said', async () => {
+test('a server that ends at once is an error that shows what it has printed', async () => {
   const failing = { file: 'bash', args: ['-c', 'echo "no licence" >/dev/stderr; exit 4'] }
   const start = startServer({ name: 'thing', ports: 1, command: () => failing })
   await expect(start).rejects.toThrow(/^thing did not start: .*\nno licence\n$/s)
@@ -73,7 +73,7 @@ test('two processes that start servers at the same time choose from different po
   expect(others).not.toContain(own)
 })
 
-test('a server stops with all it started, in sessions of their own too', async () => {
+test('a server stops with everything that it has started, also in sessions of their own', async () => {
   const script = 'setsid sleep 77 & echo "child $!"; exec redis-server --port "$0" --save "" --dir "$1"'
   const server = await startServer({
     name: 'thing',
@@ -89,7 +89,7 @@ test('a server stops with all it started, in sessions of their own too', async (
 })
 
 test.each(['SIGKILL', 'SIGTERM'])(
-  'servers end, and their directories go, when %s ends the process that started them',
+  'servers end, and their directories are removed, when %s ends the process that started them',
   async (signal) => {
     const { stdout, stderr } = await runScript(`
       const { startRedis } = await import('./lab/redis/server.ts')
@@ -122,7 +122,7 @@ test('what a Node program has started ends with the process that started the pro
   await expect.poll(() => isAlive(child)).toBe(false)
 })
 
-/** A process that is only waiting to be buried counts as dead. */
+/** A zombie counts as dead. */
 function isAlive(pid: string | undefined): boolean {
   const state = execFileSync('sh', ['-c', `cat /proc/${pid}/stat 2>/dev/null || true`], { encoding: 'utf8' })
   return state !== '' && !/\) Z /.test(state)

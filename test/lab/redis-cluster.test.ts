@@ -17,7 +17,7 @@ test('a cluster survives the death of a master with every key', async () => {
   for (const key of keys) expect(cluster.cli('GET', key)).toBe(key)
 })
 
-test('a slot moves with its keys, and its old owner sends clients on', async () => {
+test('a slot moves with its keys, and its old owner redirects clients', async () => {
   const cluster = await start({ user: { name: 'app', password: ODD }, replicas: 0 })
   for (const key of ['{cart}a', '{cart}b', '{other}']) cluster.cli('SET', key, key)
   const slot = Number(cluster.cli('CLUSTER', 'KEYSLOT', '{cart}'))
@@ -31,7 +31,7 @@ test('a slot moves with its keys, and its old owner sends clients on', async () 
   expect(cluster.cli('GET', '{other}')).toBe('{other}')
 })
 
-test('a cluster with TLS names its TLS ports, moves keys by it, and survives a master that freezes', async () => {
+test('a cluster with TLS names its TLS ports, moves keys over TLS, and survives a master that freezes', async () => {
   const ca = makeAuthority()
   onTestFinished(ca.remove)
   const tls = ca.server()

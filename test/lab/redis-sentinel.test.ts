@@ -5,20 +5,20 @@ import { makeAuthority } from '../../lab/servers/certificates.ts'
 
 const ODD = `p,w +%&'"\${x}#;é\\`
 
-test('when the master dies, a replica with its keys takes over', async () => {
+test('when the master dies, a replica that has its keys takes over', async () => {
   const redis = await start({ replicas: 1 })
   await expectFailover(redis)
   expect(redis.master()).toBe(redis.servers[1])
 })
 
-test('Sentinels ask for their own password, not for that of Redis, and know both', async () => {
+test('Sentinels demand their own password, not that of Redis, and know both', async () => {
   const redis = await start({ password: ODD, sentinelPassword: `s${ODD}`, replicas: 2 })
   expect(askSentinel(redis, 'port', { REDISCLI_AUTH: `s${ODD}` })).toMatch(/^127\.0\.0\.1\n\d+\n$/)
   expect(askSentinel(redis, 'port', { REDISCLI_AUTH: ODD })).toContain('NOAUTH')
   await expectFailover(redis, 'SIGSTOP')
 })
 
-test('with TLS and ACL users they name TLS ports, and let nobody in without a certificate', async () => {
+test('Sentinels with TLS and ACL users name TLS ports, and refuse clients without a certificate', async () => {
   const ca = makeAuthority()
   onTestFinished(ca.remove)
   const redis = await start({

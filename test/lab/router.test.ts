@@ -24,14 +24,14 @@ test('a cookie JSESSIONID ties a visitor to an instance', async () => {
   expect((await visitor.get('/')).servedBy).toBe(0)
 })
 
-test('a cookie of another name does not', async () => {
+test('a cookie of another name ties no visitor to an instance', async () => {
   const { visitor } = await routeTo(['PHPSESSIONID=a', 'PHPSESSIONID=b'])
   expect((await visitor.get('/')).servedBy).toBe(0)
   expect(visitor.cookies.has('__VCAP_ID__')).toBe(false)
   expect((await visitor.get('/')).servedBy).toBe(1)
 })
 
-test('a visitor whose instance is gone comes to another one and stays there', async () => {
+test('a visitor whose instance is gone gets another one and stays there', async () => {
   const { visitor, router, servers } = await routeTo(['JSESSIONID=a', 'JSESSIONID=b'])
   await visitor.get('/')
   servers[0]?.close()
@@ -42,7 +42,7 @@ test('a visitor whose instance is gone comes to another one and stays there', as
   expect((await visitor.get('/')).status).toBe(404)
 })
 
-test('forms and cookies reach the instance, its headers the visitor', async () => {
+test('forms and cookies reach the instance, and its headers reach the visitor', async () => {
   const { visitor } = await routeTo(['JSESSIONID=a'])
   await visitor.get('/')
   const answer = await visitor.post('/in?x=1', { name: 'a&b' })

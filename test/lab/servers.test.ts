@@ -12,14 +12,14 @@ import { SERVERS, valkeyUnavailable } from '../support/servers.ts'
 
 const ODD = `p,w +%&'"\${x}#;é\\`
 
-test('Valkey of Debian 13 is tested too, where the choice of server may matter', async ({ skip }) => {
+test('Valkey of Debian 13 is tested, too, where the choice of server may matter', async ({ skip }) => {
   if (valkeyUnavailable !== undefined) skip(valkeyUnavailable)
   const valkey = await startRedis({ ...SERVERS[1]?.[1], password: ODD })
   onTestFinished(valkey.stop)
   expect(valkey.cli('INFO', 'server')).toMatch(/^valkey_version:\d/m)
 })
 
-test('Redis asks for a password of any characters', async () => {
+test('Redis demands a password of any characters', async () => {
   const redis = await startRedis({ password: ODD })
   onTestFinished(redis.stop)
   expect(redis.cli('SET', 'k', 'v')).toBe('OK')
@@ -27,7 +27,7 @@ test('Redis asks for a password of any characters', async () => {
   expect(stranger).toContain('NOAUTH')
 })
 
-test('Redis with a user shuts out who gives no name', async () => {
+test('Redis with a user refuses clients that give no name', async () => {
   const redis = await startRedis({ user: { name: 'app', password: ODD } })
   onTestFinished(redis.stop)
   expect(redis.cli('ACL', 'WHOAMI')).toBe('app')
@@ -58,11 +58,11 @@ test('Redis with TLS can demand a certificate of its CA from its clients', async
 })
 
 test.each([
-  { what: 'good', name: 'localhost', of: 'server', says: 'Verification: OK' },
-  { what: 'expired', name: 'localhost', of: 'expired', says: 'certificate has expired' },
-  { what: 'for another name', name: 'redis.internal', of: 'server', says: 'hostname mismatch' },
-  { what: 'for clients only', name: 'localhost', of: 'client', says: 'unsuitable certificate purpose' },
-] as const)('a certificate that is $what: $says', async ({ name, of, says }) => {
+  ['valid', 'Verification: OK', 'localhost', 'server'],
+  ['expired', 'certificate has expired', 'localhost', 'expired'],
+  ['for another name', 'hostname mismatch', 'redis.internal', 'server'],
+  ['for clients only', 'unsuitable certificate purpose', 'localhost', 'client'],
+] as const)('openssl says of a certificate that is %s: %s', async (_what, verdict, name, of) => {
   const ca = makeAuthority()
   onTestFinished(ca.remove)
   const tls = ca[of]()
@@ -70,7 +70,7 @@ test.each([
   onTestFinished(redis.stop)
   const args = ['s_client', '-connect', `127.0.0.1:${redis.tlsPort}`, '-CAfile', tls.ca]
   const { log } = await runCommand({ file: 'openssl', args: [...args, '-verify_hostname', name] })
-  expect(log).toContain(says)
+  expect(log).toContain(verdict)
 })
 
 test('Redis listens on a Unix socket and on ::1 when asked to', async () => {
@@ -81,7 +81,7 @@ test('Redis listens on a Unix socket and on ::1 when asked to', async () => {
   expect(redis.cli('CONFIG', 'GET', 'maxmemory')).toBe(`maxmemory\n${77 * 2 ** 20}`)
 })
 
-test('Redis follows another, over TLS when both have it', async () => {
+test('a Redis replicates another one, over TLS if both have it', async () => {
   const tls = makeCertificates()
   onTestFinished(tls.remove)
   const options = { password: ODD, tls, demandsCertificate: true }
@@ -94,7 +94,7 @@ test('Redis follows another, over TLS when both have it', async () => {
   expect(replica.cli('INFO', 'replication')).toContain(`master_port:${master.tlsPort}\r\n`)
 })
 
-test('another Redis can take the place of one that is gone', async () => {
+test('a Redis can take the ports of one that has ended', async () => {
   const first = await startRedis()
   first.cli('SET', 'k', 'v')
   await first.stop()
@@ -104,7 +104,7 @@ test('another Redis can take the place of one that is gone', async () => {
   expect(second.cli('EXISTS', 'k')).toBe('0')
 })
 
-test('a stopped Redis takes connections and says nothing, and can still be ended', async () => {
+test('a frozen Redis accepts connections, never answers, and can still be ended', async () => {
   const redis = await startRedis()
   redis.signal('SIGSTOP')
   const socket = connect(redis.port, '127.0.0.1')
@@ -116,14 +116,14 @@ test('a stopped Redis takes connections and says nothing, and can still be ended
   await redis.stop()
 })
 
-test('Memcached with SASL lets PHP in by name and password only', async () => {
+test('Memcached with SASL accepts PHP only by name and password', async () => {
   const memcached = await startMemcached({ sasl: { username: 'app', password: ODD } })
   onTestFinished(memcached.stop)
   expect(await setWithPhp(memcached.port, ODD)).toBe('stored')
   expect(await setWithPhp(memcached.port, 'wrong')).not.toBe('stored')
 })
 
-test('Memcached without SASL lets everybody in', async () => {
+test('Memcached without SASL accepts everybody', async () => {
   const memcached = await startMemcached()
   onTestFinished(memcached.stop)
   expect(await setWithPhp(memcached.port)).toBe('stored')

@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { startRedisCluster } from '../../lab/redis/cluster.ts'
 import type { AccessOptions, Redis } from '../../lab/redis/options.ts'
 import { startRedis } from '../../lab/redis/server.ts'
+import type { JsonObject } from '../../src/core/binding.ts'
 import { readOptions } from '../../src/core/options.ts'
 import { redisAcl } from '../../src/stores/redis/acl.ts'
 import { configure } from '../support/php/configured.ts'
@@ -10,7 +11,7 @@ import { PHPS } from '../support/php/php.ts'
 import { planFor } from '../support/plan.ts'
 import { SERVERS } from '../support/servers.ts'
 
-/** All that PHP can do with a session, but session_reset, for which phpredis waits for its own lock. */
+/** Everything that PHP can do with a session, except session_reset, in which phpredis waits for its own lock. */
 const EVERYTHING = `
 ob_start();
 set_error_handler(function ($level, $message) { fwrite(STDERR, $message); exit(1); });
@@ -31,8 +32,13 @@ fwrite(STDOUT, 'all done');`
 
 const USER = { name: 'app', password: 'pw' }
 
-/** Whoever is not logged in has no rights. */
+/** Clients that are not logged in have no rights. */
 const CLOSED = { user: { name: 'admin', password: 'admin' } }
+
+const startServer = (path: string) => async (which: AccessOptions) => {
+  const server = await startRedis({ ...which, ...CLOSED })
+  return { nodes: [server], stop: server.stop, place: { uri: `redis://127.0.0.1:${server.port}${path}` } }
+}
 
 /** Three masters. */
 const startCluster = async (which: AccessOptions) => {
@@ -44,7 +50,43 @@ const startCluster = async (which: AccessOptions) => {
   }
 }
 
-/** Gives the user of the printed line its password, on each node, and forgets what was refused before. */
+interface Topology {
+  readonly start: (which: AccessOptions) => Promise<{
+    readonly nodes: readonly Redis[]
+    readonly stop: () => Promise<void>
+    readonly place: JsonObject
+  }>
+  readonly env: Readonly<Record<string, string>>
+  /** Commands of the printed line that this test does not bring about. */
+  readonly rarelyUsed: readonly string[]
+}
+
+const TOPOLOGIES: Readonly<Record<string, Topology>> = {
+  'a single server, in a database, with a prefix': {
+    start: startServer('/2'),
+    env: { PHP_SESSIONS_PREFIX: 'shop:' },
+    rarelyUsed: [],
+  },
+  'a single server, by the managed handler': {
+    start: startServer(''),
+    env: { PHP_SESSIONS_HANDLER: 'managed' },
+    // After a failover.
+    rarelyUsed: ['pttl'],
+  },
+  'a cluster': {
+    start: startCluster,
+    env: {},
+    // While a slot moves; and for strict mode and touching, which only later versions of phpredis have on a cluster.
+    rarelyUsed: ['asking', 'exists', 'expire', 'set'],
+  },
+  'a cluster, by the managed handler': {
+    start: startCluster,
+    env: { PHP_SESSIONS_HANDLER: 'managed' },
+    rarelyUsed: ['asking', 'echo', 'exists', 'pttl'],
+  },
+}
+
+/** Makes the user of the printed line on each node, with its password, and clears the statistics. */
 function permit(nodes: readonly Redis[], line: string): void {
   for (const node of nodes) {
     const [command = '', ...words] = line.replace('>PASSWORD', `>${USER.password}`).split(' ')
@@ -61,42 +103,9 @@ const sentTo = (node: Redis) =>
   [...node.cli('INFO', 'commandstats').matchAll(/^cmdstat_([^:]+):calls=[1-9]/gm)].map(([, name]) => name)
 
 describe.each(PHPS)('%s', (_, underTest) => {
-  describe.each([
-    {
-      topology: 'a single server, in a database, with a prefix',
-      start: async (which: AccessOptions) => {
-        const server = await startRedis({ ...which, ...CLOSED })
-        return { nodes: [server], stop: server.stop, place: { uri: `redis://127.0.0.1:${server.port}/2` } }
-      },
-      env: { PHP_SESSIONS_PREFIX: 'shop:' },
-      rarely: [] as string[],
-    },
-    {
-      topology: 'a single server, by the managed handler',
-      start: async (which: AccessOptions) => {
-        const server = await startRedis({ ...which, ...CLOSED })
-        return { nodes: [server], stop: server.stop, place: { uri: `redis://127.0.0.1:${server.port}` } }
-      },
-      env: { PHP_SESSIONS_HANDLER: 'managed' },
-      // After a failover.
-      rarely: ['pttl'],
-    },
-    {
-      topology: 'a cluster',
-      start: startCluster,
-      env: {},
-      // While a slot moves; by the strict mode and the touching that only later versions of phpredis have there.
-      rarely: ['asking', 'exists', 'expire', 'set'],
-    },
-    {
-      topology: 'a cluster, by the managed handler',
-      start: startCluster,
-      env: { PHP_SESSIONS_HANDLER: 'managed' },
-      rarely: ['asking', 'echo', 'exists', 'pttl'],
-    },
-  ])('$topology', ({ start, env, rarely }) => {
+  describe.each(Object.entries(TOPOLOGIES))('%s', (_topology, { start, env, rarelyUsed }) => {
     test.each(SERVERS)(
-      'the printed user has what sessions need on %s, and no more',
+      'the printed user has the rights that sessions need on %s, and no others',
       async (_server, which) => {
         const { nodes, stop, place } = await start(which)
         onTestFinished(stop)
@@ -118,9 +127,9 @@ describe.each(PHPS)('%s', (_, underTest) => {
         expect(refused(nodes)).toEqual([])
         const permitted = [...line.matchAll(/\+(\S+)/g)].map(([, command = '']) => command)
         const sent = nodes.flatMap((node) => sentTo(node))
-        expect(permitted.filter((command) => !sent.includes(command) && !rarely.includes(command))).toEqual(
-          [],
-        )
+        expect(
+          permitted.filter((command) => !sent.includes(command) && !rarelyUsed.includes(command)),
+        ).toEqual([])
       },
     )
   })

@@ -11,13 +11,13 @@ import { startPhpWeb } from '../support/php/web.ts'
 const VISITORS = 6
 const PAGE = `<?php if ($_SERVER['REQUEST_URI'] === '/all') { ${PAGES.all} } else { ${PAGES.count} }`
 
-/** Visitors ask one request after the other, all the time, until it has happened to the cluster and a second more. */
-async function watch(underTest: PhpUnderTest, cluster: RedisCluster, happen: () => Promise<void>) {
+/** Keeps visitors asking while something happens to the cluster, and for a second more. */
+async function loadDuring(underTest: PhpUnderTest, cluster: RedisCluster, happen: () => Promise<void>) {
   const { ini } = configure(underTest, clusterService(cluster.nodes))
   const web = await startPhpWeb(underTest, ini, PAGE, VISITORS)
   onTestFinished(web.stop)
   const load = startLoad(() => {
-    // As a browser it takes the cookie of an error page, too.
+    // Like a browser, it keeps the cookie of an error page, too.
     const visitor = makeVisitor(web.url)
     return async (page) => (await visitor.get(`/${page}`)).body
   }, VISITORS)
@@ -30,12 +30,12 @@ async function watch(underTest: PhpUnderTest, cluster: RedisCluster, happen: () 
   return { requests, failed: failed.length, startedOver, longestMilliseconds, windowMilliseconds }
 }
 
-// What the managed handler does then is in managed/failover.test.ts.
+// managed/failover.test.ts has the same for the managed handler.
 describe.each(PHPS)('%s, the native handler', (name, underTest) => {
   test('no session is lost when a master dies, and requests fail until a replica has taken over', async () => {
     const cluster = await startRedisCluster({ password: CANARY })
     onTestFinished(cluster.stop)
-    const story = await watch(underTest, cluster, async () => {
+    const story = await loadDuring(underTest, cluster, async () => {
       const [master] = cluster.masters()
       if (master === undefined) throw new Error('a cluster has masters')
       cluster.kill(master)
@@ -49,7 +49,7 @@ describe.each(PHPS)('%s, the native handler', (name, underTest) => {
   test('no request fails and no session is lost while slots move under load', async () => {
     const cluster = await startRedisCluster({ password: CANARY, replicas: 0 })
     onTestFinished(cluster.stop)
-    const story = await watch(underTest, cluster, async () => {
+    const story = await loadDuring(underTest, cluster, async () => {
       const [from, to] = cluster.masters()
       if (from === undefined || to === undefined) throw new Error('a cluster has several masters')
       const slots = Array.from({ length: 400 }, (_, i) => i).filter(

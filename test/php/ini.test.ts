@@ -28,7 +28,7 @@ describe.each(PHPS)('%s', (_, { loadExtensions, propertyRuns, runPhp }) => {
     HOURS,
   )
 
-  test('in the forms that the peers write, values are lost: what the quoting is for', () => {
+  test('without quotes or in double quotes, PHP loses parts of values', () => {
     const read = (line: string) => runPhp(`${line}\n`, 'echo get_cfg_var("x");').toString()
     expect(read('x=pa;ss')).toBe('pa')
     expect(read('x="pa${HOME}"')).toBe('pa/not/expanded')

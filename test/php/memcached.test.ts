@@ -21,7 +21,7 @@ function startSession({ loadExtensions, runPhp }: PhpUnderTest, phpMajor: number
 }
 
 describe.each(PHPS)('%s', (_, php) => {
-  test('php-memcached 3 refuses the PERSISTENT= form that PHP 5 needs, and takes ours', () => {
+  test('php-memcached 3 refuses the PERSISTENT= form that PHP 5 needs, and accepts the save_path for PHP 8', () => {
     expect(startSession(php, 5)).toMatch(
       /^3\..* failed: .*PERSISTENT is replaced by memcached.sess_persistent = On/,
     )

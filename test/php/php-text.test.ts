@@ -19,7 +19,7 @@ describe.each(PHPS)('%s', (_, { propertyRuns, runPhp }) => {
         fc.property(passwords, passwords, (password, name) => {
           const value = { password: new Secret(password), list: [{ [`n${name}`]: 1 }, [], null, true, 2.5] }
           writeFileSync(file, renderPhpFile('A comment.', value))
-          // A fault in what was included, or text around it, would be in the output.
+          // A fault in the file, or text around its value, would be in the output.
           const read = runPhp(
             'display_errors=1\n',
             `$value = require $argv[1];

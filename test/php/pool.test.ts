@@ -5,7 +5,7 @@ import { PHPS } from '../support/php/php.ts'
 
 const VISITORS = 20
 
-/** Each visitor in turn, in one process and on new connections: what became of their sessions. */
+/** Lets visitors come in turn, in one process and on new connections; prints what became of their sessions. */
 const VISIT_ALL = `
 set_error_handler(fn () => true);
 $outcomes = [];
@@ -29,20 +29,19 @@ const NEW_IDS = `for ($i = 0; $i < ${VISITORS}; $i++) $ids[] = bin2hex(random_by
 
 describe.each(PHPS)('%s', (_, underTest) => {
   test.each([
-    { settings: 'ours', lines: '', isEverybodyServed: true },
-    {
-      settings: "the extension's own",
-      lines: 'memcached.sess_remove_failed_servers = Off\nmemcached.sess_server_failure_limit = 0\n',
-      isEverybodyServed: false,
-    },
-  ])('one of two servers is killed: with $settings everybody served: $isEverybodyServed', async (given) => {
+    ['the settings of php-sessions serve every visitor', ''],
+    [
+      "the extension's own settings refuse visitors",
+      'memcached.sess_remove_failed_servers = Off\nmemcached.sess_server_failure_limit = 0\n',
+    ],
+  ])('after one of two servers has been killed, %s', async (_what, lines) => {
     const servers = [await startMemcached(), await startMemcached()]
     for (const server of servers) onTestFinished(server.stop)
     const list = servers.map(({ port }) => `127.0.0.1:${port}`).join(',')
     const service = { name: 'memcached-sessions', credentials: { servers: list } }
     const { ini } = configure(underTest, service)
-    // Few tries: what is to be seen is who is refused, not how long that takes.
-    const all = `${ini}memcached.sess_lock_retries = 3\n${given.lines}`
+    // Few tries: the test is about who is refused, not about how long that takes.
+    const all = `${ini}memcached.sess_lock_retries = 3\n${lines}`
     const visit = (ids: readonly string[]): { outcomes: Record<string, number>; ids: string[] } =>
       JSON.parse(underTest.runPhp(all, VISIT_ALL, ...ids).toString())
 
@@ -52,9 +51,10 @@ describe.each(PHPS)('%s', (_, underTest) => {
 
     await servers[0]?.stop()
     const { outcomes, ids } = visit(first.ids)
-    expect((outcomes.refused ?? 0) === 0).toBe(given.isEverybodyServed)
-    if (!given.isEverybodyServed) return
-    // Those of the living server are kept; the others start over, and some of them hit the dead one again.
+    const isEverybodyServed = lines === ''
+    expect((outcomes.refused ?? 0) === 0).toBe(isEverybodyServed)
+    if (!isEverybodyServed) return
+    // The sessions on the living server are kept. The others start over, some of them on the dead server again.
     expect(outcomes.kept).toBeGreaterThan(0)
     expect(outcomes.kept).toBeLessThan(VISITORS)
     let last = ids

@@ -22,7 +22,7 @@ $_SESSION['visits'] = ($_SESSION['visits'] ?? 0) + 1;
 session_write_close();
 echo session_id(), ' ', $_SESSION['visits'];`
 
-/** Two processes, one after the other: the second must find what the first has left. */
+/** Runs two processes, one after the other: the second must find the session of the first. */
 function expectRoundTrip(underTest: PhpUnderTest, ini: string): void {
   const visit = (...id: readonly string[]) => underTest.runPhp(ini, VISIT, ...id).toString()
   const [id = '', visits] = visit().split(' ')
@@ -30,7 +30,7 @@ function expectRoundTrip(underTest: PhpUnderTest, ini: string): void {
   expect(visit(id)).toBe(`${id} 2`)
 }
 
-/** What becomes of a session that cannot be: phpredis 5 fails to start it, or PHP ends with an exception. */
+/** Whether a session starts. It is refused when phpredis 5 fails to start it, or when PHP ends with an exception. */
 function startOf({ runPhp }: PhpUnderTest, ini: string): 'started' | 'refused' {
   try {
     return /said: |not started/.test(runPhp(ini, VISIT).toString()) ? 'refused' : 'started'
@@ -43,12 +43,12 @@ const redis = (credentials: JsonObject): Service => ({ name: 'redis-sessions', c
 const memcached = (credentials: JsonObject): Service => ({ name: 'memcached-sessions', credentials })
 const pem = (path: string) => readFileSync(path, 'utf8')
 
-/** Printable ASCII, all of it. */
+/** All of printable ASCII. */
 const EVERY_CHARACTER = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join('')
 
 type Bound = Promise<{ readonly service: Service; readonly stop: () => Promise<void> }>
 
-/** Each starts what a binding may lead to, and describes that binding. */
+/** Each starts the servers that a binding may lead to, and gives that binding. */
 const WORKING: Readonly<Record<string, () => Bound>> = {
   'a password of every printable character': async () => {
     const server = await startRedis({ password: EVERY_CHARACTER })
@@ -139,7 +139,7 @@ describe.each(PHPS)('%s', (_, underTest) => {
     onTestFinished(store.stop)
     const { ini, plan } = configure(underTest, store.service, store.env)
     expect(plan.findings.filter(({ level }) => level === 'error')).toEqual([])
-    // What an operator trusts by the environment, the PHP of these tests is told by its ini.
+    // An operator's trusted certificates come from the environment; the PHP of these tests has them in its ini.
     expectRoundTrip(underTest, `${ini}openssl.cafile = "${store.env.SSL_CERT_FILE ?? ''}"\n`)
   })
 
@@ -151,7 +151,7 @@ describe.each(PHPS)('%s', (_, underTest) => {
     expectRoundTrip(underTest, ini)
   })
 
-  test('a database is the one that the sessions are in', async () => {
+  test('sessions are in the database that the binding names', async () => {
     const server = await startRedis()
     onTestFinished(server.stop)
     const { ini } = configure(underTest, redis({ uri: `redis://127.0.0.1:${server.port}/3` }))
@@ -162,7 +162,7 @@ describe.each(PHPS)('%s', (_, underTest) => {
 
   const isOld = underTest.php.name.includes('phpredis 5')
 
-  test('an IPv6 address is found in the certificate where phpredis can, and a finding says where it cannot', async () => {
+  test('phpredis finds an IPv6 address in the certificate where it can, and a finding says where it cannot', async () => {
     const tls = makeAuthority().server(['IP:::1'])
     const server = await startRedis({ tls, ipv6: true })
     onTestFinished(server.stop)
@@ -172,7 +172,7 @@ describe.each(PHPS)('%s', (_, underTest) => {
     else expectRoundTrip(underTest, ini)
   })
 
-  test('a client certificate is shown where phpredis can, and a finding says where it cannot', async () => {
+  test('phpredis sends a client certificate where it can, and a finding says where it cannot', async () => {
     const authority = makeAuthority()
     const [tls, client] = [authority.server(), authority.client()]
     const server = await startRedis({ tls, demandsCertificate: true })
@@ -191,9 +191,9 @@ describe.each(PHPS)('%s', (_, underTest) => {
   })
 
   test.each([
-    ['another name', () => makeAuthority().server(['DNS:redis.internal'])],
-    ['a time long ago', () => makeAuthority().expired()],
-  ])('a certificate for %s is refused', async (_name, certificates) => {
+    ['for another name', () => makeAuthority().server(['DNS:redis.internal'])],
+    ['that has expired', () => makeAuthority().expired()],
+  ])('a certificate %s is refused', async (_name, certificates) => {
     const tls = certificates()
     const server = await startRedis({ tls })
     onTestFinished(server.stop)
@@ -212,7 +212,7 @@ describe.each(PHPS)('%s', (_, underTest) => {
     await once(web, 'listening')
     onTestFinished(() => void web.close())
     const credentials = { host: 'localhost', tls_port: server.tlsPort ?? 0, ca: pem(service.ca) }
-    // The world's CA stands for those that the system trusts.
+    // The world's CA stands for the CAs that the system trusts.
     const env = { SSL_CERT_FILE: world.ca }
     const { ini } = configure(underTest, redis(credentials), env)
     expectRoundTrip(underTest, ini)

@@ -24,7 +24,7 @@ function runSession({ loadExtensions, runPhp }: PhpUnderTest, credentials: Login
   ])
   expect(plan.findings).toEqual([])
   const extensions = loadExtensions('igbinary', 'msgpack', 'redis')
-  // A fixed id is what strict mode is there to refuse.
+  // Strict mode would refuse a fixed id.
   const ini = `${extensions}${renderIni(plan.directives)}session.use_strict_mode = 0\n`
   return runPhp(ini, SESSION).toString()
 }
@@ -46,7 +46,7 @@ describe.each(PHPS)('%s', (_, php) => {
     HOURS,
   )
 
-  test('a wrong password does not log in: the judge can say no', () => {
+  test('a wrong password does not log in', () => {
     server.cli('ACL', 'SETUSER', 'app', 'reset', 'on', '>right', '~*', '+@all')
     expect(runSession(php, { username: 'app', password: 'wrong' })).not.toContain('started')
   })

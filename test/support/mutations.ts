@@ -4,7 +4,7 @@ import { BROKER_SHAPES, FIELD_SHAPES, type Shape } from './shapes.ts'
 
 const nested = (depth: number): Json => (depth === 0 ? 'deep' : { redis: nested(depth - 1) })
 
-/** What a value may be instead: other types, other texts, nothing. */
+/** What a value may be replaced by: other types, other texts, nothing. */
 const anything: fc.Arbitrary<Json> = fc.oneof(
   fc.constantFrom<Json>(null, true, false, 0, -1, 65536, 1e300, 2 ** 60, '', ' ', '0', 'null', 'not-found'),
   fc.constantFrom<Json>([], {}, [[]], [{}], [null], [['a']], { host: 'h' }, [{ host: 1 }], nested(50)),
@@ -53,12 +53,12 @@ function mutate(credentials: JsonObject, { field, kind, value }: Mutation): Json
   if (kind === 'remove') return others
   if (kind === 'replace') return { ...others, [key]: value }
   if (kind === 'rename') return { ...others, [typeof value === 'string' ? value : `${key}_`]: old }
-  // A number where a text was, a text where a number was, an object in a list.
+  // A list in place of a text, a text in place of anything else.
   return { ...others, [key]: typeof old === 'string' ? [old] : JSON.stringify(old) }
 }
 
 const shapes = [...BROKER_SHAPES, ...FIELD_SHAPES].filter(({ kind }) => kind !== 'none')
-/** Shapes with a few fields removed, renamed, or holding something else. */
+/** Shapes with a few fields removed, renamed, replaced or of another type. */
 export const mutatedShapes = fc
   .record({ shape: fc.constantFrom(...shapes), changes: mutations })
   .map(({ shape, changes }): Shape => ({ ...shape, credentials: changes.reduce(mutate, shape.credentials) }))

@@ -8,7 +8,7 @@ import { readInput } from '../../src/platforms/input.ts'
 import type { Surroundings } from '../../src/stores/store.ts'
 import { fakeHost } from './fake-host.ts'
 
-/** The plan for these services, as an app with this environment would get it. */
+/** Makes the plan for an app with these services and this environment. */
 export function planFor(
   services: readonly Service[],
   env: Record<string, string> = {},
@@ -25,7 +25,7 @@ export function planOn(
   return configure(chooseEndpoint(readInput(host, '/app')), { php, directory, master })
 }
 
-/** The values of a plan's directives, secrets in clear. */
+/** The values of a plan's directives, with secrets in clear text. */
 export function valuesOf({ directives }: { readonly directives: readonly Directive[] }) {
   return Object.fromEntries(
     directives.map(({ name, value }) => [name, value instanceof Secret ? value.reveal() : value]),

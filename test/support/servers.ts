@@ -3,10 +3,10 @@ import { debian13Valkey } from '../../lab/redis/server.ts'
 
 const valkey = debian13Valkey()
 
-/** Why Valkey is not among `SERVERS` beside the machine's Redis, if it is not. */
+/** Why Valkey is not among `SERVERS`; undefined if it is. */
 export const valkeyUnavailable = 'unavailable' in valkey ? valkey.unavailable : undefined
 
-/** The programs that run here and speak Redis' protocol, as the lab is told them. */
+/** The programs on this machine that speak Redis' protocol, as options of the lab. */
 export const SERVERS: readonly (readonly [name: string, which: Pick<AccessOptions, 'program'>])[] = [
   ['Redis', {}],
   ...('unavailable' in valkey ? [] : [['Valkey', { program: valkey }] as const]),

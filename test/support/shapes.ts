@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { vcapServices } from '../../lab/bindings.ts'
 import type { Json, JsonObject } from '../../src/core/binding.ts'
 
-/** A binding as somebody's platform really makes it, and what a right reading of it gives. */
+/** A binding as a real platform makes it, and what a correct reading of it gives. */
 export interface Shape {
   readonly id: string
   readonly label: string
@@ -13,11 +13,11 @@ export interface Shape {
   readonly credentials: JsonObject
   /** Files that the credentials refer to: path to text. */
   readonly files?: Readonly<Record<string, string>>
-  /** Null where it is no session store, or where that cannot be told. */
+  /** Null if it is no session store, or if nobody can know. */
   readonly expect: Expected | null
 }
 
-/** Only what is to be checked; `ambiguous` names what cannot be known. */
+/** Only the properties to check; `ambiguous` names those that nobody can know. */
 export interface Expected {
   readonly ambiguous?: readonly string[]
   readonly [name: string]: Json | readonly string[] | undefined
@@ -26,12 +26,12 @@ export interface Expected {
 const read = (name: string): readonly Shape[] =>
   JSON.parse(readFileSync(`${import.meta.dirname}/../fixtures/shapes-${name}.json`, 'utf8'))
 
-/** The shapes of brokers that the rules were made from. */
+/** The brokers' shapes from which the rules were made. */
 export const BROKER_SHAPES = read('brokers')
-/** More shapes, found afterwards: of platforms, operators, images, clients and pasted texts. */
+/** Shapes that were found afterwards: of platforms, operators, images, clients and pasted texts. */
 export const FIELD_SHAPES = read('field')
 
-/** A world in which a shape arrives: environment and files. */
+/** The environment and the files by which a shape arrives. */
 export interface Arrival {
   readonly env: Record<string, string>
   readonly files: Readonly<Record<string, string>>
@@ -54,12 +54,12 @@ export const ARRIVALS: Readonly<Record<string, (shape: Shape) => Arrival | undef
       ...attributesOf(shape),
       provider: typeOf(shape),
       label: typeOf(shape),
-      name: nameOf(shape),
+      name: serviceName(shape),
     }
-    return inFiles('SERVICE_BINDING_ROOT', '/etc/cf-service-bindings', nameOf(shape), {
+    return inFiles('SERVICE_BINDING_ROOT', '/etc/cf-service-bindings', serviceName(shape), {
       ...shape.credentials,
       ...attributes,
-      'instance-name': nameOf(shape),
+      'instance-name': serviceName(shape),
       'instance-guid': '36bdb1b4-b23b-4108-baa6-cb58ba842e62',
     })
   },
@@ -96,7 +96,7 @@ export const ARRIVALS: Readonly<Record<string, (shape: Shape) => Arrival | undef
       : undefined,
 }
 
-/** A service under a name with the search key, whatever it holds. */
+/** Puts a shape into VCAP_SERVICES, as a service whose name has the search key. */
 export function inVcapServices(shape: Shape): Arrival {
   return { env: { VCAP_SERVICES: vcapOf(shape) }, files: {} }
 }
@@ -109,16 +109,16 @@ function isRelationships({ credentials }: Shape): boolean {
   return Object.values(credentials).every((value) => Array.isArray(value))
 }
 
-/** A shape that is a directory tree of its own. */
+/** Whether the shape is a directory tree itself. */
 function isTree({ credentials }: Shape): boolean {
   return Object.keys(credentials).some((key) => key.includes('/'))
 }
 
-function nameOf({ kind }: Shape): string {
+function serviceName({ kind }: Shape): string {
   return kind === 'memcached' ? 'app-memcached-sessions' : 'app-redis-sessions'
 }
 
-/** Labels in brackets are remarks: such a binding has its type from its credentials, or is of its kind. */
+/** A label in brackets is a remark: the type then comes from the credentials, or is the kind. */
 function typeOf({ label, kind, credentials }: Shape): string {
   if (typeof credentials.type === 'string') return credentials.type
   return label.startsWith('(') ? kind : label
@@ -134,7 +134,7 @@ function attributesOf(shape: Shape): JsonObject {
 
 function vcapOf(shape: Shape): string {
   const { credentials, plan, tags = [] } = shape
-  return vcapServices({ name: nameOf(shape), label: typeOf(shape), tags, plan, credentials } as never)
+  return vcapServices({ name: serviceName(shape), label: typeOf(shape), tags, plan, credentials } as never)
 }
 
 function inFiles(variable: string, root: string, name: string, entries: JsonObject): Arrival {
@@ -142,7 +142,7 @@ function inFiles(variable: string, root: string, name: string, entries: JsonObje
   return { env: { [variable]: root }, files: Object.fromEntries(files) }
 }
 
-/** As platforms write values into files: texts as they are, all else as JSON, nothing for what is empty. */
+/** Values as platforms write them into files: texts as they are, empty values not at all, all others as JSON. */
 function texts(values: JsonObject): readonly (readonly [string, string])[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value)

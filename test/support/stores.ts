@@ -3,16 +3,16 @@ import { startRedis } from '../../lab/redis/server.ts'
 import { makeCertificates } from '../../lab/servers/certificates.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
 
-/** A real server, bound. */
-export interface BoundStore {
+/** A real server, and its binding. */
+export interface StartedStore {
   readonly service: Service
-  /** What the app's container needs beside the binding, e.g. an operator's trusted certificates. */
+  /** Variables that the app's container needs beside the binding, e.g. for an operator's trusted certificates. */
   readonly env: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
 
-/** Every kind of server that sessions can live in, by name; each starts one and describes its binding. */
-export const STORES: Readonly<Record<string, () => Promise<BoundStore>>> = {
+/** Every kind of server that can keep sessions, by name; each function starts one and gives its binding. */
+export const STORES: Readonly<Record<string, () => Promise<StartedStore>>> = {
   'Redis without a password': async () => {
     const server = await startRedis()
     return redis({ host: server.host, port: server.port }, server.stop)
@@ -54,7 +54,7 @@ export const STORES: Readonly<Record<string, () => Promise<BoundStore>>> = {
   },
 }
 
-function redis(credentials: Service['credentials'], stop: BoundStore['stop']): BoundStore {
+function redis(credentials: Service['credentials'], stop: StartedStore['stop']): StartedStore {
   return {
     service: { name: 'app-redis-sessions', label: 'p.redis', tags: ['redis'], credentials },
     env: {},
@@ -62,7 +62,7 @@ function redis(credentials: Service['credentials'], stop: BoundStore['stop']): B
   }
 }
 
-function memcached(credentials: Service['credentials'], stop: BoundStore['stop']): BoundStore {
+function memcached(credentials: Service['credentials'], stop: StartedStore['stop']): StartedStore {
   return {
     service: { name: 'app-memcached-sessions', label: 'memcached', tags: [], credentials },
     env: {},

@@ -1,29 +1,18 @@
 import fc from 'fast-check'
 
-/** How many strings a property is tried with: a few hundred, or as many as PROPERTY_RUNS asks (10000 at night). */
+/** How many strings a property is tried with: a few hundred, or the number in PROPERTY_RUNS (10000 at night). */
 export const PROPERTY_RUNS = Number(process.env.PROPERTY_RUNS ?? 300)
 
+// biome-ignore format: a list
 const special = fc.constantFrom(
   ...`"'\\$\{}%&+,;#=@^|~!()[]<>?:/*-._ \t\r\n\x01\x1b\x7f`,
-  ...[
-    '${HOME}',
-    '${',
-    '"\n',
-    '\\"\r',
-    '$""{',
-    '@@',
-    '@{HOME}',
-    '${TMPDIR}',
-    '%41',
-    'none',
-    'E_ALL',
-    'é',
-    '\u2028',
-    '🐘',
-  ],
+  '${HOME}', '${', '"\n', '\\"\r', '$""{', '@@', '@{HOME}', '${TMPDIR}', '%41', 'none', 'E_ALL', 'é', '\u2028', '🐘',
 )
 
-/** Texts that a password can be: anything but NUL, half a character and what stands for one (U+FFFD), often what breaks ini files and URLs. */
+/**
+ * Texts that a password can be: anything but NUL, half a character, and U+FFFD, which stands for one. Many have
+ * characters that break ini files and URLs.
+ */
 export const passwords = fc
   .oneof(
     fc.array(special, { minLength: 1, maxLength: 40 }).map((parts) => parts.join('')),

@@ -1,4 +1,4 @@
-# What both stand-ins do alike: lay out the distribution's PHP and nginx in Cloud Foundry's way.
+# What both stand-ins have in common: they lay out the distribution's PHP and nginx as Cloud Foundry does.
 
 common=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # Distributions keep servers where Cloud Foundry's PATH does not look.
@@ -7,7 +7,7 @@ servers=/usr/local/sbin:/usr/sbin:/sbin
 php_version=$(php -n -r 'echo PHP_VERSION;')
 php_api=no-debug-non-zts-$(php -n -r 'echo preg_replace("/\D*/", "", basename(PHP_EXTENSION_DIR));')
 
-# install_php DIRECTORY: PHP as the buildpack would unpack it there, configuration excepted.
+# install_php DIRECTORY: PHP as the buildpack would unpack it there, but without its configuration.
 install_php() {
   local php fpm extensions
   php=$(readlink -f "$(command -v php)")
@@ -15,13 +15,13 @@ install_php() {
   extensions=$(php -n -r 'echo PHP_EXTENSION_DIR;')
   mkdir -p "$1"/{bin,sbin,var/run,etc} "$1/lib/php/extensions/$php_api"
   write_wrapper "$1/bin/php" "$php"
-  # php-fpm runs as root only when told so; in Cloud Foundry nobody is root, on a laptop's container one is.
+  # php-fpm runs as root only with -R. In Cloud Foundry nobody is root; in a container on a laptop one often is.
   write_wrapper "$1/sbin/php-fpm" "$fpm" "$([ "$(id -u)" != 0 ] || echo -R)"
   ln -s "$extensions"/*.so "$1/lib/php/extensions/$php_api/"
 }
 
-# Cloud Foundry's PHP has no scan directory compiled in, so an empty element of PHP_INI_SCAN_DIR, and its
-# absence, mean none there. The distribution's PHP would read its own conf.d.
+# Cloud Foundry's PHP has no scan directory compiled in: an empty element of PHP_INI_SCAN_DIR adds no directory there,
+# nor does the absence of the variable. The distribution's PHP would read its own conf.d.
 write_wrapper() {
   cat > "$1" <<WRAPPER
 #!/bin/sh
@@ -43,14 +43,14 @@ install_nginx() {
   ln -s "$(PATH=$PATH:$servers; command -v nginx)" "$1/sbin/nginx"
 }
 
-# install_configuration ETC BUILD: the defaults, and over them what the app brings.
+# install_configuration ETC BUILD: the defaults, and over them the app's own files.
 install_configuration() {
   cp "$common"/php.ini "$common"/php-fpm.conf "$1"
   if [ -d "$2/.bp-config/php" ]; then cp -R "$2/.bp-config/php/." "$1"; fi
   fill PHP_API "$php_api" "$1/php.ini"
 }
 
-# load_extensions PHP_INI NAME...: as `extension=` lines; one that is not there is left out.
+# load_extensions PHP_INI NAME...: writes `extension=` lines, but none for an extension that is not there.
 load_extensions() {
   local ini=$1 lines='' name
   shift
@@ -58,26 +58,26 @@ load_extensions() {
     if [ -e "$(dirname "$ini")/../lib/php/extensions/$php_api/$name.so" ]; then
       lines+="extension=$name.so"$'\n'
     else
-      echo "       PHP has no extension $name of its own here, left out"
+      echo "       PHP has no extension $name here, left out"
     fi
   done
   fill PHP_EXTENSIONS "$lines" "$ini"
   fill ZEND_EXTENSIONS '' "$ini"
 }
 
-# include_fpm_files ETC PATH_AT_RUN_TIME: the app's own pool settings, where it has some.
+# include_fpm_files ETC PATH_AT_RUN_TIME: includes the app's own pool settings, if it has any.
 include_fpm_files() {
   local line=''
   if compgen -G "$1/fpm.d/*.conf" > /dev/null; then line="include=$2/fpm.d/*.conf"; fi
   fill PHP_FPM_CONF_INCLUDE "$line" "$1/php-fpm.conf"
 }
 
-# fill NAME VALUE FILE...: replaces @{NAME} and #{NAME}, and nothing else in the file, not even its end.
+# fill NAME VALUE FILE...: replaces @{NAME} and #{NAME}, and leaves every other byte, also at the end of the file.
 fill() {
   name=$1 value=$2 perl -0pi -e 's/[\@#]\{\Q$ENV{name}\E\}/$ENV{value}/g' "${@:3}"
 }
 
-# move_into_webdir BUILD WEBDIR LIBDIR: an app without a web directory becomes the content of one.
+# move_into_webdir BUILD WEBDIR LIBDIR: makes an app without a web directory the content of one.
 move_into_webdir() {
   local path
   if [ -d "$1/$2" ]; then return; fi
@@ -95,7 +95,7 @@ nginx_user() {
   if [ "$(id -u)" = 0 ]; then echo 'user root;'; fi
 }
 
-# write_supplied_profile DEPS PROFILE: at start the app finds the programs and scripts of all buildpacks.
+# write_supplied_profile DEPS PROFILE: lets the app find the programs and scripts of all buildpacks when it starts.
 write_supplied_profile() {
   local path index
   {
@@ -106,7 +106,7 @@ write_supplied_profile() {
   } > "$2/000_multi-supply.sh"
   for path in "$1"/*/profile.d/*; do
     index=$(basename "$(dirname "$(dirname "$path")")")
-    # libbuildpack takes plain files only, no links to them.
+    # libbuildpack takes plain files only, not links.
     if [ -f "$path" ] && [ ! -L "$path" ]; then cp "$path" "$2/${index}_$(basename "$path")"; fi
   done
 }

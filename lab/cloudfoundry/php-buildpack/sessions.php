@@ -1,10 +1,10 @@
 <?php
-// php_buildpack's own handling of session services, the one that php-sessions takes the place of:
+// php_buildpack's own handling of session services, which php-sessions replaces:
 //
-//   php -n sessions.php extension REDIS_NAME MEMCACHED_NAME           the PHP extension it needs, if any
+//   php -n sessions.php extension REDIS_NAME MEMCACHED_NAME           prints the PHP extension that it needs, if any
 //   php -n sessions.php write REDIS_NAME MEMCACHED_NAME PHP_INI       writes the credentials into php.ini
 //
-// A service counts when its name contains REDIS_NAME or MEMCACHED_NAME. Nothing is quoted, as in the original.
+// It takes a service whose name contains REDIS_NAME or MEMCACHED_NAME. As in the original, nothing is quoted.
 
 [, $task, $redis, $memcached] = $argv;
 

@@ -1,5 +1,5 @@
 <?php
-// What the app asks of the buildpack, as assignments for a shell: php -n settings.php BUILD_DIRECTORY
+// Prints the app's settings for the buildpack as assignments for a shell: php -n settings.php BUILD_DIRECTORY
 
 $build = $argv[1];
 $read = fn (string $file) => is_file("$build/$file") ? json_decode(file_get_contents("$build/$file"), true) : [];
@@ -15,7 +15,7 @@ foreach (array_keys($composer['require'] ?? []) as $package) {
     }
 }
 
-// v4 only: an option outdoes a variable of the same name, and both outdo the default.
+// v4 only: an option overrides a variable of the same name, and both override the default.
 $name = fn (string $key, string $default) => $options[$key] ?? (getenv($key) === false ? $default : getenv($key));
 
 $settings = [

@@ -29,7 +29,7 @@ test('kill -9 at any moment of a launch leaves the old ini or the new one, and p
     slowestMilliseconds = Math.max(slowestMilliseconds, performance.now() - start)
     return result
   }
-  // As long as an environment variable may be, nearly: writing it takes more than one moment.
+  // Nearly as long as an environment variable may be, so that writing it takes a while.
   const passwords = ['a', 'b'].map((letter) => letter.repeat(60_000))
   const texts = passwords.map((password) => {
     expect(launch(password).status).toBe(0)
@@ -44,7 +44,7 @@ test('kill -9 at any moment of a launch leaves the old ini or the new one, and p
       stdio: 'ignore',
     })
     const exited = new Promise((resolve) => child.once('exit', resolve))
-    // From at once to well after the end, so that some are killed while they write.
+    // From at once until well after the end, so that some are killed while they write.
     await sleep((i / RUNS) * 2 * slowestMilliseconds)
     child.kill('SIGKILL')
     await exited
@@ -58,14 +58,14 @@ test('kill -9 at any moment of a launch leaves the old ini or the new one, and p
   expect(readFileSync(ini, 'utf8')).toBe(texts[0])
 })
 
-test('a directory that cannot be written to is one message; what was there stays', () => {
+test('a directory that cannot be written to gives one message, and the old ini stays', () => {
   const container = makeContainer()
   const { directory, scanDirectory, ini } = container
   writeFileSync(ini, 'old')
   chmodSync(directory, 0o755)
   chmodSync(scanDirectory, 0o555)
   const isRoot = process.getuid?.() === 0
-  // Root may write everywhere: as somebody else, who is in every system.
+  // Root may write everywhere, so it runs as user 65534, which every system has.
   const [file, args] = isRoot
     ? ['setpriv', ['--reuid=65534', '--clear-groups', EXECUTABLE, 'launch']]
     : [EXECUTABLE, ['launch']]

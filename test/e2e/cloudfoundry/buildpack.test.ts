@@ -1,16 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { CANARY, redisService, type Service, vcapServices } from '../../../lab/bindings.ts'
-import { phpBuildpackV4, phpBuildpackV5 } from '../../../lab/cloudfoundry/php-buildpacks.ts'
+import { phpBuildpackV5 } from '../../../lab/cloudfoundry/php-buildpacks.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
-import { fixtureApp, ours, startTwice } from '../../support/homes/cloudfoundry.ts'
+import { filesWith } from '../../support/files.ts'
+import {
+  fixtureApp,
+  PHP_BUILDPACKS,
+  sessionsBuildpack,
+  startTwice,
+} from '../../support/homes/cloudfoundry.ts'
 import { lifecycles } from '../../support/homes/lifecycles.ts'
-
-const BUILDPACKS = [
-  { name: 'php_buildpack 5', buildpack: phpBuildpackV5 },
-  { name: 'php_buildpack 4', buildpack: phpBuildpackV4 },
-]
 
 const redisAt = (
   { host, port }: { host: string; port: number },
@@ -22,36 +23,38 @@ const redisAt = (
   credentials: { host, port, password },
 })
 
-/** The files below a directory that hold the text, as grep finds them. */
-function filesWith(text: string, directory: string): string {
-  try {
-    return execFileSync('grep', ['-rlF', '-e', text, directory], { encoding: 'utf8' })
-  } catch {
-    return ''
-  }
-}
-
 describe.each(lifecycles)('%s lifecycle', (_, cf) => {
-  test.each(BUILDPACKS)('no secret in the droplet, the cache or the log: $name', async ({ buildpack }) => {
-    // A word of its own, so that no encoding of it can hide it.
-    const password = 'CanaryThatMustNotBeFound'
-    const services = vcapServices({ ...redisService, credentials: { host: 'h', port: 1, password } })
-    const staged = await cf.stage({ app: fixtureApp(), buildpacks: [ours, buildpack], services })
-    expect(staged).toMatchObject({ ok: true })
-    const droplet = makeScratch('droplet')
-    execFileSync('tar', ['-xzf', staged.droplet, '-C', droplet])
-    expect(filesWith('redis', droplet)).not.toBe('')
-    for (const place of [droplet, staged.cacheDirectory]) expect(filesWith(password, place)).toBe('')
-    expect(staged.log).not.toContain(password)
-  })
+  test.each(PHP_BUILDPACKS)(
+    'no secret in the droplet, the cache or the log: %s',
+    async (_name, buildpack) => {
+      // A plain word, which no encoding can hide.
+      const password = 'CanaryThatMustNotBeFound'
+      const services = vcapServices({ ...redisService, credentials: { host: 'h', port: 1, password } })
+      const staged = await cf.stage({
+        app: fixtureApp(),
+        buildpacks: [sessionsBuildpack, buildpack],
+        services,
+      })
+      expect(staged).toMatchObject({ ok: true })
+      const droplet = makeScratch('droplet')
+      execFileSync('tar', ['-xzf', staged.droplet, '-C', droplet])
+      expect(filesWith('redis', droplet)).not.toBe('')
+      for (const place of [droplet, staged.cacheDirectory]) expect(filesWith(password, place)).toBe('')
+      expect(staged.log).not.toContain(password)
+    },
+  )
 
-  test.each(BUILDPACKS)(
-    'a rotated password needs a restart of the same droplet, no restage: $name',
-    async ({ buildpack }) => {
+  test.each(PHP_BUILDPACKS)(
+    'a rotated password needs a restart of the same droplet, no restage: %s',
+    async (_name, buildpack) => {
       const server = await startRedis({ password: 'old' })
       try {
         const before = { services: vcapServices(redisAt(server, 'old')) }
-        const { droplet } = await cf.stage({ app: fixtureApp(), buildpacks: [ours, buildpack], ...before })
+        const { droplet } = await cf.stage({
+          app: fixtureApp(),
+          buildpacks: [sessionsBuildpack, buildpack],
+          ...before,
+        })
         const first = await startTwice(cf, droplet, before)
         expect((await first.visit(2)).map(({ visits }) => visits)).toEqual([1, 2])
         await first.stop()
@@ -66,9 +69,9 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     },
   )
 
-  test.each(BUILDPACKS)(
-    'C4: another search key, from options.json and from the environment: $name',
-    async ({ buildpack }) => {
+  test.each(PHP_BUILDPACKS)(
+    'C4: another search key comes from options.json or from the environment: %s',
+    async (_name, buildpack) => {
       const server = await startRedis({ password: CANARY })
       const services = vcapServices(redisAt(server, CANARY, 'the-cache'))
       const options = { '.bp-config/options.json': '{"REDIS_SESSION_STORE_SERVICE_NAME": "cache"}' }
@@ -78,7 +81,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
           { app: fixtureApp(options), with: { services } },
           { app: fixtureApp(), with: { services, env } },
         ]) {
-          const staged = await cf.stage({ app, buildpacks: [ours, buildpack], ...more })
+          const staged = await cf.stage({ app, buildpacks: [sessionsBuildpack, buildpack], ...more })
           expect(staged.log).toContain('service the-cache, because its name contains cache')
           const running = await startTwice(cf, staged.droplet, more)
           expect((await running.visit(2)).map(({ visits }) => visits)).toEqual([1, 2])
@@ -90,13 +93,13 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     },
   )
 
-  test("the app's own ini files win over ours", async () => {
+  test("the app's own ini files win over that of php-sessions", async () => {
     const server = await startRedis()
     const app = fixtureApp({
       '.bp-config/php/php.ini.d/mine.ini': 'session.name = MINE\nmax_execution_time = 300\n',
     })
     const services = vcapServices({ ...redisService, credentials: { host: server.host, port: server.port } })
-    const { droplet } = await cf.stage({ app, buildpacks: [ours, phpBuildpackV5], services })
+    const { droplet } = await cf.stage({ app, buildpacks: [sessionsBuildpack, phpBuildpackV5], services })
     const running = await startTwice(cf, droplet, { services })
     const [told] = await running.visit(1)
     expect(told).toMatchObject({
@@ -110,14 +113,18 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
   const BROKEN = vcapServices({ ...redisService, credentials: { password: CANARY } })
 
   test('a binding that cannot work fails the staging with its reason', async () => {
-    const staged = await cf.stage({ app: fixtureApp(), buildpacks: [ours, phpBuildpackV5], services: BROKEN })
+    const staged = await cf.stage({
+      app: fixtureApp(),
+      buildpacks: [sessionsBuildpack, phpBuildpackV5],
+      services: BROKEN,
+    })
     expect(staged).toMatchObject({ ok: false, exitStatus: 225 })
     expect(staged.log).toContain('✗ no host in the credentials')
     expect(staged.log).not.toContain(CANARY)
   })
 
-  test('a binding that cannot work stops the start, unless files are asked for', async () => {
-    const { droplet } = await cf.stage({ app: fixtureApp(), buildpacks: [ours, phpBuildpackV5] })
+  test('a binding that cannot work stops the start, unless PHP_SESSIONS_ON_ERROR=files', async () => {
+    const { droplet } = await cf.stage({ app: fixtureApp(), buildpacks: [sessionsBuildpack, phpBuildpackV5] })
     await expect(cf.startInstance(droplet, { index: 0, services: BROKEN })).rejects.toThrow(
       'no host in the credentials',
     )
@@ -132,13 +139,15 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     await running.stop()
   })
 
-  test('listed last, the staging fails and says which order is right', async () => {
-    const staged = await cf.stage({ app: fixtureApp(), buildpacks: [phpBuildpackV5, ours] })
+  test('when php-sessions is listed last, the staging fails and names the right order', async () => {
+    const staged = await cf.stage({ app: fixtureApp(), buildpacks: [phpBuildpackV5, sessionsBuildpack] })
     expect(staged.ok).toBe(false)
     expect(staged.log).toContain('cf push APP -b php-sessions-buildpack -b php_buildpack, in this order')
   })
 })
 
-test('it never chooses itself', () => {
-  expect(() => execFileSync(`${ours.directory}/bin/detect`, [fixtureApp()], { stdio: 'pipe' })).toThrow()
+test('the buildpack does not pass detection, so it is used only when it is named', () => {
+  expect(() =>
+    execFileSync(`${sessionsBuildpack.directory}/bin/detect`, [fixtureApp()], { stdio: 'pipe' }),
+  ).toThrow()
 })

@@ -1,22 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { vcapServices } from '../../../lab/bindings.ts'
-import type { Staged } from '../../../lab/cloudfoundry/lifecycle.ts'
+import type { Instance, Staged } from '../../../lab/cloudfoundry/lifecycle.ts'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../../lab/cloudfoundry/php-buildpacks.ts'
-import { fixtureApp, ours, type RunningApp, startTwice } from '../../support/homes/cloudfoundry.ts'
+import { fixtureApp, sessionsBuildpack, startTwice } from '../../support/homes/cloudfoundry.ts'
+import type { RunningApp } from '../../support/homes/instances.ts'
 import { lifecycles } from '../../support/homes/lifecycles.ts'
-import { type BoundStore, STORES } from '../../support/stores.ts'
+import { STORES, type StartedStore } from '../../support/stores.ts'
 
 const SCAN_DIRECTORY = { '.bp-config/php/php.ini.d/app.ini': 'precision = 9\n' }
 const PLATFORMS = [
-  { platform: 'php_buildpack 5', buildpack: phpBuildpackV5, app: fixtureApp() },
-  { platform: 'php_buildpack 4', buildpack: phpBuildpackV4, app: fixtureApp() },
-  { platform: 'php_buildpack 4 with php.ini.d', buildpack: phpBuildpackV4, app: fixtureApp(SCAN_DIRECTORY) },
-]
+  ['php_buildpack 5', phpBuildpackV5, fixtureApp()],
+  ['php_buildpack 4', phpBuildpackV4, fixtureApp()],
+  ['php_buildpack 4 with php.ini.d', phpBuildpackV4, fixtureApp(SCAN_DIRECTORY)],
+] as const
 
 describe.each(lifecycles)('%s lifecycle', (_, cf) => {
-  describe.each(PLATFORMS)('$platform', ({ buildpack, app }) => {
+  describe.each(PLATFORMS)('%s', (_platform, buildpack, app) => {
     test('C1: with nothing bound the session is lost on the other instance, and the router makes visitors stick', async () => {
-      const staged = await cf.stage({ app, buildpacks: [ours, buildpack] })
+      const staged = await cf.stage({ app, buildpacks: [sessionsBuildpack, buildpack] })
       expect(staged.log).toContain('Sessions stay in local files')
       const running = await startTwice(cf, staged.droplet, {})
       try {
@@ -29,7 +30,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
         expect(second).toMatchObject({ visits: 2, servedBy: first?.servedBy })
         const [home, other] = running.instances
         if (home === undefined) throw new Error('two instances were started')
-        // Without the router's help, as after a crash of the instance, the session is not there.
+        // Without the router's help, as after a crash of the instance, the session is lost.
         await home.kill()
         const visits = await running.visit(1)
         expect(visits[0]).toMatchObject({ visits: 1, servedBy: other?.index })
@@ -42,14 +43,14 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     describe.each(Object.keys(STORES))('%s', (name) => {
       const isRedis = name.startsWith('Redis')
       const handler = isRedis ? 'redis' : 'memcached'
-      let store: BoundStore
+      let store: StartedStore
       let staged: Staged
-      let running: RunningApp
+      let running: RunningApp<Instance>
 
       beforeAll(async () => {
-        store = (await STORES[name]?.()) as BoundStore
+        store = (await STORES[name]?.()) as StartedStore
         const services = vcapServices(store.service)
-        staged = await cf.stage({ app, buildpacks: [ours, buildpack], services, env: store.env })
+        staged = await cf.stage({ app, buildpacks: [sessionsBuildpack, buildpack], services, env: store.env })
         expect(staged.log).toContain(
           `service ${store.service.name}, because its name contains ${handler}-sessions`,
         )
@@ -79,7 +80,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
       })
 
       if (name === 'Memcached with SASL')
-        test('C9: binary protocol and login are what php-memcached obeys', async () => {
+        test('C9: php-memcached gets the binary protocol and the login', async () => {
           const [told] = await running.visit(1)
           expect(told?.ini).toMatchObject({
             'memcached.sess_binary_protocol': '1',
@@ -91,17 +92,17 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
         const services = vcapServices(store.service)
         const code = `php -r 'session_start(); echo ini_get("session.save_handler"), session_id() === "" ? " none" : " started";'`
         const task = await cf.runTask(staged.droplet, code, { services, env: store.env })
-        // The launcher may have said something before.
+        // The launcher may have printed something before.
         const answer = { status: 0, stdout: expect.stringMatching(new RegExp(`^${handler} started$`, 'm')) }
         expect(task).toMatchObject(answer)
         const instance = running.instances[1]
         if (instance === undefined) throw new Error('two instances were started')
         expect(await cf.openShell(instance, code)).toMatchObject(answer)
-        // What the shell's profile scripts did left the running app as it was.
+        // The profile scripts of the shell have not changed the running app.
         expect((await running.visit(2)).map(({ visits }) => visits)).toEqual([1, 2])
       })
 
-      test('a start says once where its sessions are', () => {
+      test('the log of a start says once where the sessions are', () => {
         for (const { log } of running.instances)
           expect(log().match(/php-sessions: sessions are kept in /g)).toHaveLength(1)
       })

@@ -4,25 +4,21 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { redisService, vcapServices } from '../../../lab/bindings.ts'
-import { phpBuildpackV4, phpBuildpackV5 } from '../../../lab/cloudfoundry/php-buildpacks.ts'
+import { phpBuildpackV5 } from '../../../lab/cloudfoundry/php-buildpacks.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { until } from '../../../lab/processes/until.ts'
 import { startSentinels } from '../../../lab/redis/sentinel.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeVisitor } from '../../../lab/web/visitor.ts'
-import { fixtureApp, ours } from '../../support/homes/cloudfoundry.ts'
+import { fixtureApp, PHP_BUILDPACKS, sessionsBuildpack } from '../../support/homes/cloudfoundry.ts'
 import { lifecycles } from '../../support/homes/lifecycles.ts'
 import { PAGES, startLoad } from '../../support/php/load.ts'
 
 const OLD = 'old-s3cret,@@+%&'
 const NEW = 'new-s3cret,@@+%&'
-const BUILDPACKS = [
-  { name: 'php_buildpack 5', buildpack: phpBuildpackV5 },
-  { name: 'php_buildpack 4', buildpack: phpBuildpackV4 },
-]
 const app = () => fixtureApp({ 'count.php': `<?php ${PAGES.count}`, 'all.php': `<?php ${PAGES.all}` })
 
-/** Six visitors of the app on an instance. */
+/** Six visitors of the app on one instance. */
 const loadOn = (url: string) =>
   startLoad(() => {
     const visitor = makeVisitor(url)
@@ -30,7 +26,7 @@ const loadOn = (url: string) =>
   }, 6)
 
 describe.each(lifecycles)('%s lifecycle', (_, cf) => {
-  describe.each(BUILDPACKS)('$name', ({ buildpack }) => {
+  describe.each(PHP_BUILDPACKS)('%s', (_name, buildpack) => {
     test('with PHP_SESSIONS_WATCH a sidecar follows a rotated password, also when it is killed meanwhile', async () => {
       const redis = await startRedis({ password: OLD })
       onTestFinished(redis.stop)
@@ -42,7 +38,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
       }
       write(OLD)
       const env = { VCAP_SERVICES: undefined, VCAP_SERVICES_FILE_PATH: file, PHP_SESSIONS_WATCH: 'on' }
-      const staged = await cf.stage({ app: app(), buildpacks: [ours, buildpack], env })
+      const staged = await cf.stage({ app: app(), buildpacks: [sessionsBuildpack, buildpack], env })
       expect(staged.log).toContain('a sidecar follows new credentials')
       const instance = await cf.startInstance(staged.droplet, { index: 0, env })
       onTestFinished(instance.stop)
@@ -53,7 +49,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
       redis.cli('ACL', 'SETUSER', 'default', `>${NEW}`)
       write(NEW)
       await sleep(700)
-      // The watcher of this instance, by the directory that it runs in.
+      // The watcher of this instance, found by the path of its executable.
       const watchers = execFileSync('sh', [
         '-c',
         `for p in /proc/[0-9]*; do [ "$(readlink $p/exe)" = "$0" ] && echo \${p#/proc/}; done; true`,
@@ -77,14 +73,19 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     })
   })
 
-  test('it follows the Sentinels to another master', async () => {
+  test('the sidecar follows the Sentinels to another master', async () => {
     const group = await startSentinels({ password: OLD })
     onTestFinished(group.stop)
     const sentinels = group.sentinels.map(({ host, port }) => ({ host, port }))
     const credentials = { master_name: group.masterName, sentinels, password: OLD }
     const services = vcapServices({ name: 'app-redis-sessions', credentials })
     const env = { PHP_SESSIONS_WATCH: 'on' }
-    const staged = await cf.stage({ app: app(), buildpacks: [ours, phpBuildpackV5], services, env })
+    const staged = await cf.stage({
+      app: app(),
+      buildpacks: [sessionsBuildpack, phpBuildpackV5],
+      services,
+      env,
+    })
     const instance = await cf.startInstance(staged.droplet, { index: 0, services, env })
     onTestFinished(instance.stop)
     const load = loadOn(instance.url)
@@ -96,9 +97,13 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     expect((await load.stop()).lost).toEqual([])
   })
 
-  test('without the setting there is no sidecar', async () => {
+  test('without PHP_SESSIONS_WATCH there is no sidecar', async () => {
     const services = vcapServices(redisService)
-    const { droplet } = await cf.stage({ app: app(), buildpacks: [ours, phpBuildpackV5], services })
+    const { droplet } = await cf.stage({
+      app: app(),
+      buildpacks: [sessionsBuildpack, phpBuildpackV5],
+      services,
+    })
     const list = execFileSync('tar', ['-tzf', droplet], { encoding: 'utf8' })
     expect(list).not.toContain('launch.yml')
   })

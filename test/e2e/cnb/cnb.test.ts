@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -13,17 +12,18 @@ import { startRedis } from '../../../lab/redis/server.ts'
 import { makeAuthority } from '../../../lab/servers/certificates.ts'
 import { startMemcached } from '../../../lab/servers/memcached.ts'
 import type { JsonObject } from '../../../src/core/binding.ts'
+import { filesWith } from '../../support/files.ts'
 import { fixtureApp } from '../../support/homes/cloudfoundry.ts'
 import {
   bind,
   cnbLifecycles,
-  ours,
   realCnbUnavailable,
   rebind,
+  sessionsCnb,
   startImageTwice,
 } from '../../support/homes/cnb.ts'
 
-/** A word of its own, so that no encoding of it can hide it. */
+/** A plain word, which no encoding can hide. */
 const WORD = 'CanaryThatMustNotBeFound'
 
 async function redis(options: RedisOptions): Promise<Redis> {
@@ -40,14 +40,14 @@ const bindingOf = ({ host, port }: Redis, password: string, more: JsonObject = {
   ...more,
 })
 
-/** Builds with PHP and with us, and fails where that fails. */
+/** Builds with PHP and php-sessions; throws if the build fails. */
 async function build(lifecycle: CnbLifecycle, env: Environment = {}, app = fixtureApp()) {
-  const built = await lifecycle.build({ app, buildpacks: [paketoPhp, ours], env })
+  const built = await lifecycle.build({ app, buildpacks: [paketoPhp, sessionsCnb], env })
   if (!built.ok) throw new Error(built.log)
   return built
 }
 
-/** One visitor's visits, at two instances in turn. */
+/** Visits two instances in turn as one visitor. */
 async function visits(lifecycle: CnbLifecycle, image: Image, env: Environment) {
   const running = await startImageTwice(lifecycle, image, { env })
   try {
@@ -58,16 +58,8 @@ async function visits(lifecycle: CnbLifecycle, image: Image, env: Environment) {
   }
 }
 
-function filesWith(text: string, directory: string): string {
-  try {
-    return execFileSync('grep', ['-rlF', '-e', text, directory], { encoding: 'utf8' })
-  } catch {
-    return ''
-  }
-}
-
 describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
-  test('bound at build and at launch: two instances share the sessions, and no layer has the secret', async () => {
+  test('with a store bound at build and at launch, two instances share the sessions, and no layer has the secret', async () => {
     const env = bind(bindingOf(await redis({ password: WORD }), WORD))
     const { log, image } = await build(cnb, env)
     expect(log).toContain('Sessions: Redis service sessions, because it is the only')
@@ -84,7 +76,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     for (const place of [image.layers, image.app]) expect(filesWith(WORD, place)).toBe('')
   })
 
-  test('bound at launch only, by files and by VCAP_SERVICES', async () => {
+  test('a store that is bound at launch only is used, by files and by VCAP_SERVICES', async () => {
     const server = await redis({ password: CANARY })
     const { log, image } = await build(cnb)
     expect(log).toContain('No session store at build')
@@ -96,7 +88,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     for (const env of ways) expect((await visits(cnb, image, env)).counts).toEqual([1, 2, 3])
   })
 
-  test('Memcached', async () => {
+  test('two instances share sessions in Memcached', async () => {
     const server = await startMemcached()
     onTestFinished(server.stop)
     const { image } = await build(cnb)
@@ -106,7 +98,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(told[0]?.extensions).toEqual(['igbinary', 'msgpack', 'memcached'])
   })
 
-  test('nothing bound: local files, nothing written, one line in the log', async () => {
+  test('with nothing bound, sessions stay in local files, nothing is written, and the log has one line', async () => {
     const { image } = await build(cnb)
     const { stdout, stderr } = await cnb.run(image, ['sh', '-c', 'ls "$TMPDIR"; echo "$PHP_INI_SCAN_DIR"'])
     expect(stdout.trim().split('\n')).toEqual([expect.stringMatching(/\/etc:.*\/workspace\/\.php\.ini\.d$/)])
@@ -115,7 +107,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(told[0]).toMatchObject({ ini: { 'session.save_handler': 'files', 'session.name': 'JSESSIONID' } })
   })
 
-  test('a password that was rotated after the build needs a start, no build', async () => {
+  test('a password that is rotated after the build needs a new start, but no build', async () => {
     const server = await redis({ password: 'old' })
     const env = bind(bindingOf(server, 'old'))
     const { image } = await build(cnb, env)
@@ -124,7 +116,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect((await visits(cnb, image, env)).counts).toEqual([1, 2, 3])
   })
 
-  test('a private CA', async () => {
+  test('two instances share sessions over TLS with a private CA', async () => {
     const tls = makeAuthority().server()
     const server = await redis({ password: CANARY, tls })
     const ca = readFileSync(tls.ca, 'utf8')
@@ -135,10 +127,10 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect((await visits(cnb, image, env)).counts).toEqual([1, 2, 3])
   })
 
-  test("beside Paketo's own handler, whose layer has the old password, ours wins", async () => {
+  test("php-sessions wins over Paketo's own handler, whose layer has the old password", async () => {
     const server = await redis({ password: WORD })
     const env = bind(bindingOf(server, WORD, { type: 'php-redis-session' }))
-    const buildpacks = [paketoPhp, paketoHandler, ours]
+    const buildpacks = [paketoPhp, paketoHandler, sessionsCnb]
     const { ok, image } = await cnb.build({ app: fixtureApp(), buildpacks, env })
     expect(ok).toBe(true)
     expect(filesWith(WORD, image.layers)).toContain('php-redis.ini')
@@ -151,13 +143,13 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     for (const log of logs) expect(log).not.toMatch(/warning/i)
   })
 
-  test("the app's own .php.ini.d wins over ours, and over Paketo's handler", async () => {
+  test("the app's own .php.ini.d wins over php-sessions and over Paketo's handler", async () => {
     const server = await redis({ password: CANARY })
     const env = bind(bindingOf(server, CANARY, { type: 'php-redis-session' }))
     const app = fixtureApp({ '.php.ini.d/mine.ini': 'session.name = MINE\nmax_execution_time = 300\n' })
     for (const buildpacks of [
-      [paketoPhp, ours],
-      [paketoPhp, paketoHandler, ours],
+      [paketoPhp, sessionsCnb],
+      [paketoPhp, paketoHandler, sessionsCnb],
     ]) {
       const { image } = await cnb.build({ app, buildpacks, env })
       const { told, counts } = await visits(cnb, image, env)
@@ -168,7 +160,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
 
   test('a binding that cannot work fails the build, and a start, with its reason', async () => {
     const env = bind({ type: 'redis', password: WORD })
-    const broken = await cnb.build({ app: fixtureApp(), buildpacks: [paketoPhp, ours], env })
+    const broken = await cnb.build({ app: fixtureApp(), buildpacks: [paketoPhp, sessionsCnb], env })
     expect(broken.ok).toBe(false)
     expect(broken.log).toContain('✗ no host in the credentials')
     expect(broken.log).not.toContain(WORD)
@@ -180,7 +172,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(log).not.toMatch(new RegExp(`it runs|${WORD}`))
   })
 
-  test('PHP_SESSIONS_ON_ERROR=files starts with local files all the same', async () => {
+  test('with PHP_SESSIONS_ON_ERROR=files, a binding that cannot work leads to local files', async () => {
     const { image } = await build(cnb)
     const env = { ...bind({ type: 'redis', password: WORD }), PHP_SESSIONS_ON_ERROR: 'files' }
     const { told, logs } = await visits(cnb, image, env)
@@ -188,7 +180,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(logs[0]).toContain('PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files')
   })
 
-  test('a process that was launched launches another: what the first had is not in the way', async () => {
+  test('a launched process can launch another one: the settings of the first do not get in the way', async () => {
     const server = await redis({ password: CANARY })
     const { image } = await build(cnb)
     const TMPDIR = makeScratch('nested')
@@ -207,7 +199,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(statSync(join(TMPDIR, /php-sessions-[^:]*/.exec(stdout)?.[0] ?? '')).mode & 0o777).toBe(0o700)
   })
 
-  test('a PHP that warns when it starts is understood all the same', async () => {
+  test('a PHP that prints warnings when it starts does no harm', async () => {
     const server = await redis({ password: CANARY })
     const twice = 'display_errors = On\nextension = igbinary\nextension = igbinary\n'
     const { image } = await build(cnb, {}, fixtureApp({ '.php.ini.d/twice.ini': twice }))
@@ -226,7 +218,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(stdout).toMatch(/^PHP_INI_SCAN_DIR = ".*:.*\/php-sessions-[^:]+:.*\/\.php\.ini\.d"\n$/)
   })
 
-  test('the executable is in PATH, for doctor', async () => {
+  test('the executable is in PATH, so that users can run explain and doctor', async () => {
     const { image } = await build(cnb)
     const explained = await cnb.run(image, ['php-sessions', 'explain'])
     expect(explained).toMatchObject({ status: 0, stdout: expect.stringContaining('local files') })
@@ -235,17 +227,17 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringContaining('are ready') })
   })
 
-  test('an app without PHP is not for us', async () => {
+  test('an app without PHP is not built with php-sessions', async () => {
     const app = makeApp({ 'index.js': '' })
-    const { ok } = await cnb.build({ app, buildpacks: [ours], env: {} })
+    const { ok } = await cnb.build({ app, buildpacks: [sessionsCnb], env: {} })
     expect(ok).toBe(false)
-    const optional = await cnb.build({ app, buildpacks: [paketoPhp, { ...ours, isOptional: true }] })
+    const optional = await cnb.build({ app, buildpacks: [paketoPhp, { ...sessionsCnb, isOptional: true }] })
     expect(optional).toMatchObject({ ok: true })
     expect(optional.log).not.toContain('php-sessions')
   })
 })
 
-/** The median of the seconds that a command takes to be launched and to end. */
+/** The median of the seconds that it takes to launch a command that ends at once. */
 async function launchSeconds(lifecycle: CnbLifecycle, image: Image, env: Environment): Promise<number> {
   const seconds: number[] = []
   for (let i = 0; i < 9; i++) {
@@ -256,7 +248,7 @@ async function launchSeconds(lifecycle: CnbLifecycle, image: Image, env: Environ
   return seconds.sort((a, b) => a - b)[4] ?? 0
 }
 
-test('what a launch costs with our exec.d program, bound and with nothing bound, for whoever reads logs', async () => {
+test('prints what the exec.d program adds to a launch, with Redis and with nothing bound', async () => {
   const [name, cnb] = cnbLifecycles.at(-1) as (typeof cnbLifecycles)[number]
   const server = await redis({ password: CANARY })
   const { image: without } = await cnb.build({ app: fixtureApp(), buildpacks: [paketoPhp] })
@@ -268,7 +260,7 @@ test('what a launch costs with our exec.d program, bound and with nothing bound,
   console.log(`${name} launcher: ${say(base)}, nothing bound ${say(unbound)}, Redis bound ${say(bound)}`)
 })
 
-test("the Cloud Native Buildpacks' own lifecycle is among them", ({ skip }) => {
+test("the Cloud Native Buildpacks' own lifecycle is tested, too", ({ skip }) => {
   skip(realCnbUnavailable !== undefined, realCnbUnavailable)
-  expect(cnbLifecycles.map(([name]) => name)).toEqual(['restated', 'real'])
+  expect(cnbLifecycles.map(([name]) => name)).toEqual(["the lab's", 'the real'])
 })

@@ -40,7 +40,7 @@ const run = (
   return spawnSync(file, args, { env, cwd: directory, encoding: 'utf8', timeout: 30_000 })
 }
 
-/** Starts a command that says `ready` when it is, under exec. */
+/** Starts a command under exec; the command prints `ready` when it is. */
 async function start(
   { env, directory }: Container,
   command: readonly string[],
@@ -111,14 +111,14 @@ test.each(HOSTS)('the exit status is that of the command, and nothing stays behi
   }
 })
 
-test('both hosts say the same of a command that cannot be run', () => {
+test('both hosts report a command that cannot be run in the same words', () => {
   for (const command of ['no-such-program', '/etc/passwd', '/etc/passwd/x'])
     for (const bound of [container(), container({ REDIS_URL: 'redis://h' })]) {
-      const [ours, nodes] = HOSTS.map(([, program]) => {
+      const [executable, node] = HOSTS.map(([, program]) => {
         const { status, stdout, stderr } = run(bound, [command], program)
         return { status, stdout, stderr }
       })
-      expect(ours).toEqual(nodes)
+      expect(executable).toEqual(node)
     }
 })
 
@@ -134,7 +134,7 @@ test.each(HOSTS)('every signal reaches the command: %s', async (_name, program) 
   }
 })
 
-test('Ctrl-C at a terminal arrives once', async () => {
+test('Ctrl-C at a terminal reaches the command once', async () => {
   const bound = withRedis()
   const script = `trap 'echo got' INT; echo ready; for i in 1 2 3 4 5 6 7 8; do sleep 0.1; done; exit 4`
   writeFileSync(join(bound.directory, 'script'), script)
@@ -171,7 +171,7 @@ test('SIGTERM at any moment of a start ends it, and leaves no directory', async 
   expect(bound.left()).toEqual([])
 })
 
-test('stdin, stdout and arguments are the command’s, byte for byte', () => {
+test('stdin, stdout and the arguments pass through exec byte for byte', () => {
   const bytes = randomBytes(300_000)
   for (const { env, directory } of [container(), withRedis()]) {
     const options = { env, cwd: directory, input: bytes }
@@ -182,7 +182,7 @@ test('stdin, stdout and arguments are the command’s, byte for byte', () => {
   }
 })
 
-test('the command’s environment is ours, but for PHP_INI_SCAN_DIR when a store is bound', () => {
+test('the environment passes through exec; PHP_INI_SCAN_DIR is added when a store is bound', () => {
   const read = (bound: Container) => {
     const direct = spawnSync('env', { env: bound.env, encoding: 'utf8' }).stdout.split('\n').sort()
     const under = run(bound, ['env']).stdout.split('\n').sort()
@@ -200,12 +200,15 @@ test('the command’s environment is ours, but for PHP_INI_SCAN_DIR when a store
 test('nobody but the owner can read the password, while workers of another user reach the CA', async () => {
   const bound = withTls()
   const command = await start(bound, ['sh', '-c', 'echo ready; sleep 60'])
-  const ours = bound.ours()
-  const files = readdirSync(ours).map((name) => ({ name, mode: statSync(join(ours, name)).mode & 0o777 }))
-  expect(statSync(ours).mode & 0o777).toBe(0o711)
+  const directory = bound.stateDirectory()
+  const files = readdirSync(directory).map((name) => ({
+    name,
+    mode: statSync(join(directory, name)).mode & 0o777,
+  }))
+  expect(statSync(directory).mode & 0o777).toBe(0o711)
   expect(files.length).toBe(2)
   for (const { name, mode } of files)
-    expect({ name, mode, secret: readFileSync(join(ours, name), 'utf8').includes(PASSWORD) }).toEqual(
+    expect({ name, mode, secret: readFileSync(join(directory, name), 'utf8').includes(PASSWORD) }).toEqual(
       name.endsWith('.ini') ? { name, mode: 0o600, secret: true } : { name, mode: 0o644, secret: false },
     )
   expect(command.stderr()).not.toContain(PASSWORD)
@@ -214,7 +217,7 @@ test('nobody but the owner can read the password, while workers of another user 
   expect(bound.left()).toEqual([])
 })
 
-test('two that share a directory for temporary files do not meet', async () => {
+test('two exec that share a directory for temporary files do not disturb each other', async () => {
   const bound = withRedis()
   const script = `echo ready; sleep 1; php -r 'echo ini_get("session.save_handler");'`
   const commands = await Promise.all([1, 2].map(() => start(bound, ['sh', '-c', script])))
@@ -226,19 +229,19 @@ test('two that share a directory for temporary files do not meet', async () => {
   expect(bound.left()).toEqual([])
 })
 
-test('a binding that cannot work stops the start, or PHP_SESSIONS_ON_ERROR=files goes on with files', () => {
+test('a binding that cannot work stops the start, unless PHP_SESSIONS_ON_ERROR=files', () => {
   const code = 'echo ini_get("session.save_handler");'
   const wrong = { REDIS_URL: 'redis://h:99999' }
   const stopped = run(container(wrong), ['php', '-r', code])
   expect(stopped).toMatchObject({ status: 1, stdout: '' })
   expect(stopped.stderr).toMatch(/✗ .*\(binding\.value\)/)
-  const goesOn = run(container({ ...wrong, PHP_SESSIONS_ON_ERROR: 'files' }), ['php', '-r', code])
-  expect(goesOn).toMatchObject({ status: 0, stdout: 'files' })
+  const withFiles = run(container({ ...wrong, PHP_SESSIONS_ON_ERROR: 'files' }), ['php', '-r', code])
+  expect(withFiles).toMatchObject({ status: 0, stdout: 'files' })
 })
 
 const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0
 
-test('as PID 1 it reaps the orphans that fall to it', async ({ skip }) => {
+test('as PID 1, exec reaps orphans', async ({ skip }) => {
   if (!canUnshare) skip('unshare --pid does not work here')
   const bound = withRedis()
   const script = `sh -c 'sleep 0.5 &'; echo ready; sleep 2; exit 6`
@@ -252,10 +255,10 @@ test('as PID 1 it reaps the orphans that fall to it', async ({ skip }) => {
   expect(await contained.exited).toBe(6)
 })
 
-test('as PID 1 it ends by SIGTERM, also when that comes while it is still starting', async ({ skip }) => {
+test('as PID 1, exec ends on SIGTERM, also while it is still starting', async ({ skip }) => {
   if (!canUnshare) skip('unshare --pid does not work here')
   const bound = withRedis()
-  // Its php waits, as when Sentinels must be asked.
+  // Its php takes a second, as when it must ask Sentinels.
   mkdirSync(join(bound.directory, 'bin'))
   writeFileSync(join(bound.directory, 'bin/php'), '#!/bin/sh\ntouch "$TMPDIR/asked"; sleep 1\n', {
     mode: 0o755,

@@ -13,12 +13,12 @@ import { PAGES } from '../../support/php/load.ts'
 const OLD = 'old-s3cret,+%&'
 const NEW = 'new-s3cret,+%&'
 const VISITORS = 6
-/** Workers that end all the time: their successors must log in. */
+/** The workers end often, and their successors must log in. */
 const POOL = { workers: 6, lines: ['pm.max_requests = 20'] }
 
 type Entries = Readonly<Record<string, string | number>>
 
-/** A container with a directory for bindings, as Kubernetes mounts secrets: a change is a link that is swapped. */
+/** A container with a directory of bindings, as Kubernetes mounts secrets: a change replaces a link. */
 function withBindings(env: Readonly<Record<string, string>> = {}) {
   const bound = container(env)
   const root = join(bound.directory, 'bindings')
@@ -41,7 +41,7 @@ function withBindings(env: Readonly<Record<string, string>> = {}) {
 
 const start = (bound: Container) => startFpmIn(bound, { args: ['--watch'], pool: POOL, pages: PAGES })
 
-/** The watcher of this exec. */
+/** The process ID of this exec's watcher. */
 function watcherOf({ pid }: Fpm): number | undefined {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
   return children.find((child) => {
@@ -60,7 +60,7 @@ async function redisWith(password: string) {
 }
 
 test.each(['native', 'managed'])(
-  'a rotated password is used within seconds, and no request fails nor is a session lost: %s',
+  'a rotated password is used within seconds, no request fails, and no session is lost: %s',
   async (handler) => {
     const redis = await redisWith(OLD)
     const bound = withBindings({ PHP_SESSIONS_HANDLER: handler })
@@ -71,7 +71,7 @@ test.each(['native', 'managed'])(
     const before = load.settings()
     await sleep(1500)
 
-    // As a broker does it: both passwords are right for a while.
+    // As brokers do: both passwords are valid for a while.
     redis.cli('ACL', 'SETUSER', 'default', `>${NEW}`)
     const changed = Date.now()
     bound.write({ type: 'redis', host: redis.host, port: redis.port, password: NEW })
@@ -92,7 +92,7 @@ test.each(['native', 'managed'])(
   },
 )
 
-test('what is written in place and does not work is not used, and said with its reason', async () => {
+test('a binding that is changed in place and does not work is not used, and the log has the reason', async () => {
   const redis = await redisWith(OLD)
   const bound = withBindings()
   mkdirSync(bound.sessions)
@@ -123,7 +123,7 @@ test('what is written in place and does not work is not used, and said with its 
     expect(fpm.log().split(`(${id})`)).toHaveLength(2)
 })
 
-test('settings that the store takes later are used then', async () => {
+test('settings that the store accepts only later are used from then on', async () => {
   const redis = await redisWith(OLD)
   const bound = withBindings()
   const entries = { type: 'redis', host: redis.host, port: redis.port }
@@ -151,7 +151,7 @@ test('a store that is bound later is used from then on, over TLS with its CA', a
   await until('php-fpm to be told', () => fpm.log().includes('reloads with the new settings'))
   await until('php-fpm to be back', () => fpm.log().match(/ready to handle connections/g)?.length === 2)
   expect(await fpm.ask('count')).toMatch(/1 redis \S+ served$/)
-  expect(readdirSync(bound.ours()).sort()).toEqual(
+  expect(readdirSync(bound.stateDirectory()).sort()).toEqual(
     expect.not.arrayContaining(['trial', 'php-sessions.reload']),
   )
 })
@@ -167,7 +167,7 @@ test('after a failover the master that the Sentinels have chosen is used, and no
   await until('the first pages', () => load.settings() !== '')
   const before = load.settings()
   await sleep(1500)
-  // So that what was acknowledged is on the replica: what Redis itself loses is not what is tried here.
+  // So that all acknowledged updates are on the replica: this is not a test of what Redis itself loses.
   sentinels.master().cli('CONFIG', 'SET', 'min-replicas-to-write', '1')
   sentinels.killMaster()
   await sentinels.untilNewMaster()
@@ -183,7 +183,7 @@ test('after a failover the master that the Sentinels have chosen is used, and no
   expect(lost).toEqual([])
 })
 
-test('a watcher that is killed at any moment is started again, and does what the one before had not done', async () => {
+test('a watcher that is killed at any moment is started again, and finishes the work of the one before', async () => {
   const redis = await redisWith(OLD)
   redis.cli('ACL', 'SETUSER', 'default', `>${NEW}`)
   const bound = withBindings()

@@ -14,7 +14,9 @@ async function startGroup() {
   const group = await startSentinels({ password: CANARY, sentinelPassword: CANARY, keeps: true })
   onTestFinished(group.stop)
   const credentials = {
-    ...{ master_name: group.masterName, password: CANARY, sentinel_password: CANARY },
+    master_name: group.masterName,
+    password: CANARY,
+    sentinel_password: CANARY,
     sentinels: group.sentinels.map(({ host, port }) => ({ host, port })),
   }
   return { group, credentials, replicated: { servers: group.servers, ownerOf: group.master } }
@@ -36,7 +38,7 @@ async function startCluster(options: ClusterOptions = {}) {
   }
 }
 
-/** Waits until a master has heard that it is none any more; then it closes all connections. */
+/** Waits until a former master is a replica; then it closes all connections. */
 const untilReplica = (old: Redis) =>
   until('the old master to follow the new one', () => {
     try {
@@ -51,20 +53,22 @@ const LATE = /the changes of this request are not kept$/
 const exceptLate = (causes: readonly string[]) => causes.filter((cause) => !LATE.test(cause))
 
 describe.each(PHPS)('%s', (_name, php) => {
-  describe('Sentinel: nothing acknowledged is lost by us, and nobody sees a session of another', () => {
-    test('when the master is killed', async () => {
+  describe('Sentinel', () => {
+    test('the handler loses no acknowledged update, and mixes no sessions up, when the master is killed', async () => {
       const { group, ...store } = await startGroup()
       const causes = await stress({ name: 'Sentinel, master killed', php, ...store }, async ({ bound }) => {
         group.killMaster()
         await group.untilNewMaster()
-        // Its workers tell each other, though the directory is root's.
-        expect(readFileSync(join(bound.ours(), 'php-sessions-state.json'), 'utf8')).toContain('"master"')
+        // The workers share what they know, although the directory belongs to root.
+        expect(readFileSync(join(bound.stateDirectory(), 'php-sessions-state.json'), 'utf8')).toContain(
+          '"master"',
+        )
       })
-      // Each waits for the new master.
+      // Each request waits for the new master.
       expect(exceptLate(causes)).toEqual([])
     })
 
-    test('when the master freezes, and thaws when there is another one', async () => {
+    test('the handler loses no acknowledged update when the master freezes, and thaws after its replacement', async () => {
       const { group, ...store } = await startGroup()
       const causes = await stress({ name: 'Sentinel, master frozen', php, ...store }, async () => {
         const old = group.killMaster('SIGSTOP')
@@ -75,35 +79,41 @@ describe.each(PHPS)('%s', (_name, php) => {
       expect(exceptLate(causes)).toEqual([])
     })
 
-    test('when the Sentinels are told to change the master', async () => {
+    test('the handler loses no acknowledged update when the Sentinels are told to change the master', async () => {
       const { group, ...store } = await startGroup()
       const causes = await stress({ name: 'Sentinel, planned', php, ...store }, async () => {
         const old = group.master()
         group.sentinels[0]?.cli('SENTINEL', 'FAILOVER', group.masterName)
-        // About ten seconds, in which the old one takes what will be lost.
+        // It takes about ten seconds, in which the old master accepts updates that will be lost.
         await untilReplica(old)
       })
       expect(exceptLate(causes)).toEqual([])
     })
   })
 
-  describe('Cluster: nothing acknowledged is lost by us, and nobody sees a session of another', () => {
-    test.each(['SIGKILL', 'SIGSTOP'] as const)('when a master ends by %s', async (signal) => {
-      const { cluster, ownerOf, ...store } = await startCluster()
-      const what = signal === 'SIGKILL' ? 'killed' : 'frozen'
-      const causes = await stress({ name: `Cluster, master ${what}`, php, ...store }, async ({ shared }) => {
-        const old = ownerOf(shared)
-        cluster.kill(old, signal)
-        await cluster.untilOk()
-        if (signal === 'SIGKILL') return
-        await sleep(1_000)
-        old.signal('SIGCONT')
-        await untilReplica(old)
-      })
-      expect(exceptLate(causes)).toEqual([])
-    })
+  describe('Cluster', () => {
+    test.each(['SIGKILL', 'SIGSTOP'] as const)(
+      'the handler loses no acknowledged update when %s stops a master',
+      async (signal) => {
+        const { cluster, ownerOf, ...store } = await startCluster()
+        const what = signal === 'SIGKILL' ? 'killed' : 'frozen'
+        const causes = await stress(
+          { name: `Cluster, master ${what}`, php, ...store },
+          async ({ shared }) => {
+            const old = ownerOf(shared)
+            cluster.kill(old, signal)
+            await cluster.untilOk()
+            if (signal === 'SIGKILL') return
+            await sleep(1_000)
+            old.signal('SIGCONT')
+            await untilReplica(old)
+          },
+        )
+        expect(exceptLate(causes)).toEqual([])
+      },
+    )
 
-    test('when a replica is told to take over', async () => {
+    test('the handler loses no acknowledged update when a replica is told to take over', async () => {
       const { cluster, ownerOf, ...store } = await startCluster()
       const causes = await stress({ name: 'Cluster, planned', php, ...store }, async ({ shared }) => {
         const old = ownerOf(shared)
@@ -114,7 +124,7 @@ describe.each(PHPS)('%s', (_name, php) => {
       expect(causes).toEqual([])
     })
 
-    test('when slots move there and back', async () => {
+    test('the handler loses no acknowledged update when slots move there and back', async () => {
       const { cluster, slotOf, ownerOf, replicated: _, ...store } = await startCluster({ replicas: 0 })
       const causes = await stress({ name: 'Cluster, slots', php, ...store }, async ({ shared, load }) => {
         const from = ownerOf(shared)

@@ -5,9 +5,9 @@ import { STORE_FAULTS, type StoreFault, startBreakable } from '../../../lab/redi
 import { startRedis } from '../../../lab/redis/server.ts'
 import { configureManaged } from '../../support/php/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { startPhpWeb } from '../../support/php/web.ts'
+import { cookieOf, startPhpWeb } from '../../support/php/web.ts'
 
-/** A hang; whatever the store does, an answer takes a few seconds. */
+/** Longer is a hang: whatever the store does, an answer takes a few seconds at most. */
 const LIMIT_MILLISECONDS = 60_000
 
 const PAGE = `<?php
@@ -17,6 +17,7 @@ const PAGE = `<?php
   if ($pid > 0) exec("kill -9 $pid; while kill -0 $pid 2>/dev/null; do sleep 0.01; done");
   echo 'served ', $_SESSION['n'];`
 
+/** Lines of PHP's web server about its visitors. */
 const VISITED = /^\[[^\]]+\] 127\.0\.0\.1:\d+ (Accepted|Closing|Closed without .*|\[\d+\]: GET \S+)$/
 
 async function start(
@@ -31,7 +32,7 @@ async function start(
   onTestFinished(web.stop)
   const first = await fetch(web.url)
   expect(await first.text()).toBe('served 1')
-  const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  const cookie = cookieOf(first)
   const ask = async (query = '', visitor = cookie) => {
     const signal = AbortSignal.timeout(LIMIT_MILLISECONDS)
     const response = await fetch(`${web.url}${query}`, { headers: { cookie: visitor }, signal })
@@ -43,15 +44,15 @@ async function start(
       text: await response.text(),
     }
   }
-  // The last one is still being written, or empty.
+  // The last line is still being written, or empty.
   const lines = () => web.log().split('\n').slice(0, -1)
   const before = lines().length
-  /** What PHP and we have logged since then; not who came and asked for what. */
-  const said = () =>
+  /** What PHP and php-sessions have logged since then. */
+  const logged = () =>
     lines()
       .slice(before)
       .filter((line) => !VISITED.test(line))
-  return { ...store, ask, said }
+  return { ...store, ask, logged }
 }
 
 const UNAVAILABLE = {
@@ -68,49 +69,49 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   test.each(causes)(
     '%s is a status 503 and one line in the log, which has the cause and not the password',
     async (_fault, fault) => {
-      const { ask, said, ...store } = await start(underTest, fault)
+      const { ask, logged, ...store } = await start(underTest, fault)
       await store.break()
       expect(await ask()).toEqual(UNAVAILABLE)
-      await until('a line in the log', () => said().length > 0)
-      expect(said()).toEqual([
+      await until('a line in the log', () => logged().length > 0)
+      expect(logged()).toEqual([
         expect.stringMatching(
           /php-sessions: the session store cannot be used: (127\.0\.0\.1|localhost):\d+: /,
         ),
       ])
-      expect(said()[0]).toMatch(fault.cause as RegExp)
-      // Whatever the app does with errors, and for a visitor who is new, too.
+      expect(logged()[0]).toMatch(fault.cause as RegExp)
+      // Also when the app handles errors itself, and for a new visitor.
       expect(await ask('?catch', '')).toEqual(UNAVAILABLE)
-      await until('another line in the log', () => said().length > 1)
-      expect(said()).toHaveLength(2)
-      expect(said().filter(showsCanary)).toEqual([])
+      await until('another line in the log', () => logged().length > 1)
+      expect(logged()).toHaveLength(2)
+      expect(logged().filter(showsCanary)).toEqual([])
     },
   )
 
   test.each(unnoticed)('nobody notices %s', async (_fault, fault) => {
-    const { ask, said, ...store } = await start(underTest, fault)
+    const { ask, logged, ...store } = await start(underTest, fault)
     await store.break()
     expect(await ask()).toMatchObject({ status: 200, text: 'served 2' })
     await store.break()
     expect(await ask()).toMatchObject({ status: 200, text: 'served 3' })
-    expect(said()).toEqual([])
+    expect(logged()).toEqual([])
   })
 
-  test('what cannot be written any more is said, also where the page has been sent', async () => {
-    const { redis, ask, said } = await start(underTest)
+  test('a session that cannot be written is reported in the log, even if the page has been sent', async () => {
+    const { redis, ask, logged } = await start(underTest)
     const pid = /process_id:(\d+)/.exec(redis.cli('INFO', 'server'))?.[1]
     expect((await ask(`?kill=${pid}`)).text).toBe('served 2')
-    await until('a line in the log', () => said().length > 0)
-    expect(said()).toEqual([
+    await until('a line in the log', () => logged().length > 0)
+    expect(logged()).toEqual([
       expect.stringMatching(/php-sessions: the session store cannot be used: .*refused/),
     ])
   })
 
-  test('PHP_SESSIONS_ON_STORE_ERROR=empty goes on with a session that is not kept, and one line', async () => {
-    const { redis, ask, said } = await start(underTest, undefined, { PHP_SESSIONS_ON_STORE_ERROR: 'empty' })
+  test('PHP_SESSIONS_ON_STORE_ERROR=empty serves the page with a session that is not kept, and logs one line', async () => {
+    const { redis, ask, logged } = await start(underTest, undefined, { PHP_SESSIONS_ON_STORE_ERROR: 'empty' })
     await redis.stop()
     expect(await ask()).toMatchObject({ status: 200, text: 'served 1' })
-    await until('a line in the log', () => said().length > 0)
-    expect(said()).toEqual([
+    await until('a line in the log', () => logged().length > 0)
+    expect(logged()).toEqual([
       expect.stringMatching(/php-sessions: the session store cannot be used: .*refused/),
     ])
   })

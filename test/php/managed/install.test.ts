@@ -10,7 +10,7 @@ import { makeAuthority } from '../../../lab/servers/certificates.ts'
 import { configure } from '../../support/php/configured.ts'
 import { configureManaged, PREPEND } from '../../support/php/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { startPhpWeb } from '../../support/php/web.ts'
+import { cookieOf, startPhpWeb } from '../../support/php/web.ts'
 
 const COUNT = `session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`
 
@@ -27,7 +27,7 @@ async function startCluster() {
   return { nodes, service: clusterService(nodes) }
 }
 
-/** Asks a page of this app, with this ini, as often; gives what it printed each time, and the log. */
+/** Asks for a page this often, as one visitor; gives what it printed each time, and the log. */
 async function visit(underTest: PhpUnderTest, ini: string, page: string, times: number) {
   const web = await startPhpWeb(underTest, ini, `<?php ${page}`, 2)
   onTestFinished(web.stop)
@@ -35,18 +35,18 @@ async function visit(underTest: PhpUnderTest, ini: string, page: string, times: 
   let cookie = ''
   for (let i = 0; i < times; i++) {
     const response = await fetch(web.url, { headers: { cookie } })
-    cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
+    cookie = cookieOf(response) || cookie
     texts.push(await response.text())
   }
   return { texts, log: web.log }
 }
 
-/** A visitor of COUNT who has a session by now, and asks once more when told to. */
+/** Lets a visitor of COUNT start a session; gives a function that asks again as this visitor. */
 async function comeBack(underTest: PhpUnderTest, ini: string, workers: number) {
   const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, workers)
   onTestFinished(web.stop)
   const first = await fetch(web.url)
-  const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  const cookie = cookieOf(first)
   return { ask: async () => (await fetch(web.url, { headers: { cookie } })).text(), log: web.log }
 }
 
@@ -59,7 +59,7 @@ function replaceInFile(file: string, pattern: RegExp, replacement: string): void
 }
 
 describe.each(PHPS)('%s', (_name, underTest) => {
-  test('native and managed read what the other has written, on one server and on a cluster', async () => {
+  test('the native and the managed handler read the sessions of each other, on one server and on a cluster', async () => {
     const { service } = await redisService()
     const { service: clustered } = await startCluster()
     for (const bound of [service, clustered]) {
@@ -75,7 +75,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     }
   })
 
-  test('the app’s own prepended file runs after ours, in the global scope', async () => {
+  test('the app’s own prepended file runs after that of php-sessions, in the global scope', async () => {
     const { service } = await redisService()
     const file = join(makeScratch('app'), 'prepend.php')
     writeFileSync(file, `<?php $theirs = 'their prepend'; return 1;`)
@@ -84,7 +84,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(texts).toEqual(['1 user their prepend', '2 user their prepend'])
   })
 
-  test('where another file takes our place the native handler keeps the sessions', async () => {
+  test('when another prepended file replaces that of php-sessions, the native handler keeps the sessions', async () => {
     const { redis, service } = await redisService()
     const ini = `${configureManaged(underTest, service)}auto_prepend_file=\n`
     const { texts } = await visit(underTest, ini, COUNT, 2)
@@ -92,7 +92,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(redis.cli('DBSIZE')).toBe('1')
   })
 
-  test('session.auto_start begins with ours', async () => {
+  test('session.auto_start starts sessions by the managed handler', async () => {
     const { service } = await redisService()
     const ini = `${configureManaged(underTest, service)}session.auto_start=1\n`
     const page = `echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`
@@ -151,7 +151,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     ])
     const count = (command: string) =>
       called.filter(([, name]) => name === command).reduce((sum, [, , calls]) => sum + Number(calls), 0)
-    // What else is counted the scripts have called, and redis-cli has logged in.
+    // All other commands come from scripts; the logins are those of redis-cli.
     expect({ evalsha: count('evalsha'), slots: count('cluster|slots'), echo: count('echo') }).toEqual({
       evalsha: 2,
       slots: 0,
@@ -170,7 +170,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect([redis.cli('DBSIZE'), redis.cli('-n', '5', 'DBSIZE')]).toEqual(['1', '0'])
   })
 
-  test('functions that hosters forbid are not needed', async () => {
+  test('the handler needs no functions that hosters forbid', async () => {
     const { service } = await redisService()
     const forbidden = 'disable_functions=ini_set,opcache_invalidate,exec,set_time_limit,getmypid\n'
     const { texts, log } = await visit(
@@ -183,7 +183,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(log()).not.toMatch(/php-sessions|warning|error/i)
   })
 
-  test('a status 503 has nothing of the page that was to be but the cookies of others', async () => {
+  test('a status 503 has nothing of the page, except cookies other than that of the session', async () => {
     const { redis, service } = await redisService()
     const page = `header('Cache-Control: public, max-age=99'); header('ETag: "x"'); header('Content-Type: image/png');
       setcookie('theme', 'dark'); ob_start(); echo 'secret'; ${COUNT}`
@@ -217,12 +217,12 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(log()).not.toContain('php-sessions')
   })
 
-  test('a file with another server counts at once, while the old one goes on, whatever opcache is told', async () => {
+  test('another server in the file is used at once, although the old one still runs, whatever the settings of opcache', async () => {
     const [old, next] = [await redisService(), await redisService()]
     const opcache =
       'zend_extension=opcache\nopcache.enable_cli=1\nopcache.validate_timestamps=0\nopcache.file_update_protection=0\n'
     const ini = `${configureManaged(underTest, old.service)}${opcache}session.use_strict_mode=0\n`
-    // opcache tells files apart by the second in which they were written.
+    // opcache distinguishes files by the second in which they were written.
     utimesSync(storeFileOf(ini), 1, 1)
     const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 2)
     onTestFinished(web.stop)
@@ -254,8 +254,13 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const redis = await startRedis({ user, tls, demandsCertificate: true })
     onTestFinished(redis.stop)
     const credentials = {
-      ...{ host: 'localhost', tls_port: redis.tlsPort ?? 0, username: 'app', password: CANARY, database: 3 },
-      ...{ ca: readFileSync(tls.ca, 'utf8'), client_cert: readFileSync(client.certificate, 'utf8') },
+      host: 'localhost',
+      tls_port: redis.tlsPort ?? 0,
+      username: 'app',
+      password: CANARY,
+      database: 3,
+      ca: readFileSync(tls.ca, 'utf8'),
+      client_cert: readFileSync(client.certificate, 'utf8'),
       client_key: readFileSync(client.key, 'utf8'),
     }
     const ini = configureManaged(underTest, { name: 'redis-sessions', credentials })

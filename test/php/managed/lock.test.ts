@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY, clusterService, type Service } from '../../../lab/bindings.ts'
+import { runInParallel } from '../../../lab/load.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { until } from '../../../lab/processes/until.ts'
 import { startRedisCluster } from '../../../lab/redis/cluster.ts'
@@ -11,12 +12,12 @@ import { startRedis } from '../../../lab/redis/server.ts'
 import { configure } from '../../support/php/configured.ts'
 import { configureManaged } from '../../support/php/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { type PhpWeb, startPhpWeb } from '../../support/php/web.ts'
+import { cookieOf, type PhpWeb, startPhpWeb } from '../../support/php/web.ts'
 import { SERVERS } from '../../support/servers.ts'
 
 const WORKERS = 10
 const REQUESTS = 200
-// Five milliseconds between reading and writing, as a page takes; `?hold` keeps the lock.
+// Five milliseconds between reading and writing, as a page needs; `?hold` keeps the lock.
 const PAGE = `<?php session_start(); $n = $_SESSION['n'] ?? 0; usleep(5000); $_SESSION['n'] = $n + 1; echo $n + 1;
   if (isset($_GET['hold'])) sleep(2);`
 
@@ -41,22 +42,17 @@ const visit = async (url: string, cookie: string) => {
 async function newVisitor({ url }: PhpWeb): Promise<string> {
   const first = await fetch(url)
   await first.text()
-  return first.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  return cookieOf(first)
 }
 
-/** So many requests of one visitor, ten at a time, at these in turn; gives what the last page counts. */
+/** Sends the requests of one visitor, ten at a time, to these web servers in turn; gives the count of the last page. */
 async function countInParallel(webs: readonly [PhpWeb, ...PhpWeb[]]): Promise<number> {
   const cookie = await newVisitor(webs[0])
-  const waiting = Array.from({ length: REQUESTS }, (_, i) => i)
   const failed: unknown[] = []
-  await Promise.all(
-    Array.from({ length: WORKERS }, async () => {
-      for (let i = waiting.pop(); i !== undefined; i = waiting.pop()) {
-        const answer = await visit(webs[i % webs.length]?.url ?? '', cookie)
-        if (answer.status !== 200) failed.push(answer)
-      }
-    }),
-  )
+  await runInParallel(REQUESTS, WORKERS, async (i) => {
+    const answer = await visit(webs[i % webs.length]?.url ?? '', cookie)
+    if (answer.status !== 200) failed.push(answer)
+  })
   expect(failed).toEqual([])
   return Number((await visit(webs[0].url, cookie)).text)
 }
@@ -70,7 +66,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(redis.cli('KEYS', '*_LOCK')).toBe('')
   })
 
-  test.each(SERVERS)('nor on a cluster of %s', async (_server, which) => {
+  test.each(SERVERS)('no update of parallel requests is lost on a cluster of %s', async (_server, which) => {
     const cluster = await startRedisCluster({ ...which, password: CANARY })
     onTestFinished(cluster.stop)
     const web = await startWeb(underTest, configureManaged(underTest, clusterService(cluster.nodes)))
@@ -78,21 +74,21 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(web.log()).not.toMatch(/php-sessions|warning|error/i)
   })
 
-  test('nor when half of them keep the session by the native handler, as during a change of handlers', async () => {
+  test('no update of parallel requests is lost when half of them use the native handler, as during a change of handlers', async () => {
     const { service } = await redisService()
     const managed = await startWeb(underTest, configureManaged(underTest, service))
     const native = await startWeb(underTest, configure(underTest, service).ini)
     expect(await countInParallel([managed, native])).toBe(REQUESTS + 2)
   })
 
-  test('nor where the server knows no BLPOP, as behind some proxies', async () => {
+  test('no update of parallel requests is lost on a server without BLPOP, as behind some proxies', async () => {
     const { service } = await redisService({ lines: ['rename-command BLPOP ""'] })
     const web = await startWeb(underTest, configureManaged(underTest, service))
     expect(await countInParallel([web])).toBe(REQUESTS + 2)
     expect(web.log()).not.toMatch(/php-sessions|warning|error/i)
   })
 
-  test('a server that runs no scripts is named, with what to do', async () => {
+  test('a server that runs no scripts is reported in the log, with what to do', async () => {
     const { service } = await redisService({ lines: ['rename-command EVALSHA ""', 'rename-command EVAL ""'] })
     const web = await startWeb(underTest, configureManaged(underTest, service))
     expect((await visit(web.url, '')).status).toBe(503)
@@ -107,7 +103,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       while (isset($_GET['until']) && !file_exists($_GET['until'])) { usleep(1000); clearstatcache(); }`
     const web = await startPhpWeb(underTest, configureManaged(underTest, service), page, WORKERS)
     onTestFinished(web.stop)
-    /** What came of it, and whether all were there before the first of them asked again, which is after a second. */
+    /** The order of the turns, and whether all requests waited before the first one tried again, after a second. */
     const queue = async () => {
       const cookie = await newVisitor(web)
       const key = `PHPREDIS_SESSION:${cookie.split('=')[1]}`
@@ -123,12 +119,12 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       await Promise.all(asked)
       return { turns: (await visit(web.url, cookie)).text, isInTime: Date.now() - began < 1000 }
     }
-    let told = await queue()
-    for (let i = 0; i < 20 && !told.isInTime; i++) told = await queue()
-    expect(told).toEqual({ turns: 'none,0,1,2,3,4,5,none', isInTime: true })
+    let result = await queue()
+    for (let i = 0; i < 20 && !result.isInTime; i++) result = await queue()
+    expect(result).toEqual({ turns: 'none,0,1,2,3,4,5,none', isInTime: true })
   })
 
-  test('a waiter that is frozen does not keep those behind it, and goes on when it wakes', async () => {
+  test('a frozen request does not hold up the requests that wait behind it, and continues when it thaws', async () => {
     const { redis, service } = await redisService()
     const page = `<?php if (isset($_GET['pid'])) file_put_contents($_GET['pid'], getmypid()); session_start();
       echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
@@ -162,7 +158,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(await first).toEqual({ status: 200, text: '4' })
   })
 
-  test('PHP_SESSIONS_LOCKING=off lets them overwrite each other', async () => {
+  test('PHP_SESSIONS_LOCKING=off lets parallel requests overwrite each other', async () => {
     const { redis, service } = await redisService()
     const ini = configureManaged(underTest, service, { PHP_SESSIONS_LOCKING: 'off' })
     const web = await startWeb(underTest, ini)
@@ -170,7 +166,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(redis.cli('KEYS', '*')).not.toMatch(/_(LOCK|WAIT|NEXT)/)
   })
 
-  test('whoever has lost the lock does not overwrite what another has written', async () => {
+  test('a request that has lost the lock does not overwrite the changes of another', async () => {
     const { redis, service } = await redisService()
     const web = await startWeb(underTest, configureManaged(underTest, service))
     const cookie = await newVisitor(web)
@@ -187,7 +183,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect((await visit(web.url, cookie)).text).toBe('5')
   })
 
-  test('a lock that another server gave, before a failover, ends five seconds after somebody waits', async () => {
+  test('a lock from another server, before a failover, ends five seconds after a request begins to wait for it', async () => {
     const cluster = await startRedisCluster({ password: CANARY })
     onTestFinished(cluster.stop)
     const web = await startWeb(underTest, configureManaged(underTest, clusterService(cluster.nodes)))
@@ -195,11 +191,11 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const lock = `{PHPREDIS_CLUSTER_SESSION:${cookie.split('=')[1]}}_LOCK`
     cluster.cli('SET', lock, '0123456789abcdef@127.0.0.1:1', 'PX', '60000')
     const asked = visit(web.url, cookie)
-    await until('somebody to wait', () => Number(cluster.cli('PTTL', lock)) < 5_001)
+    await until('the request to wait', () => Number(cluster.cli('PTTL', lock)) < 5_001)
     expect(await asked).toEqual({ status: 200, text: '2' })
   })
 
-  test('a hundred may wait for a session; those who have gone are not among them', async () => {
+  test('at most a hundred requests wait for a session; requests that have gone do not count', async () => {
     const { redis, service } = await redisService()
     const web = await startWeb(underTest, configureManaged(underTest, service))
     const cookie = await newVisitor(web)
@@ -216,7 +212,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     await until('the log', () => web.log().includes('100 requests are already waiting for this session'))
   })
 
-  test('what a frozen server is asked to lock by those who have gone is not locked when it wakes', async () => {
+  test('a server that thaws gives no lock to a request that has gone', async () => {
     const { redis, service } = await redisService()
     const web = await startWeb(underTest, configureManaged(underTest, service))
     const cookie = await newVisitor(web)

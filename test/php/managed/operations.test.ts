@@ -6,7 +6,7 @@ import { configureManaged, PREPEND } from '../../support/php/managed.ts'
 import { PHPS } from '../../support/php/php.ts'
 import { SERVERS } from '../../support/servers.ts'
 
-/** What an app may do with its session; each begins with one that holds `n`, and tells what it saw. */
+/** What an app may do with its session. Each operation starts with a session that has `n`, and reports what it sees. */
 const OPERATIONS: Readonly<Record<string, string>> = {
   'read and write': `start(); $_SESSION['n']++;`,
   'read only': `start();`,
@@ -61,7 +61,7 @@ function start(array $options = []): void { see(session_start($options)); see($_
 set_error_handler(function ($level, $message) { see(strtok($message, '(')); return true; });
 `
 
-/** Runs the operation in one process, then tells what the next one finds. */
+/** Runs an operation, then prints what it saw, and what the next request would find. */
 const run = (operation: string) => `${PRELUDE}
 session_id('kept'); session_start(['use_strict_mode' => 0]); $_SESSION['n'] = 1; session_write_close();
 $_SESSION = null;
@@ -84,17 +84,17 @@ register_shutdown_function(function () {
 session_id('kept');
 ${operation}`
 
-const MODES = [0, 1].flatMap((strict) => [0, 1].map((lazy) => ({ strict, lazy })))
+const MODES = [0, 1].flatMap((strict) => [0, 1].map((lazy) => [strict, lazy] as const))
 
-/** All of them on Redis, the usual one on the others. */
+/** Redis with all modes, the other servers with the usual one. */
 const RUNS = SERVERS.flatMap(([server, which], i) =>
-  MODES.slice(i === 0 ? 0 : -1).map((mode) => ({ server, which, ...mode })),
+  MODES.slice(i === 0 ? 0 : -1).map((mode) => [server, ...mode, which] as const),
 )
 
 describe.each(PHPS)('%s', (_name, underTest) => {
   test.each(RUNS)(
-    'every operation is as with files: $server, strict $strict, lazy $lazy',
-    async ({ which, strict, lazy }) => {
+    'every operation gives the same as with files: %s, strict mode %d, lazy_write %d',
+    async (_server, strict, lazy, which) => {
       const redis = await startRedis({ ...which, password: CANARY })
       onTestFinished(redis.stop)
       const credentials = { host: redis.host, port: redis.port, password: CANARY }
@@ -111,8 +111,8 @@ describe.each(PHPS)('%s', (_name, underTest) => {
         // No lock is left behind.
         expect({ name, locks: redis.cli('KEYS', '*_LOCK') }).toEqual({ name, locks: '' })
       }
-      // With files PHP's warning shows the save_path, where the password is: ours makes none. Like phpredis' own it keeps
-      // the former; the latter is one that nobody has been given.
+      // With files, PHP's warning shows the save_path. The managed handler gives none, because the password is in it. It
+      // keeps the former id, as phpredis does; nobody has been given the latter.
       expect(differences.map(({ name }) => name)).toEqual([
         'an id with other characters',
         'an id that is too long',

@@ -17,15 +17,15 @@ const LOCK_SECONDS = 2
 const childrenOf = (pid: number | string) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
 
-/** A minute, as lives the lock of a worker that has died, is too long to wait here. */
+/** The lock of a worker that has died lives for a minute, which is too long for this test. */
 function shortenLocks(bound: Container): void {
-  const store = join(bound.ours(), 'php-sessions-store.php')
+  const store = join(bound.stateDirectory(), 'php-sessions-store.php')
   const text = readFileSync(store, 'utf8')
   expect(text).toContain(`'lockSeconds' => 60`)
   writeFileSync(store, text.replace(`'lockSeconds' => 60`, `'lockSeconds' => ${LOCK_SECONDS}`))
 }
 
-/** Kills a worker of php-fpm every 100 ms until told to stop; gives how many. */
+/** Kills a worker of php-fpm every 100 ms; the returned function stops that and gives the number of kills. */
 function killWorkers(exec: number): () => Promise<number> {
   const [master = ''] = childrenOf(exec)
   let isOver = false
@@ -60,7 +60,7 @@ async function freeze(redis: Redis, milliseconds: number): Promise<void> {
   redis.signal('SIGCONT')
 }
 
-/** Ends one that keeps what it has acknowledged, for a deployment or by a crash, and starts it again. */
+/** Restarts a server that keeps what it has acknowledged: as for a deployment, or as after a crash. */
 async function restart(redis: Redis, by: 'SIGTERM' | 'SIGKILL'): Promise<Redis> {
   redis.signal(by)
   await until('its end', () => {
@@ -74,7 +74,7 @@ async function restart(redis: Redis, by: 'SIGTERM' | 'SIGKILL'): Promise<Redis> 
   return start({ keeps: true, at: redis })
 }
 
-test('a worker that dies with the lock costs no more than its life, and those who wait go on in turn', async () => {
+test('a worker that dies with the lock delays the others only until the lock expires, and all of them get it in turn', async () => {
   const redis = await start()
   const env = { REDIS_URL: `redis://:${encodeURIComponent(CANARY)}@127.0.0.1:${redis.port}` }
   const count = `session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' done';`
@@ -96,7 +96,7 @@ test('a worker that dies with the lock costs no more than its life, and those wh
 describe.each(PHPS)('%s', (_name, php) => {
   const credentialsOf = ({ host, port }: Redis) => ({ host, port, password: CANARY })
 
-  test('nothing acknowledged is lost, and nobody sees a session of another, while the server freezes', async () => {
+  test('no acknowledged update is lost, and no sessions are mixed up, while the server freezes', async () => {
     const redis = await start()
     const asked = { name: 'frozen', php, credentials: credentialsOf(redis) }
     await stress(asked, async () => {
@@ -104,12 +104,12 @@ describe.each(PHPS)('%s', (_name, php) => {
         await freeze(redis, 1_500)
         await sleep(300)
       }
-      // Longer than anybody waits for an answer.
+      // Longer than a request waits for an answer.
       await freeze(redis, 4_000)
     })
   })
 
-  test('nor while it is restarted', async () => {
+  test('no acknowledged update is lost while the server is restarted', async () => {
     const first = await start({ keeps: true })
     const asked = { name: 'restarted', php, credentials: credentialsOf(first) }
     await stress(asked, async () => {
@@ -119,7 +119,7 @@ describe.each(PHPS)('%s', (_name, php) => {
     })
   })
 
-  test('nor while a worker is killed every 100 ms, and all of this happens', async () => {
+  test('no acknowledged update is lost while workers are killed, and the server freezes and restarts', async () => {
     const redis = await start({ keeps: true })
     const asked = { name: 'workers killed', php, credentials: credentialsOf(redis) }
     await stress({ ...asked, prepare: shortenLocks, cuts: true }, async ({ fpm }) => {

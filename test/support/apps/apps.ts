@@ -6,37 +6,37 @@ import type { Browser, Page } from './browser.ts'
 import { SYMFONY_APP, SYMFONY_APP_WITH_HANDLER } from './symfony-app.ts'
 import type { Unpacked } from './unpacked.ts'
 
-/** Where the server is that has run `STATEMENTS`. */
+/** The address of the server that has executed `STATEMENTS`. */
 export interface Database {
   readonly host: string
   readonly port: number
 }
 
-/** An application that people log in to, and what they do there. */
+/** An application that people log in to, and what they do in it. */
 export interface App {
   readonly name: string
-  /** The cookie of its session. */
+  /** The name of its session cookie. */
   readonly cookie: string
-  /** A handler of its own wraps PHP's, which is phpredis', so that ours never has its sessions. */
+  /** Whether its own handler wraps the one that PHP is configured with: then the managed handler gets no session. */
   readonly isBypassing?: boolean
-  /** Prepares it; gives its entry. */
+  /** Prepares the app; gives its entry. */
   make(unpacked: Unpacked, database: Database): Omit<NginxOptions, 'backends'>
-  /** From the form for it. */
+  /** Logs in by the app's form. */
   login(browser: Browser, database: Database): Promise<Page>
-  /** A page only for who is logged in. */
+  /** The path of a page for users who are logged in. */
   page(database: Database): string
-  /** Work that needs the session, and what it comes to. */
+  /** Does some work that needs the session; gives the page with the result. */
   work(browser: Browser, database: Database): Promise<Page>
   readonly result: RegExp
   logout(browser: Browser, database: Database): Promise<Page>
-  /** What only the page with the form for the login has. */
+  /** What only the page with the login form contains. */
   readonly outside: RegExp
 }
 
 const USER = 'app'
 const PASSWORD = 'secret'
 
-/** Make the database that people work with, and the user as whom they log in. */
+/** Makes the database that people work with, and the user that they log in as. */
 export const STATEMENTS = [
   'CREATE DATABASE shop;',
   'CREATE TABLE shop.goods (name VARCHAR(40));',
@@ -47,7 +47,7 @@ export const STATEMENTS = [
 const QUERY = 'SELECT name, 6 * 7 FROM goods'
 const RESULT = />teapot<.*>42</s
 
-/** Makes an app with a folder that php-fpm may write to; gives its directory. */
+/** Makes an app with a folder that php-fpm may write to; gives the directory of the app. */
 function makeWith(folder: string, files: Readonly<Record<string, string>>): string {
   const app = makeApp(files)
   chmodSync(app, 0o755)
@@ -56,7 +56,7 @@ function makeWith(folder: string, files: Readonly<Record<string, string>>): stri
   return app
 }
 
-/** Without a `blowfish_secret`: so the key to the cookies that hold the login is in the session. */
+/** Without a `blowfish_secret`, so that the key to the cookies with the login is in the session. */
 const phpmyadminConfig = ({ host, port }: Database) => `<?php
 $cfg['Servers'][1] = ['auth_type' => 'cookie', 'connect_type' => 'tcp', 'host' => '${host}', 'port' => '${port}'];
 $cfg['TempDir'] = __DIR__ . '/tmp';
@@ -82,7 +82,7 @@ const phpmyadmin: App = {
     const page = await browser.get('/index.php?route=/database/sql&db=shop')
     return browser.submit(page, 'sql_query', { sql_query: QUERY })
   },
-  // JavaScript makes a form of its link.
+  // In a browser, JavaScript turns the link into a form.
   logout: async (browser) => {
     const { token = '' } = (await browser.get('/index.php')).form('token').fields
     return browser.post('/index.php?route=/logout', { token })
@@ -136,5 +136,5 @@ const symfonyWithHandler: App = {
   make: () => ({ script: join(makeWith('var', SYMFONY_APP_WITH_HANDLER), 'public/index.php') }),
 }
 
-/** Every app that is tried. */
+/** The apps that the tests log in to. */
 export const APPS = [phpmyadmin, adminer, symfony, symfonyWithHandler]

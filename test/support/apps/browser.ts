@@ -1,8 +1,9 @@
 import { type Answer, makeVisitor } from '../../../lab/web/visitor.ts'
 
 export interface Page extends Answer {
-  /** The address that it has after all redirects, below the site's. */
+  /** The path after all redirects, with the query. */
   readonly path: string
+  /** The first form that has a field of this name. */
   readonly form: (has: string) => Form
 }
 
@@ -11,12 +12,12 @@ export interface Form {
   readonly fields: Readonly<Record<string, string>>
 }
 
-/** A visitor who follows redirects, and fills in forms. */
+/** A visitor who follows redirects and fills in forms. */
 export interface Browser {
   readonly cookies: ReadonlyMap<string, string>
   get(path: string): Promise<Page>
   post(path: string, fields: Form['fields']): Promise<Page>
-  /** Sends this page's form that has a field with the name `has`, with these fields filled in. */
+  /** Fills in these fields of the page's form that has a field of the name `has`, and sends the form. */
   submit(page: Page, has: string, filled: Form['fields']): Promise<Page>
 }
 
@@ -49,7 +50,7 @@ export function makeBrowser(url: string): Browser {
   }
 }
 
-/** The first form with such a field: where it goes, and what its hidden fields hold. */
+/** The first form with such a field: its action, and the values of its hidden fields. */
 function formIn(html: string, has: string): Form {
   for (const [, attributes = '', inside = ''] of html.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)) {
     const inputs = [...inside.matchAll(/<(?:input|textarea|button)\b([^>]*)>/gs)].map(([, of = '']) => of)

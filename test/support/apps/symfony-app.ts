@@ -1,4 +1,4 @@
-/** The skeleton's front controller; Debian's packages load the classes from the include path. */
+/** The front controller of Symfony's skeleton; Debian's packages load the classes from the include path. */
 const INDEX = `<?php
 require 'Symfony/Bundle/FrameworkBundle/autoload.php';
 require dirname(__DIR__) . '/src/Kernel.php';
@@ -9,7 +9,7 @@ $response->send();
 $kernel->terminate($request, $response);
 `
 
-/** Its `framework.session` is that of Symfony's recipe. */
+/** Its `framework.session` is that of Symfony's recipe, with the handler that PHP is configured with. */
 const KERNEL = `<?php
 namespace App;
 
@@ -113,7 +113,7 @@ export const SYMFONY_APP = {
   'public/index.php': INDEX,
 }
 
-/** The same with a handler of its own. */
+/** The same application with a handler of its own, which extends PHP's. */
 export const SYMFONY_APP_WITH_HANDLER = {
   ...SYMFONY_APP,
   'src/Kernel.php': `${KERNEL.replace("'handler_id' => null", "'handler_id' => Wrapped::class").replace(

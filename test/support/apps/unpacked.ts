@@ -2,31 +2,32 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeApp } from '../../../lab/app.ts'
+import type { Unavailable } from '../../../lab/processes/program.ts'
 
 /** The applications that scripts/apps has unpacked. */
 export interface Unpacked {
   readonly phpmyadmin: string
   readonly adminer: string
-  /** What `startMariadb` takes. */
+  /** Options of `startMariadb`. */
   readonly mariadb: { readonly home: string; readonly libraries: string }
-  /** Further environment for php-fpm: the apps' classes and extensions. */
+  /** Variables for php-fpm, which lead to the apps' classes and extensions. */
   readonly env: Readonly<Record<string, string>>
 }
 
 const CACHE = join(import.meta.dirname, '../../../.cache')
 const FOLDER = join(CACHE, 'apps')
-/** In the order in which they can be loaded. */
+/** In the order in which PHP can load them. */
 const EXTENSIONS = ['mysqlnd', 'mysqli', 'mbstring', 'xml', 'dom', 'simplexml']
 
-/** Where the applications are, or why they are not there. */
-export function unpackedApps(): Unpacked | { readonly unavailable: string } {
+/** The paths of the applications, or why they cannot be used. */
+export function unpackedApps(): Unpacked | Unavailable {
   const reason = join(CACHE, 'apps.reason')
   if (!existsSync(join(FOLDER, 'made-by')))
     return {
       unavailable: existsSync(reason) ? readFileSync(reason, 'utf8').trim() : 'scripts/apps has not run',
     }
   if (process.getuid?.() === 0 && !canBeReadByNobody())
-    return { unavailable: `php-fpm runs as nobody, who cannot read ${FOLDER}` }
+    return { unavailable: `php-fpm's workers run as nobody, who cannot read ${FOLDER}` }
   const libraries = join(FOLDER, 'lib')
   const ini = [
     `include_path = ".:${join(FOLDER, 'php')}"`,

@@ -4,7 +4,7 @@ import { container, startFpmIn } from '../homes/container.ts'
 
 export interface AppWeb {
   readonly url: string
-  /** What the web server, the instances and their PHP have printed. */
+  /** What the web server, the instances and PHP have printed. */
   log(): string
   /** After this the log is complete. */
   stop(): Promise<void>
@@ -13,7 +13,7 @@ export interface AppWeb {
 const INSTANCES = 2
 const WORKERS = 5
 
-/** Starts an app on two instances, php-fpm under exec with this environment each, which nginx asks in turn. */
+/** Starts an app on two instances of php-fpm under exec, with this environment; nginx asks them in turn. */
 export async function startAppWeb(
   env: Readonly<Record<string, string>>,
   entry: Omit<NginxOptions, 'backends'>,

@@ -25,10 +25,10 @@ export function container(env: Readonly<Record<string, string>> = {}) {
   return {
     directory,
     env: { PATH: process.env.PATH, TMPDIR: temporary, ...env },
-    /** The names of the directories that php-sessions has there. */
+    /** The names of the directories that php-sessions has made and not removed. */
     left,
-    /** The path of the first one. */
-    ours: () => join(temporary, left()[0] ?? 'none'),
+    /** The path of the first of them. */
+    stateDirectory: () => join(temporary, left()[0] ?? 'none'),
   }
 }
 

@@ -4,11 +4,11 @@ import { realLifecycle } from '../../../lab/cloudfoundry/lifecycle-real.ts'
 
 const real = await realLifecycle()
 
-/** Why Cloud Foundry's own lifecycle is not among `lifecycles`, if it is not. */
+/** Why Cloud Foundry's own lifecycle is not among `lifecycles`; undefined if it is. */
 export const realUnavailable = 'unavailable' in real ? real.unavailable : undefined
 
-/** The lifecycles that this machine can run; every test of one is a test of all. */
+/** The lifecycles that this machine can run; every test of a lifecycle runs with each of them. */
 export const lifecycles: readonly (readonly [name: string, lifecycle: Lifecycle])[] = [
-  ['restated', labLifecycle],
-  ...('unavailable' in real ? [] : [['real', real] as const]),
+  ["the lab's", labLifecycle],
+  ...('unavailable' in real ? [] : [['the real', real] as const]),
 ]

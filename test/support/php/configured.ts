@@ -8,13 +8,13 @@ import { nodeHost } from '../../../src/host/node.ts'
 import type { Plan } from '../../../src/plan/plan.ts'
 import type { PhpUnderTest } from './php.ts'
 
-/** What a start would give a PHP: the ini text with its extensions, and the files that it names written. */
+/** What a start gives PHP: the ini text, with the lines that load extensions, and the plan behind it. */
 export interface Configured {
   readonly ini: string
   readonly plan: Plan
 }
 
-/** Makes everything ready for a PHP as a launch does, with this service bound and this environment. */
+/** Makes the ini text for a PHP with this service and environment, as a launch does; writes the files that it names. */
 export function configure(
   { php, loadExtensions }: PhpUnderTest,
   service: Service,

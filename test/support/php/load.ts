@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What became of the visitors' requests. */
-export interface Load {
+export interface LoadReport {
   readonly requests: number
-  /** When one failed, and what came instead of the page. */
+  /** The times at which requests failed, and what came instead of the page. */
   readonly failed: readonly { readonly at: number; readonly got: string }[]
-  /** What a page has acknowledged, by its word, and is not in the session in the end. */
+  /** The words that a page has acknowledged, and that are not in the session in the end. */
   readonly lost: readonly { readonly session: string; readonly word: string }[]
-  /** Pages with what is in the session of another visitor. */
+  /** How many pages showed the session of another visitor. */
   readonly strangers: number
-  /** Visitors, counted each time, who were given a new session. */
+  /** How often a visitor got a new session. */
   readonly startedOver: number
   /** Sessions that could not be read in the end. */
   readonly stuck: number
@@ -17,14 +17,14 @@ export interface Load {
 }
 
 const WHERE = `ini_get('session.save_handler'), ' ', substr(sha1(ini_get('session.save_path')), 0, 8)`
-/** Words of six characters: which page has written, for whoever looks for it. */
+/** Each page that writes adds a word of six characters to its session, by which the test finds the update again. */
 export const PAGES = {
-  /** Acknowledges what it has written: whose session it is, a new word in it, how many there are; then its settings, as one word. */
+  /** Adds a word; prints the session's first id, the word and the number of words, and at last PHP's settings. */
   count: `ini_set('display_errors', '1'); session_start() or exit; $word = substr(base64_encode(random_bytes(6)), 0, 6);
     $_SESSION['of'] ??= session_id(); $_SESSION['words'] = ($_SESSION['words'] ?? '') . "$word "; usleep(2000);
     ['of' => $of, 'words' => $words] = $_SESSION; session_write_close();
     echo "$of $word ", strlen($words) / 7, ' ', ${WHERE}, ' served';`,
-  /** All words of the session. */
+  /** Prints all words of the session. */
   all: `session_start() or exit; echo $_SESSION['of'] ?? 'nobody', ' ', $_SESSION['words'] ?? '', 'served';`,
 } as const
 
@@ -40,9 +40,8 @@ interface Session {
 const PAUSE_MILLISECONDS = 20
 
 /**
- * Visitors who ask for `count` one time after the other until stopped; an honest page is told apart from an error.
- * Each has a session of its own; `together` more have one in common. In the end each session
- * is asked for `all`. `settings` is the last page's word for its own.
+ * Starts visitors who ask for `count`, each again and again until stopped. A page that is not complete is a failure.
+ * Each visitor has a session; `together` more visitors share one. In the end each session is asked for `all`.
  */
 export function startLoad(makeVisitor: () => Ask, visitors: number, together = 0) {
   let isOver = false
@@ -82,7 +81,7 @@ export function startLoad(makeVisitor: () => Ask, visitors: number, together = 0
         await sleep(PAUSE_MILLISECONDS)
       }
     }
-    // Together only once there is a cookie that they can have in common.
+    // Several visitors only after the first one has the cookie that they share.
     while (session.id === '' && !isOver) {
       await count(session)
       await sleep(PAUSE_MILLISECONDS)
@@ -100,11 +99,12 @@ export function startLoad(makeVisitor: () => Ask, visitors: number, together = 0
   const running = Array.from({ length: visitors }, () => run(1))
   if (together > 0) running.push(run(together))
   return {
+    /** The settings that the last page has printed, as two words. */
     settings: () => settings,
     failures: () => failed.length,
-    /** Whose sessions there are; the last one is that of those who are together. */
+    /** The ids of the sessions; the last one is the shared session, if there is one. */
     sessions: () => sessions.map(({ id }) => id),
-    stop: async (): Promise<Load> => {
+    stop: async (): Promise<LoadReport> => {
       isOver = true
       await Promise.all(running)
       const lost = (await Promise.all(sessions.map(lostOf))).flat()

@@ -2,7 +2,7 @@ import type { Service } from '../../../lab/bindings.ts'
 import { configure } from './configured.ts'
 import type { PhpUnderTest } from './php.ts'
 
-/** The ini of a start with PHP_SESSIONS_HANDLER=managed, for this service and with these further settings. */
+/** Makes the ini text of a start with PHP_SESSIONS_HANDLER=managed, for this service, with these further variables. */
 export function configureManaged(
   underTest: PhpUnderTest,
   service: Service,
@@ -11,5 +11,5 @@ export function configureManaged(
   return configure(underTest, service, { PHP_SESSIONS_HANDLER: 'managed', ...env }).ini
 }
 
-/** PHP on the command line runs `auto_prepend_file` for files only, not for code. */
+/** For code on the command line, for which PHP does not run `auto_prepend_file`. */
 export const PREPEND = `require ini_get('auto_prepend_file');`

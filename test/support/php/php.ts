@@ -7,29 +7,29 @@ import { debian13Php, type InstalledPhp, machinePhp } from '../../../lab/php/ins
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { PROPERTY_RUNS } from '../texts.ts'
 
-/** What a test does with a PHP. */
+/** A PHP, and what tests do with it. */
 export interface PhpUnderTest {
   readonly php: InstalledPhp
-  /** All of them on the machine's own PHP, a fifth on another: most of what a property tries is our own code. */
+  /** PROPERTY_RUNS on the machine's own PHP, a fifth on another: most of what a property tries is TypeScript. */
   readonly propertyRuns: number
-  /** The lines that load these extensions, in this order; PHP has others built in. */
+  /** The ini lines that load these extensions, in this order; there is no line for an extension that is built in. */
   loadExtensions(...names: readonly string[]): string
-  /** Runs PHP code with this text as the only ini file, and gives what it printed, as bytes. */
+  /** Runs PHP code with this text as the only ini file; gives the printed bytes. */
   runPhp(ini: string, code: string, ...args: readonly string[]): Buffer
-  /** The same while we go on, with more in the environment. */
+  /** Does the same without blocking, with further variables; gives the printed text. */
   startPhp(ini: string, code: string, env: Readonly<Record<string, string>>): Promise<string>
 }
 
 const own = underTest(machinePhp(), PROPERTY_RUNS)
 const second = debian13Php()
 
-/** Those of the machine's own PHP. */
+/** Those of the machine's PHP. */
 export const { loadExtensions, runPhp } = own
 
-/** Why the PHP of Debian 13 is not among `PHPS` beside the machine's own, if it is not. */
+/** Why the PHP of Debian 13 is not among `PHPS`; undefined if it is. */
 export const debian13Unavailable = 'unavailable' in second ? second.unavailable : undefined
 
-/** The PHPs that run here; every round trip through one is made through all. */
+/** The PHPs that run on this machine; every test of a PHP runs with each of them. */
 export const PHPS: readonly (readonly [name: string, php: PhpUnderTest])[] = [
   [own.php.name, own],
   ...('unavailable' in second
@@ -62,7 +62,7 @@ function underTest(php: InstalledPhp, propertyRuns: number): PhpUnderTest {
   }
 }
 
-/** PHP with a php.ini of this text in the directory, and nothing else. */
+/** The command line of PHP, with this text as its only ini file, in this directory. */
 function commandLine(php: InstalledPhp, directory: string, ini: string, args: readonly string[]) {
   writeFileSync(join(directory, 'php.ini'), ini)
   return php.cli(['-c', directory, ...args], {

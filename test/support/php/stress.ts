@@ -8,20 +8,23 @@ import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { until } from '../../../lab/processes/until.ts'
 import type { Redis } from '../../../lab/redis/options.ts'
 import { type Container, container, loadOn, startFpmIn } from '../homes/container.ts'
-import { type Load, PAGES } from './load.ts'
+import { type LoadReport, PAGES } from './load.ts'
 import type { PhpUnderTest } from './php.ts'
 
 const ALONE = 6
 const TOGETHER = 8
-/** By docs/internals/managed-handler-protocol.md: 8 s for a new master, 2 s to connect, 3 s for an answer, 5 s for a lock of the old master. */
+/**
+ * By docs/internals/managed-handler-protocol.md: 8 s for a new master, 2 s to connect, 3 s for an answer, and 5 s for a
+ * lock of the old master.
+ */
 const LONGEST_MILLISECONDS = 18_000
 const UNAVAILABLE = /^Service temporarily unavailable/m
 
-export interface Place {
+export interface StressPlace {
   readonly bound: Container
   readonly fpm: Fpm
   readonly load: ReturnType<typeof loadOn>
-  /** Of the session that several visitors have in common. */
+  /** The id of the session that several visitors share. */
   readonly shared: string
 }
 
@@ -31,28 +34,28 @@ interface Replicated {
 }
 
 export interface Stress {
-  /** For the printed line. */
+  /** Names the test in the printed line. */
   readonly name: string
   readonly php: PhpUnderTest
   readonly credentials: Service['credentials']
-  /** Where one may take the place of another: all of them, which `keep` what they have, and who has a session now. */
+  /** Where one server may replace another: all servers, which `keep` their data, and the owner of a session. */
   readonly replicated?: Replicated
-  /** Before the first request. */
+  /** Called before the first request. */
   readonly prepare?: (bound: Container) => void
-  /** Whether requests are cut off by us. */
+  /** Whether the test itself cuts requests off. */
   readonly cuts?: boolean
 }
 
 /**
- * Visitors, alone and several with one session, ask under php-fpm while something happens and a second more.
+ * Lets visitors ask php-fpm, some alone and several with one session, while something happens, and for a second more.
  *
- * Checks what must hold whatever happens: nobody has seen a session of another, a request that failed is a status 503,
- * each session can be read in the end, and what was acknowledged is in it, unless the store itself has lost it. Gives
- * the causes of what failed.
+ * Checks what must hold whatever happens: nobody sees the session of another, a request that fails gets status 503,
+ * each session can be read in the end, and the acknowledged updates are in it, unless the store itself has lost them.
+ * Gives the causes of the failures.
  */
 export async function stress(
   { name, php, credentials, replicated, prepare, cuts = false }: Stress,
-  happen: (place: Place) => Promise<unknown>,
+  happen: (place: StressPlace) => Promise<unknown>,
 ): Promise<readonly string[]> {
   const ini = makeScratch('ini')
   const extensions = php.loadExtensions('igbinary', 'msgpack', 'redis')
@@ -69,7 +72,7 @@ export async function stress(
   const fpm = await startFpmIn(bound, { php: php.php, pool, pages: PAGES })
   prepare?.(bound)
   const load = loadOn(fpm, ALONE, TOGETHER)
-  await until('all to have a session', () => load.sessions().every((id) => id !== ''))
+  await until('all visitors to have a session', () => load.sessions().every((id) => id !== ''))
   await sleep(500)
   const written = watchWritten(replicated?.servers ?? [])
   onTestFinished(() => void load.stop())
@@ -83,7 +86,7 @@ export async function stress(
   const broken = failed.map(({ got }) => got).filter((got) => !UNAVAILABLE.test(got))
   console.log(
     `${php.php.name}: ${name}: ${requests} requests, ${failed.length - broken.length} refused, ${broken.length} broken, ` +
-      `${lost.length - lostByStore} lost by us, ${lostByStore} by the store, longest ${longestMilliseconds} ms`,
+      `${lost.length - lostByStore} lost by the handler, ${lostByStore} by the store, longest ${longestMilliseconds} ms`,
   )
   expect(fpm.log()).not.toMatch(/exited on signal (6|11)/)
   if (!cuts) expect(broken.slice(0, 5)).toEqual([])
@@ -94,12 +97,12 @@ export async function stress(
   return [...readFileSync(log, 'utf8').matchAll(causes)].map(([, cause = '']) => cause)
 }
 
-/** Holds the files in which servers keep each change: one that begins to follow another starts a new one. */
+/** Keeps the files open in which servers have kept each change: a server that becomes a replica starts a new file. */
 function watchWritten(servers: readonly Redis[]) {
   const held = servers.map(openFiles)
   return {
-    /** How many words another server has taken, and who has the session now has never heard of. */
-    countLeftBehind: (lost: Load['lost'], ownerOf: Replicated['ownerOf']) => {
+    /** How many words some server has written that the present owner of the session has never got. */
+    countLeftBehind: (lost: LoadReport['lost'], ownerOf: Replicated['ownerOf']) => {
       if (lost.length === 0) return 0
       const now = servers.map(openFiles)
       const words = servers.map((_, index) => wordsIn([...(held[index] ?? []), ...(now[index] ?? [])]))
@@ -115,7 +118,7 @@ function watchWritten(servers: readonly Redis[]) {
   }
 }
 
-/** The last word of each session in there, as it is written when that word is new. */
+/** The words that were the last of a session when it was written; so each word is found once. */
 function wordsIn(files: readonly number[]): ReadonlySet<string> {
   const words = new Set<string>()
   for (const text of files.map((file) => readFileSync(file, 'latin1')))
@@ -124,7 +127,7 @@ function wordsIn(files: readonly number[]): ReadonlySet<string> {
   return words
 }
 
-/** Where they are depends on the server's version. */
+/** Opens the files with the data; their folder depends on the server's version. */
 function openFiles({ directory }: Redis): number[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(aof|rdb)$/.test(entry.name))

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { type ServerProcess, startServer } from '../../../lab/processes/server.ts'
 import type { PhpUnderTest } from './php.ts'
 
-/** A page that PHP serves. */
+/** A page that PHP's own web server serves. */
 export interface PhpWeb extends Pick<ServerProcess, 'log' | 'stop'> {
   readonly url: string
 }
 
-/** Starts PHP's own web server with as many workers, nothing but this ini, and one page. */
+/** Starts PHP's own web server with one page and this many workers; this ini is all that PHP reads. */
 export async function startPhpWeb(
   { php }: PhpUnderTest,
   ini: string,
@@ -31,4 +31,9 @@ export async function startPhpWeb(
     },
   })
   return { url: `http://127.0.0.1:${server.ports[0]}/`, log: server.log, stop: server.stop }
+}
+
+/** The first cookie that a response sets, as the next request sends it; empty if there is none. */
+export function cookieOf(response: Response): string {
+  return response.headers.getSetCookie()[0]?.split(';')[0] ?? ''
 }

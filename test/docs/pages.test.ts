@@ -59,6 +59,13 @@ function shownText(markdown: string): string {
   return markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
 }
 
+test('lab/README.md lists only files of the lab', () => {
+  const rows = readPage('lab/README.md').match(/^\| `.*?\|/gm) ?? []
+  const files = rows.flatMap((row) => [...row.matchAll(/`([\w./-]+)`/g)].map(([, file]) => `lab/${file}`))
+  expect(files.length).toBeGreaterThan(10)
+  expect(files.filter((file) => !existsSync(file))).toEqual([])
+})
+
 test('docs/README.md leads to every page of docs', () => {
   const index = linksOf('docs/README.md', readPage('docs/README.md')).map(({ file }) => file)
   const pages = PAGES.map(({ path }) => path).filter((path) => path.startsWith('docs/'))

@@ -64,7 +64,7 @@ async function visit(
   say: Stage['say'],
 ) {
   const visitor = makeVisitor(router.url)
-  const seen: Page[] = []
+  const seen: SamplePage[] = []
   const show = (what: string, answer: Answer) => {
     const page = readPage(answer)
     const { user, visits, cart } = page
@@ -99,7 +99,7 @@ async function visit(
   }
 }
 
-interface Page {
+interface SamplePage {
   readonly servedBy: number
   readonly user: string
   readonly visits: string
@@ -107,7 +107,7 @@ interface Page {
   readonly handler: string
 }
 
-function readPage({ status, body, servedBy }: Answer): Page {
+function readPage({ status, body, servedBy }: Answer): SamplePage {
   const field = (id: string) => new RegExp(`<output id="${id}">(.*?)</output>`).exec(body)?.[1]
   const [user, visits, cart] = ['user', 'visits', 'cart'].map(field)
   const handler = /session kept by (\w+)/.exec(body)?.[1]
@@ -122,7 +122,7 @@ function readPage({ status, body, servedBy }: Answer): Page {
   return { servedBy: servedBy ?? -1, user, visits, cart, handler }
 }
 
-function isKnown({ user, cart }: Page): boolean {
+function isKnown({ user, cart }: SamplePage): boolean {
   return user === 'Ada' && cart === 'a book'
 }
 

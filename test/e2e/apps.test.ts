@@ -5,13 +5,13 @@ import { startContained } from '../../lab/processes/contained.ts'
 import { until } from '../../lab/processes/until.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { type Mariadb, startMariadb } from '../../lab/servers/mariadb.ts'
-import { APPS, type App, STATEMENTS, symfony } from '../support/apps/apps.ts'
+import { type App, LOGIN_APPS, STATEMENTS, symfony } from '../support/apps/apps.ts'
 import { makeBrowser } from '../support/apps/browser.ts'
 import { unpackedApps } from '../support/apps/unpacked.ts'
 import { startAppWeb } from '../support/apps/web.ts'
 
 const unpacked = unpackedApps()
-const rows = APPS.map((app) => [app.name, app] as const)
+const rows = LOGIN_APPS.map((app) => [app.name, app] as const)
 
 let mariadb: Mariadb
 beforeAll(async () => {

@@ -13,12 +13,12 @@ afterAll(() => server.stop())
 const SESSION =
   'session_id("fixed"); echo session_start() ? "started " : "failed "; echo $_SESSION["n"] = ($_SESSION["n"] ?? 0) + 1;'
 
-interface Login {
+interface Credentials {
   readonly username?: string
   readonly password: string
 }
 
-function runSession({ loadExtensions, runPhp }: PhpUnderTest, credentials: Login): string {
+function runSession({ loadExtensions, runPhp }: PhpUnderTest, credentials: Credentials): string {
   const plan = planFor([
     { name: 'redis-sessions', credentials: { host: server.host, port: server.port, ...credentials } },
   ])

@@ -16,6 +16,7 @@ import { filesWith } from '../../support/files.ts'
 import { fixtureApp } from '../../support/homes/cloudfoundry.ts'
 import {
   bind,
+  buildWithSessions,
   cnbLifecycles,
   realCnbUnavailable,
   rebind,
@@ -40,19 +41,16 @@ const bindingOf = ({ host, port }: Redis, password: string, more: JsonObject = {
   ...more,
 })
 
-/** Builds with PHP and php-sessions; throws if the build fails. */
-async function build(lifecycle: CnbLifecycle, env: Environment = {}, app = fixtureApp()) {
-  const built = await lifecycle.build({ app, buildpacks: [paketoPhp, sessionsCnb], env })
-  if (!built.ok) throw new Error(built.log)
-  return built
-}
-
 /** Visits two instances in turn as one visitor. */
 async function visits(lifecycle: CnbLifecycle, image: Image, env: Environment) {
   const running = await startImageTwice(lifecycle, image, { env })
   try {
-    const told = await running.visit(3)
-    return { told, counts: told.map((one) => one.visits), logs: running.instances.map(({ log }) => log()) }
+    const answers = await running.visit(3)
+    return {
+      answers,
+      counts: answers.map((one) => one.visits),
+      logs: running.instances.map(({ log }) => log()),
+    }
   } finally {
     await running.stop()
   }
@@ -61,13 +59,16 @@ async function visits(lifecycle: CnbLifecycle, image: Image, env: Environment) {
 describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
   test('with a store bound at build and at launch, two instances share the sessions, and no layer has the secret', async () => {
     const env = bind(bindingOf(await redis({ password: WORD }), WORD))
-    const { log, image } = await build(cnb, env)
+    const { log, image } = await buildWithSessions(cnb, env)
     expect(log).toContain('Sessions: Redis service sessions, because it is the only')
     expect(log).not.toContain(WORD)
-    const { told, counts, logs } = await visits(cnb, image, env)
+    const { answers, counts, logs } = await visits(cnb, image, env)
     expect(counts).toEqual([1, 2, 3])
-    expect(told[0]).toMatchObject({ extensions: ['igbinary', 'msgpack', 'redis'], cookies: ['PHPSESSIONID'] })
-    expect(new Set(told.map(({ servedBy }) => servedBy))).toEqual(new Set([0, 1]))
+    expect(answers[0]).toMatchObject({
+      extensions: ['igbinary', 'msgpack', 'redis'],
+      cookies: ['PHPSESSIONID'],
+    })
+    expect(new Set(answers.map(({ servedBy }) => servedBy))).toEqual(new Set([0, 1]))
     for (const one of logs) {
       expect(one.match(/php-sessions: sessions are kept in Redis service sessions/g)).toHaveLength(1)
       expect(one).not.toMatch(/warning|✗/i)
@@ -78,7 +79,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
 
   test('a store that is bound at launch only is used, by files and by VCAP_SERVICES', async () => {
     const server = await redis({ password: CANARY })
-    const { log, image } = await build(cnb)
+    const { log, image } = await buildWithSessions(cnb)
     expect(log).toContain('No session store at build')
     const credentials = { host: server.host, port: server.port, password: CANARY }
     const ways: readonly Environment[] = [
@@ -91,26 +92,28 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
   test('two instances share sessions in Memcached', async () => {
     const server = await startMemcached()
     onTestFinished(server.stop)
-    const { image } = await build(cnb)
+    const { image } = await buildWithSessions(cnb)
     const env = bind({ type: 'php-memcached-session', servers: `${server.host}:${server.port}` })
-    const { told, counts } = await visits(cnb, image, env)
+    const { answers, counts } = await visits(cnb, image, env)
     expect(counts).toEqual([1, 2, 3])
-    expect(told[0]?.extensions).toEqual(['igbinary', 'msgpack', 'memcached'])
+    expect(answers[0]?.extensions).toEqual(['igbinary', 'msgpack', 'memcached'])
   })
 
   test('with nothing bound, sessions stay in local files, nothing is written, and the log has one line', async () => {
-    const { image } = await build(cnb)
+    const { image } = await buildWithSessions(cnb)
     const { stdout, stderr } = await cnb.run(image, ['sh', '-c', 'ls "$TMPDIR"; echo "$PHP_INI_SCAN_DIR"'])
     expect(stdout.trim().split('\n')).toEqual([expect.stringMatching(/\/etc:.*\/workspace\/\.php\.ini\.d$/)])
     expect(stderr.trim().split('\n')).toEqual([expect.stringContaining('sessions are kept in local files')])
-    const { told } = await visits(cnb, image, {})
-    expect(told[0]).toMatchObject({ ini: { 'session.save_handler': 'files', 'session.name': 'JSESSIONID' } })
+    const { answers } = await visits(cnb, image, {})
+    expect(answers[0]).toMatchObject({
+      ini: { 'session.save_handler': 'files', 'session.name': 'JSESSIONID' },
+    })
   })
 
   test('a password that is rotated after the build needs a new start, but no build', async () => {
     const server = await redis({ password: 'old' })
     const env = bind(bindingOf(server, 'old'))
-    const { image } = await build(cnb, env)
+    const { image } = await buildWithSessions(cnb, env)
     server.cli('CONFIG', 'SET', 'requirepass', CANARY)
     rebind(env.SERVICE_BINDING_ROOT, { password: CANARY })
     expect((await visits(cnb, image, env)).counts).toEqual([1, 2, 3])
@@ -120,7 +123,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     const tls = makeAuthority().server()
     const server = await redis({ password: CANARY, tls })
     const ca = readFileSync(tls.ca, 'utf8')
-    const { image } = await build(cnb)
+    const { image } = await buildWithSessions(cnb)
     const env = bind(
       bindingOf(server, CANARY, { host: 'localhost', port: server.tlsPort ?? 0, tls: true, 'ca.crt': ca }),
     )
@@ -137,9 +140,9 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(filesWith(WORD, join(image.layers, 'php-sessions_php-sessions'))).toBe('')
     server.cli('CONFIG', 'SET', 'requirepass', CANARY)
     rebind(env.SERVICE_BINDING_ROOT, { password: CANARY })
-    const { told, counts, logs } = await visits(cnb, image, env)
+    const { answers, counts, logs } = await visits(cnb, image, env)
     expect(counts).toEqual([1, 2, 3])
-    expect(told[0]?.ini).toMatchObject({ 'session.name': 'PHPSESSIONID' })
+    expect(answers[0]?.ini).toMatchObject({ 'session.name': 'PHPSESSIONID' })
     for (const log of logs) expect(log).not.toMatch(/warning/i)
   })
 
@@ -152,9 +155,9 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
       [paketoPhp, paketoHandler, sessionsCnb],
     ]) {
       const { image } = await cnb.build({ app, buildpacks, env })
-      const { told, counts } = await visits(cnb, image, env)
+      const { answers, counts } = await visits(cnb, image, env)
       expect(counts).toEqual([1, 2, 3])
-      expect(told[0]).toMatchObject({ cookies: ['MINE'], ini: { 'redis.session.lock_expire': '600' } })
+      expect(answers[0]).toMatchObject({ cookies: ['MINE'], ini: { 'redis.session.lock_expire': '600' } })
     }
   })
 
@@ -165,7 +168,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(broken.log).toContain('✗ no host in the credentials')
     expect(broken.log).not.toContain(WORD)
 
-    const { image } = await build(cnb)
+    const { image } = await buildWithSessions(cnb)
     const { status, log } = await cnb.run(image, ['echo', 'it runs'], { env })
     expect(status).not.toBe(0)
     expect(log).toContain('✗ no host in the credentials')
@@ -173,16 +176,16 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
   })
 
   test('with PHP_SESSIONS_ON_ERROR=files, a binding that cannot work leads to local files', async () => {
-    const { image } = await build(cnb)
+    const { image } = await buildWithSessions(cnb)
     const env = { ...bind({ type: 'redis', password: WORD }), PHP_SESSIONS_ON_ERROR: 'files' }
-    const { told, logs } = await visits(cnb, image, env)
-    expect(told[0]?.ini).toMatchObject({ 'session.save_handler': 'files' })
+    const { answers, logs } = await visits(cnb, image, env)
+    expect(answers[0]?.ini).toMatchObject({ 'session.save_handler': 'files' })
     expect(logs[0]).toContain('PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files')
   })
 
   test('a launched process can launch another one: the settings of the first do not get in the way', async () => {
     const server = await redis({ password: CANARY })
-    const { image } = await build(cnb)
+    const { image } = await buildWithSessions(cnb)
     const TMPDIR = makeScratch('nested')
     const earlier = join(TMPDIR, 'php-sessions-earlier')
     mkdirSync(earlier)
@@ -202,7 +205,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
   test('a PHP that prints warnings when it starts does no harm', async () => {
     const server = await redis({ password: CANARY })
     const twice = 'display_errors = On\nextension = igbinary\nextension = igbinary\n'
-    const { image } = await build(cnb, {}, fixtureApp({ '.php.ini.d/twice.ini': twice }))
+    const { image } = await buildWithSessions(cnb, {}, fixtureApp({ '.php.ini.d/twice.ini': twice }))
     const { stdout } = await cnb.run(image, ['php', '-r', 'echo ini_get("session.save_handler");'], {
       env: bind(bindingOf(server, CANARY)),
     })
@@ -212,14 +215,14 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
 
   test('a person who runs the exec.d program sees the variables', async () => {
     const env = bind(bindingOf(await redis({ password: CANARY }), CANARY))
-    const { image } = await build(cnb)
+    const { image } = await buildWithSessions(cnb)
     const program = join(image.layers, 'php-sessions_php-sessions/php-sessions/exec.d/php-sessions')
     const { stdout } = await cnb.run(image, [program], { env })
     expect(stdout).toMatch(/^PHP_INI_SCAN_DIR = ".*:.*\/php-sessions-[^:]+:.*\/\.php\.ini\.d"\n$/)
   })
 
   test('the executable is in PATH, so that users can run explain and doctor', async () => {
-    const { image } = await build(cnb)
+    const { image } = await buildWithSessions(cnb)
     const explained = await cnb.run(image, ['php-sessions', 'explain'])
     expect(explained).toMatchObject({ status: 0, stdout: expect.stringContaining('local files') })
     const env = bind(bindingOf(await redis({ password: CANARY }), CANARY))
@@ -235,29 +238,6 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(optional).toMatchObject({ ok: true })
     expect(optional.log).not.toContain('php-sessions')
   })
-})
-
-/** The median of the seconds that it takes to launch a command that ends at once. */
-async function launchSeconds(lifecycle: CnbLifecycle, image: Image, env: Environment): Promise<number> {
-  const seconds: number[] = []
-  for (let i = 0; i < 9; i++) {
-    const start = performance.now()
-    expect(await lifecycle.run(image, ['true'], { env })).toMatchObject({ status: 0 })
-    seconds.push((performance.now() - start) / 1000)
-  }
-  return seconds.sort((a, b) => a - b)[4] ?? 0
-}
-
-test('prints what the exec.d program adds to a launch, with Redis and with nothing bound', async () => {
-  const [name, cnb] = cnbLifecycles.at(-1) as (typeof cnbLifecycles)[number]
-  const server = await redis({ password: CANARY })
-  const { image: without } = await cnb.build({ app: fixtureApp(), buildpacks: [paketoPhp] })
-  const { image } = await build(cnb)
-  const base = await launchSeconds(cnb, without, {})
-  const unbound = await launchSeconds(cnb, image, {})
-  const bound = await launchSeconds(cnb, image, bind(bindingOf(server, CANARY)))
-  const say = (seconds: number) => `${(seconds * 1000).toFixed(0)} ms (x ${(seconds / base).toFixed(2)})`
-  console.log(`${name} launcher: ${say(base)}, nothing bound ${say(unbound)}, Redis bound ${say(bound)}`)
 })
 
 test("the Cloud Native Buildpacks' own lifecycle is tested, too", ({ skip }) => {

@@ -1,18 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cookieIn } from '../../../lab/php/fastcgi.ts'
-import { startContained } from '../../../lab/processes/contained.ts'
 import { until } from '../../../lab/processes/until.ts'
 import type { Redis } from '../../../lab/redis/options.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeCertificates } from '../../../lab/servers/certificates.ts'
 import { EXECUTABLE } from '../../support/homes/cloudfoundry.ts'
-import { type Container, container, HOSTS, startFpmIn } from '../../support/homes/container.ts'
+import { type Container, container, HOSTS, startExec, startFpmIn } from '../../support/homes/container.ts'
 
 const PASSWORD = 's3cret-of-exec'
 const isRoot = process.getuid?.() === 0
@@ -38,18 +35,6 @@ const run = (
   const [file = '', ...before] = program
   const args = [...before, 'exec', '--', ...command]
   return spawnSync(file, args, { env, cwd: directory, encoding: 'utf8', timeout: 30_000 })
-}
-
-/** Starts a command under exec; the command prints `ready` when it is. */
-async function start(
-  { env, directory }: Container,
-  command: readonly string[],
-  program: readonly string[] = [EXECUTABLE],
-) {
-  const [file = '', ...before] = program
-  const contained = startContained({ file, args: [...before, 'exec', '--', ...command], env, cwd: directory })
-  await until('the command to be ready', () => contained.stdout().includes('ready') || contained.hasExited())
-  return contained
 }
 
 const pagesOf = ({ directory }: Container) => ({
@@ -122,55 +107,6 @@ test('both hosts report a command that cannot be run in the same words', () => {
     }
 })
 
-test.each(HOSTS)('every signal reaches the command: %s', async (_name, program) => {
-  for (const signal of ['HUP', 'INT', 'QUIT', 'TERM', 'USR1', 'USR2', 'WINCH'] as const) {
-    const bound = withRedis()
-    const script = `trap 'echo got; exit 5' ${signal}; echo ready; while :; do sleep 0.05; done`
-    const command = await start(bound, ['sh', '-c', script], program)
-    process.kill(command.pid, `SIG${signal}`)
-    expect({ signal, status: await command.exited }).toEqual({ signal, status: 5 })
-    expect(command.stdout()).toBe('ready\ngot\n')
-    expect(bound.left()).toEqual([])
-  }
-})
-
-test('Ctrl-C at a terminal reaches the command once', async () => {
-  const bound = withRedis()
-  const script = `trap 'echo got' INT; echo ready; for i in 1 2 3 4 5 6 7 8; do sleep 0.1; done; exit 4`
-  writeFileSync(join(bound.directory, 'script'), script)
-  const child = spawn('script', ['-qefc', `exec ${EXECUTABLE} exec -- sh script`, '/dev/null'], {
-    env: bound.env,
-    cwd: bound.directory,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  let printed = ''
-  child.stdout.on('data', (chunk) => {
-    printed += chunk
-  })
-  await until('the command to be ready', () => printed.includes('ready'))
-  child.stdin.write('\x03')
-  const [status] = await once(child, 'exit')
-  expect(printed.match(/got/g)).toHaveLength(1)
-  expect({ status, left: bound.left() }).toEqual({ status: 4, left: [] })
-})
-
-test('SIGTERM at any moment of a start ends it, and leaves no directory', async () => {
-  const bound = withRedis()
-  const statuses = new Set<unknown>()
-  const RUNS = 60
-  const slowest = 100
-  for (let i = 0; i < RUNS; i++) {
-    const child = spawn(EXECUTABLE, ['exec', '--', 'sleep', '0.5'], { env: bound.env, stdio: 'ignore' })
-    const exited = once(child, 'exit')
-    await sleep((i / RUNS) * slowest)
-    child.kill('SIGTERM')
-    const [status, signal] = await exited
-    statuses.add(status ?? signal)
-  }
-  expect([...statuses].filter((status) => status !== 143 && status !== 'SIGTERM')).toEqual([])
-  expect(bound.left()).toEqual([])
-})
-
 test('stdin, stdout and the arguments pass through exec byte for byte', () => {
   const bytes = randomBytes(300_000)
   for (const { env, directory } of [container(), withRedis()]) {
@@ -199,7 +135,7 @@ test('the environment passes through exec; PHP_INI_SCAN_DIR is added when a stor
 
 test('nobody but the owner can read the password, while workers of another user reach the CA', async () => {
   const bound = withTls()
-  const command = await start(bound, ['sh', '-c', 'echo ready; sleep 60'])
+  const command = await startExec(bound, ['sh', '-c', 'echo ready; sleep 60'])
   const directory = bound.stateDirectory()
   const files = readdirSync(directory).map((name) => ({
     name,
@@ -220,7 +156,7 @@ test('nobody but the owner can read the password, while workers of another user 
 test('two exec that share a directory for temporary files do not disturb each other', async () => {
   const bound = withRedis()
   const script = `echo ready; sleep 1; php -r 'echo ini_get("session.save_handler");'`
-  const commands = await Promise.all([1, 2].map(() => start(bound, ['sh', '-c', script])))
+  const commands = await Promise.all([1, 2].map(() => startExec(bound, ['sh', '-c', script])))
   expect(bound.left()).toHaveLength(2)
   for (const command of commands) {
     expect(await command.exited).toBe(0)
@@ -238,42 +174,3 @@ test('a binding that cannot work stops the start, unless PHP_SESSIONS_ON_ERROR=f
   const withFiles = run(container({ ...wrong, PHP_SESSIONS_ON_ERROR: 'files' }), ['php', '-r', code])
   expect(withFiles).toMatchObject({ status: 0, stdout: 'files' })
 })
-
-const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0
-
-test('as PID 1, exec reaps orphans', async ({ skip }) => {
-  if (!canUnshare) skip('unshare --pid does not work here')
-  const bound = withRedis()
-  const script = `sh -c 'sleep 0.5 &'; echo ready; sleep 2; exit 6`
-  const args = ['--pid', '--fork', '--kill-child', EXECUTABLE, 'exec', '--', 'sh', '-c', script]
-  const contained = startContained({ file: 'unshare', args, env: bound.env, cwd: bound.directory })
-  await until('the command to be ready', () => contained.stdout().includes('ready'))
-  const [init = ''] = childrenOf(contained.pid)
-  expect(childrenOf(init)).toHaveLength(2)
-  await until('the orphan to be reaped', () => childrenOf(init).length === 1)
-  expect(contained.hasExited()).toBe(false)
-  expect(await contained.exited).toBe(6)
-})
-
-test('as PID 1, exec ends on SIGTERM, also while it is still starting', async ({ skip }) => {
-  if (!canUnshare) skip('unshare --pid does not work here')
-  const bound = withRedis()
-  // Its php takes a second, as when it must ask Sentinels.
-  mkdirSync(join(bound.directory, 'bin'))
-  writeFileSync(join(bound.directory, 'bin/php'), '#!/bin/sh\ntouch "$TMPDIR/asked"; sleep 1\n', {
-    mode: 0o755,
-  })
-  const env = { ...bound.env, PATH: `${join(bound.directory, 'bin')}:${process.env.PATH}` }
-  const args = ['--pid', '--fork', '--kill-child', EXECUTABLE, 'exec', '--', 'sleep', '60']
-  const contained = startContained({ file: 'unshare', args, env, cwd: bound.directory })
-  await until('php to be asked', () => readdirSync(join(bound.directory, 'tmp')).includes('asked'))
-  process.kill(Number(childrenOf(contained.pid)[0]), 'SIGTERM')
-  expect(await contained.exited).toBe(143)
-  expect(bound.left()).toEqual([])
-})
-
-function childrenOf(pid: number | string): readonly string[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .split(' ')
-    .filter((child) => child !== '')
-}

@@ -2,15 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { CANARY, clusterService, type Service } from '../../../lab/bindings.ts'
 import { runInParallel } from '../../../lab/load.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { until } from '../../../lab/processes/until.ts'
-import { startRedisCluster } from '../../../lab/redis/cluster.ts'
-import type { Redis, RedisOptions } from '../../../lab/redis/options.ts'
-import { startRedis } from '../../../lab/redis/server.ts'
 import { configure } from '../../support/php/configured.ts'
-import { configureManaged } from '../../support/php/managed.ts'
+import { configureManaged, startClusterService, startRedisService } from '../../support/php/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 import { cookieOf, type PhpWeb, startPhpWeb } from '../../support/php/web.ts'
 import { SERVERS } from '../../support/servers.ts'
@@ -25,13 +21,6 @@ async function startWeb(underTest: PhpUnderTest, ini: string): Promise<PhpWeb> {
   const web = await startPhpWeb(underTest, ini, PAGE, WORKERS)
   onTestFinished(web.stop)
   return web
-}
-
-async function redisService(options: RedisOptions = {}): Promise<{ redis: Redis; service: Service }> {
-  const redis = await startRedis({ password: CANARY, ...options })
-  onTestFinished(redis.stop)
-  const credentials = { host: redis.host, port: redis.port, password: CANARY }
-  return { redis, service: { name: 'redis-sessions', credentials } }
 }
 
 const visit = async (url: string, cookie: string) => {
@@ -59,7 +48,7 @@ async function countInParallel(webs: readonly [PhpWeb, ...PhpWeb[]]): Promise<nu
 
 describe.each(PHPS)('%s', (_name, underTest) => {
   test.each(SERVERS)('no update of parallel requests is lost on %s', async (_server, which) => {
-    const { redis, service } = await redisService(which)
+    const { redis, service } = await startRedisService(which)
     const web = await startWeb(underTest, configureManaged(underTest, service))
     expect(await countInParallel([web])).toBe(REQUESTS + 2)
     expect(web.log()).not.toMatch(/php-sessions|warning|error/i)
@@ -67,29 +56,30 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   })
 
   test.each(SERVERS)('no update of parallel requests is lost on a cluster of %s', async (_server, which) => {
-    const cluster = await startRedisCluster({ ...which, password: CANARY })
-    onTestFinished(cluster.stop)
-    const web = await startWeb(underTest, configureManaged(underTest, clusterService(cluster.nodes)))
+    const { service } = await startClusterService(which)
+    const web = await startWeb(underTest, configureManaged(underTest, service))
     expect(await countInParallel([web])).toBe(REQUESTS + 2)
     expect(web.log()).not.toMatch(/php-sessions|warning|error/i)
   })
 
   test('no update of parallel requests is lost when half of them use the native handler, as during a change of handlers', async () => {
-    const { service } = await redisService()
+    const { service } = await startRedisService()
     const managed = await startWeb(underTest, configureManaged(underTest, service))
     const native = await startWeb(underTest, configure(underTest, service).ini)
     expect(await countInParallel([managed, native])).toBe(REQUESTS + 2)
   })
 
   test('no update of parallel requests is lost on a server without BLPOP, as behind some proxies', async () => {
-    const { service } = await redisService({ lines: ['rename-command BLPOP ""'] })
+    const { service } = await startRedisService({ lines: ['rename-command BLPOP ""'] })
     const web = await startWeb(underTest, configureManaged(underTest, service))
     expect(await countInParallel([web])).toBe(REQUESTS + 2)
     expect(web.log()).not.toMatch(/php-sessions|warning|error/i)
   })
 
   test('a server that runs no scripts is reported in the log, with what to do', async () => {
-    const { service } = await redisService({ lines: ['rename-command EVALSHA ""', 'rename-command EVAL ""'] })
+    const { service } = await startRedisService({
+      lines: ['rename-command EVALSHA ""', 'rename-command EVAL ""'],
+    })
     const web = await startWeb(underTest, configureManaged(underTest, service))
     expect((await visit(web.url, '')).status).toBe(503)
     await until('the log', () =>
@@ -98,7 +88,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   })
 
   test('requests take turns in the order in which they came', async () => {
-    const { redis, service } = await redisService()
+    const { redis, service } = await startRedisService()
     const page = `<?php session_start(); $_SESSION['turns'][] = $_GET['turn'] ?? 'none'; echo implode(',', $_SESSION['turns']);
       while (isset($_GET['until']) && !file_exists($_GET['until'])) { usleep(1000); clearstatcache(); }`
     const web = await startPhpWeb(underTest, configureManaged(underTest, service), page, WORKERS)
@@ -125,7 +115,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   })
 
   test('a frozen request does not hold up the requests that wait behind it, and continues when it thaws', async () => {
-    const { redis, service } = await redisService()
+    const { redis, service } = await startRedisService()
     const page = `<?php if (isset($_GET['pid'])) file_put_contents($_GET['pid'], getmypid()); session_start();
       echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
       while (isset($_GET['until']) && !file_exists($_GET['until'])) { usleep(1000); clearstatcache(); }`
@@ -159,7 +149,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   })
 
   test('PHP_SESSIONS_LOCKING=off lets parallel requests overwrite each other', async () => {
-    const { redis, service } = await redisService()
+    const { redis, service } = await startRedisService()
     const ini = configureManaged(underTest, service, { PHP_SESSIONS_LOCKING: 'off' })
     const web = await startWeb(underTest, ini)
     expect(await countInParallel([web])).toBeLessThan(REQUESTS)
@@ -167,7 +157,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   })
 
   test('a request that has lost the lock does not overwrite the changes of another', async () => {
-    const { redis, service } = await redisService()
+    const { redis, service } = await startRedisService()
     const web = await startWeb(underTest, configureManaged(underTest, service))
     const cookie = await newVisitor(web)
     const late = visit(`${web.url}?hold`, cookie)
@@ -184,9 +174,8 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   })
 
   test('a lock from another server, before a failover, ends five seconds after a request begins to wait for it', async () => {
-    const cluster = await startRedisCluster({ password: CANARY })
-    onTestFinished(cluster.stop)
-    const web = await startWeb(underTest, configureManaged(underTest, clusterService(cluster.nodes)))
+    const { cluster, service } = await startClusterService()
+    const web = await startWeb(underTest, configureManaged(underTest, service))
     const cookie = await newVisitor(web)
     const lock = `{PHPREDIS_CLUSTER_SESSION:${cookie.split('=')[1]}}_LOCK`
     cluster.cli('SET', lock, '0123456789abcdef@127.0.0.1:1', 'PX', '60000')
@@ -196,7 +185,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   })
 
   test('at most a hundred requests wait for a session; requests that have gone do not count', async () => {
-    const { redis, service } = await redisService()
+    const { redis, service } = await startRedisService()
     const web = await startWeb(underTest, configureManaged(underTest, service))
     const cookie = await newVisitor(web)
     const key = `PHPREDIS_SESSION:${cookie.split('=')[1]}`
@@ -213,7 +202,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   })
 
   test('a server that thaws gives no lock to a request that has gone', async () => {
-    const { redis, service } = await redisService()
+    const { redis, service } = await startRedisService()
     const web = await startWeb(underTest, configureManaged(underTest, service))
     const cookie = await newVisitor(web)
     redis.signal('SIGSTOP')

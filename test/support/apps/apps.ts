@@ -137,4 +137,4 @@ const symfonyWithHandler: App = {
 }
 
 /** The apps that the tests log in to. */
-export const APPS = [phpmyadmin, adminer, symfony, symfonyWithHandler]
+export const LOGIN_APPS = [phpmyadmin, adminer, symfony, symfonyWithHandler]

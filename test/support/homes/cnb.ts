@@ -1,6 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Environment } from '../../../lab/cloudfoundry/lifecycle.ts'
+import { paketoPhp } from '../../../lab/cnb/buildpacks.ts'
 import type {
+  Built,
   CnbBuildpack,
   CnbInstance,
   CnbLifecycle,
@@ -11,6 +14,7 @@ import { labCnb } from '../../../lab/cnb/lifecycle-lab.ts'
 import { realCnb } from '../../../lab/cnb/lifecycle-real.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import type { JsonObject } from '../../../src/core/binding.ts'
+import { fixtureApp } from './cloudfoundry.ts'
 import { type RunningApp, startBehindRouter } from './instances.ts'
 
 const DIRECTORY = join(import.meta.dirname, '../../../dist/buildpack-cnb')
@@ -33,6 +37,17 @@ export const cnbLifecycles: readonly (readonly [name: string, lifecycle: CnbLife
   ["the lab's", labCnb],
   ...('unavailable' in real ? [] : [['the real', real] as const]),
 ]
+
+/** Builds an app with PHP and php-sessions; throws if the build fails. */
+export async function buildWithSessions(
+  lifecycle: CnbLifecycle,
+  env: Environment = {},
+  app: string = fixtureApp(),
+): Promise<Built> {
+  const built = await lifecycle.build({ app, buildpacks: [paketoPhp, sessionsCnb], env })
+  if (!built.ok) throw new Error(built.log)
+  return built
+}
 
 /** Writes a binding named `sessions` as files; gives the environment that leads to it. */
 export function bind(entries: JsonObject): { readonly SERVICE_BINDING_ROOT: string } {

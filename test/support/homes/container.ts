@@ -4,7 +4,9 @@ import { onTestFinished } from 'vitest'
 import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { type Fpm, type FpmPool, startFpm } from '../../../lab/php/fpm.ts'
 import { type InstalledPhp, machinePhp } from '../../../lab/php/installed.ts'
+import { type Contained, startContained } from '../../../lab/processes/contained.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
+import { until } from '../../../lab/processes/until.ts'
 import { startLoad } from '../php/load.ts'
 import { BUNDLE, EXECUTABLE } from './cloudfoundry.ts'
 
@@ -61,6 +63,18 @@ export async function startFpmIn(
   const fpm = await startFpm({ php, under, pools: [pool], workersAre: 'nobody', env, pages, directory })
   onTestFinished(fpm.stop)
   return fpm
+}
+
+/** Starts a command under exec, and waits until it prints `ready`, or ends. */
+export async function startExec(
+  { env, directory }: Container,
+  command: readonly string[],
+  program: readonly string[] = [EXECUTABLE],
+): Promise<Contained> {
+  const [file = '', ...before] = program
+  const contained = startContained({ file, args: [...before, 'exec', '--', ...command], env, cwd: directory })
+  await until('the command to be ready', () => contained.stdout().includes('ready') || contained.hasExited())
+  return contained
 }
 
 /** Visitors of PAGES that are among this php-fpm's pages; `together` more have one session in common. */

@@ -29,10 +29,10 @@ export const PAGES = {
 } as const
 
 /** Asks for one of PAGES, and keeps the visitor's cookie. */
-export type Ask = (page: keyof typeof PAGES) => Promise<string>
+export type AskPage = (page: keyof typeof PAGES) => Promise<string>
 
 interface Session {
-  readonly ask: Ask
+  readonly ask: AskPage
   id: string
   readonly words: string[]
 }
@@ -43,7 +43,7 @@ const PAUSE_MILLISECONDS = 20
  * Starts visitors who ask for `count`, each again and again until stopped. A page that is not complete is a failure.
  * Each visitor has a session; `together` more visitors share one. In the end each session is asked for `all`.
  */
-export function startLoad(makeVisitor: () => Ask, visitors: number, together = 0) {
+export function startLoad(makeVisitor: () => AskPage, visitors: number, together = 0) {
   let isOver = false
   let requests = 0
   let settings = ''

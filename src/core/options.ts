@@ -62,6 +62,20 @@ export const OPTIONS = {
       'on makes the requests of one visitor take turns; off lets parallel requests overwrite each other',
     default: 'on',
   },
+  PHP_SESSIONS_MAX_WAIT: {
+    expected: 'a whole number of seconds, at least 1',
+    meaning:
+      'how long a request waits for its turn in a Redis session; default: half of the time that a lock lives, at least 30',
+    default: '',
+    parse: (text: string) => (/^[1-9][0-9]{0,3}$/.test(text) ? Number(text) : undefined),
+  },
+  PHP_SESSIONS_MAX_WAITING: {
+    expected: 'a whole number from 0 to 9999',
+    meaning:
+      'how many requests may wait for one session with the managed handler; one more gets status 429 at once, so that one visitor does not hold every worker: set it to less than the workers of an instance',
+    default: '20',
+    parse: (text: string) => (/^[0-9]{1,4}$/.test(text) ? Number(text) : undefined),
+  },
   PHP_SESSIONS_LIFETIME: {
     expected: 'a whole number of seconds',
     meaning: 'how long a session lives after its last use (session.gc_maxlifetime)',

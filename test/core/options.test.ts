@@ -11,6 +11,8 @@ test('without settings every option has its default', () => {
       REDIS_SESSION_STORE_SERVICE_NAME: 'redis-sessions',
       MEMCACHED_SESSION_STORE_SERVICE_NAME: 'memcached-sessions',
       PHP_SESSIONS_LOCKING: true,
+      PHP_SESSIONS_MAX_WAIT: undefined,
+      PHP_SESSIONS_MAX_WAITING: 20,
       PHP_SESSIONS_HANDLER: 'native',
       PHP_SESSIONS_WATCH: false,
       PHP_SESSIONS_ON_ERROR: 'stop',
@@ -31,6 +33,8 @@ test('C4: the search key is read from options.json and from the environment, whi
 
 test.each([
   ['PHP_SESSIONS_LOCKING', 'off', false],
+  ['PHP_SESSIONS_MAX_WAIT', '5', 5],
+  ['PHP_SESSIONS_MAX_WAITING', '0', 0],
   ['PHP_SESSIONS_LIFETIME', '86400', 86400],
   ['PHP_SESSIONS_PREFIX', 'shop:', 'shop:'],
   ['PHP_SESSIONS_SERIALIZER', 'igbinary', 'igbinary'],
@@ -51,6 +55,8 @@ test('a number or a boolean in JSON counts as its text', () => {
 test.each([
   ['PHP_SESSIONS_LOCKING', 'maybe'],
   ['PHP_SESSIONS_LIFETIME', '1h'],
+  ['PHP_SESSIONS_MAX_WAIT', '0'],
+  ['PHP_SESSIONS_MAX_WAITING', 'many'],
   ['PHP_SESSIONS_LIFETIME', '0'],
   ['PHP_SESSIONS_PREFIX', 'a b'],
   ['PHP_SESSIONS_HANDLER', 'files'],

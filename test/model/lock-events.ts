@@ -1,6 +1,7 @@
 import {
   answered,
   type Client,
+  endWithoutLock,
   fresh,
   type Ghost,
   type Model,
@@ -8,6 +9,7 @@ import {
   runRelease,
   runTake,
   type State,
+  sentBy,
   Violation,
 } from './lock-model.ts'
 import { keys, Redis, type Stored } from './redis.ts'
@@ -15,7 +17,7 @@ import { keys, Redis, type Stored } from './redis.ts'
 function copy(state: State): State {
   return {
     ...state,
-    stored: { ...state.stored },
+    stored: { ...state.stored, done: { ...state.stored.done } },
     clients: state.clients.map((client) => ({ ...client })),
     ghosts: [...state.ghosts],
   }
@@ -26,11 +28,12 @@ function copy(state: State): State {
  * server.
  */
 export function* steps(model: Model, state: State): Generator<[string, (next: State) => void]> {
-  for (const [index, { at, how, try: n, breaks }] of state.clients.entries()) {
+  for (const [index, client] of state.clients.entries()) {
+    const { at, try: n, breaks } = client
     const name = names.charAt(index)
     const self = (next: State) => next.clients[index] as Client
     if (at === 'gone') continue
-    const ghost: Ghost = { client: index, what: ghosts[at], how, try: n }
+    const ghost = sentBy(index, client)
     if (at !== 'waiting')
       yield [`${name} ${at}, try ${n}`, (next) => answered(model, next, index, self(next))]
     if (at === 'waiting' && state.stored.calls > 0) {
@@ -45,13 +48,28 @@ export function* steps(model: Model, state: State): Generator<[string, (next: St
     if (at === 'waiting' && model.hasTimeout) {
       yield [`${name} has waited`, (next) => Object.assign(self(next), { at: 'taking', how: 'again' })]
     }
+    if (at === 'waiting' && model.givesUp) {
+      yield [
+        `${name} has waited for too long`,
+        (next) => {
+          next.ghosts.push(ghost)
+          endWithoutLock(model, self(next))
+        },
+      ]
+    }
     if (breaks > 0) {
       yield [
         `${name} ${at}: connection lost`,
         (next) => {
+          const lost = at === 'taking' ? 1 : 2
           self(next).breaks--
           next.ghosts.push(ghost)
-          if (at !== 'waiting') Object.assign(self(next), n === 0 ? { try: 1 } : { at: 'gone' })
+          if (at === 'waiting') return
+          if (n === 0) Object.assign(self(next), { try: 1, lost: Math.max(client.lost, lost) })
+          else {
+            self(next).at = 'gone'
+            if (model.patience.outlastsTake) forgetLateTakes(model, next, index)
+          }
         },
       ]
     }
@@ -61,26 +79,24 @@ export function* steps(model: Model, state: State): Generator<[string, (next: St
         (next) => {
           next.deaths--
           next.ghosts.push(ghost)
-          self(next).at = 'gone'
+          Object.assign(self(next), { at: 'gone', hasDied: true })
         },
       ]
     }
   }
   for (const [index, ghost] of state.ghosts.entries()) {
-    if (ghost.what === 'pop' && state.stored.calls === 0) continue
+    if (ghost.command === 'pop' && state.stored.calls === 0) continue
     yield [
-      `${ghost.what} of ${names.charAt(ghost.client)} arrives late`,
+      `${ghost.command} of ${names.charAt(ghost.client)} arrives late`,
       (next) => {
         next.ghosts.splice(index, 1)
-        if (ghost.what === 'pop') pop(next)
-        else (ghost.what === 'take' ? runTake : runRelease)(model, next, ghost)
+        if (ghost.command === 'pop') pop(next)
+        else (ghost.command === 'take' ? runTake : runRelease)(model, next, ghost)
       },
     ]
   }
   yield* expiries(model, state)
 }
-
-const ghosts = { taking: 'take', waiting: 'pop', holding: 'release' } as const
 
 function pop(state: State): void {
   state.stored.calls--
@@ -97,8 +113,8 @@ function* expiries(model: Model, { stored }: State): Generator<[string, (next: S
         const owner = next.clients[client]
         if (owner === undefined) return
         owner.hasExpired = true
-        // A lock lives longer than a TAKE may be on its way: one that is still on its way is too late.
-        next.ghosts = next.ghosts.filter((ghost) => ghost.client !== client || isInTime(model, ghost))
+        // A lock lives longer than a TAKE may be on its way.
+        forgetLateTakes(model, next, client)
       },
     ]
   }
@@ -118,11 +134,17 @@ function* expiries(model: Model, { stored }: State): Generator<[string, (next: S
   }
 }
 
+/** A TAKE of this client that is still on its way is too late, if the script looks at the time. */
+function forgetLateTakes(model: Model, state: State, client: number): void {
+  state.ghosts = state.ghosts.filter((ghost) => ghost.client !== client || isInTime(model, ghost))
+}
+
 /** Whether the script still runs a command that arrives after its latest time. */
-function isInTime(model: Model, { what, how }: Ghost): boolean {
-  if (what !== 'take') return true
-  const unlocked: Stored = { data: '0', lock: undefined, waiters: '', calls: 0, forever: '' }
-  return model.take(new Redis(unlocked, true), keys, ['A', '9', how, '1', '', '', '0'])[1] !== 3
+function isInTime(model: Model, { command, how }: Ghost): boolean {
+  if (command !== 'take') return true
+  const unlocked: Stored = { data: '0', lock: undefined, waiters: '', calls: 0, done: {}, forever: '' }
+  const values = ['A', '9', how, '1', '0', '9', '', '0']
+  return model.take(new Redis(unlocked, true), [...keys, 'done A'], values)[1] !== 3
 }
 
 /** The state after a step. Throws a violation if it is not a sound one. */
@@ -132,7 +154,12 @@ export function after(state: State, step: (next: State) => void): State {
   for (const [index, client] of next.clients.entries()) {
     if (next.stored.lock !== '@') client.isCalled = false
     const isOver = client.at === 'gone' && !next.ghosts.some((ghost) => ghost.client === index)
-    if (isOver) Object.assign(client, fresh, { at: 'gone' })
+    if (isOver) {
+      Object.assign(client, fresh, { at: 'gone' })
+      // What is left of it tells nobody anything any more; that it has an end is checked here.
+      if (next.stored.forever.includes(`d${names.charAt(index)}`)) throw new Violation('a mark has no end')
+      delete next.stored.done[names.charAt(index)]
+    }
   }
   const holders = next.clients.filter((one) => one.at === 'holding' && !one.hasExpired && !one.hasReleased)
   if (holders.length > 1) throw new Violation('two hold the lock')
@@ -140,15 +167,31 @@ export function after(state: State, step: (next: State) => void): State {
   return next
 }
 
-function ghostKey({ client, what, how, try: n }: Ghost): string {
-  return `${client}${what}${how}${n}`
+function ghostKey({ client, command, how, what, lost }: Ghost): string {
+  return `${client}${command}${how}${what}${lost}`
 }
 
 export function keyOf({ stored, clients, ghosts, writer, deaths }: State): string {
   let key = `${stored.data},${stored.lock},${stored.waiters},${stored.calls},${stored.forever},${writer},${deaths}`
-  for (const { at, how, try: n, read, hasExpired, hasReleased, isCalled, breaks, writes } of clients) {
-    key += `|${at},${how},${n},${read},${hasExpired},${hasReleased},${isCalled},${breaks},${writes}`
+  for (const one of clients) {
+    const {
+      at,
+      how,
+      try: n,
+      lost,
+      what,
+      read,
+      hasDied,
+      hasExpired,
+      hasReleased,
+      isCalled,
+      breaks,
+      writes,
+    } = one
+    key += `|${at},${how},${n},${lost},${what},${read},${hasDied},${hasExpired},${hasReleased},${isCalled}`
+    key += `,${breaks},${writes}`
   }
+  for (const token of Object.keys(stored.done).sort()) key += `|${token}${stored.done[token]}`
   for (const ghost of ghosts) key += `|${ghostKey(ghost)}`
   return key
 }

@@ -3,10 +3,15 @@ import { hash, keys, Redis, type Stored } from './redis.ts'
 
 /** A request. `at` is the step whose command it has sent and whose answer it waits for. */
 export interface Client {
-  at: 'taking' | 'waiting' | 'holding' | 'gone'
+  at: 'taking' | 'waiting' | 'holding' | 'leaving' | 'gone'
   how: 'first' | 'again' | 'woken'
   try: number
+  /** A command of it that may have run or may still arrive: none, a TAKE, or a RELEASE. */
+  lost: 0 | 1 | 2
+  /** What it asks RELEASE to do. */
+  what: string
   read: string
+  hasDied: boolean
   hasExpired: boolean
   hasReleased: boolean
   /** Woken, while the lock is still on its way to it. */
@@ -19,9 +24,10 @@ export interface Client {
 /** A command on its way to the server whose request no longer waits for the answer. */
 export interface Ghost {
   client: number
-  what: 'take' | 'pop' | 'release'
+  command: 'take' | 'pop' | 'release'
   how: Client['how']
-  try: number
+  what: string
+  lost: Client['lost']
 }
 
 export interface State {
@@ -38,7 +44,9 @@ export interface Model {
   take: Script
   release: Script
   /** What each client does with the session at the end of its request. */
-  does: ('set' | 'delete' | 'nothing')[]
+  does: ('set' | 'touch' | 'delete' | 'nothing')[]
+  /** The data at first; undefined for a new session. */
+  data: string | undefined
   /** The data that a client writes; two clients may write the same bytes. */
   write: (client: number, read: string) => string
   /** How many times each client may lose its connection. */
@@ -47,6 +55,19 @@ export interface Model {
   deaths: number
   /** Whether BLPOP ends by itself. */
   hasTimeout: boolean
+  /** Whether a request may end while it waits, as the limit of its wait demands. */
+  givesUp: boolean
+  /** Whether the first request is served only if the session exists. */
+  isStrict: boolean
+  /** How many may wait. */
+  maxWaiting: number
+  /** What the handler does after a lost connection; without it, this is a fault that must be found. */
+  patience: {
+    /** Whether a request fails only when its TAKE is too late to run. */
+    readonly outlastsTake: boolean
+    /** Whether a request that ends without the lock says so. */
+    readonly leaves: boolean
+  }
 }
 
 export class Violation extends Error {}
@@ -57,7 +78,10 @@ export const fresh: Client = {
   at: 'taking',
   how: 'first',
   try: 0,
+  lost: 0,
+  what: '',
   read: '',
+  hasDied: false,
   hasExpired: false,
   hasReleased: false,
   isCalled: false,
@@ -67,36 +91,57 @@ export const fresh: Client = {
 
 export function start(model: Model): State {
   return {
-    stored: { data: '0', lock: undefined, waiters: '', calls: 0, forever: '' },
-    clients: model.does.map((_, index) => ({ ...fresh, breaks: model.breaks[index] ?? 0 })),
+    stored: { data: model.data, lock: undefined, waiters: '', calls: 0, done: {}, forever: '' },
+    clients: model.does.map((what, index) => ({ ...fresh, what, breaks: model.breaks[index] ?? 0 })),
     ghosts: [],
     writer: -1,
     deaths: model.deaths,
   }
 }
 
-export function runTake(model: Model, state: State, { client, how, try: n }: Ghost): unknown[] {
+export function runTake(model: Model, state: State, { client, how, lost }: Ghost): unknown[] {
   const token = names.charAt(client)
   const before = state.stored.lock
-  const answer = model.take(new Redis(state.stored, false), keys, [token, '9', how, '1', '', '', String(n)])
+  const answer = model.take(
+    new Redis(state.stored, false),
+    [...keys, `done ${token}`],
+    [
+      token,
+      '9',
+      how,
+      '1',
+      model.isStrict && client === 0 ? '1' : '0',
+      String(model.maxWaiting),
+      '',
+      String(lost),
+    ],
+  )
   const isTaken = before !== token && state.stored.lock === token
   if (isTaken && how !== 'woken' && state.clients.some((other, i) => other.isCalled && i !== client)) {
     throw new Violation(`${token} overtakes another that was called`)
   }
+  const self = state.clients[client] as Client
+  if (isTaken && self.at === 'gone' && !self.hasDied) throw new Violation(`${token} locks for nobody`)
   return answer
 }
 
-export function runRelease(model: Model, state: State, { client, try: n }: Ghost): unknown[] {
+export function runRelease(model: Model, state: State, { client, what, lost }: Ghost): unknown[] {
   const self = state.clients[client] as Client
-  const what = model.does[client] as string
   const token = names.charAt(client)
   const before = state.stored.data ?? ''
-  const data = what === 'set' ? model.write(client, self.read) : ''
+  const data =
+    what !== 'set' ? '' : model.does[client] === 'touch' ? self.read : model.write(client, self.read)
   const redis = new Redis(state.stored, false)
-  const answer = model.release(redis, keys, [token, what, '9', data, hash(self.read), '', String(n)])
-  self.hasReleased = true
+  const answer = model.release(
+    redis,
+    [...keys, `done ${token}`],
+    [token, what, '9', data, hash(self.read), '', String(lost)],
+  )
+  if (answer[1] !== 2) self.hasReleased = true
   const isRepeated = state.writer === client && before === data
   if (redis.hasWritten && !isRepeated) {
+    if (self.writes > 0 && model.does[state.writer] === 'delete')
+      throw new Violation(`${token} brings back a destroyed session`)
     state.writer = client
     self.writes++
     if (what === 'set' && before !== self.read)
@@ -107,25 +152,60 @@ export function runRelease(model: Model, state: State, { client, try: n }: Ghost
 }
 
 export function answered(model: Model, state: State, index: number, self: Client): void {
+  const sent = sentBy(index, self)
+  if (self.at === 'taking') taken(model, index, self, runTake(model, state, sent))
+  else released(model, state, index, self, runRelease(model, state, sent))
+}
+
+/** The command whose answer a request waits for. */
+export function sentBy(client: number, { at, how, what, lost }: Client): Ghost {
+  const command = ({ taking: 'take', waiting: 'pop' } as const)[at as string] ?? 'release'
+  return { client, command, how, what: at === 'leaving' ? 'nothing' : what, lost }
+}
+
+function taken(model: Model, index: number, self: Client, [, got, data]: unknown[]): void {
   const token = names.charAt(index)
-  const request: Ghost = { client: index, what: 'take', how: self.how, try: self.try }
-  const does = model.does[index]
-  if (self.at === 'holding') {
-    const [, done] = runRelease(model, state, request)
-    const isDone =
-      self.writes > 0 || (does === 'delete' ? state.stored.data === undefined : does === 'nothing')
-    if (done === 1 && !isDone) {
-      throw new Violation(`${token} is told that its ${does} was done, which it was not`)
-    }
-    if (done === 0 && model.does.length === 1) throw new Violation(`${token} is refused though it is alone`)
+  if (got !== 1 && self.isCalled) throw new Violation(`${token} was called and must wait`)
+  const isRefused = got === 2 || got === 4
+  if (got !== 1 && !isRefused && model.does.length === 1)
+    throw new Violation(`${token} waits though it is alone`)
+  self.isCalled = false
+  self.try = 0
+  if (isRefused) endWithoutLock(model, self)
+  else if (got !== 1) self.at = 'waiting'
+  else Object.assign(self, { at: 'holding', read: data || '', hasExpired: false })
+}
+
+/** A request whose TAKE may still arrive says that it has ended. */
+export function endWithoutLock(model: Model, self: Client): void {
+  self.at = self.lost > 0 && model.patience.leaves ? 'leaving' : 'gone'
+}
+
+function released(model: Model, state: State, index: number, self: Client, [, answer]: unknown[]): void {
+  const token = names.charAt(index)
+  if (self.at === 'leaving') {
     self.at = 'gone'
     return
   }
-  const [, got, data] = runTake(model, state, request)
-  if (got !== 1 && self.isCalled) throw new Violation(`${token} was called and must wait`)
-  if (got !== 1 && model.does.length === 1) throw new Violation(`${token} waits though it is alone`)
-  self.isCalled = false
-  self.try = 0
-  self.at = got === 1 ? 'holding' : 'waiting'
-  if (got === 1) Object.assign(self, { read: data || '', hasExpired: false })
+  if (answer === 2) {
+    // The session has no data to touch: they are written.
+    Object.assign(self, { what: 'set', try: 0, lost: Math.min(self.lost, 1) })
+    return
+  }
+  const isWritten = self.what !== 'set' || (model.does[index] === 'touch' && self.read === '')
+  const isDone = self.writes > 0 || (self.what === 'delete' ? state.stored.data === undefined : isWritten)
+  if (answer === 1 && !isDone) {
+    throw new Violation(`${token} is told that its ${self.what} was done, which it was not`)
+  }
+  if (answer === 0 && self.writes > 0) {
+    throw new Violation(`${token} is told that its ${self.what} was not done, which it was`)
+  }
+  if (answer === 0 && model.does[index] === 'touch') {
+    throw new Violation(`${token} is refused though it changed nothing`)
+  }
+  // Alone, it may not know whether a lost RELEASE was done, but only once its lock has gone.
+  if (model.does.length === 1 && (answer === 0 || (answer === 3 && !self.hasExpired))) {
+    throw new Violation(`${token} is refused though it is alone`)
+  }
+  self.at = 'gone'
 }

@@ -5,6 +5,7 @@ import { type Found, search } from './search.ts'
 
 // Searches with three requests take long: they are in lock-of-three.test.ts.
 
+const NEW = { data: undefined } satisfies Partial<Model>
 const counter = (_: number, read: string) => String(Number(read) + 1)
 const toggle = (_: number, read: string) => (read === '1' ? '0' : '1')
 
@@ -13,37 +14,43 @@ test.each<[string, Model['does'], Partial<Model>]>([
   ['two, of which each may lose its connection and one dies', two, { breaks: [1, 1], deaths: 1 }],
   ['two that count, all alive and connected', two, { write: counter }],
   ['one that deletes and one that writes', ['delete', 'set'], { breaks: [1, 1], deaths: 1 }],
+  ['a new session that another request destroys', ['set', 'delete'], { ...NEW, breaks: [2], deaths: 1 }],
+  ['a session that is destroyed while another touches it', ['touch', 'delete'], { breaks: [1, 1] }],
+  ['two connections lost by one request', two, { breaks: [2] }],
+  ['requests whose wait has a limit', two, { breaks: [1, 1], givesUp: true }],
+  ['a request that must find its session', two, { ...NEW, breaks: [1], isStrict: true }],
+  ['requests of which none may wait', two, { breaks: [1, 1], maxWaiting: 0 }],
 ])('no order of events breaks the lock: %s', (_, does, more) => expectSound(does, more))
 
 const MUTANTS: readonly Mutant[] = [
   [
     'RELEASE does not ask whose lock it is',
-    'local failed\n',
-    'isMine = true\nlocal failed\n',
+    'local what = ARGV[2]\n',
+    'local what = ARGV[2]\nisMine = true\n',
     two,
     {},
     'overwrites what it has not read',
   ],
   [
     'a late writer does not compare',
-    ' or redis.sha1hex(data) ~= ARGV[5]',
-    '',
+    '(owner or redis.sha1hex(data) ~= ARGV[5])',
+    'owner',
     two,
     {},
     'overwrites what it has not read',
   ],
   [
     'a late writer writes while another has the lock',
-    'if owner or redis.sha1hex',
-    'if redis.sha1hex',
+    '(owner or redis.sha1hex(data) ~= ARGV[5])',
+    'redis.sha1hex(data) ~= ARGV[5]',
     two,
     {},
     'overwrites what it has not read',
   ],
   [
     'a second try does not know its own write',
-    "if ARGV[7] ~= '0' and data == ARGV[4] then return {ARGV[1], 1} end",
-    '',
+    "if ARGV[7] == '2' and data ~= ARGV[4] then answer = 3",
+    "if ARGV[7] == '2' then answer = 3",
     one,
     { breaks: [1] },
     'is refused though it is alone',
@@ -75,7 +82,7 @@ const MUTANTS: readonly Mutant[] = [
   ["'@' has no end", "'@', 'PX', 1000", "'@'", two, { deaths: 1 }, 'nothing moves any more'],
   [
     'the lock has no end',
-    "ARGV[1] .. ARGV[6], 'PX', ARGV[2]",
+    "ARGV[1] .. ARGV[7], 'PX', ARGV[2]",
     'ARGV[1]',
     two,
     { deaths: 1 },
@@ -97,6 +104,55 @@ const MUTANTS: readonly Mutant[] = [
     { deaths: 1 },
     'nothing moves any more',
   ],
+  [
+    'a late RELEASE does not look for the mark',
+    'if told then return {ARGV[1], tonumber(told)} end',
+    '',
+    ['set', 'delete'],
+    { ...NEW, breaks: [1] },
+    'brings back a destroyed session',
+  ],
+  [
+    'a second RELEASE writes where the data are those that were read',
+    "if ARGV[7] == '2' or answer == 0 then what = 'nothing' end",
+    "if answer ~= 1 and (answer == 0 or redis.sha1hex(data) ~= ARGV[5]) then what = 'nothing' end",
+    ['set', 'delete'],
+    { ...NEW, breaks: [1] },
+    'brings back a destroyed session',
+  ],
+  [
+    'a RELEASE leaves no mark',
+    "redis.pcall('SET', KEYS[5], answer, 'PX', 60000)",
+    '',
+    ['set', 'delete'],
+    { ...NEW, breaks: [1] },
+    'A locks for nobody',
+  ],
+  ['the mark has no end', "answer, 'PX', 60000", 'answer', two, { breaks: [1] }, 'a mark has no end'],
+  [
+    'a late TAKE does not look for the mark',
+    "if redis.call('EXISTS', KEYS[5]) == 1 then return {ARGV[1], 5} end",
+    '',
+    two,
+    { breaks: [1] },
+    'A locks for nobody',
+  ],
+  [
+    'a RELEASE that may have been done is answered as one that was not',
+    'data ~= ARGV[4] then answer = 3',
+    'data ~= ARGV[4] then answer = 0',
+    two,
+    { breaks: [1] },
+    'A is told that its set was not done, which it was',
+  ],
+  [
+    'who touches a session that was destroyed writes it',
+    " and (isMine or ARGV[5] == '') then return {ARGV[1], 2}",
+    ' then return {ARGV[1], 2}',
+    ['touch', 'delete'],
+    { breaks: [1] },
+    'A is refused though it changed nothing',
+  ],
 ]
 
 test.each(MUTANTS)('a broken script is found out: %s', (...mutant) => expectFound(mutant))
@@ -107,11 +163,23 @@ test('a wait without an end is found out', () => {
   )
 })
 
+test.each<[string, Model['patience'], Partial<Model>]>([
+  ['fails while its TAKE may still run', { outlastsTake: false, leaves: true }, { breaks: [2] }],
+  [
+    'ends its wait and does not say so',
+    { outlastsTake: true, leaves: false },
+    { breaks: [1], givesUp: true },
+  ],
+  ['is refused and does not say so', { outlastsTake: true, leaves: false }, { breaks: [1], maxWaiting: 0 }],
+])('a handler that %s is found out', (_, patience, more) => {
+  expect(search(makeModel(two, more)).violation).toBeUndefined()
+  expect(search(makeModel(two, { ...more, patience })).violation).toBe('A locks for nobody')
+})
+
 /** What docs/internals/managed-handler-protocol.md does not promise, each on a shortest way to it. */
 test.each<[string, Model['does'], Partial<Model>]>([
   ['the same bytes from another request, after a lost connection', two, { write: counter, breaks: [1] }],
-  ['the old bytes from another request, after a lost connection', two, { write: toggle, breaks: [1] }],
-  ['two connections lost by one request', two, { breaks: [2] }],
+  ['the same bytes from two requests that each undo the other', two, { write: toggle, breaks: [1] }],
 ])('beyond the promise: %s', (_, does, more) => {
   const { violation, trace }: Found = search(makeModel(does, more))
   expect([...trace, violation]).toMatchSnapshot()

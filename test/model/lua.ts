@@ -5,7 +5,7 @@ export type Script = (redis: Redis, KEYS: string[], ARGV: string[]) => unknown[]
 const words: [RegExp, string][] = [
   [/^--.*\n/gm, ''],
   [/\breturn \{(.*?)\}(?= end|$)/gm, 'return [$1]'],
-  [/\{ARGV\[1\], 1\}/g, '[ARGV[1], 1]'],
+  [/\{(ARGV\[1\], \w+)\}/g, '[$1]'],
   [/\blocal (\w+)$/gm, 'let $1'],
   [/\blocal (\w+) =/g, 'let $1 ='],
   [/\belseif (.*?) then\b/g, '} else if ($1) {'],

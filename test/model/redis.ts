@@ -4,6 +4,8 @@ export interface Stored {
   /** The tokens of the waiters; in lower case once the time is over until which each is taken to wait. */
   waiters: string
   calls: number
+  /** What requests were answered at their end, by their tokens. */
+  done: Record<string, string>
   /** The first letters of the keys that have no time to live. */
   forever: string
 }
@@ -25,6 +27,7 @@ export class Redis {
   readonly call = (command: string, key = '', ...values: (string | number)[]): unknown => {
     const stored = this.stored
     const value = String(values[0])
+    if (key.startsWith('done ')) return this.callDone(command, key.slice(5), values)
     switch (`${command} ${key}`) {
       // The script counts from one.
       case 'TIME ':
@@ -66,6 +69,8 @@ export class Redis {
         return 1
       case 'EXPIRE data':
         return stored.data === undefined ? 0 : 1
+      case 'PTTL lock':
+        return 1
       case 'DEL lock':
         stored.lock = undefined
         return this.mark(key, false)
@@ -77,6 +82,16 @@ export class Redis {
   }
 
   readonly pcall = this.call
+
+  private callDone(command: string, token: string, values: (string | number)[]): unknown {
+    const { done } = this.stored
+    if (command === 'EXISTS') return token in done ? 1 : 0
+    if (command === 'GET') return done[token] ?? false
+    if (command !== 'SET') throw new Error(`the model knows no ${command} of a mark`)
+    if (values[1] !== 'PX') this.stored.forever += `d${token}`
+    done[token] = String(values[0])
+    return 1
+  }
 
   readonly sha1hex = hash
 

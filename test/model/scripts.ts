@@ -20,10 +20,15 @@ export function makeModel(
     take: compile(change(take)),
     release: compile(change(release)),
     does,
+    data: '0',
     write: (client) => 'xyz'.charAt(client),
     breaks: [],
     deaths: 0,
     hasTimeout: true,
+    givesUp: false,
+    isStrict: false,
+    maxWaiting: 9,
+    patience: { outlastsTake: true, leaves: true },
     ...more,
   }
 }

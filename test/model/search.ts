@@ -51,9 +51,13 @@ export function search(model: Model): Found {
     }
   }
 
+  // A request that the handler refuses need not get the lock.
+  if (model.isStrict || model.maxWaiting < model.does.length) return { states: states.length, trace: [] }
   for (const client of model.does.keys()) {
     const canHold = leadingTo(states, before, (state) => state.clients[client]?.at === 'holding')
-    const stuck = states.findIndex((state, i) => !canHold[i] && state.clients[client]?.at !== 'gone')
+    const stuck = states.findIndex(
+      (state, i) => !canHold[i] && ['taking', 'waiting'].includes(state.clients[client]?.at ?? ''),
+    )
     if (stuck >= 0) return found('one waits for ever', stuck)
   }
   return { states: states.length, trace: [] }

@@ -99,7 +99,7 @@ function storeForHandler(
   certificates: { readonly ca: string | null; readonly client: string | null },
 ): PhpValue {
   const { topology, servers, tls, database, sentinel } = endpoint
-  const { life, wait } = redisLockSeconds(php)
+  const { life, wait } = redisLockSeconds(options, php)
   return {
     topology: topology.value,
     servers: servers.map(({ value: { host, port } }) => ({ host, port })),
@@ -117,6 +117,7 @@ function storeForHandler(
     locking: options.PHP_SESSIONS_LOCKING,
     lockSeconds: life,
     waitSeconds: wait,
+    maxWaiting: options.PHP_SESSIONS_MAX_WAITING,
     connectSeconds: CONNECT_SECONDS,
     readSeconds: READ_SECONDS,
     onStoreError: options.PHP_SESSIONS_ON_STORE_ERROR ?? 'stop',

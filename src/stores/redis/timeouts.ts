@@ -8,9 +8,12 @@ export const READ_SECONDS = 3
 const LOCK_POLL_MICROSECONDS = 5_000
 
 /** How long the lock of a dead worker lives, and how long a request waits for its turn, in seconds. */
-export function redisLockSeconds(php: Php): { readonly life: number; readonly wait: number } {
+export function redisLockSeconds(
+  { PHP_SESSIONS_MAX_WAIT }: Options,
+  php: Php,
+): { readonly life: number; readonly wait: number } {
   const life = longestRequestSeconds(php)
-  return { life, wait: life / 2 }
+  return { life, wait: PHP_SESSIONS_MAX_WAIT ?? life / 2 }
 }
 
 /** The lock settings of phpredis' own handler, which polls. */
@@ -23,7 +26,7 @@ export function redisLockDirectives(options: Options, php: Php): readonly Direct
         because: 'PHP_SESSIONS_LOCKING is off: parallel requests overwrite each other',
       },
     ]
-  const { life, wait } = redisLockSeconds(php)
+  const { life, wait } = redisLockSeconds(options, php)
   return [
     {
       name: 'redis.session.locking_enabled',

@@ -56,6 +56,8 @@ test.each<[string, JsonObject, Record<string, string>?]>([
     {
       PHP_SESSIONS_PREFIX: 'shop:',
       PHP_SESSIONS_LOCKING: 'off',
+      PHP_SESSIONS_MAX_WAIT: '7',
+      PHP_SESSIONS_MAX_WAITING: '3',
       PHP_SESSIONS_ON_STORE_ERROR: 'empty',
     },
   ],

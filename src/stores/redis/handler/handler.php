@@ -134,16 +134,22 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         for ($how = 'first'; $this->token === '';) {
             $latest = (int) ((microtime(true) + $store->settings['readSeconds']) * 1000) + $ahead;
             $life = $store->settings['lockSeconds'] * 1000;
-            $answer = $store->script(self::TAKE, $keys, $token, [$life, $how, $latest, (int) $mustExist]);
+            $limit = $store->settings['maxWaiting'];
+            $answer = $store->script(self::TAKE, $keys, $token, [$life, $how, $latest, (int) $mustExist, $limit]);
             if ($answer[1] === 1) {
                 $this->hold($token, $answer);
             } elseif ($answer[1] === 2) {
-                throw new StoreFailed('100 requests are already waiting for this session');
+                $this->leave($token);
+                $why = "$limit requests are already waiting for this session (PHP_SESSIONS_MAX_WAITING)";
+                $left = ceil($answer[2] / 1000);
+                throw new StoreFailed("$why; the lock of the request that holds it ends in $left seconds at most", StoreFailed::TOO_MANY);
             } elseif ($answer[1] === 4) {
+                $this->leave($token);
                 return false;
             } elseif (microtime(true) > $end) {
+                $this->leave($token);
                 $seconds = $store->settings['waitSeconds'];
-                throw new StoreFailed("another request has held this session for more than $seconds seconds");
+                throw new StoreFailed("others have held this session for $seconds seconds (PHP_SESSIONS_MAX_WAIT)");
             } elseif ($answer[1] === 3) {
                 // The server's clock differs from the one here, or the server was frozen.
                 $ahead = (int) $answer[2] - (int) (microtime(true) * 1000);
@@ -157,6 +163,15 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             return false;
         }
         return true;
+    }
+
+    /** Ends a request without the lock: a TAKE of it that arrives later is not to lock for nobody. */
+    private function leave(string $token): void
+    {
+        if ($this->store()->mayArriveLate($token)) {
+            $this->token = $token;
+            $this->release('nothing');
+        }
     }
 
     private function hold(string $token, #[\SensitiveParameter] array $answer): void
@@ -188,6 +203,10 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         if ($done === 2) {
             $done = $run('set');
         }
+        if ($done === 3) {
+            $why = 'the connection was lost while the session was being written, and this request has no lock any more';
+            throw new StoreFailed("$why: whether its changes are kept is not known");
+        }
         if ($done === 0) {
             $life = $store->settings['lockSeconds'];
             $why = "this request lost its lock, after $life seconds or in a failover, and the session has changed since";
@@ -206,16 +225,17 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             return $step();
         } catch (StoreFailed $failure) {
             $why = $failure->getMessage();
+            $isTooMany = $failure->getCode() === StoreFailed::TOO_MANY;
         }
         $this->token = '';
         $this->failure = null;
         $this->isDetached = true;
         self::$lastFailure = $why;
-        error_log("php-sessions: the session store cannot be used: $why");
+        error_log('php-sessions: ' . ($isTooMany ? 'a request is refused: ' : 'the session store cannot be used: ') . $why);
         if (($this->store?->settings['onStoreError'] ?? 'stop') === 'empty') {
             return $instead;
         }
-        refuse();
+        $isTooMany ? refuse(429, 'Too many requests at once') : refuse();
     }
 
     public function __debugInfo(): array
@@ -224,8 +244,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     }
 }
 
-/** Ends the request with status 503: a page without the session would treat the visitor as a stranger. */
-function refuse(): never
+/** Ends the request with status 503 or 429: a page without the session would treat the visitor as a stranger. */
+function refuse(int $status = 503, string $what = 'Service temporarily unavailable'): never
 {
     while (ob_get_level() > 0 && ob_end_clean()) {
     }
@@ -233,12 +253,12 @@ function refuse(): never
         // The headers belong to the page that is not sent: its type, how long caches may keep it, the cookie of the session.
         $kept = preg_grep('/^Set-Cookie: *+(?!' . preg_quote(session_name(), '/') . '=)/i', headers_list());
         header_remove();
-        http_response_code(503);
+        http_response_code($status);
         header('Retry-After: 5');
         header('Cache-Control: no-store');
         header('Content-Type: text/plain; charset=utf-8');
         array_map(fn (string $cookie) => header($cookie, false), $kept);
-        echo "Service temporarily unavailable. Please try again in a few seconds.\n";
+        echo "$what. Please try again in a few seconds.\n";
     }
     exit(1);
 }

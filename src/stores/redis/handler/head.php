@@ -14,4 +14,6 @@ namespace PhpSessions;
 /** The store cannot be used. The message names the cause and holds no secret. */
 final class StoreFailed extends \Exception
 {
+    /** The code where the store works, but too many requests wait for one session. */
+    public const TOO_MANY = 1;
 }

@@ -11,7 +11,7 @@ namespace PhpSessions;
 final class ServerMap
 {
     /** How long a Sentinel's answer may be reused. A master being replaced may accept writes for another ten seconds. */
-    private const FRESH_SECONDS = 1;
+    public const FRESH_SECONDS = 1;
 
     /** The name of the server that was given last; empty at first. */
     public string $last = '';
@@ -35,6 +35,15 @@ final class ServerMap
         };
         $this->last = serverName($server);
         return $server;
+    }
+
+    /** Whether the server that was given last for this key still has it. Asks another one; throws where none knows. */
+    public function isStill(#[\SensitiveParameter] string $key, float $deadline): bool
+    {
+        $name = $this->last;
+        $this->map = $this->find($deadline);
+        $this->serverFor($key, $deadline);
+        return $this->last === $name;
     }
 
     private function nodeFor(#[\SensitiveParameter] string $key, float $deadline): array

@@ -17,6 +17,8 @@ final class Store
     /** @var array<string, Connection> by the names of their servers */
     private array $connections = [];
     private bool $isReread = false;
+    /** The token of the request that has lost a connection with a TAKE on its way. */
+    private string $lost = '';
 
     public function __construct(private readonly string $file)
     {
@@ -51,21 +53,22 @@ final class Store
     }
 
     /**
-     * The keys of a session: data, lock, waiters, call. On a single server the lock has the name that phpredis gives it,
+     * The keys of a session: data, lock, waiters, call, and the beginning of the marks' names. On a single server the lock has the name that phpredis gives it,
      * so that both handlers exclude each other; on a cluster all keys must be in the slot of the data.
      */
     public function keys(#[\SensitiveParameter] string $id): array
     {
         $key = $this->settings['prefix'] . $id;
         $name = $this->is('cluster') ? "{{$key}}" : $key;
-        return [$key, "{$name}_LOCK", "{$name}_WAIT", "{$name}_NEXT"];
+        return [$key, "{$name}_LOCK", "{$name}_WAIT", "{$name}_NEXT", "{$name}_DONE_"];
     }
 
     /**
      * Runs a script. It must return $token first, so that the reply to an earlier command is never taken for its own.
      *
-     * Two more arguments follow $arguments: the name of the server if a failover may replace it, or an empty one, and the
-     * number of the try, which tells the script that it may have run already. A release is tried for longer.
+     * Two more arguments follow $arguments: the name of the server if a failover may replace it, or an empty one, and which
+     * command with this token was lost, since it may have run or may still arrive: 0 none, 1 a TAKE, 2 a RELEASE.
+     * A release is tried for longer.
      */
     public function script(
         string $lua,
@@ -76,9 +79,14 @@ final class Store
     ): array {
         $database = $this->settings['database'];
         $lua = ($database > 0 ? "redis.call('SELECT', $database)\n" : '') . $lua;
-        return $this->attempt($keys[0], $isRelease, function (\Redis $client, int $try) use ($lua, $keys, $token, $arguments): array {
+        $keys[4] .= $token;
+        $run = function (\Redis $client, bool $mayHaveRun) use ($lua, $keys, $token, $arguments, $isRelease): array {
+            if ($mayHaveRun && !$isRelease) {
+                $this->lost = $token;
+            }
+            $lost = $mayHaveRun && $isRelease ? 2 : (int) $this->mayArriveLate($token);
             $place = $this->is('single') ? '' : "@{$this->map->last}";
-            $all = [...$keys, $token, ...$arguments, $place, $try];
+            $all = [...$keys, $token, ...$arguments, $place, $lost];
             $answer = $client->evalSha(sha1($lua), $all, count($keys));
             if (!is_array($answer) && str_starts_with((string) $client->getLastError(), 'NOSCRIPT')) {
                 $client->clearLastError();
@@ -88,7 +96,14 @@ final class Store
                 return $answer;
             }
             throw new \RedisException($client->getLastError() ?: 'the reply belongs to another command');
-        });
+        };
+        return $this->attempt($keys[0], $isRelease, $run, mustBeCurrent: true);
+    }
+
+    /** Whether a TAKE with this token may still be on its way. */
+    public function mayArriveLate(string $token): bool
+    {
+        return $this->lost === $token;
     }
 
     /** Waits until a list has an element and removes it. Returns whether there was one in time. */
@@ -120,14 +135,35 @@ final class Store
         return false;
     }
 
-    private function attempt(#[\SensitiveParameter] string $key, bool $isRelease, \Closure $command): mixed
-    {
+    /**
+     * Runs a command until it succeeds or its time is over. `$command` gets whether it may have run already.
+     *
+     * A server that was frozen may answer before it has heard that another has taken its place. An answer that must be
+     * of the current server, and took longer than the map stays fresh, counts only if the others still name this server.
+     */
+    private function attempt(
+        #[\SensitiveParameter] string $key,
+        bool $isRelease,
+        \Closure $command,
+        bool $mustBeCurrent = false,
+    ): mixed {
         $start = microtime(true);
         $deadline = $start + self::FAILOVER_SECONDS;
         $mayHaveRun = false;
         for ($try = 0;; $try++) {
             try {
-                return $this->connectionFor($key, $deadline)->run(fn (\Redis $client) => $command($client, $try));
+                $connection = $this->connectionFor($key, $deadline);
+                $sent = microtime(true);
+                $answer = $connection->run(fn (\Redis $client) => $command($client, $mayHaveRun));
+                $isLate = microtime(true) - $sent >= ServerMap::FRESH_SECONDS;
+                if (!$mustBeCurrent || !$isLate || $this->is('single')) {
+                    return $answer;
+                }
+                $mayHaveRun = true;
+                if ($this->map->isStill($key, $deadline)) {
+                    return $answer;
+                }
+                $why = 'another server took its place before it answered';
             } catch (\RedisException $error) {
                 $why = $error->getMessage();
                 $mayHaveRun = $mayHaveRun || $error->getCode() === Connection::LOST;
@@ -159,8 +195,9 @@ final class Store
             // Nothing replaces a single server that is a replica, for example.
             $isPassing && !$isLoading => 0,
             $isRelease => self::FAILOVER_SECONDS,
-            // The lock may survive the restart, or the server is about to be ready.
-            $mayHaveRun || $isLoading => $this->settings['connectSeconds'],
+            // As long as the command may still run: if the request ended before, it could be given a lock.
+            $mayHaveRun || $this->lost !== '' => $this->settings['readSeconds'],
+            $isLoading => $this->settings['connectSeconds'],
             default => 0,
         };
     }

@@ -184,21 +184,44 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(await asked).toEqual({ status: 200, text: '2' })
   })
 
-  test('at most a hundred requests wait for a session; requests that have gone do not count', async () => {
+  test('at most so many requests wait as is set, one more is a status 429; requests that have gone do not count', async () => {
     const { redis, service } = await startRedisService()
-    const web = await startWeb(underTest, configureManaged(underTest, service))
+    const env = { PHP_SESSIONS_MAX_WAITING: '3' }
+    const web = await startWeb(underTest, configureManaged(underTest, service, env))
     const cookie = await newVisitor(web)
     const key = `PHPREDIS_SESSION:${cookie.split('=')[1]}`
     const wait = async (until: number) => {
       redis.cli('SET', `${key}_LOCK`, 'somebody', 'PX', '300')
       await redis.batch(
-        Array.from({ length: 100 }, (_, i) => ['ZADD', `${key}_WAIT`, String(until), `waiter${i}`]),
+        Array.from({ length: 3 }, (_, i) => ['ZADD', `${key}_WAIT`, String(until), `waiter${i}`]),
       )
-      return visit(web.url, cookie)
+      return fetch(web.url, { headers: { cookie } })
     }
-    expect(await wait(Date.now() - 10)).toEqual({ status: 200, text: '2' })
-    expect((await wait(Date.now() + 60_000)).status).toBe(503)
-    await until('the log', () => web.log().includes('100 requests are already waiting for this session'))
+    expect(await (await wait(Date.now() - 10)).text()).toBe('2')
+    const refused = await wait(Date.now() + 60_000)
+    expect([refused.status, refused.headers.get('retry-after'), refused.headers.getSetCookie()]).toEqual([
+      429,
+      '5',
+      [],
+    ])
+    await until('the log', () => web.log().includes('php-sessions: '))
+    expect(web.log()).toMatch(
+      /php-sessions: a request is refused: 3 requests are already waiting for this session \(PHP_SESSIONS_MAX_WAITING\); the lock of the request that holds it ends in 1 seconds at most/,
+    )
+  })
+
+  test('a request waits for its turn as long as is set', async () => {
+    const { redis, service } = await startRedisService()
+    const web = await startWeb(
+      underTest,
+      configureManaged(underTest, service, { PHP_SESSIONS_MAX_WAIT: '1' }),
+    )
+    const cookie = await newVisitor(web)
+    redis.cli('SET', `PHPREDIS_SESSION:${cookie.split('=')[1]}_LOCK`, 'somebody', 'PX', '60000')
+    expect((await visit(web.url, cookie)).status).toBe(503)
+    await until('the log', () =>
+      web.log().includes('others have held this session for 1 seconds (PHP_SESSIONS_MAX_WAIT)'),
+    )
   })
 
   test('a server that thaws gives no lock to a request that has gone', async () => {

@@ -93,6 +93,49 @@ test('a worker that dies with the lock delays the others only until the lock exp
   expect(counts.sort()).toEqual(['2', '3', '4', '5', '6'])
 })
 
+/** Pages of one session under php-fpm: `count` is a page, `hold` keeps the session until a file is there. */
+async function startPages(workers: number, more: Readonly<Record<string, string>> = {}) {
+  const redis = await start()
+  const REDIS_URL = `redis://:${encodeURIComponent(CANARY)}@127.0.0.1:${redis.port}`
+  const bound = container({ REDIS_URL, PHP_SESSIONS_HANDLER: 'managed', ...more })
+  const go = join(bound.directory, 'go')
+  const count = `session_start(); usleep(20000); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' done';`
+  const hold = `session_start(); while (!file_exists('${go}')) { usleep(1000); clearstatcache(); } echo 'held';`
+  const fpm = await startFpm(bound, { pool: [`pm.max_children = ${workers}`], pages: { count, hold } })
+  const cookie = /PHPSESSIONID=[^;\s]+/.exec(await fpm.ask('count'))?.[0] ?? ''
+  const key = `PHPREDIS_SESSION:${cookie.split('=')[1]}`
+  return { redis, fpm, cookie, key, letGo: () => writeFileSync(go, '') }
+}
+
+test('a visitor who may hold less than all workers keeps nobody else out', async () => {
+  const { redis, fpm, cookie, key, letGo } = await startPages(8, { PHP_SESSIONS_MAX_WAITING: '4' })
+  const holder = fpm.ask('hold', cookie)
+  await until('the lock to be held', () => redis.cli('EXISTS', `${key}_LOCK`) === '1')
+  const others = Array.from({ length: 12 }, () => fpm.ask('count', cookie))
+  // Another visitor is served although the holder has not ended.
+  expect(await fpm.ask('count')).toMatch(/1 done$/)
+  letGo()
+  expect(await holder).toMatch(/held$/)
+  const answers = await Promise.all(others)
+  expect(answers.filter((answer) => / done$/.test(answer))).toHaveLength(4)
+  expect(answers.filter((answer) => /^Status: 429/m.test(answer))).toHaveLength(8)
+})
+
+test('a page with twenty parallel fetches is served, without a setting', async () => {
+  const { redis, fpm, cookie, key } = await startPages(24)
+  let most = 0
+  const fetches = Array.from({ length: 20 }, () => fpm.ask('count', cookie))
+  const served = Promise.all(fetches).then((answers) => answers.map((page) => /(\d+) done$/.exec(page)?.[1]))
+  for (let isOver = false; !isOver; ) {
+    isOver = await Promise.race([served.then(() => true), sleep(5).then(() => false)])
+    most = Math.max(most, Number(redis.cli('ZCARD', `${key}_WAIT`)))
+  }
+  console.log(`20 parallel fetches: ${most} waited at once`)
+  expect((await served).map(Number).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 20 }, (_, i) => i + 2),
+  )
+})
+
 describe.each(PHPS)('%s', (_name, php) => {
   const credentialsOf = ({ host, port }: Redis) => ({ host, port, password: CANARY })
 

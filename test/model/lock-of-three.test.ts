@@ -9,6 +9,11 @@ const reader: Model['does'] = ['nothing', 'set', 'set']
 
 test.each<[string, Model['does'], Partial<Model>]>([
   ['three, of which one loses its connection and one dies', three, { breaks: [1], deaths: 1 }],
+  [
+    'a new session that a second destroys and a third writes again',
+    ['set', 'delete', 'set'],
+    { data: undefined, breaks: [1] },
+  ],
   ['three, of which one only reads and one dies', reader, { deaths: 1 }],
 ])('no order of events breaks the lock: %s', (_, does, more) => expectSound(does, more))
 

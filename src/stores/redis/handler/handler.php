@@ -139,15 +139,15 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             if ($answer[1] === 1) {
                 $this->hold($token, $answer);
             } elseif ($answer[1] === 2) {
-                $this->leave($token);
+                $this->disown($token);
                 $why = "$limit requests are already waiting for this session (PHP_SESSIONS_MAX_WAITING)";
                 $left = ceil($answer[2] / 1000);
                 throw new StoreFailed("$why; the lock of the request that holds it ends in $left seconds at most", StoreFailed::TOO_MANY);
             } elseif ($answer[1] === 4) {
-                $this->leave($token);
+                $this->disown($token);
                 return false;
             } elseif (microtime(true) > $end) {
-                $this->leave($token);
+                $this->disown($token);
                 $seconds = $store->settings['waitSeconds'];
                 throw new StoreFailed("others have held this session for $seconds seconds (PHP_SESSIONS_MAX_WAIT)");
             } elseif ($answer[1] === 3) {
@@ -166,7 +166,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
     }
 
     /** Ends a request without the lock: a TAKE of it that arrives later is not to lock for nobody. */
-    private function leave(string $token): void
+    private function disown(string $token): void
     {
         if ($this->store()->mayArriveLate($token)) {
             $this->token = $token;

@@ -1,4 +1,5 @@
 import type { Sourced } from './binding.ts'
+import type { Finding } from './finding.ts'
 
 /** What is known about the PHP that will read the ini. */
 export interface Php {
@@ -11,6 +12,8 @@ export interface Php {
   readonly prependFile: Sourced<string> | undefined
   /** Whether it is new enough for the managed handler: 8.1 and later are. */
   readonly runsManaged: boolean
+  /** Why the managed handler, where it is wanted, would not run in the app's pages all the same; empty if it would. */
+  readonly obstacles: readonly Finding[]
   /** Whether it waits without end where TLS 1.3 sends its tickets before the first answer (php-src GH-10495). */
   readonly hangsInTls13: boolean
 }
@@ -22,13 +25,14 @@ export const DEFAULT_PHP: Php = {
   phpredis: undefined,
   prependFile: undefined,
   runsManaged: true,
+  obstacles: [],
   hangsInTls13: false,
 }
 
 /**
  * Whether phpredis is at least of a version such as `6.1`; undefined where its version is not known.
  */
-export function isPhpredisAtLeast({ phpredis }: Php, version: string): boolean | undefined {
+export function isPhpredisAtLeast({ phpredis }: Pick<Php, 'phpredis'>, version: string): boolean | undefined {
   if (phpredis === undefined) return undefined
   const [major = 0, minor = 0] = phpredis.split('.').map(Number)
   const [wantedMajor = 0, wantedMinor = 0] = version.split('.').map(Number)
@@ -41,6 +45,6 @@ export function isPhpredisAtLeast({ phpredis }: Php, version: string): boolean |
  * `max_execution_time` does not count the time PHP spends waiting for others, hence twice as long, and a
  * minute at the least. Without a limit it is the 900 seconds after which Cloud Foundry's router gives up.
  */
-export function longestRequestSeconds({ maxExecutionSeconds }: Php): number {
+export function longestRequestSeconds({ maxExecutionSeconds }: Pick<Php, 'maxExecutionSeconds'>): number {
   return maxExecutionSeconds === 0 ? 900 : Math.max(60, 2 * maxExecutionSeconds)
 }

@@ -1,12 +1,12 @@
 import type { Sourced } from '../core/binding.ts'
 import { type Finding, hasError } from '../core/finding.ts'
-import { findBypass } from '../homes/bypass.ts'
 import { type FoundHome, findHome } from '../homes/find-home.ts'
 import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
 import type { SettingsAnswer } from '../php/answers.ts'
 import { askPhp, ProbeSilent } from '../php/ask.ts'
 import { OFFLINE } from '../php/look-around.ts'
+import { runsManaged } from '../php/page-settings.ts'
 import { settingsQuestion } from '../php/questions.ts'
 import type { Plan } from '../plan/plan.ts'
 import { renderFindings } from '../plan/report.ts'
@@ -14,6 +14,7 @@ import { judgeBindings } from '../plan/verdict.ts'
 import { recognisePlatform } from '../platforms/platform.ts'
 import { stores } from '../stores/index.ts'
 import { redisAcl } from '../stores/redis/acl.ts'
+import { describeLateBypass } from '../stores/redis/managed.ts'
 import type { Explanation } from './explanation.ts'
 import { explanationJson } from './json.ts'
 import { findOverrides, type Override } from './overrides.ts'
@@ -33,8 +34,7 @@ function explainHome(host: Host, found: FoundHome): Explanation {
   const { plan, input, framework, findings } = prepare(found.home, OFFLINE)
   const settings = askSettings(host, found, plan)
   const overrides = findOverrides(host, appDirectory, plan.directives, settings)
-  const isBypassKnown = findings.some(({ id }) => id === 'handler.bypassed')
-  const bypass = isBypassKnown ? [] : findBypass(host, appDirectory, plan, findPrepend(overrides))
+  const bypass = findLateBypass(host, plan, findPrepend(overrides))
   return {
     platform: recognisePlatform(host),
     plan,
@@ -45,6 +45,16 @@ function explainHome(host: Host, found: FoundHome): Explanation {
     framework,
     findings: [...findings, ...bypass],
   }
+}
+
+/** An ini file that only php-fpm reads is not known when the app starts. */
+function findLateBypass(
+  host: Host,
+  { planned }: Plan,
+  prepend: Sourced<string> | undefined,
+): readonly Finding[] {
+  if (planned?.handler !== 'managed' || prepend === undefined || runsManaged(host, prepend.value)) return []
+  return [{ id: 'handler.bypassed', ...describeLateBypass(prepend, planned.endpoint) }]
 }
 
 function findPrepend(overrides: readonly Override[]): Sourced<string> | undefined {

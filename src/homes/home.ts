@@ -5,8 +5,9 @@ import { type CompletePlan, completePlan, type TargetPhp } from '../php/complete
 import type { Patience } from '../php/look-around.ts'
 import { chooseEndpoint } from '../plan/plan.ts'
 import { readInput } from '../platforms/input.ts'
-import { findBypass } from './bypass.ts'
 import { type FrameworkPlan, planFramework } from './framework.ts'
+import { findHanging } from './hanging.ts'
+import { findObstacles } from './obstacles.ts'
 
 /** What users do in a home, as the end of a message's fix. */
 export interface Advice {
@@ -56,16 +57,18 @@ const AT_START: Patience = { all: 15, each: 2 }
 export function prepare(home: Home, patience = AT_START, directory: string = home.filesDirectory): Prepared {
   const { host, appDirectory, setsVariables } = home
   const input = readInput(host, appDirectory)
-  const completed = completePlan(host, chooseEndpoint(input), home.php, directory, patience)
-  const { plan, laterPrepend } = completed
+  const completed = completePlan(host, chooseEndpoint(input), home.php, directory, patience, (facts) =>
+    findObstacles(host, appDirectory, home.php, directory, facts),
+  )
+  const { plan, facts } = completed
   const { findings, owner } = home.check(completed)
   const framework = planFramework(host, appDirectory, plan, input.options, setsVariables)
-  const bypass = findBypass(host, appDirectory, plan, laterPrepend)
+  const hanging = findHanging(plan, facts)
   return {
     ...completed,
     input,
     owner,
     framework,
-    findings: [...plan.findings, ...findings, ...bypass, ...framework.findings],
+    findings: [...plan.findings, ...findings, ...hanging, ...framework.findings],
   }
 }

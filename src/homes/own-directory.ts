@@ -7,13 +7,19 @@ import { INI_NAME, renderIniFile } from './ini-file.ts'
 import { writeFiles } from './write-files.ts'
 
 /** The PHP of a command, most often that in PATH. It is told to scan a directory of php-sessions before the app's. */
-export function phpToScan(host: Host, app: string, php = 'php'): TargetPhp {
+export function phpToScan(
+  host: Host,
+  app: string,
+  php = 'php',
+  fpm: TargetPhp['fpm'] = undefined,
+): TargetPhp {
   return {
     command: [php],
     known: DEFAULT_PHP,
     isKnown: false,
     isReadLater: isBelow(host, app),
-    laterPrepend: undefined,
+    lines: [],
+    fpm,
   }
 }
 

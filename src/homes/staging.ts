@@ -15,7 +15,7 @@ export interface StagedPlan {
 /** Plans for an app that is being staged, for a PHP of which nothing is known. */
 export function planWithoutPhp(host: Host, appDirectory: string): StagedPlan {
   const input = readInput(host, appDirectory)
-  return { input, plan: completePlan(host, chooseEndpoint(input), UNKNOWN_PHP, '.', OFFLINE).plan }
+  return { input, plan: completePlan(host, chooseEndpoint(input), UNKNOWN_PHP, '.', OFFLINE, () => []).plan }
 }
 
 /** Says where the server is and how one logs in there, without the password. */

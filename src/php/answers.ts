@@ -1,5 +1,4 @@
 import type { Address } from '../core/address.ts'
-import type { Sourced } from '../core/binding.ts'
 
 /** A setting of one PHP. */
 export interface Setting {
@@ -8,6 +7,26 @@ export interface Setting {
   readonly value: string | null
   /** FILE:LINE; null where no file sets it. */
   readonly from: string | null
+}
+
+/** A line that sets something. */
+export interface SettingLine {
+  readonly name: string
+  readonly value: string
+  /** FILE:LINE, or the file alone. */
+  readonly from: string
+}
+
+/** The file of a line. */
+export function fileOf({ from }: Pick<SettingLine, 'from'>): string {
+  return from.replace(/:[0-9]+$/, '')
+}
+
+/** A line of a pool of php-fpm. */
+export interface PoolLine extends SettingLine {
+  readonly pool: string
+  /** `php_admin_value` and the like; empty for a setting of php-fpm itself. */
+  readonly kind: string
 }
 
 /** PHP on the command line, or php-fpm. */
@@ -140,12 +159,16 @@ export interface LookAroundAnswer {
   readonly phpredis: string | null
   /** The last `max_execution_time` of its ini files, in seconds; null if none sets it. */
   readonly maxExecutionSeconds: number | null
-  /** Each `auto_prepend_file` of its ini files, in the order in which PHP reads them, without those of php-sessions. */
-  readonly prependFiles: readonly Sourced<string>[]
   /** The extensions for sessions that it has loaded. */
   readonly loaded: readonly string[]
   /** The extensions for sessions that are installed. */
   readonly loadable: readonly string[]
+  /** What its ini files set that decides about the managed handler, in the order in which PHP reads them. */
+  readonly lines: readonly SettingLine[]
+  /** The same of the pools of php-fpm, and what they set for php-fpm itself. */
+  readonly pools: readonly PoolLine[]
+  /** Whether settings of sessions cannot be changed at run time, because session.upload_progress.enabled is on. */
+  readonly locksSettings: boolean
   /** Null if no Sentinel was asked, or none named a master. */
   readonly master: Address | null
   /** Why each Sentinel named no master. */

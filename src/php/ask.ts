@@ -20,6 +20,7 @@ import iniFiles from './probes/ini-files.php'
 import lookAround from './probes/look-around.php'
 import memcached from './probes/memcached.php'
 import network from './probes/network.php'
+import phpFpm from './probes/php-fpm.php'
 import prelude from './probes/prelude.php'
 import redis from './probes/redis.php'
 import session from './probes/session.php'
@@ -45,18 +46,21 @@ interface Probe {
   /** The PHP files that follow the prelude. */
   readonly files: readonly string[]
   readonly limitSeconds: number
+  /** Settings that would hinder this probe, overridden. */
+  readonly overrides?: readonly string[]
 }
 
 const PROBES: Readonly<Record<ProbeName, Probe>> = {
-  settings: { files: [iniFiles, settings], limitSeconds: LIMIT_SECONDS },
+  settings: { files: [iniFiles, phpFpm, settings], limitSeconds: LIMIT_SECONDS },
   extension: { files: [extension], limitSeconds: LIMIT_SECONDS },
   network: { files: [tls, certificates, network], limitSeconds: LIMIT_SECONDS },
   redis: { files: [tls, certificates, connect, redis], limitSeconds: LIMIT_SECONDS },
   memcached: { files: [memcached], limitSeconds: LIMIT_SECONDS },
   // It waits for a lock on purpose, and for a second PHP. A server that is frozen has been named before.
-  session: { files: [session], limitSeconds: 6 },
+  // It changes settings of sessions, which a PHP with the fix of CVE-2026-115560 refuses while uploads are watched.
+  session: { files: [session], limitSeconds: 6, overrides: ['session.upload_progress.enabled=0'] },
   // Cloud Foundry gives a start a minute, and a failover may be under way.
-  'look-around': { files: [iniFiles, tls, certificates, connect, lookAround], limitSeconds: 45 },
+  'look-around': { files: [iniFiles, phpFpm, tls, certificates, connect, lookAround], limitSeconds: 45 },
 }
 
 export function limitSecondsOf(name: ProbeName): number {
@@ -95,7 +99,7 @@ export function askPhp<Name extends ProbeName>(
   question: Question,
   log: Log,
 ): Partial<Answers[Name]> {
-  const [file = '', ...args] = [...command, ...QUIET]
+  const [file = '', ...args] = [...command, ...asOptions([...QUIET, ...(PROBES[name].overrides ?? [])])]
   const start = host.now()
   const { status, stdout } = host.run({
     file,
@@ -119,7 +123,11 @@ export function askPhp<Name extends ProbeName>(
 const QUIET = [
   ...['session.auto_start=0', 'display_errors=0', 'log_errors=0', 'disable_functions=', 'open_basedir='],
   'output_buffering=0',
-].flatMap((setting) => ['-d', setting])
+]
+
+function asOptions(settings: readonly string[]): readonly string[] {
+  return settings.flatMap((setting) => ['-d', setting])
+}
 
 function lastAnswer(stdout: string): JsonObject | undefined {
   const answers = stdout.split('\n').map(parseJson).filter(isObject)

@@ -1,9 +1,9 @@
-import type { Sourced } from '../core/binding.ts'
 import { type Endpoint, formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import { DEFAULT_PHP, type Php } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
 import { type Choice, configure, type Plan, planFiles } from '../plan/plan.ts'
+import type { SettingLine } from './answers.ts'
 import { learn, lookAround, OFFLINE, type Patience, type PhpCommand, type PhpFacts } from './look-around.ts'
 
 /** The PHP that a plan is for. */
@@ -16,10 +16,12 @@ export interface TargetPhp {
   readonly isKnown: boolean
   /** The version that it must have, e.g. `8.2`, for its answers to count; absent where it is the PHP in question. */
   readonly version?: string | undefined
+  /** How to start php-fpm, whose pools count; empty for none, undefined to look for that of the same version. */
+  readonly fpm: readonly string[] | undefined
   /** Whether PHP reads an ini file after the one of php-sessions: what is set there wins. */
   readonly isReadLater: (path: string) => boolean
-  /** The `auto_prepend_file` of such a file, where that is known without asking. */
-  readonly laterPrepend: Sourced<string> | undefined
+  /** What its ini files set that decides about the managed handler, where that is known without asking. */
+  readonly lines: readonly SettingLine[]
 }
 
 /** For plans where no PHP is there yet. */
@@ -27,8 +29,9 @@ export const UNKNOWN_PHP: TargetPhp = {
   command: undefined,
   known: DEFAULT_PHP,
   isKnown: true,
+  fpm: [],
   isReadLater: () => false,
-  laterPrepend: undefined,
+  lines: [],
 }
 
 /** A finished plan, and what PHP said for it. */
@@ -36,9 +39,10 @@ export interface CompletePlan {
   readonly plan: Plan
   /** What PHP said of itself; undefined where it was not asked, or gave no answer. */
   readonly facts: PhpFacts | undefined
-  /** The `auto_prepend_file` of an ini file that PHP reads after that of php-sessions. */
-  readonly laterPrepend: Sourced<string> | undefined
 }
+
+/** Finds what would keep the managed handler from running in a PHP; `facts` is what PHP said, if it was asked. */
+export type FindObstacles = (facts: PhpFacts | undefined) => readonly Finding[]
 
 /**
  * Makes the plan for a choice and a PHP, in the one way in which every command makes it: asks PHP what the plan
@@ -52,28 +56,37 @@ export function completePlan(
   php: TargetPhp,
   directory: string,
   patience: Patience,
+  findObstacles: FindObstacles,
 ): CompletePlan {
   const endpoint = choice.chosen?.endpoint
-  const surroundings = { php: php.known, directory, master: undefined }
-  const unasked = { plan: configure(choice, surroundings), facts: undefined, laterPrepend: php.laterPrepend }
+  const obstaclesFor = (facts: PhpFacts | undefined) => (wantsManaged(choice) ? findObstacles(facts) : [])
+  const unasked = {
+    plan: configure(choice, {
+      php: { ...php.known, obstacles: obstaclesFor(undefined) },
+      directory,
+      master: undefined,
+    }),
+    facts: undefined,
+  }
   if (endpoint === undefined || php.command === undefined) return unasked
-  if (php.isKnown && !dependsOnPhp(endpoint)) return unasked
+  if (php.isKnown && !dependsOnPhp(endpoint) && !wantsManaged(choice)) return unasked
 
   const needsMaster = endpoint.sentinel !== undefined && patience !== OFFLINE
-  const facts = lookAround(host, php.command, endpoint, patience)
+  const facts = lookAround(host, php.command, php.fpm, endpoint, patience)
   // Without an answer the plan still suits every phpredis, but the master stays unknown.
   if (typeof facts === 'number')
     return needsMaster ? { ...unasked, plan: refuse(unasked.plan, silent(php.command, facts)) } : unasked
   const isTarget = php.version === undefined || hasVersion(facts, php.version)
   const plan = configure(choice, {
-    php: isTarget ? learn(php.known, facts, php.isReadLater) : php.known,
+    php: isTarget
+      ? { ...learn(php.known, facts, php.isReadLater), obstacles: obstaclesFor(facts) }
+      : { ...php.known, obstacles: obstaclesFor(undefined) },
     directory,
     master: facts.master,
   })
   return {
     plan: needsMaster && facts.master === undefined ? refuse(plan, masterUnknown(endpoint, facts)) : plan,
     facts: isTarget ? facts : undefined,
-    laterPrepend: php.laterPrepend ?? facts.prependFiles.findLast(({ from }) => php.isReadLater(from)),
   }
 }
 
@@ -87,6 +100,11 @@ function hasVersion(facts: PhpFacts, wanted: string): boolean {
   const [major, minor] = wanted.split('.')
   const short = minor === undefined ? major : `${major}.${minor}`
   return `${versionOf(facts)}.`.startsWith(`${short}.`)
+}
+
+/** Whether the managed handler is asked for, and the store has one. */
+function wantsManaged({ chosen, options }: Choice): boolean {
+  return options.PHP_SESSIONS_HANDLER === 'managed' && chosen?.store.name === 'redis'
 }
 
 function dependsOnPhp({ topology, tls }: Endpoint): boolean {

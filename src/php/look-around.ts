@@ -1,8 +1,8 @@
 import type { Address } from '../core/address.ts'
-import type { Sourced } from '../core/binding.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import type { Php } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
+import { fileOf, type PoolLine, type SettingLine } from './answers.ts'
 import { askPhp, ProbeSilent, type Question } from './ask.ts'
 
 /** How to start the PHP that will serve the app, with the extension redis: the program, then arguments before ours. */
@@ -25,29 +25,47 @@ export interface PhpFacts {
   /** The last `max_execution_time` of its ini files, in seconds; undefined where none sets it. */
   readonly maxExecutionSeconds: number | undefined
   readonly phpredis: string | undefined
-  /** Each `auto_prepend_file` of its ini files, in the order in which they are read, without those of php-sessions. */
-  readonly prependFiles: readonly Sourced<string>[]
   /** The extensions for sessions that its ini files load. */
   readonly loaded: readonly string[]
   /** Those that lie where it looks for extensions. */
   readonly loadable: readonly string[]
+  /** What its ini files set that decides about the managed handler, in the order in which PHP reads them. */
+  readonly lines: readonly SettingLine[]
+  /** The same of the pools of php-fpm, and what they set for php-fpm itself. */
+  readonly pools: readonly PoolLine[]
+  /** Whether settings of sessions cannot be changed at run time, because session.upload_progress.enabled is on. */
+  readonly locksSettings: boolean
   readonly master: Address | undefined
   /** Why each Sentinel named no master. */
   readonly failures: readonly string[]
 }
 
+/** The settings of PHP that decide whether the managed handler runs in the app's pages. */
+export const DECISIVE_SETTINGS = [
+  ...['auto_prepend_file', 'session.save_handler', 'session.upload_progress.enabled'],
+  ...['disable_functions', 'open_basedir', 'redis.session.compression'],
+] as const
+
+export type DecisiveSetting = (typeof DECISIVE_SETTINGS)[number]
+
+/** Those of php-fpm itself. Each pool has a `listen`. */
+const DECISIVE_OF_POOLS = ['chroot', 'request_terminate_timeout', 'listen']
+
 /**
  * Asks a PHP what a plan depends on. It also asks the Sentinels of an endpoint for the master, unless `OFFLINE`.
+ * `fpm` starts the php-fpm whose pools are read: empty for none, undefined for that of the same version.
  *
  * Gives the exit status alone where PHP gave no answer.
  */
 export function lookAround(
   host: Host,
   command: PhpCommand,
+  fpm: readonly string[] | undefined,
   endpoint: Endpoint,
   patience: Patience,
 ): PhpFacts | number {
-  const question = patience === OFFLINE ? {} : questionFor(endpoint, patience)
+  const sentinels = patience === OFFLINE ? {} : sentinelQuestion(endpoint, patience)
+  const question = { ...sentinels, fpm: fpm ?? null, names: DECISIVE_SETTINGS, poolNames: DECISIVE_OF_POOLS }
   try {
     const answer = askPhp(host, { command, env: {} }, 'look-around', question, () => undefined)
     return {
@@ -55,9 +73,11 @@ export function lookAround(
       hangsInTls13: answer.hangsInTls13 === true,
       maxExecutionSeconds: answer.maxExecutionSeconds ?? undefined,
       phpredis: answer.phpredis ?? undefined,
-      prependFiles: answer.prependFiles ?? [],
       loaded: answer.loaded ?? [],
       loadable: answer.loadable ?? [],
+      lines: answer.lines ?? [],
+      pools: answer.pools ?? [],
+      locksSettings: answer.locksSettings === true,
       master: answer.master ?? undefined,
       failures: answer.failures ?? [],
     }
@@ -72,19 +92,20 @@ const PHP_8_1 = 80100
 
 /** What is known of a PHP, with what it says of itself; `isReadLater` is about ini files, as in `TargetPhp`. */
 export function learn(known: Php, facts: PhpFacts, isReadLater: (path: string) => boolean): Php {
-  const { versionId, hangsInTls13, maxExecutionSeconds, phpredis, prependFiles } = facts
+  const { versionId, hangsInTls13, maxExecutionSeconds, phpredis, lines } = facts
+  const prepended = lines.filter(({ name }) => name === 'auto_prepend_file')
   return {
     ...known,
     maxExecutionSeconds: maxExecutionSeconds ?? known.maxExecutionSeconds,
     phpredis,
-    prependFile: prependFiles.findLast(({ from }) => !isReadLater(from)) ?? known.prependFile,
+    prependFile: prepended.findLast((line) => !isReadLater(fileOf(line))) ?? known.prependFile,
     runsManaged: versionId === undefined ? known.runsManaged : versionId >= PHP_8_1,
     hangsInTls13,
   }
 }
 
 /** Has the passwords, for PHP's stdin. */
-function questionFor(endpoint: Endpoint, patience: Patience): Question {
+function sentinelQuestion(endpoint: Endpoint, patience: Patience): { readonly [name: string]: Question } {
   const { sentinel, servers, ca, clientCertificate } = endpoint
   if (sentinel === undefined) return {}
   const passwords = [endpoint, sentinel].flatMap(({ password }) => password?.value ?? [])

@@ -1,20 +1,62 @@
 import type { Sourced } from '../core/binding.ts'
 import { readIniSetting } from '../core/php-ini.ts'
+import { words } from '../core/text.ts'
 import { webRootsOf } from '../frameworks/app.ts'
 import { type Host, readIfAllowed } from '../host/host.ts'
 import { MANAGED_FILES } from '../stores/store.ts'
+import type { SettingLine } from './answers.ts'
 
-/** Finds a setting in the app's own `.user.ini` or `.htaccess`: for its pages these win over every ini file. */
-export function findInPages(host: Host, appDirectory: string, name: string): Sourced<string> | undefined {
-  const inHtaccess = new RegExp(`^\\s*php_value\\s+${name}\\s+"?([^"\\r\\n]*?)"?\\s*$`, 'm')
-  const found = webRootsOf(appDirectory).flatMap((root) => {
-    const [ini, htaccess] = [`${root}/.user.ini`, `${root}/.htaccess`]
-    return [
-      { from: ini, value: readIniSetting(readIfAllowed(host, ini) ?? '', name) },
-      { from: htaccess, value: inHtaccess.exec(readIfAllowed(host, htaccess) ?? '')?.[1] },
-    ]
+const LIMIT_SECONDS = 5
+
+/**
+ * Finds settings in the `.user.ini` and `.htaccess` files of an app, in any of its directories: for the pages there
+ * these win over every ini file.
+ */
+export function findPageSettings(
+  host: Host,
+  appDirectory: string,
+  names: readonly string[],
+): readonly SettingLine[] {
+  return findFiles(host, appDirectory).flatMap((path) => {
+    const text = readIfAllowed(host, path)
+    if (text === undefined) return []
+    return names.flatMap((name) => {
+      const value = path.endsWith('.htaccess') ? readHtaccess(text, name) : readIniSetting(text, name)
+      return value === undefined ? [] : [{ name, value, from: path }]
+    })
   })
-  return found.find((one): one is Sourced<string> => one.value !== undefined)
+}
+
+/** The first of these settings, for pages of the web root before others. */
+export function findInPages(host: Host, appDirectory: string, name: string): Sourced<string> | undefined {
+  return findPageSettings(host, appDirectory, [name])[0]
+}
+
+/** The files that may have such settings, those of the web roots first. `find` is quick in an app of many directories. */
+function findFiles(host: Host, appDirectory: string): readonly string[] {
+  const inRoots = webRootsOf(appDirectory).flatMap((root) => [`${root}/.user.ini`, `${root}/.htaccess`])
+  const { status, stdout } = host.run({
+    file: 'find',
+    args: [
+      appDirectory,
+      ...words('( -name .git -o -name node_modules ) -prune -o'),
+      ...words('( -name .user.ini -o -name .htaccess ) -type f -size -64k'),
+      ...words('-exec grep -lE php_|prepend|session|basedir|disable|compression {} +'),
+    ],
+    stdin: '',
+    limitSeconds: LIMIT_SECONDS,
+  })
+  // grep in find says 1 where a file has no such line.
+  const others = status <= 1 ? stdout.split('\n').filter((path) => path.startsWith(appDirectory)) : []
+  return [...inRoots, ...others.filter((path) => !inRoots.includes(path)).toSorted()]
+}
+
+function readHtaccess(text: string, name: string): string | undefined {
+  const assignment = new RegExp(
+    `^\\s*php_(?:value|flag)\\s+"?${name.replaceAll('.', '\\.')}"?\\s+"?([^"\\r\\n]*?)"?\\s*$`,
+    'gm',
+  )
+  return [...text.matchAll(assignment)].at(-1)?.[1]
 }
 
 /** Whether a prepended file is the managed handler, or includes it. */

@@ -1,5 +1,6 @@
 import type { Finding } from '../core/finding.ts'
 import type { Handler, Options } from '../core/options.ts'
+import type { Php } from '../core/php.ts'
 import type { Store } from '../stores/store.ts'
 
 /**
@@ -10,10 +11,12 @@ import type { Store } from '../stores/store.ts'
 export function handlerFindings(
   options: Options,
   { name, title }: Store,
+  { runsManaged, obstacles }: Php,
   handler: Handler,
 ): readonly Finding[] {
   const { PHP_SESSIONS_HANDLER: wanted, PHP_SESSIONS_ON_STORE_ERROR: onStoreError } = options
   if (handler === 'managed') return []
+  if (wanted === 'managed' && runsManaged && obstacles.length > 0) return obstacles
   if (wanted === 'managed')
     return [
       {

@@ -84,7 +84,11 @@ export function configure(
   const { store, service, endpoint } = chosen
   const configuration = store.configure(endpoint, { ...surroundings, options })
   const { handler } = configuration
-  const all = [...findings, ...configuration.findings, ...handlerFindings(options, store, handler)]
+  const all = [
+    ...findings,
+    ...configuration.findings,
+    ...handlerFindings(options, store, surroundings.php, handler),
+  ]
   if (hasError(all)) return planFiles(unusable(service), all)
   return {
     planned: { ...chosen, handler, servers: serversOf(endpoint, surroundings.master) },

@@ -139,9 +139,9 @@ describe('a PHP that is asked', () => {
     const common = { versionId: 80401, phpredis: '6.2.0', loaded: ['redis'] }
     return fakeHost({ ...managed, ...env }, files, fakePhp({ 'look-around': { ...common, ...answer } }))
   }
-  const prependFiles = [
-    { value: '/etc/first.php', from: '/etc/php.ini' },
-    { value: '/app/second.php', from: '/app/ini/x.ini' },
+  const lines = [
+    { name: 'auto_prepend_file', value: '/etc/first.php', from: '/etc/php.ini:3' },
+    { name: 'auto_prepend_file', value: '/app/second.php', from: '/app/ini/x.ini:1' },
   ]
 
   /** Runs exec or the exec.d program, and tells what was there while the command ran. */
@@ -173,11 +173,13 @@ describe('a PHP that is asked', () => {
     ['exec', ['exec', '--app', '/app', '--', 'php-fpm']],
     ['Cloud Native Buildpacks', ['cnb-launch']],
   ])("%s: a file that the image's PHP runs first is handed on, one of the app wins", (_name, args) => {
-    const { err, ini } = start(asked({ prependFiles }, { CNB_APP_DIR: '/app' }), ...args)
-    expect(settings(ini, 'php_sessions.auto_prepend_file')).toBe('/etc/first.php')
-    expect(err).toContain(
-      'the app sets auto_prepend_file to /app/second.php  (handler.bypassed)\n    from /app/ini/x.ini',
-    )
+    const handedOn = start(asked({ lines: lines.slice(0, 1) }, { CNB_APP_DIR: '/app' }), ...args)
+    expect(settings(handedOn.ini, 'php_sessions.auto_prepend_file')).toBe('/etc/first.php')
+    expect(handedOn.err).not.toContain('handler.')
+    const { err, ini } = start(asked({ lines }, { CNB_APP_DIR: '/app' }), ...args)
+    expect(err).toMatch(/ to \/app\/second\.php, .*\(handler\.bypassed\)\n {4}from \/app\/ini\/x\.ini:1\n/)
+    expect(settings(ini, 'session.save_path')).toContain('auth=')
+    expect(ini).not.toContain('php_sessions')
   })
 
   test('PHP 8.0 keeps the native handler, with a warning', () => {
@@ -189,10 +191,7 @@ describe('a PHP that is asked', () => {
 
   test('ini --output writes the files beside its own', () => {
     const host = asked({
-      prependFiles: [
-        { value: '/etc/first.php', from: '/etc/conf.d/10-x.ini' },
-        { value: '/etc/last.php', from: '/etc/conf.d/99-x.ini' },
-      ],
+      lines: [{ name: 'auto_prepend_file', value: '/etc/first.php', from: '/etc/conf.d/10-x.ini:1' }],
     })
     expect(main(host, ['ini', '--output', '/etc/conf.d/50-php-sessions.ini'])).toBe(0)
     expect(written(host, '/etc/conf.d')).toEqual({
@@ -202,7 +201,15 @@ describe('a PHP that is asked', () => {
     })
     const ini = host.files.get('/etc/conf.d/50-php-sessions.ini')
     expect(settings(ini, 'php_sessions.auto_prepend_file')).toBe('/etc/first.php')
-    expect(host.output.err).toMatch(/handler\.bypassed\)\n {4}from \/etc\/conf\.d\/99-x\.ini/)
+    expect(settings(ini, 'session.save_path')).not.toContain('auth')
+  })
+
+  test('ini --output looks at the files beside its own, which the PHP that it asks may not read', () => {
+    const host = asked({}, {}, { '/etc/conf.d/99-x.ini': '\n auto_prepend_file = "/etc/last.php"\n' })
+    expect(main(host, ['ini', '--output', '/etc/conf.d/50-php-sessions.ini'])).toBe(0)
+    expect(host.output.err).toMatch(/\(handler\.bypassed\)\n {4}from \/etc\/conf\.d\/99-x\.ini:2\n/)
+    expect(written(host, '/etc/conf.d')).toEqual({ '50-php-sessions.ini': '600' })
+    expect(host.files.get('/etc/conf.d/50-php-sessions.ini')).toContain('auth=')
   })
 
   test('ini prints nothing that would name a handler which is not there', () => {

@@ -98,7 +98,10 @@ function answerIn({ php, laterPrepend }: World, ini: string) {
     const answer = {
       ...facts,
       maxExecutionSeconds: hasInis ? facts.maxExecutionSeconds : null,
-      prependFiles: laterPrepend === undefined || !hasInis ? [] : [{ value: laterPrepend, from: ini }],
+      lines:
+        laterPrepend === undefined || !hasInis
+          ? []
+          : [{ name: 'auto_prepend_file', value: laterPrepend, from: `${ini}:1` }],
       loaded: ['redis', 'memcached'],
       master: command.stdin.includes('sentinels') ? { host: '10.0.0.9', port: 6390 } : null,
     }
@@ -234,7 +237,7 @@ describe.each(Object.entries(HOMES))('in %s', (_home, home) => {
       works: true,
     })
     // The others are those of doctor's own checks of PHP and of the app.
-    const ofPlan = said.findings.filter((id) => !/^(php|handler\.bypassed|framework|ini|exec)/.test(id))
+    const ofPlan = said.findings.filter((id) => !/^(php|framework|ini|exec)/.test(id))
     expect(doctor.findings).toEqual(ofPlan)
 
     const watched = home.watched?.(host)

@@ -1,6 +1,7 @@
 import type { Finding } from '../../core/finding.ts'
 import { Secret } from '../../core/secret.ts'
 import type { Setting, SettingsAnswer } from '../../php/answers.ts'
+import { runsManaged } from '../../php/page-settings.ts'
 import { settingOf, type Web, webOf } from '../../php/web.ts'
 import type { Check, Context } from '../check.ts'
 import { serverName } from '../server-name.ts'
@@ -43,6 +44,8 @@ function findPersistent(web: Web, { value, from }: Setting): Finding | undefined
 
 function findWrong(context: Context, web: Web, name: string): Finding {
   const setting = settingOf(web, name)
+  const obstacle = findObstacle(context, web)
+  if (obstacle !== undefined) return obstacle
   const title = `${web.name} does not use the settings of php-sessions: ${describeDifference(context, name, setting)}`
   if (web.ours !== null && setting.from?.startsWith(`${web.ours}:`) === true)
     return {
@@ -77,6 +80,21 @@ function findWrong(context: Context, web: Web, name: string): Finding {
     title,
     from: setting.from ?? `no file of php-sessions in ${directory?.path ?? web.path}`,
     fix: write,
+  }
+}
+
+/** The settings are for the managed handler, and something that came later keeps it from running. */
+function findObstacle(context: Context, web: Web): Finding | undefined {
+  const { host, plan } = context
+  const obstacle = plan.findings.find(({ id }) => id === 'handler.bypassed' || id === 'handler.blocked')
+  if (obstacle === undefined || !runsManaged(host, web.settings.auto_prepend_file?.value ?? ''))
+    return undefined
+  return {
+    id: 'php.bypassed',
+    level: 'error',
+    title: `${web.name} has the settings for the managed handler, which cannot run, and PHP's own handler has no password there: no session can start`,
+    from: obstacle.from,
+    fix: `${obstacle.fix}; or have PHP's own handler keep the sessions: ${writeAgain(context, web)}`,
   }
 }
 

@@ -1,9 +1,11 @@
 import type { Sourced } from '../../core/binding.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { Handler } from '../../core/options.ts'
+import { allows } from '../../homes/obstacles.ts'
 import { findInPages, runsManaged } from '../../php/page-settings.ts'
 import { isOn, settingOf, type Web, webOf } from '../../php/web.ts'
-import { describeBypass } from '../../stores/redis/managed.ts'
+import type { PlannedStore } from '../../plan/plan.ts'
+import { describeLateBypass } from '../../stores/redis/managed.ts'
 import type { Check, Context } from '../check.ts'
 import { writeAgain } from './effective-settings.ts'
 
@@ -26,7 +28,7 @@ export const managedHandler: Check = {
         : undefined
     return {
       title: `the ${planned.handler} handler is expected`,
-      findings: [findWrongHandler(context, planned.handler)],
+      findings: [findWrongHandler(context, planned)],
     }
   },
 }
@@ -42,11 +44,12 @@ export function prependFileOf({ host, appDirectory, ask }: Context): Sourced<str
 
 const OTHER_HANDLER: Readonly<Record<Handler, Handler>> = { native: 'managed', managed: 'native' }
 
-function findWrongHandler(context: Context, expected: Handler): Finding {
+function findWrongHandler(context: Context, planned: PlannedStore): Finding {
+  const { handler: expected } = planned
   const web = webOf(context.ask('settings'))
   const prependFile = prependFileOf(context)
   if (expected === 'managed' && prependFile.from !== '')
-    return { id: 'php.bypassed', ...describeBypass(prependFile) }
+    return { id: 'php.bypassed', ...describeLateBypass(prependFile, planned.endpoint) }
   return {
     id: 'php.stale',
     level: 'warn',
@@ -59,16 +62,15 @@ function findWrongHandler(context: Context, expected: Handler): Finding {
 /** PHP includes no file outside open_basedir: where the handler's is outside, every page ends with an error. */
 function findOpenBasedir(context: Context): readonly Finding[] {
   const { value, from } = settingOf(webOf(context.ask('settings')), 'open_basedir')
-  const directory = `${prependFileOf(context).value.replace(/\/[^/]*$/, '')}/`
-  const allowed = value === null || value === '0' || value === '' ? ['/'] : value.split(':')
-  if (allowed.some((path) => directory.startsWith(path.endsWith('/') ? path : `${path}/`))) return []
+  const directory = prependFileOf(context).value.replace(/\/[^/]*$/, '')
+  if (value === null || value === '0' || allows(value, directory)) return []
   return [
     {
       id: 'php.open-basedir',
       level: 'error',
-      title: `open_basedir does not include ${directory}, where the managed handler is: every page ends with an error`,
+      title: `open_basedir does not include ${directory}/, where the managed handler is: every page ends with an error`,
       from: from ?? 'open_basedir',
-      fix: `add :${directory} to open_basedir`,
+      fix: `add :${directory}/ to open_basedir`,
     },
   ]
 }

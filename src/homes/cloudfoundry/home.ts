@@ -33,10 +33,11 @@ export function findCloudFoundryHome(host: Host): CloudFoundryHome {
 }
 
 /** Its ini files are read as texts, since starting PHP would take most of the time of a start. */
-function targetOf({ commandWith, php, laterPrepend }: PhpHome): TargetPhp {
-  // PHP is asked about TLS and Sentinels only, and those are Redis'.
+function targetOf({ root, commandWith, php, lines, isReadLater }: PhpHome): TargetPhp {
+  // PHP is asked about TLS, Sentinels and the managed handler only, and those are Redis'.
   const command = commandWith(redis.extensions)
-  return { command, known: php, isKnown: true, isReadLater: () => false, laterPrepend }
+  const fpm = [`${root}/sbin/php-fpm`, '-y', `${root}/etc/php-fpm.conf`]
+  return { command, known: php, isKnown: true, fpm, isReadLater, lines }
 }
 
 const ADVICE: Advice = {

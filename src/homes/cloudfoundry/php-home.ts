@@ -1,7 +1,8 @@
-import type { Sourced } from '../../core/binding.ts'
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
 import { readIniSetting } from '../../core/php-ini.ts'
 import type { Host } from '../../host/host.ts'
+import { fileOf, type SettingLine } from '../../php/answers.ts'
+import { type IniFile, linesOf } from '../../php/ini-lines.ts'
 import type { PhpCommand } from '../../php/look-around.ts'
 import { INI_NAME } from '../ini-file.ts'
 
@@ -22,8 +23,10 @@ export interface PhpHome {
   readonly filesDirectory: string
   /** The bytes of the app's own ini files in the scanned directory. */
   readonly scanned: readonly string[]
-  /** The `auto_prepend_file` of an ini file that is read after that of php-sessions, and so wins. */
-  readonly laterPrepend: Sourced<string> | undefined
+  /** What its ini files set that decides about the managed handler. */
+  readonly lines: readonly SettingLine[]
+  /** Whether an ini file is read after that of php-sessions, and so wins. */
+  readonly isReadLater: (path: string) => boolean
   readonly extensionDirectory: string
   /** The names of the extensions that can be loaded. */
   readonly extensions: readonly string[]
@@ -50,9 +53,14 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
   const files = readIniFiles(host, scanDirectory)
   const scanned = files.map(({ bytes }) => bytes)
   const limits = [phpIni.bytes, ...scanned].map((ini) => readIniSetting(ini, 'max_execution_time'))
-  const prependOf = (inis: readonly IniFile[]) =>
-    findPrepend(inis, (value) => expand(value, host, isRewritten))
-  const isLater = ({ path }: IniFile) => path > `${scanDirectory}/${INI_NAME}`
+  const isReadLater = (path: string) =>
+    path.startsWith(`${scanDirectory}/`) && path > `${scanDirectory}/${INI_NAME}`
+  const lines = linesOf([phpIni, ...files]).map((line) => ({
+    ...line,
+    value: expand(line.value, host, isRewritten),
+  }))
+  // Whether PHP lets the managed handler be installed depends on it.
+  const uploads = lines.findLast(({ name }) => name === 'session.upload_progress.enabled')
   const limit = Number(limits.findLast((value) => value !== undefined) ?? DEFAULT_PHP.maxExecutionSeconds)
   const extensionDirectory = findExtensionDirectory(host, `${root}/lib/php/extensions`)
   const api = Number(/[0-9]+$/.exec(extensionDirectory)?.[0] ?? PHP_8_1_API)
@@ -68,12 +76,14 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
       ...DEFAULT_PHP,
       major: api < PHP_7_API ? 5 : DEFAULT_PHP.major,
       maxExecutionSeconds: Math.max(limit, 0),
-      prependFile: prependOf([phpIni, ...files.filter((file) => !isLater(file))]),
+      // PHP takes an empty value and `none` for no file.
+      prependFile: lines.findLast((line) => line.name === 'auto_prepend_file' && !isReadLater(fileOf(line))),
       runsManaged: api >= PHP_8_1_API,
     },
     commandWith: (wanted) => [
       `${root}/bin/php`,
       ...['-n', '-d', `extension_dir=${extensionDirectory}`],
+      ...(uploads === undefined ? [] : ['-d', `${uploads.name}=${uploads.value}`]),
       ...wanted.filter((name) => extensions.includes(name)).flatMap((name) => ['-d', `extension=${name}`]),
     ],
     phpIni,
@@ -81,16 +91,12 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
     ownDirectory,
     filesDirectory: hasScanned && !isRewritten ? scanDirectory : ownDirectory,
     scanned,
-    laterPrepend: prependOf(files.filter(isLater)),
+    lines,
+    isReadLater,
     extensionDirectory,
     extensions,
     isRewritten,
   }
-}
-
-interface IniFile {
-  readonly path: string
-  readonly bytes: string
 }
 
 function readIniFiles(host: Host, directory: string): readonly IniFile[] {
@@ -101,18 +107,6 @@ function readIniFiles(host: Host, directory: string): readonly IniFile[] {
       path: `${directory}/${name}`,
       bytes: host.readBytes(`${directory}/${name}`) ?? '',
     }))
-}
-
-/** The last file that sets it decides. PHP takes an empty value and `none` for no file. */
-function findPrepend(
-  files: readonly IniFile[],
-  expanded: (value: string) => string,
-): Sourced<string> | undefined {
-  const set = files.flatMap(({ path, bytes }) => {
-    const value = readIniSetting(bytes, 'auto_prepend_file')
-    return value === undefined ? [] : [{ value: expanded(value), from: path }]
-  })
-  return set.at(-1)
 }
 
 /** The value as PHP will read it: PHP fills in variables, and the start of php_buildpack 4 fills in others before. */

@@ -1,7 +1,9 @@
 import { hasError } from '../../core/finding.ts'
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
-import type { Host } from '../../host/host.ts'
+import { type Host, readIfAllowed } from '../../host/host.ts'
+import type { SettingLine } from '../../php/answers.ts'
 import { type CompletePlan, versionOf } from '../../php/complete.ts'
+import { linesOf } from '../../php/ini-lines.ts'
 import { findWorkers } from '../container/workers.ts'
 import type { Advice, Home, PhpCheck } from '../home.ts'
 import { INI_NAME } from '../ini-file.ts'
@@ -30,7 +32,8 @@ export function machineHome(host: Host, options: MachineOptions): Home {
       isKnown: false,
       version,
       isReadLater: (path) => isReadAfter(path, output),
-      laterPrepend: undefined,
+      fpm: undefined,
+      lines: output === undefined ? [] : linesBeside(host, output),
     },
     filesDirectory,
     setsVariables: false,
@@ -55,6 +58,19 @@ function knownOf(version: string): Php {
     major,
     runsManaged: major > 8 || (major === 8 && (minor === undefined || minor > 0)),
   }
+}
+
+/** What other ini files in the directory of ours set: PHP on the command line may read others. */
+function linesBeside(host: Host, output: string): readonly SettingLine[] {
+  const directory = parentOf(output)
+  const files = host
+    .listDirectory(directory)
+    .filter((name) => name.endsWith('.ini') && name !== nameIn(output))
+    .map((name) => ({
+      path: `${directory}/${name}`,
+      bytes: readIfAllowed(host, `${directory}/${name}`) ?? '',
+    }))
+  return linesOf(files)
 }
 
 /** PHP reads php.ini first, then the files of a directory by their names. */

@@ -37,3 +37,15 @@ function installedExtensions(): array
         fn ($name) => is_file(ini_get('extension_dir') . "/$name.so"),
     ));
 }
+
+/** The last line that sets it, as FILE:LINE. */
+function findLine(array $files, string $name): ?string
+{
+    foreach (array_reverse($files) as $file) {
+        $found = preg_grep('/^\s*' . preg_quote($name, '/') . '\s*=/', (array) @file($file));
+        if ($found) {
+            return $file . ':' . (array_key_last($found) + 1);
+        }
+    }
+    return null;
+}

@@ -1,24 +1,23 @@
 <?php
 // Tells what only the PHP that will serve the app can tell: its version and extensions, what its ini files set, and which
-// server the Sentinels name as the master. Follows ini-files.php, tls.php, certificates.php, connect.php.
+// server the Sentinels name as the master. Follows ini-files.php, php-fpm.php, tls.php, certificates.php, connect.php.
 
 // Settings that an earlier start of php-sessions has written are not the app's.
 $files = array_filter(iniFiles(), fn ($file) => !isOurs($file));
 $limits = array_filter(valuesIn($files, 'max_execution_time'), 'is_numeric');
-$prepended = valuesIn($files, 'auto_prepend_file');
+$lines = array_merge(...array_map(fn ($name) => iniLines($files, $name), $question['names']));
+$pools = findPools($question);
 $answer = [
     'versionId' => PHP_VERSION_ID,
     'hangsInTls13' => hangsInTls13(),
     'phpredis' => phpversion('redis') ?: null,
     // The command line itself has no limit, whatever the ini files set.
     'maxExecutionSeconds' => $limits === [] ? null : max((int) end($limits), 0),
-    'prependFiles' => array_map(
-        fn ($file, $value) => ['value' => $value, 'from' => $file],
-        array_keys($prepended),
-        $prepended,
-    ),
     'loaded' => array_values(array_filter(SESSION_EXTENSIONS, 'extension_loaded')),
     'loadable' => installedExtensions(),
+    'lines' => $lines,
+    'pools' => $pools,
+    'locksSettings' => locksSettings([...$lines, ...$pools]),
     'master' => null,
     'failures' => [],
 ];
@@ -35,6 +34,58 @@ if (isset($question['sentinels']) && extension_loaded('redis')) {
         // During a failover there may be no master for some seconds.
         sleep(1);
     }
+}
+
+/** What each of these files gives to a setting, in the order in which PHP reads them. */
+function iniLines(array $files, string $name): array
+{
+    $values = valuesIn($files, $name);
+    return array_map(
+        fn ($file, $value) => ['name' => $name, 'value' => $value, 'from' => findLine([$file], $name) ?? $file],
+        array_keys($values),
+        $values,
+    );
+}
+
+/** What the pools of php-fpm set of it, and the `listen` that each pool has. */
+function findPools(array $question): array
+{
+    $command = findFpm($question + ['fpm' => []]);
+    if ($command === null) {
+        return [];
+    }
+    // The command line and php-fpm have directories side by side where they do not share one.
+    $lines = poolLines(fpmConfiguration($command, [PHP_CONFIG_FILE_PATH, dirname(PHP_CONFIG_FILE_PATH) . '/fpm']));
+    $names = [...$question['names'], ...$question['poolNames']];
+    return array_values(array_filter($lines, fn ($line) => in_array($line['name'], $names, true)));
+}
+
+/**
+ * Whether this PHP refuses to change settings of sessions at run time, as all with the fix of CVE-2026-115560 do while
+ * session.upload_progress.enabled is on. A handler that is written in PHP cannot be installed there.
+ */
+function locksSettings(array $lines): bool
+{
+    try {
+        ini_set('session.name', (string) ini_get('session.name'));
+    } catch (Error) {
+        return true;
+    }
+    $name = 'session.upload_progress.enabled';
+    $on = array_filter($lines, fn ($line) => $line['name'] === $name && isOn($line['value']));
+    if ($on === [] || isOn((string) ini_get($name))) {
+        return false;
+    }
+    // A pool turns on what is off here: ask another PHP, which has it on.
+    $self = explode("\0", file_get_contents('/proc/self/cmdline'));
+    $code = 'try { ini_set("session.name", "x"); } catch (Error) { echo "locked"; }';
+    $asked = [...array_slice($self, 0, array_search('-r', $self, true)), '-d', "$name=1", '-r', $code];
+    return str_contains(runCommand($asked), 'locked');
+}
+
+function isOn(string $value): bool
+{
+    return !in_array(strtolower($value), ['', '0', 'off', 'no', 'false', 'none'], true);
 }
 
 /** Asks one Sentinel after the other until one names a server that is a master. */

@@ -1,6 +1,6 @@
 <?php
 // Tells which version and ini files this PHP and php-fpm have, and how both have set what matters for sessions: for each
-// setting whether it is as expected, its value (never a secret), and the line that sets it. Follows ini-files.php.
+// setting whether it is as expected, its value (never a secret), and the line that sets it. Follows ini-files.php, php-fpm.php.
 
 $answer = [
     'version' => PHP_VERSION,
@@ -100,18 +100,6 @@ function essence(string $path): string
     return $servers . json_encode($kept, JSON_INVALID_UTF8_SUBSTITUTE);
 }
 
-/** The last line that sets it, as FILE:LINE. */
-function findLine(array $files, string $name): ?string
-{
-    foreach (array_reverse($files) as $file) {
-        $found = preg_grep('/^\s*' . preg_quote($name, '/') . '\s*=/', (array) @file($file));
-        if ($found) {
-            return $file . ':' . (array_key_last($found) + 1);
-        }
-    }
-    return null;
-}
-
 /** The files in the scanned directories that PHP does not list, as those with a syntax error. */
 function unlisted(array $files, array $scan): array
 {
@@ -154,24 +142,6 @@ function directories(string $path, string $own): array
     );
 }
 
-/** The php-fpm of the question, or one of this version where distributions keep it. */
-function findFpm(array $question): ?array
-{
-    if ($question['fpm'] !== null) {
-        return is_file($question['fpm'][0] ?? '') ? $question['fpm'] : null;
-    }
-    $version = PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;
-    $path = explode(':', getenv('PATH') . ':/usr/local/sbin:/usr/sbin:/sbin');
-    foreach (["php-fpm$version", 'php-fpm'] as $name) {
-        foreach ($path as $directory) {
-            if ($directory !== '' && is_executable("$directory/$name")) {
-                return ["$directory/$name"];
-            }
-        }
-    }
-    return null;
-}
-
 function fpm(array $question, array $command): array
 {
     $info = runCommand([...$command, '-d', 'session.auto_start=0', '-i']);
@@ -203,50 +173,16 @@ function fpm(array $question, array $command): array
     ] + report($question, $files, $scan, $values);
 }
 
-/** A value of php-fpm's phpinfo, one of the general ones. */
-function infoValue(string $info, string $name): ?string
-{
-    return preg_match("/^$name => (.*)$/m", $info, $match) ? $match[1] : null;
-}
-
-/** The output of a command, stderr included. */
-function runCommand(array $command): string
-{
-    $process = proc_open($command, [['file', '/dev/null', 'r'], ['pipe', 'w'], ['redirect', 1]], $pipes);
-    return $process === false ? '' : (string) stream_get_contents($pipes[1]);
-}
-
 /** The settings of the pools, which win over every ini file. */
 function pools(array $question, array $command, string $path): array
 {
-    $test = runCommand([...$command, '-t']);
-    $named = preg_match('/configuration file (.+) test/', $test, $match) ? [$match[1]] : [];
-    foreach ([...$named, "$path/php-fpm.conf", '/usr/local/etc/php-fpm.conf', '/etc/php-fpm.conf'] as $file) {
-        if (is_readable($file)) {
-            return poolSettings($question, $file);
-        }
-    }
-    return [];
-}
-
-function poolSettings(array $question, string $file, ?string &$pool = null): array
-{
-    $found = [];
-    foreach ((array) @file($file) as $number => $line) {
-        if (preg_match('/^\s*\[([^\]]+)\]/', $line, $match)) {
-            $pool = $match[1];
-        } elseif (preg_match('/^\s*include\s*=\s*"?([^";\s]+)/', $line, $match)) {
-            $pattern = str_starts_with($match[1], '/') ? $match[1] : dirname($file) . "/$match[1]";
-            foreach (glob($pattern) ?: [] as $included) {
-                array_push($found, ...poolSettings($question, $included, $pool));
-            }
-        } elseif (preg_match('/^\s*(php(?:_admin)?_(?:value|flag))\[([^\]]+)\]\s*=\s*(.*?)\s*(?:;.*)?$/', $line, $match)) {
-            [, $kind, $name, $value] = $match;
-            if (array_key_exists($name, $question['expected'])) {
-                $from = $file . ':' . ($number + 1) . " $kind of pool $pool";
-                $found[] = ['name' => $name] + setting($question, $name, trim($value, '"\''), $from);
-            }
-        }
-    }
-    return $found;
+    $lines = array_filter(
+        poolLines(fpmConfiguration($command, [$path])),
+        fn ($line) => $line['kind'] !== '' && array_key_exists($line['name'], $question['expected']),
+    );
+    return array_map(
+        fn ($line) => ['name' => $line['name']]
+            + setting($question, $line['name'], $line['value'], "{$line['from']} {$line['kind']} of pool {$line['pool']}"),
+        array_values($lines),
+    );
 }

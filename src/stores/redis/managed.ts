@@ -81,7 +81,7 @@ function installDirectives(
       name: 'auto_prepend_file',
       value: handlerPath,
       because:
-        'PHP_SESSIONS_HANDLER is managed: this file installs the handler of php-sessions before the app runs; if another file takes its place, the save_handler above keeps the sessions',
+        'PHP_SESSIONS_HANDLER is managed: this file installs the handler of php-sessions before the app runs',
     },
     {
       name: 'php_sessions.store',
@@ -145,14 +145,26 @@ export function describeManaged(
   ]
 }
 
-/** Says that another `auto_prepend_file` takes the place of the managed handler's. */
-export function describeBypass({ value, from }: Sourced<string>): Omit<Finding, 'id'> {
-  const isFile = !NO_FILE.includes(value)
-  const include = `require dirname(get_cfg_var('php_sessions.store')) . '/${MANAGED_FILES.handler}';`
+/** Says that the managed handler does not run although the settings are its own; its save_path has no password. */
+export function describeLateBypass(
+  { value, from }: Sourced<string>,
+  { password }: Pick<Endpoint, 'password'>,
+): Omit<Finding, 'id'> {
+  const { fix } = describeBypass(value)
   return {
-    level: 'warn',
-    title: `the managed handler is bypassed, and PHP's own handler keeps the sessions: the app sets auto_prepend_file to ${isFile ? value : 'none'}`,
+    level: password === undefined ? 'warn' : 'error',
+    title: `the app sets auto_prepend_file to ${NO_FILE.includes(value) ? 'none' : value}, which bypasses the managed handler: PHP's own handler ${password === undefined ? 'keeps the sessions' : 'has no password here, and no session can start'}`,
     from,
+    fix,
+  }
+}
+
+/** Says that another `auto_prepend_file` takes the place of the managed handler's, and PHP's own has the whole app. */
+export function describeBypass(value: string): Pick<Finding, 'title' | 'fix'> {
+  const isFile = !NO_FILE.includes(value)
+  const include = `if ($store = get_cfg_var('php_sessions.store')) require dirname($store) . '/${MANAGED_FILES.handler}';`
+  return {
+    title: `the app sets auto_prepend_file to ${isFile ? value : 'none'}, which bypasses the managed handler: PHP's own handler keeps the sessions of the whole app`,
     fix: isFile ? `remove that line, or begin ${value} with: ${include}` : 'remove that line',
   }
 }

@@ -8,6 +8,7 @@ import { Secret } from '../../core/secret.ts'
 import { type Configuration, POOL_NAME, type Store, type Surroundings } from '../store.ts'
 import { readRedisEndpoint } from './endpoint.ts'
 import { redisKeyPrefix } from './keys.ts'
+import type { RedisLogin } from './login.ts'
 import { manageRedis } from './managed.ts'
 import { clusterSavePath, type Parameters, redisSavePath } from './save-path.ts'
 import { CONNECT_SECONDS, READ_SECONDS, redisLockDirectives } from './timeouts.ts'
@@ -29,20 +30,28 @@ export const redis: Store = {
   keyPrefix: redisKeyPrefix,
   configure: (endpoint, surroundings) => {
     const { options, php } = surroundings
+    const isManaged =
+      options.PHP_SESSIONS_HANDLER === 'managed' && php.runsManaged && php.obstacles.length === 0
+    const login = isManaged ? NO_LOGIN : endpoint
     const native =
       endpoint.topology.value === 'cluster'
-        ? configureCluster(endpoint, surroundings)
-        : configureServer(endpoint, surroundings)
-    const isManaged = options.PHP_SESSIONS_HANDLER === 'managed' && php.runsManaged
+        ? configureCluster(endpoint, login, surroundings)
+        : configureServer(endpoint, login, surroundings)
     const chosen = isManaged ? manageRedis(endpoint, surroundings, native) : native
     return { ...chosen, findings: [...chosen.findings, ...databaseFindings(endpoint)] }
   },
 }
 
+/**
+ * Below the managed handler the path has no login: phpinfo(), ini_get() and PHP's own warnings show it. Where the
+ * managed handler is bypassed all the same, the store refuses PHP's own handler, and that is not to be overlooked.
+ */
+const NO_LOGIN: RedisLogin = { user: undefined, password: undefined }
+
 const TIMEOUTS =
   'time-outs in seconds, because phpredis would wait a day to connect and a minute to read; persistent connections, because connecting for each request costs a third of the speed, over TLS nine tenths'
 
-function configureServer(endpoint: Endpoint, surroundings: Surroundings): Configuration {
+function configureServer(endpoint: Endpoint, login: RedisLogin, surroundings: Surroundings): Configuration {
   const { options, php } = surroundings
   const server = endpoint.sentinel === undefined ? endpoint.servers[0]?.value : surroundings.master
   const tls = redisTls(endpoint, server, surroundings)
@@ -50,7 +59,7 @@ function configureServer(endpoint: Endpoint, surroundings: Surroundings): Config
     handler: 'native',
     directives: [
       { name: 'session.save_handler', value: 'redis', because: 'a Redis service is bound' },
-      ...(server === undefined ? [] : [serverPath(endpoint, server, options, tls.parameters)]),
+      ...(server === undefined ? [] : [serverPath(endpoint, server, login, options, tls.parameters)]),
       ...tls.directives,
       {
         name: 'redis.pconnect.pool_pattern',
@@ -69,9 +78,15 @@ function configureServer(endpoint: Endpoint, surroundings: Surroundings): Config
 const WHY_NOT_STRICT =
   'while a master is being replaced phpredis would treat every session id as unknown and log out whoever visits'
 
-function serverPath(endpoint: Endpoint, server: Address, options: Options, tls: Parameters): Directive {
+function serverPath(
+  endpoint: Endpoint,
+  server: Address,
+  login: RedisLogin,
+  options: Options,
+  tls: Parameters,
+): Directive {
   const { database } = endpoint
-  const path = redisSavePath({ ...server, tls: endpoint.tls.value }, endpoint, {
+  const path = redisSavePath({ ...server, tls: endpoint.tls.value }, login, {
     timeout: CONNECT_SECONDS,
     read_timeout: READ_SECONDS,
     persistent: 1,
@@ -101,13 +116,13 @@ function sentinelFindings({ sentinel }: Endpoint): readonly Finding[] {
   ]
 }
 
-function configureCluster(endpoint: Endpoint, surroundings: Surroundings): Configuration {
+function configureCluster(endpoint: Endpoint, login: RedisLogin, surroundings: Surroundings): Configuration {
   const { options } = surroundings
   const tls = redisTls(endpoint, undefined, surroundings)
   const path = clusterSavePath(
     endpoint.servers.map(({ value }) => value),
     endpoint.tls.value,
-    endpoint,
+    login,
     {
       timeout: CONNECT_SECONDS,
       read_timeout: READ_SECONDS,

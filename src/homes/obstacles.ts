@@ -1,0 +1,142 @@
+import type { Finding } from '../core/finding.ts'
+import { isPhpredisAtLeast } from '../core/php.ts'
+import type { Host } from '../host/host.ts'
+import { fileOf, type SettingLine } from '../php/answers.ts'
+import type { TargetPhp } from '../php/complete.ts'
+import { DECISIVE_SETTINGS, type DecisiveSetting, type PhpFacts } from '../php/look-around.ts'
+import { findPageSettings, runsManaged } from '../php/page-settings.ts'
+import { handlerText } from '../stores/redis/handler/index.ts'
+import { describeBypass } from '../stores/redis/managed.ts'
+
+/** A line that sets something, and whether scripts cannot change what it sets. */
+interface DecisiveLine extends SettingLine {
+  readonly isFixed: boolean
+}
+
+/** What the rules know besides a line. */
+interface Surroundings {
+  readonly host: Host
+  /** Where the files of the managed handler go. */
+  readonly directory: string
+  readonly phpredis: string | undefined
+  readonly locksSettings: boolean
+}
+
+type Obstacle = Omit<Finding, 'level' | 'from'>
+
+/** What each setting means for the managed handler; undefined where it does not mind. */
+const RULES: Readonly<
+  Record<DecisiveSetting | 'chroot', (line: DecisiveLine, around: Surroundings) => Obstacle | undefined>
+> = {
+  auto_prepend_file: ({ value }, { host }) =>
+    runsManaged(host, value) ? undefined : { id: 'handler.bypassed', ...describeBypass(value) },
+  'session.save_handler': ({ value, isFixed }) => {
+    if (!isFixed && ['redis', 'rediscluster'].includes(value)) return undefined
+    return blocked(
+      `session.save_handler is ${value} there${isFixed ? ' and cannot be changed at run time' : ''}`,
+      'remove that line',
+    )
+  },
+  'session.upload_progress.enabled': ({ value }, { locksSettings }) =>
+    isOn(value) && locksSettings ? blocked(...LOCKED) : undefined,
+  disable_functions: ({ value }) => {
+    const [disabled] = value.split(/[^\w]+/).filter(calledByHandler)
+    return disabled === undefined
+      ? undefined
+      : blocked(`it calls ${disabled}, which disable_functions forbids`, `remove ${disabled} from that line`)
+  },
+  open_basedir: ({ value }, { directory }) =>
+    allows(value, directory)
+      ? undefined
+      : blocked(
+          `its files are in ${directory}, which open_basedir does not include`,
+          `add :${directory}/ to open_basedir`,
+        ),
+  'redis.session.compression': ({ value }, { phpredis }) =>
+    !isOn(value) || isPhpredisAtLeast({ phpredis }, '6.0') === false
+      ? undefined
+      : blocked(
+          `sessions are compressed (redis.session.compression = ${value}), and it would not read them`,
+          'set redis.session.compression = none where the sessions that are kept now may be lost',
+        ),
+  chroot: ({ value }, { directory }) =>
+    value === ''
+      ? undefined
+      : blocked(
+          `a pool has the root directory ${value}, in which there is no ${directory}`,
+          'remove chroot from the pool',
+        ),
+}
+
+const LOCKED = [
+  'this PHP (with the fix of CVE-2026-115560) lets nobody change settings of sessions at run time while session.upload_progress.enabled is on',
+  'set session.upload_progress.enabled = Off',
+] as const
+
+function blocked(why: string, fix: string): Obstacle {
+  return {
+    id: 'handler.blocked',
+    title: `the managed handler cannot run, and PHP's own handler keeps the sessions: ${why}`,
+    fix,
+  }
+}
+
+/**
+ * Finds what would keep the managed handler from running in the pages of an app. Then PHP's own handler must keep the
+ * sessions of the whole app, with a password in its save_path, which it would not have below the managed one.
+ */
+export function findObstacles(
+  host: Host,
+  appDirectory: string,
+  php: Pick<TargetPhp, 'lines' | 'isReadLater'>,
+  directory: string,
+  facts: PhpFacts | undefined,
+): readonly Finding[] {
+  const locksSettings = facts?.locksSettings === true
+  const around = { host, directory, phpredis: facts?.phpredis, locksSettings }
+  const lines = [
+    ...findPageSettings(host, appDirectory, DECISIVE_SETTINGS).map((line) => ({ ...line, isFixed: false })),
+    ...(facts?.pools ?? []).map((line) => ({ ...line, isFixed: line.kind.startsWith('php_admin_') })),
+    ...DECISIVE_SETTINGS.flatMap((name) => lastLine([...php.lines, ...(facts?.lines ?? [])], name, php)),
+  ]
+  const found = lines.flatMap((line): Finding[] => {
+    const obstacle = isDecisive(line.name) ? RULES[line.name](line, around) : undefined
+    return obstacle === undefined ? [] : [{ ...obstacle, level: 'warn', from: line.from }]
+  })
+  // PHP may have it on by itself, without a line.
+  const isLockedByDefault =
+    locksSettings &&
+    !lines.some(({ name, value }) => name === 'session.upload_progress.enabled' && isOn(value))
+  const byDefault: Finding = { ...blocked(...LOCKED), level: 'warn', from: 'session.upload_progress.enabled' }
+  return isLockedByDefault ? [...found, byDefault] : found
+}
+
+/** The line of an ini file that counts: the last one, for settings of php-sessions one that PHP reads later. */
+function lastLine(
+  lines: readonly SettingLine[],
+  name: DecisiveSetting,
+  { isReadLater }: Pick<TargetPhp, 'isReadLater'>,
+): readonly DecisiveLine[] {
+  const isOurs = name === 'auto_prepend_file' || name === 'session.save_handler'
+  const counting = lines.filter((line) => line.name === name && (!isOurs || isReadLater(fileOf(line))))
+  return counting.slice(-1).map((line) => ({ ...line, isFixed: false }))
+}
+
+/** Whether the handler calls a function of PHP, by its name or as a callable. */
+function calledByHandler(name: string): boolean {
+  return name !== '' && new RegExp(`(?<![\\w$>:])${name}\\(|'${name}'`, 'i').test(handlerText)
+}
+
+function isDecisive(name: string): name is keyof typeof RULES {
+  return Object.hasOwn(RULES, name)
+}
+
+function isOn(value: string): boolean {
+  return !['', '0', 'off', 'no', 'false', 'none'].includes(value.toLowerCase())
+}
+
+/** Whether open_basedir lets PHP read what is in a directory. */
+export function allows(openBasedir: string, directory: string): boolean {
+  const allowed = openBasedir === '' || openBasedir === 'none' ? ['/'] : openBasedir.split(':')
+  return allowed.some((path) => `${directory}/`.startsWith(path.endsWith('/') ? path : `${path}/`))
+}

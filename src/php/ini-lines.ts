@@ -1,0 +1,25 @@
+import { readIniSetting } from '../core/php-ini.ts'
+import type { SettingLine } from './answers.ts'
+import { DECISIVE_SETTINGS } from './look-around.ts'
+
+/** An ini file whose bytes have been read. */
+export interface IniFile {
+  readonly path: string
+  readonly bytes: string
+}
+
+/** What ini files set that decides about the managed handler, in their order; for a PHP that need not be asked. */
+export function linesOf(files: readonly IniFile[]): readonly SettingLine[] {
+  return files.flatMap(({ path, bytes }) =>
+    DECISIVE_SETTINGS.flatMap((name) => {
+      const value = readIniSetting(bytes, name)
+      return value === undefined ? [] : [{ name, value, from: `${path}:${lineOf(bytes, name)}` }]
+    }),
+  )
+}
+
+/** The number of the last line that sets it. */
+function lineOf(bytes: string, name: string): number {
+  const assigned = [...bytes.matchAll(new RegExp(`^[ \\t]*${name.replaceAll('.', '\\.')}[ \\t]*=`, 'gm'))]
+  return bytes.slice(0, assigned.at(-1)?.index ?? 0).split('\n').length
+}

@@ -1,0 +1,72 @@
+<?php
+// Where php-fpm is, and what its configuration files set. They are read, not asked of `php-fpm -tt`: that prints the
+// passwords that pools hand to PHP, and php-fpm may print into its log. Joined to the probes that need it.
+
+/** The command of the php-fpm in the question, or of one of this version where distributions keep it. */
+function findFpm(array $question): ?array
+{
+    $version = PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;
+    $commands = $question['fpm'] === null ? [["php-fpm$version"], ['php-fpm']] : [$question['fpm']];
+    $path = explode(':', getenv('PATH') . ':/usr/local/sbin:/usr/sbin:/sbin');
+    foreach (array_filter($commands) as $command) {
+        $name = array_shift($command);
+        $places = str_contains($name, '/') ? [$name] : array_map(fn ($directory) => "$directory/$name", array_filter($path));
+        foreach (array_filter($places, 'is_executable') as $place) {
+            return [$place, ...$command];
+        }
+    }
+    return null;
+}
+
+/** The output of a command, stderr included. */
+function runCommand(array $command): string
+{
+    $process = proc_open($command, [['file', '/dev/null', 'r'], ['pipe', 'w'], ['redirect', 1]], $pipes);
+    return $process === false ? '' : (string) stream_get_contents($pipes[1]);
+}
+
+/** The main configuration file of a php-fpm, looked for in these directories, too; null if there is none. */
+function fpmConfiguration(array $command, array $directories): ?string
+{
+    $given = array_search('-y', $command, true);
+    if ($given !== false) {
+        return $command[$given + 1] ?? null;
+    }
+    $test = runCommand([...$command, '-t']);
+    $named = preg_match('/configuration file (.+) test/', $test, $match) ? [$match[1]] : [];
+    foreach ([...$named, ...array_map(fn ($path) => "$path/php-fpm.conf", [...$directories, '/usr/local/etc', '/etc'])] as $file) {
+        if (is_readable($file)) {
+            return $file;
+        }
+    }
+    return null;
+}
+
+/**
+ * Every line of a configuration and of the files that it includes that sets something: for the pool, or with
+ * `php_value` and the like for PHP.
+ */
+function poolLines(?string $file, string &$pool = ''): array
+{
+    $found = [];
+    foreach ($file === null ? [] : (array) @file($file) as $number => $line) {
+        if (preg_match('/^\s*\[([^\]]+)\]/', $line, $match)) {
+            $pool = $match[1];
+        } elseif (preg_match('/^\s*include\s*=\s*"?([^";\s]+)/', $line, $match)) {
+            $pattern = str_starts_with($match[1], '/') ? $match[1] : dirname($file) . "/$match[1]";
+            foreach (glob($pattern) ?: [] as $included) {
+                array_push($found, ...poolLines($included, $pool));
+            }
+        } elseif (preg_match('/^\s*(?:(php(?:_admin)?_(?:value|flag))\[([^\]]+)\]|([a-z_.]+))\s*=\s*(.*?)\s*(?:;.*)?$/', $line, $match)) {
+            [, $kind, $setting, $own, $value] = $match;
+            $found[] = [
+                'pool' => $pool,
+                'kind' => $kind,
+                'name' => $kind === '' ? $own : $setting,
+                'value' => trim($value, '"\''),
+                'from' => $file . ':' . ($number + 1),
+            ];
+        }
+    }
+    return $found;
+}

@@ -108,8 +108,10 @@ function renderHandler({ planned }: Explanation['plan'], options: Explanation['o
   if (planned?.store.name !== 'redis') return []
   return [
     planned.handler === 'managed'
-      ? "managed, that of php-sessions (phpredis' own where the app bypasses it):"
-      : "native, phpredis' own; with PHP_SESSIONS_HANDLER=managed:",
+      ? 'managed, that of php-sessions:'
+      : options.PHP_SESSIONS_HANDLER === 'managed'
+        ? "native, phpredis' own, because the managed handler cannot run; where it can:"
+        : "native, phpredis' own; with PHP_SESSIONS_HANDLER=managed:",
     ...describeManaged(planned.endpoint, options).map((line) => `  ${line}`),
   ]
 }

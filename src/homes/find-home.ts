@@ -29,7 +29,8 @@ export function findHome(host: Host, flags: Readonly<Record<string, string>>): F
     }
   }
   const php = flags.php ?? 'php'
-  return { home: homeOf(host, flags.app ?? '.', php), php: [php], fpm: given }
+  const home = homeOf(host, flags.app ?? '.', php)
+  return { home: { ...home, php: { ...home.php, fpm: given } }, php: [php], fpm: given }
 }
 
 function homeOf(host: Host, app: string, php: string): Home {

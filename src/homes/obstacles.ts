@@ -33,7 +33,9 @@ const RULES: Readonly<
   'session.save_handler': ({ value, isFixed }) => {
     if (!isFixed && ['redis', 'rediscluster'].includes(value)) return undefined
     return blocked(
-      `session.save_handler is ${value} there${isFixed ? ' and cannot be changed at run time' : ''}`,
+      value === 'redis' || value === 'rediscluster'
+        ? `session.save_handler is ${value} there and cannot be changed at run time`
+        : `session.save_handler is ${value} there, so these pages do not keep their sessions in the bound store`,
       'remove that line',
     )
   },
@@ -50,7 +52,7 @@ const RULES: Readonly<
       ? undefined
       : blocked(
           `its files are in ${directory}, which open_basedir does not include`,
-          `add :${directory}/ to open_basedir`,
+          `add :${directory}/ to open_basedir, or set TMPDIR to a directory in it`,
         ),
   'redis.session.compression': ({ value }, { phpredis }) =>
     !isOn(value) || isPhpredisAtLeast({ phpredis }, '6.0') === false
@@ -124,7 +126,7 @@ function lastLine(
 
 /** Whether the handler calls a function of PHP, by its name or as a callable. */
 function calledByHandler(name: string): boolean {
-  return name !== '' && new RegExp(`(?<![\\w$>:])${name}\\(|'${name}'`, 'i').test(handlerText)
+  return name !== '' && new RegExp(`(?<![\\w$>:]|function )${name}\\(|'${name}'`, 'i').test(handlerText)
 }
 
 function isDecisive(name: string): name is keyof typeof RULES {

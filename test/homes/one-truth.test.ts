@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memcachedService, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
 import type { Program } from '../../src/host/host.ts'
+import type { PoolLine } from '../../src/php/answers.ts'
 import { makeWatcher } from '../../src/watch/watch.ts'
 import { watchedByExec, watchedOnCloudFoundry } from '../../src/watch/watched.ts'
 import { locked } from '../frameworks/apps.ts'
@@ -23,7 +24,14 @@ interface World {
   readonly place?: string
 }
 
-const PHP = { versionId: 80236, hangsInTls13: false, phpredis: '6.2.0', maxExecutionSeconds: 30 }
+const PHP = {
+  locksSettings: false,
+  pools: [] as readonly PoolLine[],
+  versionId: 80236,
+  hangsInTls13: false,
+  phpredis: '6.2.0',
+  maxExecutionSeconds: 30,
+}
 const OLD_PHP = { versionId: 80210, hangsInTls13: true, phpredis: '5.3.7' }
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
 
@@ -77,6 +85,31 @@ const WORLDS: Readonly<Record<string, World>> = {
     env: MANAGED,
     laterPrepend: '/app/first.php',
     finds: ['handler.bypassed'],
+  },
+  'a .user.ini that bypasses the managed handler': {
+    service: redisService,
+    env: MANAGED,
+    files: { '.user.ini': 'auto_prepend_file = first.php' },
+    finds: ['handler.bypassed'],
+  },
+  'a .user.ini that bypasses the managed handler, with Sentinels': {
+    service: SENTINELS,
+    env: MANAGED,
+    files: { '.user.ini': 'auto_prepend_file = first.php' },
+    place: MASTER,
+    finds: ['handler.bypassed', 'redis.sentinel'],
+  },
+  'a PHP on which the managed handler cannot be installed': {
+    service: redisService,
+    env: MANAGED,
+    php: { locksSettings: true },
+    finds: ['handler.blocked'],
+  },
+  'a pool with a root directory of its own': {
+    service: CLUSTER,
+    env: MANAGED,
+    php: { pools: [{ pool: 'www', kind: '', name: 'chroot', value: '/srv', from: '/etc/www.conf:3' }] },
+    finds: ['handler.blocked', 'redis.cluster'],
   },
   'a client certificate that phpredis 5 cannot show': {
     service: redis({

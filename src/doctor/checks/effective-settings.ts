@@ -1,5 +1,4 @@
 import type { Finding } from '../../core/finding.ts'
-import { Secret } from '../../core/secret.ts'
 import type { Setting, SettingsAnswer } from '../../php/answers.ts'
 import { runsManaged } from '../../php/page-settings.ts'
 import { settingOf, type Web, webOf } from '../../php/web.ts'
@@ -114,8 +113,8 @@ function describeDifference({ plan }: Context, name: string, { value }: Setting)
   if (value === null) return `${name} ${OTHER_SECRET}`
   const expected = plan.directives.find((directive) => directive.name === name)?.value
   const { planned } = plan
-  // A save_path is secret as a whole, its servers are not.
-  const isServers = expected instanceof Secret && planned !== undefined
+  // A save_path may be secret as a whole, its servers are not.
+  const isServers = name === 'session.save_path' && planned !== undefined
   const shown = isServers ? planned.servers.map(serverName).join(', ') : String(expected)
   return `${name} is ${value || 'empty'}, expected ${shown}`
 }

@@ -6,7 +6,7 @@ import type { Prepared } from '../home.ts'
 import { addToScanned, fillOwnDirectory, isBelow } from '../own-directory.ts'
 import { type Environment, start } from '../start.ts'
 import { containerHome } from './home.ts'
-import { findWorkers } from './workers.ts'
+import { findWorkers, fpmIn } from './workers.ts'
 
 const ENOENT = 2
 
@@ -23,6 +23,7 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
   const home = containerHome(host, {
     app,
     filesDirectory: directory,
+    fpm: fpmIn(command),
     findReaders: ({ plan }) => findWorkers(host, command, plan),
   })
   const apply = (prepared: Prepared, hasFailed: boolean) =>

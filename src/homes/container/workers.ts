@@ -21,12 +21,26 @@ export function findWorkers(
   { files }: Pick<Plan, 'files'>,
 ): PhpCheck {
   const isNeeded = files.some(({ text }) => text instanceof Secret) && isRoot(host)
-  if (!isNeeded || /(^|\/)php[0-9.]*$/.test(command[0] ?? '')) return OUR_USER
-  const fpm = command.findIndex((word) => /(^|\/)php-fpm[0-9.]*$/.test(word))
-  if (fpm !== -1) return workersOf(host, 'php-fpm', usersOfPools(host, command.slice(fpm)))
-  if (command.some((word) => /(^|\/)(apache2-foreground|apache2ctl|apachectl|apache2|httpd)$/.test(word)))
-    return workersOf(host, 'Apache', [userOfApache(host)])
+  if (!isNeeded || isPhp(command)) return OUR_USER
+  const fpm = fpmIn(command)
+  if (fpm !== undefined && fpm.length > 0) return workersOf(host, 'php-fpm', usersOfPools(host, fpm))
+  if (isApache(command)) return workersOf(host, 'Apache', [userOfApache(host)])
   return { owner: undefined, findings: [unknown(`the command ${command[0]} does not say`)] }
+}
+
+/** The part of a command that starts php-fpm; empty if it starts another server, undefined where it does not say. */
+export function fpmIn(command: readonly string[]): readonly string[] | undefined {
+  const fpm = command.findIndex((word) => /(^|\/)php-fpm[0-9.]*$/.test(word))
+  if (fpm !== -1) return command.slice(fpm)
+  return isPhp(command) || isApache(command) ? [] : undefined
+}
+
+function isPhp([file = '']: readonly string[]): boolean {
+  return /(^|\/)php[0-9.]*$/.test(file)
+}
+
+function isApache(command: readonly string[]): boolean {
+  return command.some((word) => /(^|\/)(apache2-foreground|apache2ctl|apachectl|apache2|httpd)$/.test(word))
 }
 
 function workersOf(host: Host, server: string, users: readonly (string | undefined)[]): PhpCheck {

@@ -98,7 +98,7 @@ function serverPath(
   const which = endpoint.sentinel === undefined ? 'server' : `master ${endpoint.sentinel.masterName.value},`
   return {
     name: 'session.save_path',
-    value: new Secret(path),
+    value: login === NO_LOGIN ? path : new Secret(path),
     because: `the ${which} ${formatAddress(server)}; ${TIMEOUTS}`,
   }
 }
@@ -142,7 +142,7 @@ function configureCluster(endpoint: Endpoint, login: RedisLogin, surroundings: S
       },
       {
         name: 'session.save_path',
-        value: new Secret(path),
+        value: login === NO_LOGIN ? path : new Secret(path),
         because: `phpredis finds all nodes through ${formatServers(endpoint)}; ${TIMEOUTS}`,
       },
       {

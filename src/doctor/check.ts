@@ -3,6 +3,7 @@ import type { Options } from '../core/options.ts'
 import type { Advice } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
 import type { Answers, ProbeName } from '../php/ask.ts'
+import type { PhpFacts } from '../php/look-around.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Platform } from '../platforms/platform.ts'
 
@@ -11,6 +12,8 @@ export interface Context {
   readonly host: Host
   /** With the master that the Sentinels named, where the binding has Sentinels. */
   readonly plan: Plan
+  /** What PHP said of itself when the plan was made; undefined where it was not asked. */
+  readonly facts: PhpFacts | undefined
   readonly options: Options
   /** Where the app's files are. */
   readonly appDirectory: string

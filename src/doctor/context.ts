@@ -10,6 +10,7 @@ import {
   ProbeSilent,
   type Question,
 } from '../php/ask.ts'
+import type { PhpFacts } from '../php/look-around.ts'
 import {
   networkQuestion,
   secretsOf,
@@ -27,6 +28,7 @@ import { prependFileOf } from './checks/managed-handler.ts'
 export interface Examined {
   readonly host: Host
   readonly plan: Plan
+  readonly facts: PhpFacts | undefined
   readonly options: Options
   readonly home: Home
   readonly platform: Platform
@@ -54,9 +56,9 @@ export function makeContext(examined: Examined, log: Log): Context {
       throw error
     }
   }
-  const { host, plan, options, home, platform } = examined
+  const { host, plan, facts, options, home, platform } = examined
   const { appDirectory, advice } = home
-  const context: Context = { host, plan, options, appDirectory, advice, platform, ask }
+  const context: Context = { host, plan, facts, options, appDirectory, advice, platform, ask }
   return context
 }
 

@@ -40,17 +40,18 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
   const { platform } = examined
   print(renderHead(context, platform))
   const results = runChecks(selectChecks(checks, ids), context, (result) => print(renderCheck(result, style)))
-  print(renderLast(context, results, ids.length > 0, style))
+  const isStrict = flags.strict !== undefined
+  print(renderLast(context, results, { isSelection: ids.length > 0, isStrict }, style))
   if (isJson) host.out(`${JSON.stringify(resultsJson(examined.plan, platform, results, hide), null, 2)}\n`)
   const findings = results.flatMap((result) => result.findings)
-  return hasError(findings) || (flags.strict !== undefined && findings.length > 0) ? 1 : 0
+  return hasError(findings) || (isStrict && findings.length > 0) ? 1 : 0
 }
 
 /** Finds the PHP to ask and the plan that it should follow. */
 function examine(host: Host, flags: Flags): Examined {
   const { home, php, fpm } = findHome(host, flags)
-  const { plan, input } = prepare(home, IMPATIENT)
-  return { host, plan, options: input.options, home, platform: recognisePlatform(host), php, fpm }
+  const { plan, facts, input } = prepare(home, IMPATIENT)
+  return { host, plan, facts, options: input.options, home, platform: recognisePlatform(host), php, fpm }
 }
 
 function resultsJson(

@@ -63,15 +63,15 @@ export function renderCheck(
 export function renderLast(
   { plan: { planned } }: Context,
   results: readonly CheckResult[],
-  isSelection: boolean,
+  { isSelection, isStrict }: { readonly isSelection: boolean; readonly isStrict: boolean },
   { paint }: Style,
 ): string {
   const findings = results.flatMap((result) => result.findings)
   const errors = findings.filter(({ level }) => level === 'error')
   const warnings = findings.length - errors.length
+  const [first] = isStrict && errors.length === 0 ? findings : errors
   const counts = [count(errors.length, 'error'), count(warnings, 'warning')].filter((text) => text !== '')
-  const [first] = errors
-  if (first !== undefined) return `\n${paint('error', counts.join(', '))}. First: ${oneLine(first.fix)}\n`
+  if (first !== undefined) return `\n${paint(first.level, counts.join(', '))}. First: ${oneLine(first.fix)}\n`
   const skipped = results.filter(({ status }) => status === 'skipped').length
   const where =
     planned === undefined

@@ -15,6 +15,7 @@ import { recognisePlatform } from '../platforms/platform.ts'
 import { stores } from '../stores/index.ts'
 import { redisAcl } from '../stores/redis/acl.ts'
 import { describeLateBypass } from '../stores/redis/managed.ts'
+import { describeCookie } from './cookie.ts'
 import type { Explanation } from './explanation.ts'
 import { explanationJson } from './json.ts'
 import { findOverrides, type Override } from './overrides.ts'
@@ -42,6 +43,7 @@ function explainHome(host: Host, found: FoundHome): Explanation {
     verdicts: judgeBindings(input.bindings, input.options, stores),
     settings,
     overrides,
+    cookie: describeCookie(plan, overrides, settings),
     framework,
     findings: [...findings, ...bypass],
   }

@@ -5,6 +5,7 @@ import type { SettingsAnswer } from '../php/answers.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { BindingVerdict } from '../plan/verdict.ts'
 import type { Platform } from '../platforms/platform.ts'
+import type { SessionCookie } from './cookie.ts'
 import type { Override } from './overrides.ts'
 
 /** What was decided and why, found out without using the network. */
@@ -16,6 +17,8 @@ export interface Explanation {
   /** What the PHP that serves the app reports of itself; undefined where no PHP answers. */
   readonly settings: Partial<SettingsAnswer> | undefined
   readonly overrides: readonly Override[]
+  /** Undefined where no PHP answers, or PHP sends none. */
+  readonly cookie: SessionCookie | undefined
   readonly framework: FrameworkPlan
   readonly findings: readonly Finding[]
 }

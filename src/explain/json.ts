@@ -5,7 +5,7 @@ import type { Explanation } from './explanation.ts'
 
 /** An explanation as scripts read it: the plan, and everything else that `explain` found out. */
 export function explanationJson(explanation: Explanation) {
-  const { platform, plan, verdicts, settings, overrides, framework, findings } = explanation
+  const { platform, plan, verdicts, settings, overrides, cookie, framework, findings } = explanation
   const web = settings?.cli === undefined ? undefined : webOf(settings)
   return {
     ...planJson(plan, platform.id),
@@ -23,6 +23,7 @@ export function explanationJson(explanation: Explanation) {
         ? null
         : { name: web.name, files: web.files, extensions: web.extensions, ours: web.ours },
     overrides,
+    cookie: cookie ?? null,
     framework: frameworkJson(framework),
     findings: findings.map(findingJson),
   }

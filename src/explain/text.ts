@@ -10,11 +10,12 @@ import { placesOf, webOf } from '../php/web.ts'
 import { renderFindings, summarise } from '../plan/report.ts'
 import type { BindingVerdict } from '../plan/verdict.ts'
 import { describeManaged } from '../stores/redis/managed.ts'
+import { renderCookie, type SessionCookie } from './cookie.ts'
 import type { Explanation } from './explanation.ts'
 
 /** Renders an explanation for people, in sections. Empty sections are left out. */
 export function renderExplanation(explanation: Explanation): string {
-  const { platform, plan, options, verdicts, overrides, framework, findings } = explanation
+  const { platform, plan, options, verdicts, overrides, cookie, framework, findings } = explanation
   const sections: readonly (readonly [title: string, lines: readonly string[]])[] = [
     ['Bound services', verdicts.map(renderVerdict)],
     ['Server and login', plan.planned === undefined ? [] : renderEndpoint(plan.planned.endpoint)],
@@ -26,6 +27,7 @@ export function renderExplanation(explanation: Explanation): string {
       'Settings of the app that override these',
       overrides.map(({ name, value, from }) => `${name} = ${value ?? DOTS}  from ${from}`),
     ],
+    ['Session cookie', cookie === undefined ? [] : renderCookieLines(cookie)],
     ['Framework', renderFramework(framework)],
   ]
   const body = sections
@@ -113,6 +115,19 @@ function renderHandler({ planned }: Explanation['plan'], options: Explanation['o
         ? "native, phpredis' own, because the managed handler cannot run; where it can:"
         : "native, phpredis' own; with PHP_SESSIONS_HANDLER=managed:",
     ...describeManaged(planned.endpoint, options).map((line) => `  ${line}`),
+  ]
+}
+
+function renderCookieLines(cookie: SessionCookie): readonly string[] {
+  return [
+    renderCookie(cookie),
+    '    by the settings of PHP; an app may change it before it starts a session',
+    ...(cookie.secure ? [] : ['    without secure: a browser sends it over plain HTTP, too']),
+    ...(cookie.httpOnly ? [] : ['    without HttpOnly: scripts in a page can read it']),
+    ...(cookie.sameSite === '' ? ['    without SameSite: browsers decide which other sites may use it'] : []),
+    cookie.lifetime === 0
+      ? '    it lives until the browser is closed'
+      : `    it lives ${cookie.lifetime} seconds`,
   ]
 }
 

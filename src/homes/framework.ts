@@ -28,8 +28,22 @@ export function planFramework(
   const bound = { ...planned, prefix: options.PHP_SESSIONS_PREFIX }
   const variables = (options.PHP_SESSIONS_FRAMEWORK ?? isDefault) ? recognised.environment(bound) : []
   const findings =
-    variables.length > 0 ? variableFindings(recognised, planned) : frameworkFindings(recognised, bound)
+    variables.length > 0
+      ? variableFindings(recognised, planned)
+      : frameworkFindings(recognised, bound).map((finding) => withPassword(finding, planned))
   return { recognised, variables, findings }
+}
+
+/** Below the managed handler the save_path, from which some settings read the password, has none. */
+function withPassword(finding: Finding, { handler, endpoint }: PlannedStore): Finding {
+  const isMissing =
+    handler === 'managed' && endpoint.password !== undefined && finding.fix.includes('session.save_path')
+  return isMissing
+    ? {
+        ...finding,
+        fix: `set PHP_SESSIONS_HANDLER=native, as session.save_path has no password for the managed handler; and ${finding.fix}`,
+      }
+    : finding
 }
 
 /** What the variables of a start cannot do. */

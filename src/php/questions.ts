@@ -10,6 +10,10 @@ const INTERESTING = [
   ...['session.cookie_lifetime', 'session.auto_start', 'display_errors'],
   ...['redis.session.locking_enabled', 'memcached.sess_locking', 'auto_prepend_file', 'open_basedir'],
   'opcache.enable',
+  ...['session.use_strict_mode', 'session.use_cookies', 'session.use_only_cookies', 'session.use_trans_sid'],
+  ...['session.cookie_httponly', 'session.cookie_secure', 'session.cookie_samesite'],
+  ...['session.cookie_path', 'session.cookie_domain'],
+  ...['session.sid_length', 'session.sid_bits_per_character'],
 ]
 
 /** Asks which settings of a plan PHP uses. `fpm` is the command of php-fpm, undefined to look for one. */

@@ -19,18 +19,22 @@ export function webOf({ version, cli, fpm }: Partial<SettingsAnswer>): Web {
 }
 
 /** A setting as a page gets it: a pool's value wins over every ini file. */
-export function settingOf({ pools, settings }: Web, name: string): Setting {
-  const nothing: Setting = { isExpected: true, value: '', from: null }
-  return pools.findLast((pool) => pool.name === name) ?? settings[name] ?? nothing
+export function settingOf(web: Web, name: string): Setting {
+  return findSetting(web, name) ?? { isExpected: true, value: '', from: null }
+}
+
+/** The same; undefined where this PHP has no such setting. */
+export function findSetting({ pools, settings }: Web, name: string): Setting | undefined {
+  return pools.findLast((pool) => pool.name === name) ?? settings[name]
 }
 
 /** Whether a setting is on. */
-export function isOn({ value }: Setting): boolean {
+export function isOn({ value }: Pick<Setting, 'value'>): boolean {
   return value !== '0' && value !== '' && value !== null
 }
 
-/** The number of seconds in a setting, or 0. */
-export function secondsOf({ value }: Setting): number {
+/** The number in a setting, most often of seconds, or 0. */
+export function secondsOf({ value }: Pick<Setting, 'value'>): number {
   return Number.parseInt(value ?? '', 10) || 0
 }
 

@@ -1,10 +1,13 @@
 import { redisService, type Service, vcapServices } from '../../lab/bindings.ts'
+import type { Finding } from '../../src/core/finding.ts'
+import { DEFAULT_PHP } from '../../src/core/php.ts'
 import type { Check, CheckResult, Context } from '../../src/doctor/check.ts'
 import { checks } from '../../src/doctor/checks/index.ts'
 import { runChecks } from '../../src/doctor/run.ts'
 import { findHome } from '../../src/homes/find-home.ts'
 import type { Sapi, Setting, SettingsAnswer } from '../../src/php/answers.ts'
 import { type Answers, type ProbeName, ProbeSilent } from '../../src/php/ask.ts'
+import type { PhpFacts } from '../../src/php/look-around.ts'
 import { readInput } from '../../src/platforms/input.ts'
 import { recognisePlatform } from '../../src/platforms/platform.ts'
 import { fakeHost } from '../support/fake-host.ts'
@@ -19,6 +22,8 @@ export interface Case {
   readonly env?: Readonly<Record<string, string>>
   /** What differs from the answers where all is well. */
   readonly answers?: Partial<PhpAnswers>
+  /** What keeps the managed handler from running. */
+  readonly obstacles?: readonly Finding[]
   /** The exit status of probes that answer nothing. */
   readonly silent?: Partial<Record<ProbeName, number>>
   /** The checks to make; all of them unless said otherwise. */
@@ -58,6 +63,17 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   auto_prepend_file: is('0'),
   open_basedir: is('0'),
   'opcache.enable': is('1'),
+  'session.use_strict_mode': is('1', `${OURS}:7`),
+  'session.use_cookies': is('1'),
+  'session.use_only_cookies': is('1'),
+  'session.use_trans_sid': is('0'),
+  'session.cookie_httponly': is('1', `${APP_INI}:21`),
+  'session.cookie_secure': is('1', `${APP_INI}:22`),
+  'session.cookie_samesite': is('Lax', `${APP_INI}:23`),
+  'session.cookie_path': is('/'),
+  'session.cookie_domain': is('0'),
+  'session.sid_length': is('32'),
+  'session.sid_bits_per_character': is('4'),
 }
 
 export const SAPI: Sapi = {
@@ -124,7 +140,7 @@ export const WELL: PhpAnswers = {
     isKept: true,
     second: {},
   },
-  // No check asks it.
+  // No check asks it: what it said is known before.
   'look-around': {},
 }
 
@@ -139,7 +155,27 @@ export function examine(given: Case): {
 
 const MASTER = { host: '10.0.0.9', port: 6390 }
 
-function contextOf({ services = [redisService], env = {}, answers, silent = {} }: Case): Context {
+const NO_FACTS: PhpFacts = {
+  versionId: undefined,
+  hangsInTls13: false,
+  maxExecutionSeconds: undefined,
+  phpredis: undefined,
+  loaded: [],
+  loadable: [],
+  lines: [],
+  pools: [],
+  locksSettings: false,
+  master: undefined,
+  failures: [],
+}
+
+function contextOf({
+  services = [redisService],
+  env = {},
+  answers,
+  silent = {},
+  obstacles = [],
+}: Case): Context {
   const host = fakeHost({ ...env, LANG: 'C.UTF-8', VCAP_SERVICES: vcapServices(...services) })
   const all: PhpAnswers = { ...WELL, ...answers }
   const ask = <Name extends ProbeName>(name: Name): Partial<Answers[Name]> => {
@@ -147,10 +183,13 @@ function contextOf({ services = [redisService], env = {}, answers, silent = {} }
     if (status !== undefined) throw new ProbeSilent(`php -r (${name}.php)`, status)
     return all[name]
   }
+  const { versionId = 80401, pools = [] } = all['look-around']
+  const facts: PhpFacts = { ...NO_FACTS, versionId, pools }
   const { appDirectory, advice } = findHome(host, { app: '/app' }).home
   return {
     host,
-    plan: planOn(host, { master: MASTER }),
+    plan: planOn(host, { master: MASTER, php: { ...DEFAULT_PHP, obstacles } }),
+    facts,
     options: readInput(host, appDirectory).options,
     appDirectory,
     advice,

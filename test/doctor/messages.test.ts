@@ -30,7 +30,12 @@ function print(given: Case, flags: Readonly<Record<string, string>> = {}): strin
   return [
     renderHead(context, recognisePlatform(context.host)),
     ...results.map((result) => renderCheck(result, style)),
-    renderLast(context, results, given.checks !== undefined, style),
+    renderLast(
+      context,
+      results,
+      { isSelection: given.checks !== undefined, isStrict: 'strict' in flags },
+      style,
+    ),
   ].join('')
 }
 
@@ -71,6 +76,7 @@ const SHOWN: Readonly<
   'one check where all is well': [ONE_CHECK],
   'one check with a warning': [{ ...LOCK_OFF, ...ONE_CHECK }],
   'a warning': [LOCK_OFF],
+  'a warning, with --strict': [LOCK_OFF, { strict: 'on' }],
   'an error and a warning': [
     { ...NO_LOGIN, ...LOCK_OFF, answers: { ...LOCK_OFF?.answers, ...NO_LOGIN?.answers } },
   ],

@@ -16,7 +16,9 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     onTestFinished(server.stop)
     const { host, port } = server
     const services = vcapServices({ ...redisService, credentials: { host, port, password: CANARY } })
-    const app = fixtureApp({ '.bp-config/php/php.ini.d/app.ini': 'session.cookie_lifetime = 86400\n' })
+    const ini =
+      'session.cookie_lifetime = 86400\nsession.cookie_httponly = 1\nsession.cookie_samesite = Lax\n'
+    const app = fixtureApp({ '.bp-config/php/php.ini.d/app.ini': ini })
     const { droplet } = await cf.stage({ app, buildpacks: [sessionsBuildpack, buildpack], services })
     const instance = await cf.startInstance(droplet, { index: 0, services })
     onTestFinished(instance.stop)
@@ -28,7 +30,9 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     )
     expect(stdout).toMatch(/^✓ the cookie is PHPSESSIONID: the router may choose any instance/m)
     expect(stdout).toMatch(/^ {2}! the cookie lives 86400 seconds .*\(session\.lifetime\)\n.*app\.ini:1\n/m)
-    expect(stdout).toMatch(/\nSessions are ready: Redis service .*, with 1 warning\.\n$/)
+    // TLS ends in front of the app.
+    expect(stdout).toContain('(session.cookie-secure)')
+    expect(stdout).toMatch(/\nSessions are ready: Redis service .*, with 2 warnings\.\n$/)
     expect(status).toBe(0)
   })
 })

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { CANARY, memcachedService, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
+import { differs, is, phpWith } from '../doctor/answers.ts'
 import { fakeHost } from '../support/fake-host.ts'
+import { fakePhp } from '../support/fake-php.ts'
 import { BROKER_SHAPES, FIELD_SHAPES, inVcapServices } from '../support/shapes.ts'
 
 function explain(
@@ -67,6 +69,33 @@ test('with the managed handler it says what that is, and where the app bypasses 
     handler: 'native',
     findings: [{ id: 'handler.native', level: 'warn' }],
   })
+})
+
+test.each([
+  ['as PHP makes it by default', {}],
+  [
+    'protected',
+    {
+      'session.cookie_httponly': is('1'),
+      'session.cookie_secure': is('1'),
+      'session.cookie_samesite': is('Strict'),
+      'session.cookie_lifetime': is('3600'),
+      'session.cookie_domain': is('app.example'),
+    },
+  ],
+  ['another name in a pool', { 'session.name': differs('SID', '/etc/php/8.4/conf.d/99-app.ini:3') }],
+  ['none at all', { 'session.use_cookies': is('0') }],
+])("what the app's cookie will look like: %s", (_name, settings) => {
+  const bare = Object.fromEntries(
+    ['httponly', 'secure', 'samesite', 'lifetime'].map((name) => [`session.cookie_${name}`, is('0')]),
+  )
+  const php = fakePhp({ settings: phpWith({ ...bare, ...settings }) })
+  const host = fakeHost({ VCAP_SERVICES: vcapServices(redisService) }, {}, php)
+  main(host, ['explain', '--app', '/app'])
+  expect(/\nSession cookie\n(?: .*\n)*/.exec(host.output.out)?.[0] ?? '').toMatchSnapshot()
+  const json = fakeHost({ VCAP_SERVICES: vcapServices(redisService) }, {}, php)
+  main(json, ['explain', '--app', '/app', '--json'])
+  expect(JSON.parse(json.output.out).cookie).toMatchSnapshot()
 })
 
 test('the JSON has what design and schema promise, secrets as null', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
+import { APPS } from '../frameworks/apps.ts'
 import { type FakeHost, fakeHost } from '../support/fake-host.ts'
 import { type FakeAnswers, fakePhp } from '../support/fake-php.ts'
 
@@ -210,6 +211,27 @@ describe('a PHP that is asked', () => {
     expect(host.output.err).toMatch(/\(handler\.bypassed\)\n {4}from \/etc\/conf\.d\/99-x\.ini:2\n/)
     expect(written(host, '/etc/conf.d')).toEqual({ '50-php-sessions.ini': '600' })
     expect(host.files.get('/etc/conf.d/50-php-sessions.ini')).toContain('auth=')
+  })
+
+  test('an app whose own settings read the password from session.save_path is told that there is none', () => {
+    const [id, , files] = APPS.find(([name]) => name === 'codeigniter3') ?? ['', '', {}]
+    expect(id).toBe('codeigniter3')
+    const app = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/app/${path}`, text]))
+    const service = { ...redisService, credentials: { host: 'redis.example', password: 'pw' } }
+    const bound = { VCAP_SERVICES: vcapServices(service) }
+    const advice = (handler: string) =>
+      start(
+        asked({}, { ...bound, PHP_SESSIONS_HANDLER: handler }, app),
+        'exec',
+        '--app',
+        '/app',
+        '--',
+        'php-fpm',
+      ).err
+    expect(advice('managed')).toMatch(
+      /fix {2}set PHP_SESSIONS_HANDLER=native, as .*ini_get\('session\.save_path'\)/,
+    )
+    expect(advice('native')).toMatch(/fix {2}in .*ini_get\('session\.save_path'\)/)
   })
 
   test('ini prints nothing that would name a handler which is not there', () => {

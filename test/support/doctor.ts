@@ -45,6 +45,9 @@ export interface Diagnosis {
   readonly first: string | undefined
 }
 
+/** The settings that protect session ids, and the cookie where no HTTPS is known of, as the doctor wants them. */
+const PROTECTED = 'session.use_strict_mode = 1\nsession.cookie_httponly = 1\nsession.cookie_samesite = Lax\n'
+
 /** Sets up a PHP and its ini files as an administrator would, with these services bound. */
 export async function makeMachine(options: MachineOptions = {}): Promise<Machine> {
   const php = options.php ?? (PHPS[0]?.[1] as PhpUnderTest)
@@ -52,7 +55,10 @@ export async function makeMachine(options: MachineOptions = {}): Promise<Machine
   const scan = join(directory, 'conf.d')
   for (const path of ['bin', 'conf.d', 'app']) mkdirSync(join(directory, path))
   const extensions = options.extensions ?? ['igbinary', 'msgpack', 'redis', 'memcached']
-  writeFileSync(join(directory, 'php.ini'), `display_errors = Off\n${php.loadExtensions(...extensions)}`)
+  writeFileSync(
+    join(directory, 'php.ini'),
+    `display_errors = Off\n${PROTECTED}${php.loadExtensions(...extensions)}`,
+  )
   writeFileSync(join(scan, '99-app.ini'), options.app ?? '')
   writeFileSync(join(directory, 'fpm.conf'), fpmConf(options.pool ?? ''))
   writeProgram(join(directory, 'bin/php'), php.php.cli([], {}))
@@ -80,7 +86,7 @@ export async function makeMachine(options: MachineOptions = {}): Promise<Machine
 }
 
 function fpmConf(lines: string): string {
-  return `[global]\nerror_log = /dev/null\n[www]\nlisten = 127.0.0.1:1\npm = static\npm.max_children = 1\n${lines}\n`
+  return `[global]\nerror_log = /dev/null\n[www]\nlisten = 127.0.0.1:1\npm = static\npm.max_children = 1\nrequest_terminate_timeout = 90s\n${lines}\n`
 }
 
 /** The machine with another environment; undefined removes a variable. */

@@ -6,6 +6,7 @@ import { login } from './login.ts'
 import { managedHandler } from './managed-handler.ts'
 import * as memcached from './memcached-server.ts'
 import * as network from './network.ts'
+import { protection, timeLimit } from './protection.ts'
 import * as redis from './redis-server.ts'
 import * as secrets from './secrets.ts'
 import * as session from './session.ts'
@@ -21,6 +22,7 @@ export const checks: readonly Check[] = [
   effective.effective,
   effective.fpm,
   managedHandler,
+  timeLimit,
   network.resolve,
   network.connect,
   tls.handshake,
@@ -38,6 +40,7 @@ export const checks: readonly Check[] = [
   session.lifetime,
   session.cookie,
   session.autoStart,
+  protection,
   secrets.display,
   secrets.files,
 ]

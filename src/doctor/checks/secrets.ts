@@ -1,13 +1,17 @@
 import { isOn, settingOf, webOf } from '../../php/web.ts'
 import type { Check } from '../check.ts'
 
-/** PHP's warning about a session that it cannot read shows the save_path with the password. */
+/**
+ * PHP's warning about a session that it cannot read shows the save_path with the password. That of the managed handler
+ * has none.
+ */
 export const display: Check = {
   id: 'secret.display',
   meaning: "are PHP's warnings hidden from visitors?",
   needs: ['binding.plan', 'php.found'],
   run: (context) => {
-    if (context.plan.planned?.endpoint.password === undefined) return undefined
+    const { planned } = context.plan
+    if (planned?.endpoint.password === undefined || planned.handler === 'managed') return undefined
     const web = webOf(context.ask('settings'))
     const setting = settingOf(web, 'display_errors')
     return {

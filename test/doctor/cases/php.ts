@@ -174,6 +174,24 @@ export const PHP_CASES: Cases = {
     env: MANAGED,
     answers: { settings: phpWith({ auto_prepend_file: differs('/app/prepend.php', `${APP_INI}:2`) }) },
   },
+  'settings for the managed handler, which something that came later keeps from running': {
+    env: MANAGED,
+    obstacles: [
+      {
+        id: 'handler.bypassed',
+        level: 'warn',
+        title: 'the app sets auto_prepend_file',
+        from: '/app/.user.ini',
+        fix: 'remove that line',
+      },
+    ],
+    answers: {
+      settings: phpWith({
+        auto_prepend_file: is(HANDLER, `${OURS}:20`),
+        'session.save_path': differs('tcp://10.0.4.30:6379', `${OURS}:6`),
+      }),
+    },
+  },
   'no file in the place of the managed handler': {
     env: MANAGED,
     answers: { settings: phpWith({ auto_prepend_file: differs('0', `${APP_INI}:2`) }) },

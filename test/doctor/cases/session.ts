@@ -1,10 +1,13 @@
-import { memcachedService, redisService } from '../../../lab/bindings.ts'
+import { CANARY, clusterService, memcachedService, redisService } from '../../../lab/bindings.ts'
+import { checks } from '../../../src/doctor/checks/index.ts'
+import { selectChecks } from '../../../src/doctor/run.ts'
 import type { SessionAnswer } from '../../../src/php/answers.ts'
 import {
   APP_INI,
   type Case,
   type Cases,
   CLOUD_FOUNDRY,
+  differs,
   fpmWith,
   is,
   OURS,
@@ -70,6 +73,71 @@ export const SESSION_CASES: Cases = {
   'a cookie for sticky sessions': {
     env: CLOUD_FOUNDRY,
     answers: { settings: fpmWith({ 'session.name': is('JSESSIONID', `${APP_INI}:1`) }) },
+  },
+  'strict mode off': {
+    answers: { settings: phpWith({ 'session.use_strict_mode': differs('0', `${APP_INI}:4`) }) },
+  },
+  'strict mode off, as it must be with Sentinels': {
+    services: [
+      {
+        name: 'app-redis-sessions',
+        credentials: { master_name: 'm', sentinels: ['s1:26379'], password: CANARY },
+      },
+    ],
+    answers: { settings: phpWith({ 'session.use_strict_mode': is('0', `${OURS}:9`) }) },
+  },
+  'strict mode off, as it must be on a cluster': {
+    services: [clusterService([{ host: '10.0.4.31', port: 7000 }])],
+    answers: {
+      settings: phpWith({ 'session.use_strict_mode': is('0', `${OURS}:9`) }),
+      session: { ...WELL.session, handler: 'rediscluster' },
+    },
+    checks: selectChecks(checks, ['session.protection']),
+  },
+  'ids in URLs': {
+    answers: {
+      settings: phpWith({
+        'session.use_only_cookies': is('0', `${APP_INI}:5`),
+        'session.use_trans_sid': is('1', `${APP_INI}:6`),
+      }),
+    },
+  },
+  'a cookie as PHP makes it by default': {
+    answers: {
+      settings: phpWith({
+        'session.cookie_httponly': is('0'),
+        'session.cookie_secure': is('0'),
+        'session.cookie_samesite': is('0'),
+      }),
+    },
+  },
+  'the same on Cloud Foundry': {
+    env: CLOUD_FOUNDRY,
+    answers: {
+      settings: fpmWith({
+        'session.cookie_httponly': is('0'),
+        'session.cookie_secure': is('0'),
+        'session.cookie_samesite': is('0'),
+      }),
+    },
+  },
+  'short session ids': {
+    answers: { settings: phpWith({ 'session.sid_length': is('22', `${APP_INI}:7`) }) },
+  },
+  'a pool that never ends a request': {
+    answers: {
+      'look-around': {
+        pools: [
+          {
+            pool: 'www',
+            kind: '',
+            name: 'listen',
+            value: '9000',
+            from: '/etc/php/8.4/fpm/pool.d/www.conf:41',
+          },
+        ],
+      },
+    },
   },
   'session.auto_start': {
     answers: { settings: phpWith({ 'session.auto_start': is('1', `${APP_INI}:1`) }) },

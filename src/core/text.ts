@@ -1,12 +1,41 @@
 /**
- * Turns text from outside into one printable line.
+ * Characters that would make one line of output look like another: line breaks, escape sequences of a terminal (C0 and
+ * C1), and those that reverse the direction of what follows.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to show
+const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+
+/**
+ * Turns text from outside into one printable line, in which deceptive characters are escaped.
  *
  * A line break in a service's name would add a directive to an ini comment, and an escape sequence would reach a
  * user's terminal.
  */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim()
+  return text.trim().replace(DECEPTIVE, (character) => SHORT[character] ?? asUnicode(character))
+}
+
+/** The same for text of several lines that are known to be separate. */
+export function printableLines(text: string): string {
+  return text.replace(DECEPTIVE, (character) => (character === '\n' ? character : asUnicode(character)))
+}
+
+/** Renders JSON for scripts: the same values, but nothing deceptive for who looks at it. */
+export function renderJson(value: unknown): string {
+  return `${printableLines(JSON.stringify(value, null, 2))}\n`
+}
+
+/** Quotes an argument for redis-cli, which reads bytes in hexadecimal. */
+export function quoteForRedisCli(argument: string): string {
+  if (/^[!-~]+$/.test(argument) && !/["'\\]/.test(argument)) return argument
+  const escaped = argument.replace(/["\\]/g, '\\$&')
+  return `"${escaped.replace(DECEPTIVE, (character) => encodeURIComponent(character).replaceAll('%', '\\x'))}"`
+}
+
+function asUnicode(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** Splits text at white space: `words('a b c')` is a list that stays on one line. */

@@ -1,4 +1,5 @@
 import { hasError } from '../core/finding.ts'
+import { printableLines, renderJson } from '../core/text.ts'
 import { findHome } from '../homes/find-home.ts'
 import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
@@ -30,7 +31,7 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
   const examined = examine(host, flags)
   const hide = hider(examined.plan)
   const context = makeContext(examined, (text) => {
-    if (flags.debug !== undefined) host.err(hide(text))
+    if (flags.debug !== undefined) host.err(printableLines(hide(text)))
   })
   const style = styleFor(host, flags)
   const isJson = flags.json !== undefined
@@ -42,7 +43,7 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
   const results = runChecks(selectChecks(checks, ids), context, (result) => print(renderCheck(result, style)))
   const isStrict = flags.strict !== undefined
   print(renderLast(context, results, { isSelection: ids.length > 0, isStrict }, style))
-  if (isJson) host.out(`${JSON.stringify(resultsJson(examined.plan, platform, results, hide), null, 2)}\n`)
+  if (isJson) host.out(renderJson(resultsJson(examined.plan, platform, results, hide)))
   const findings = results.flatMap((result) => result.findings)
   return hasError(findings) || (isStrict && findings.length > 0) ? 1 : 0
 }

@@ -37,9 +37,9 @@ export function renderHead({ ask }: Context, platform: Platform): string {
     const settings = ask('settings')
     const web = webOf(settings)
     const cli = web.isFpm
-      ? `php ${settings.version} on the command line reads ${placesOf(settings.cli)}\n`
+      ? `${oneLine(`php ${settings.version} on the command line reads ${placesOf(settings.cli)}`)}\n`
       : ''
-    return `${head}${web.name} reads ${placesOf(web)}\n${cli}\n`
+    return `${head}${oneLine(`${web.name} reads ${placesOf(web)}`)}\n${cli}\n`
   } catch (error) {
     if (error instanceof ProbeSilent) return `${head}\n`
     throw error

@@ -1,5 +1,6 @@
 import type { Sourced } from '../core/binding.ts'
 import { type Finding, hasError } from '../core/finding.ts'
+import { renderJson } from '../core/text.ts'
 import { type FoundHome, findHome } from '../homes/find-home.ts'
 import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
@@ -25,7 +26,7 @@ import { renderExplanation } from './text.ts'
 export function explain(host: Host, flags: Readonly<Record<string, string>>): number {
   const explanation = explainHome(host, findHome(host, flags))
   if (flags.acl !== undefined) return printAcl(host, explanation)
-  if (flags.json !== undefined) host.out(`${JSON.stringify(explanationJson(explanation), null, 2)}\n`)
+  if (flags.json !== undefined) host.out(renderJson(explanationJson(explanation)))
   else host.out(renderExplanation(explanation))
   return hasError(explanation.findings) ? 1 : 0
 }

@@ -22,5 +22,5 @@ test('the reason is above each directive, and a secret is in clear', () => {
 
 test('a line break in a reason cannot add a directive', () => {
   const ini = renderIni([{ name: 'a', value: true, because: 'server h\nauto_prepend_file=/etc/passwd' }])
-  expect(ini).toBe('; server h auto_prepend_file=/etc/passwd\na = On\n')
+  expect(ini).toBe('; server h\\nauto_prepend_file=/etc/passwd\na = On\n')
 })

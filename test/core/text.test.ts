@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest'
-import { joinWords, nearest, oneLine } from '../../src/core/text.ts'
+import { joinWords, nearest, oneLine, quoteForRedisCli } from '../../src/core/text.ts'
 
 test('text from outside becomes one printable line', () => {
-  expect(oneLine('  a\r\n\tb\u001b[31m\0c ')).toBe('a b [31m c')
+  expect(oneLine('  a\r\n\tb\u001b[31m\0c ')).toBe('a\\r\\n\\tb\\u001b[31m\\u0000c')
+  expect(oneLine('\u202egnp.exe\u009b')).toBe('\\u202egnp.exe\\u009b')
+})
+
+test('an argument of redis-cli is one word of one printable line', () => {
+  expect(quoteForRedisCli('~PHPREDIS_SESSION:*')).toBe('~PHPREDIS_SESSION:*')
+  expect(quoteForRedisCli('a "b"\\')).toBe('"a \\"b\\"\\\\"')
+  expect(quoteForRedisCli('a\n\u001b\u202eü')).toBe('"a\\x0A\\x1B\\xE2\\x80\\xAEü"')
 })
 
 test('a list is joined as in a sentence', () => {

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { Handler, Options } from '../../core/options.ts'
-import { words } from '../../core/text.ts'
+import { quoteForRedisCli, words } from '../../core/text.ts'
 import { redisKeyPatterns } from './keys.ts'
 
 const NATIVE = words('get set setex expire del exists echo')
@@ -41,9 +41,6 @@ export function redisAcl(endpoint: Endpoint, handler: Handler, options: Options)
     ...redisKeyPatterns(endpoint, handler, options),
     ...commands.map((command) => `+${command}`),
   ]
-  return `ACL SETUSER ${quoteArgument(user?.value ?? 'php-sessions')} reset on >PASSWORD ${rights.join(' ')}`
-}
-
-function quoteArgument(name: string): string {
-  return /^[A-Za-z0-9._-]+$/.test(name) ? name : `"${name.replace(/["\\]/g, '\\$&')}"`
+  const name = quoteForRedisCli(user?.value ?? 'php-sessions')
+  return `ACL SETUSER ${name} reset on >PASSWORD ${rights.map(quoteForRedisCli).join(' ')}`
 }

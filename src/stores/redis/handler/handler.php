@@ -231,7 +231,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         $this->failure = null;
         $this->isDetached = true;
         self::$lastFailure = $why;
-        error_log('php-sessions: ' . ($isTooMany ? 'a request is refused: ' : 'the session store cannot be used: ') . $why);
+        error_log('php-sessions: ' . ($isTooMany ? 'a request is refused: ' : 'the session store cannot be used: ') . printable($why));
         if (($this->store?->settings['onStoreError'] ?? 'stop') === 'empty') {
             return $instead;
         }

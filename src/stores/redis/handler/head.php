@@ -17,3 +17,10 @@ final class StoreFailed extends \Exception
     /** The code where the store works, but too many requests wait for one session. */
     public const TOO_MANY = 1;
 }
+
+/** Text from a server for the log: nothing in it ends the line, controls a terminal, or reverses what follows. */
+function printable(string $text): string
+{
+    $deceptive = '/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]/';
+    return preg_replace_callback($deceptive, fn ($found) => '\x' . bin2hex($found[0]), $text);
+}

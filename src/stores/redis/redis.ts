@@ -48,6 +48,12 @@ export const redis: Store = {
  */
 const NO_LOGIN: RedisLogin = { user: undefined, password: undefined }
 
+function whyNoLogin(login: RedisLogin): string {
+  return login === NO_LOGIN
+    ? ", without the login, which phpinfo() and PHP's own warnings would show; the managed handler has it from its own file"
+    : ''
+}
+
 const TIMEOUTS =
   'time-outs in seconds, because phpredis would wait a day to connect and a minute to read; persistent connections, because connecting for each request costs a third of the speed, over TLS nine tenths'
 
@@ -99,7 +105,7 @@ function serverPath(
   return {
     name: 'session.save_path',
     value: login === NO_LOGIN ? path : new Secret(path),
-    because: `the ${which} ${formatAddress(server)}; ${TIMEOUTS}`,
+    because: `the ${which} ${formatAddress(server)}${whyNoLogin(login)}; ${TIMEOUTS}`,
   }
 }
 
@@ -143,7 +149,7 @@ function configureCluster(endpoint: Endpoint, login: RedisLogin, surroundings: S
       {
         name: 'session.save_path',
         value: login === NO_LOGIN ? path : new Secret(path),
-        because: `phpredis finds all nodes through ${formatServers(endpoint)}; ${TIMEOUTS}`,
+        because: `phpredis finds all nodes through ${formatServers(endpoint)}${whyNoLogin(login)}; ${TIMEOUTS}`,
       },
       {
         name: 'redis.clusters.cache_slots',

@@ -22,5 +22,5 @@ final class StoreFailed extends \Exception
 function printable(string $text): string
 {
     $deceptive = '/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]/';
-    return preg_replace_callback($deceptive, fn ($found) => '\x' . bin2hex($found[0]), $text);
+    return preg_replace_callback($deceptive, fn ($found) => '\x' . implode('\x', str_split(bin2hex($found[0]), 2)), $text);
 }

@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts'
 import { fileOf, type SettingLine } from '../php/answers.ts'
 import type { TargetPhp } from '../php/complete.ts'
 import { DECISIVE_SETTINGS, type DecisiveSetting, type PhpFacts } from '../php/look-around.ts'
-import { findPageSettings, runsManaged } from '../php/page-settings.ts'
+import { findHandlerClass, findPageSettings, runsManaged } from '../php/page-settings.ts'
 import { handlerText } from '../stores/redis/handler/index.ts'
 import { describeBypass } from '../stores/redis/managed.ts'
 
@@ -75,6 +75,13 @@ const LOCKED = [
   'set session.upload_progress.enabled = Off',
 ] as const
 
+const EXTENDED: Obstacle = {
+  id: 'handler.bypassed',
+  title:
+    "a class of the app extends SessionHandler, which PHP puts on top of its own handler: PHP's own handler keeps the sessions of the whole app",
+  fix: 'remove that class if the app does not use it, or remove PHP_SESSIONS_HANDLER',
+}
+
 function blocked(why: string, fix: string): Obstacle {
   return {
     id: 'handler.blocked',
@@ -109,8 +116,11 @@ export function findObstacles(
   const isLockedByDefault =
     locksSettings &&
     !lines.some(({ name, value }) => name === 'session.upload_progress.enabled' && isOn(value))
+  const ownClass = findHandlerClass(host, appDirectory)
+  const ownHandler: readonly Finding[] =
+    ownClass === undefined ? [] : [{ ...EXTENDED, level: 'warn', from: ownClass }]
   const byDefault: Finding = { ...blocked(...LOCKED), level: 'warn', from: 'session.upload_progress.enabled' }
-  return isLockedByDefault ? [...found, byDefault] : found
+  return [...found, ...(isLockedByDefault ? [byDefault] : []), ...ownHandler]
 }
 
 /** The line of an ini file that counts: the last one, for settings of php-sessions one that PHP reads later. */

@@ -59,6 +59,24 @@ function readHtaccess(text: string, name: string): string | undefined {
   return [...text.matchAll(assignment)].at(-1)?.[1]
 }
 
+/**
+ * Finds a class of the app's own that extends PHP's `SessionHandler`: PHP puts the handler of an extension behind it,
+ * below every handler that is written in PHP. Packages have such classes that hardly an app uses, and are left out.
+ */
+export function findHandlerClass(host: Host, appDirectory: string): string | undefined {
+  const { stdout } = host.run({
+    file: 'grep',
+    args: [
+      ...['-rlsE', '--include=*.php'],
+      ...['vendor', 'node_modules', 'tests', '.git'].map((name) => `--exclude-dir=${name}`),
+      ...['^[^/*]*class .*extends +\\\\?SessionHandler\\b', appDirectory],
+    ],
+    stdin: '',
+    limitSeconds: LIMIT_SECONDS,
+  })
+  return stdout.split('\n').find((path) => path.startsWith(appDirectory) && path.endsWith('.php'))
+}
+
 /** Whether a prepended file is the managed handler, or includes it. */
 export function runsManaged(host: Host, prependFile: string): boolean {
   const { handler } = MANAGED_FILES

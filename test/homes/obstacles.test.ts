@@ -21,7 +21,12 @@ function start(answer: Answer, files: Readonly<Record<string, string>> = {}, fou
   const env = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(redisService) }
   const php = fakePhp({ 'look-around': { ...PHP, ...answer } })
   const host = fakeHost(env, files, (program) =>
-    program.file === 'find' ? { status: 0, stdout: found.join('\n') } : php(program),
+    ['find', 'grep'].includes(program.file)
+      ? {
+          status: 0,
+          stdout: found.filter((path) => path.endsWith('.php') === (program.file === 'grep')).join('\n'),
+        }
+      : php(program),
   )
   let ini = ''
   const supervise = () => {
@@ -75,6 +80,7 @@ const OBSTACLES: Readonly<Record<string, readonly [Answer, Readonly<Record<strin
     'open_basedir in a pool': [{ pools: [pool('php_admin_value', 'open_basedir', '/app/:/tmp/php')] }],
     'open_basedir in .user.ini': [{}, { '/app/.user.ini': 'open_basedir = /app\n' }],
     'a root directory of the pool': [{ pools: [pool('', 'chroot', '/srv/app')] }],
+    'a class of the app that extends SessionHandler': [{}, {}, '/app/src/Sessions.php'],
     'compressed sessions': [{ lines: [line('redis.session.compression', 'zstd')] }],
   }
 

@@ -73,6 +73,10 @@ const KNOWN: Readonly<Record<string, readonly [World, string]>> = {
     { pool: 'php_admin_value[session.save_handler] = redis' },
     'handler.blocked from pool.d/www.conf:4',
   ],
+  'a class of the app that extends SessionHandler': [
+    { app: { 'src/A.php': '<?php\nfinal class A extends \\SessionHandler implements X\n{\n}\n' } },
+    'handler.bypassed from app/src/A.php',
+  ],
   'a prepended file deep in the app': [
     { app: { 'a/b/c/.user.ini': 'auto_prepend_file = x.php\n', 'a/node_modules/.user.ini': '' } },
     'handler.bypassed from app/a/b/c/.user.ini',
@@ -84,6 +88,8 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const { said, handler } = startWith(underTest, {
       pool: 'php_value[memory_limit] = 1G\nrequest_terminate_timeout = 60s',
       app: {
+        'src/B.php': '<?php // class B extends SessionHandler\nclass B extends SessionHandlerBase {}',
+        'vendor/x/y/C.php': '<?php class C extends \\SessionHandler {}',
         'a/.user.ini': 'memory_limit = 1G\n',
         'a/node_modules/x/.user.ini': 'auto_prepend_file = x.php\n',
       },

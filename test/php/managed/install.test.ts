@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { CANARY } from '../../../lab/bindings.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
+import { until } from '../../../lab/processes/until.ts'
+import { startRedis } from '../../../lab/redis/server.ts'
 import { configure } from '../../support/php/configured.ts'
 import {
   configureManaged,
@@ -39,12 +42,30 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(texts).toEqual(['1 user their prepend', '2 user their prepend'])
   })
 
-  test('when another prepended file replaces that of php-sessions, the native handler keeps the sessions', async () => {
+  test('when another prepended file replaces that of php-sessions later, the native handler fails loudly, without a password', async () => {
     const { redis, service } = await startRedisService()
-    const ini = `${configureManaged(underTest, service)}auto_prepend_file=\n`
-    const { texts } = await visitPage(underTest, ini, COUNT, 2)
-    expect(texts).toEqual(['1 redis', '2 redis'])
-    expect(redis.cli('DBSIZE')).toBe('1')
+    const ini = `${configureManaged(underTest, service)}auto_prepend_file=\nredis.session.lock_retries=1\n`
+    const { texts, log } = await visitPage(underTest, ini, COUNT, 2)
+    expect(texts).not.toContain('2 redis')
+    await until('the log', () => /NOAUTH|session/i.test(log()))
+    expect(log()).toMatch(/NOAUTH|Failed to|failed/)
+    expect(log()).not.toContain(CANARY)
+    expect(redis.cli('DBSIZE')).toBe('0')
+  })
+
+  test('phpinfo() and ini_get() show no part of the login', async () => {
+    const user = { name: 'app-user', password: CANARY }
+    const { service } = await startRedisService({ user }, { username: user.name })
+    const page = `phpinfo(); echo ini_get('session.save_path'); print_r(ini_get_all()); ${COUNT}`
+    const { texts } = await visitPage(
+      underTest,
+      configureManaged(underTest, service),
+      `ob_start(); ${page}`,
+      1,
+    )
+    expect(texts[0]).toMatch(/1 user$/)
+    expect(texts[0]).not.toMatch(/CANARY|app-user|auth/)
+    expect(texts[0]).not.toContain(CANARY.slice(0, 8))
   })
 
   test('session.auto_start starts sessions by the managed handler', async () => {
@@ -56,8 +77,10 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(log()).not.toMatch(/notice|warning/i)
   })
 
-  test('an app that wraps or replaces the handler keeps its sessions', async () => {
-    const { redis, service } = await startRedisService()
+  test('an app that wraps or replaces the handler keeps its sessions, where the store has no password', async () => {
+    const redis = await startRedis({})
+    onTestFinished(redis.stop)
+    const service = { name: 'redis-sessions', credentials: { host: redis.host, port: redis.port } }
     const wrap = `class Proxy extends SessionHandler { public function read($id): string|false { return parent::read($id); } }
       session_set_save_handler(new Proxy(), true); ${COUNT}`
     const set = `ini_set('session.save_handler', 'redis'); ${COUNT}`

@@ -54,8 +54,7 @@ function findPools(array $question): array
     if ($command === null) {
         return [];
     }
-    // The command line and php-fpm have directories side by side where they do not share one.
-    $lines = poolLines(fpmConfiguration($command, [PHP_CONFIG_FILE_PATH, dirname(PHP_CONFIG_FILE_PATH) . '/fpm']));
+    $lines = poolLines(usualConfiguration($command));
     $names = [...$question['names'], ...$question['poolNames']];
     return array_values(array_filter($lines, fn ($line) => in_array($line['name'], $names, true)));
 }

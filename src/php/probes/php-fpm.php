@@ -25,21 +25,32 @@ function runCommand(array $command): string
     return $process === false ? '' : (string) stream_get_contents($pipes[1]);
 }
 
-/** The main configuration file of a php-fpm, looked for in these directories, too; null if there is none. */
+/** The main configuration file of a php-fpm: the one in its command, the one that it names, or one of these directories. */
 function fpmConfiguration(array $command, array $directories): ?string
 {
-    $given = array_search('-y', $command, true);
-    if ($given !== false) {
-        return $command[$given + 1] ?? null;
-    }
     $test = runCommand([...$command, '-t']);
     $named = preg_match('/configuration file (.+) test/', $test, $match) ? [$match[1]] : [];
-    foreach ([...$named, ...array_map(fn ($path) => "$path/php-fpm.conf", [...$directories, '/usr/local/etc', '/etc'])] as $file) {
-        if (is_readable($file)) {
-            return $file;
-        }
-    }
-    return null;
+    return findConfiguration($command, [...$named, ...inDirectories($directories)]);
+}
+
+/** The same without running php-fpm, which may write into its log that it was asked. */
+function usualConfiguration(array $command): ?string
+{
+    // The command line and php-fpm have directories side by side where they do not share one.
+    $beside = [PHP_CONFIG_FILE_PATH, dirname(PHP_CONFIG_FILE_PATH) . '/fpm'];
+    return findConfiguration($command, inDirectories([PHP_SYSCONFDIR, ...$beside]));
+}
+
+function findConfiguration(array $command, array $files): ?string
+{
+    $given = array_search('-y', $command, true);
+    $all = $given === false ? $files : [$command[$given + 1] ?? ''];
+    return array_values(array_filter($all, 'is_readable'))[0] ?? null;
+}
+
+function inDirectories(array $directories): array
+{
+    return array_map(fn ($path) => "$path/php-fpm.conf", [...$directories, '/usr/local/etc', '/etc']);
 }
 
 /**

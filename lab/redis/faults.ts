@@ -34,7 +34,7 @@ export interface Breakable {
 
 // The connection of this command itself stays.
 const CUT = ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']
-const TIMED_OUT = /no answer for 3 seconds/
+const TIMED_OUT = /no answer for [23] seconds/
 
 /** The ways in which a store can fail an app, by what people would call them. */
 export const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
@@ -78,7 +78,7 @@ export const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
     cause: /certificate verify failed/,
   },
   'TLS at a port without TLS': { port: 'tls', make: swapPorts, cause: /SSL/ },
-  'no TLS at a port with TLS': { make: swapPorts, cause: /socket error|Connection lost|no answer/ },
+  'no TLS at a port with TLS': { make: swapPorts, cause: /closed the connection|not RESP|no answer/ },
 }
 
 /** Starts a server that this fault can happen to. */

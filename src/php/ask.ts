@@ -2,8 +2,8 @@ import { isObject, type Json, type JsonObject, parseJson } from '../core/binding
 import { KILLED } from '../core/exit-status.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
-import connect from '../stores/redis/handler/connect.php'
 import { withoutHead } from '../stores/redis/handler/index.ts'
+import serverName from '../stores/redis/handler/server-name.php'
 import tls from '../stores/redis/handler/tls.php'
 import type {
   ExtensionAnswer,
@@ -15,6 +15,7 @@ import type {
   SettingsAnswer,
 } from './answers.ts'
 import certificates from './probes/certificates.php'
+import connect from './probes/connect.php'
 import extension from './probes/extension.php'
 import iniFiles from './probes/ini-files.php'
 import lookAround from './probes/look-around.php'
@@ -60,7 +61,10 @@ const PROBES: Readonly<Record<ProbeName, Probe>> = {
   // It changes settings of sessions, which a PHP with the fix of CVE-2026-115560 refuses while uploads are watched.
   session: { files: [session], limitSeconds: 6, overrides: ['session.upload_progress.enabled=0'] },
   // Cloud Foundry gives a start a minute, and a failover may be under way.
-  'look-around': { files: [iniFiles, phpFpm, tls, certificates, connect, lookAround], limitSeconds: 45 },
+  'look-around': {
+    files: [iniFiles, phpFpm, tls, certificates, serverName, connect, lookAround],
+    limitSeconds: 45,
+  },
 }
 
 export function limitSecondsOf(name: ProbeName): number {

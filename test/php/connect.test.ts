@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import connect from '../../src/stores/redis/handler/connect.php'
+import connect from '../../src/php/probes/connect.php'
 import { withoutHead } from '../../src/stores/redis/handler/index.ts'
+import serverName from '../../src/stores/redis/handler/server-name.php'
 import tls from '../../src/stores/redis/handler/tls.php'
 import { PHPS } from '../support/php/php.ts'
 
 describe.each(PHPS)('%s', (_name, { runPhp }) => {
   /** The value of an expression in the PHP that the handler and the probes share. */
   const evaluate = (expression: string) => {
-    const code = `${[tls, connect].map(withoutHead).join('\n')}\necho json_encode(${expression});`
+    const code = `${[tls, serverName, connect].map(withoutHead).join('\n')}\necho json_encode(${expression});`
     return JSON.parse(String(runPhp('', code)))
   }
 

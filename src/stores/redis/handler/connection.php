@@ -5,106 +5,109 @@ namespace PhpSessions;
 /** The connection to one server. It stays open from request to request, and only this handler uses it. */
 final class Connection
 {
-    private const POOL = 'php-sessions';
-    /** The code of an exception after a lost connection: the command may have run. */
-    public const LOST = 1;
-    /** What servers reply to a client that must log in first; NOPERM is from a default user without rights. */
-    private const MUST_LOG_IN = '/NOAUTH|NOPERM|unauthenticated|[Aa]uthentication required|user executing the script/';
+    /** What servers reply to a client that must log in first. */
+    private const MUST_LOG_IN = '/^NOAUTH|unauthenticated|[Aa]uthentication required|user executing the script/';
+    /** What servers without a password reply to one. */
+    private const NO_PASSWORD = '/no password is set|without any password configured/';
 
-    private ?\Redis $client = null;
-    private bool $logsIn = false;
+    private readonly Transport $transport;
+    private readonly Resp $server;
 
-    /** `$access` says how to log in and whether to use TLS; `$seconds` limit connecting and each answer. */
+    /** `$access` says how to log in and whether to use TLS; `$seconds` limit connecting with the login, and each answer. */
     public function __construct(
-        private readonly array $server,
+        array $server,
         #[\SensitiveParameter] private readonly array $access,
         private readonly array $seconds,
     ) {
+        ['tls' => $isTls, 'ca' => $ca, 'clientCertificate' => $certificate] = $access;
+        $tls = $isTls ? tlsOptions($server['host'], $ca, $certificate) : null;
+        $identity = [$access['user'], $access['password'], $access['database'], $tls];
+        $this->transport = new Transport($server, $tls, hash('xxh128', serialize($identity)));
+        $this->server = new Resp($this->transport, $seconds[1]);
     }
 
     /**
-     * Runs a command on phpredis' client. Logs in only where the server asks for it: a connection that was kept open is
-     * logged in already. Closes the connection when the command throws, or the next command would get a late answer.
+     * Runs commands. Where the server has given up a connection that was kept, and the first command cannot have run,
+     * they are run once more on a new connection.
      */
-    public function run(\Closure $command): mixed
+    public function run(\Closure $commands): mixed
     {
-        $start = microtime(true);
+        return Warnings::quietly(function () use ($commands): mixed {
+            while (true) {
+                $isKept = $this->transport->isOpen() || $this->open();
+                try {
+                    return $commands($this->server);
+                } catch (ServerFailed $failure) {
+                    $isStale = $this->mustLogIn($failure) || $failure->getCode() === ServerFailed::UNSENT;
+                    if ($isStale || $failure->getCode() === ServerFailed::LOST) {
+                        $this->transport->close();
+                    }
+                    if (!$isStale || !$isKept) {
+                        throw $this->explained($failure);
+                    }
+                }
+            }
+        });
+    }
+
+    /** Opens the connection. Returns whether an earlier request has opened it, and logged in. */
+    private function open(): bool
+    {
+        $this->transport->open($this->seconds[0]);
+        if ($this->transport->note > 0) {
+            return true;
+        }
         try {
-            return $command($this->client ??= $this->connect());
-        } catch (\RedisException $error) {
-            $why = self::plain($error->getMessage());
-            $isLost = $this->client !== null && !preg_match('/^[A-Z]{3,} /', $why);
-            $this->close();
+            $this->logIn();
+        } catch (ServerFailed $failure) {
+            $this->transport->close();
+            throw $this->explained($failure);
         }
-        if ($this->logsIn || !preg_match(self::MUST_LOG_IN, $why)) {
-            // phpredis has the same message for a silent server and for one that hangs up.
-            $isSilent = $isLost && microtime(true) - $start > $this->seconds[1] * 0.9;
-            // Without the previous exception: its stack trace shows the password.
-            throw new \RedisException($isSilent ? "no answer for {$this->seconds[1]} seconds" : $why, $isLost ? self::LOST : 0);
+        $this->transport->note = 1;
+        return false;
+    }
+
+    private function logIn(): void
+    {
+        ['user' => $user, 'password' => $password, 'database' => $database] = $this->access;
+        if ($password !== null) {
+            try {
+                $this->server->askAtOnce(['AUTH', ...($user === null ? [] : [$user]), $password]);
+            } catch (ServerFailed $failure) {
+                if (!preg_match(self::NO_PASSWORD, $failure->getMessage())) {
+                    throw $failure;
+                }
+            }
         }
-        if ($this->login() === null) {
-            $isShutOut = str_contains($why, 'NOPERM');
-            throw new \RedisException($isShutOut ? $why : 'NOAUTH the server asks for a password, and the binding has none');
+        if ($database > 0) {
+            $this->server->askAtOnce(['SELECT', $database]);
         }
-        $this->logsIn = true;
-        return $this->run($command);
+    }
+
+    private function mustLogIn(ServerFailed $failure): bool
+    {
+        return $failure->getCode() === ServerFailed::REFUSED && preg_match(self::MUST_LOG_IN, $failure->getMessage()) === 1;
     }
 
     /** The server's message without what Redis adds for scripts, before 7 also in front, and with advice where it helps. */
-    private static function plain(string $why): string
+    private function explained(ServerFailed $failure): ServerFailed
     {
-        $why = preg_replace('/^ERR Error running script.*?: -?(?=[A-Z]{3,} )/', '', $why);
+        $why = preg_replace('/^ERR Error running script.*?: -?(?=[A-Z]{3,} )/', '', $failure->getMessage());
         $why = preg_replace('/,? (script: [0-9a-f]{40}|with args beginning with:).*/', '', $why);
-        return $why . match (1) {
+        $advice = match (1) {
             preg_match('/^NOPERM|user executing the script/', $why) => '; see php-sessions explain --acl',
             preg_match('/^ERR unknown command .eval/i', $why) => ': this handler needs scripts, PHP_SESSIONS_HANDLER=native does not',
             default => '',
         };
-    }
-
-    private function connect(): \Redis
-    {
-        ['tls' => $isTls, 'ca' => $ca, 'clientCertificate' => $certificate] = $this->access;
-        // Without `i` in the pattern phpredis could hand over a connection of the app, logged in as another user.
-        if (!str_contains($pattern = (string) ini_get('redis.pconnect.pool_pattern'), 'i')) {
-            setIni('redis.pconnect.pool_pattern', "{$pattern}i");
-        }
-        // The first command shows whether a kept connection still works; phpredis' ECHO would cost a round trip.
-        $echo = setIni('redis.pconnect.echo_check_liveness', '0');
-        try {
-            $tls = $isTls ? tlsOptions($this->server['host'], $ca, $certificate) : null;
-            $client = connectRedis($this->server, $tls, $this->seconds, self::POOL);
-        } finally {
-            setIni('redis.pconnect.echo_check_liveness', (string) $echo);
-        }
-        if ($this->logsIn && !$client->auth($this->login())) {
-            throw new \RedisException($client->getLastError() ?: 'WRONGPASS the login is refused');
-        }
-        return $client;
-    }
-
-    private function login(): string|array|null
-    {
-        return phpredisLogin($this->access['user'], $this->access['password']);
-    }
-
-    public function close(): void
-    {
-        try {
-            $this->client?->close();
-        } catch (\Throwable) {
-        }
-        $this->client = null;
+        $isShutOut = $this->access['password'] === null && !str_starts_with($why, 'NOPERM') && $this->mustLogIn($failure);
+        return new ServerFailed(
+            $isShutOut ? 'NOAUTH the server asks for a password, and the binding has none' : $why . $advice,
+            $failure->getCode(),
+        );
     }
 
     public function __debugInfo(): array
     {
         return [];
     }
-}
-
-/** ini_set, which some hosters forbid. */
-function setIni(string $name, string $value): string|false
-{
-    return function_exists('ini_set') ? ini_set($name, $value) : false;
 }

@@ -5,17 +5,6 @@ namespace PhpSessions;
 /** Keeps the session of a request, one at a time. PHP calls its methods. */
 final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \SessionUpdateTimestampHandlerInterface
 {
-    private const TAKE = <<<'LUA'
-        take.lua
-        LUA;
-
-    private const RELEASE = <<<'LUA'
-        release.lua
-        LUA;
-
-    /** Runs in place of TAKE where locks are off. */
-    private const READ = "return {ARGV[1], 1, redis.call('GET', KEYS[1])}";
-
     /** The ids that PHP accepts from a cookie, but without braces, which would decide about the slot on a cluster. */
     private const ID = '/^[^\x00-\x20\x7f{}]{1,256}$/D';
 
@@ -127,7 +116,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         $keys = $store->keys($id);
         $token = bin2hex(random_bytes(8));
         if (!$store->settings['locking']) {
-            $this->hold($token, $store->script(self::READ, $keys, $token, []));
+            $this->hold($token, $store->script(Scripts::READ, $keys, $token, []));
         }
         $end = microtime(true) + $store->settings['waitSeconds'];
         $ahead = 0;
@@ -135,7 +124,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
             $latest = (int) ((microtime(true) + $store->settings['readSeconds']) * 1000) + $ahead;
             $life = $store->settings['lockSeconds'] * 1000;
             $limit = $store->settings['maxWaiting'];
-            $answer = $store->script(self::TAKE, $keys, $token, [$life, $how, $latest, (int) $mustExist, $limit]);
+            $answer = $store->script(Scripts::TAKE, $keys, $token, [$life, $how, $latest, (int) $mustExist, $limit]);
             if ($answer[1] === 1) {
                 $this->hold($token, $answer);
             } elseif ($answer[1] === 2) {
@@ -193,7 +182,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface, \S
         $seconds = max(1, (int) ini_get('session.gc_maxlifetime'));
         $before = $store->settings['locking'] ? sha1((string) $this->data) : '';
         $run = fn (string $how): int => $store->script(
-            self::RELEASE,
+            Scripts::RELEASE,
             $store->keys($this->id),
             $token,
             [$how, $seconds, $how === 'set' ? $data : '', $before],

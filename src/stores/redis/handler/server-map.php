@@ -30,8 +30,8 @@ final class ServerMap
     {
         $server = match ($this->settings['topology']) {
             'single' => $this->settings['servers'][0],
-            'sentinel' => $this->current($deadline)['master'],
-            default => $this->nodeFor($key, $deadline),
+            'sentinel' => Warnings::quietly(fn (): array => $this->current($deadline)['master']),
+            default => Warnings::quietly(fn (): array => $this->nodeFor($key, $deadline)),
         };
         $this->last = serverName($server);
         return $server;
@@ -41,7 +41,7 @@ final class ServerMap
     public function isStill(#[\SensitiveParameter] string $key, float $deadline): bool
     {
         $name = $this->last;
-        $this->map = $this->find($deadline);
+        $this->map = Warnings::quietly(fn (): array => $this->find($deadline));
         $this->serverFor($key, $deadline);
         return $this->last === $name;
     }
@@ -54,7 +54,7 @@ final class ServerMap
                 return $server;
             }
         }
-        throw new \RedisException("CLUSTERDOWN no server has slot $slot");
+        throw new ServerFailed("CLUSTERDOWN no server has slot $slot", ServerFailed::UNSENT);
     }
 
     /** Asks again after a failure. A MOVED reply names the server to ask first. */
@@ -62,8 +62,9 @@ final class ServerMap
     {
         $isRedirection = preg_match('/^MOVED \d+ (.+):(\d+)$/', $why, $match) === 1;
         try {
-            $this->map = $this->find($deadline, ...($isRedirection ? [['host' => $match[1], 'port' => (int) $match[2]]] : []));
-        } catch (\RedisException) {
+            $find = fn (): array => $this->find($deadline, ...($isRedirection ? [['host' => $match[1], 'port' => (int) $match[2]]] : []));
+            $this->map = Warnings::quietly($find);
+        } catch (ServerFailed) {
             // Keep the old map until a server gives a newer one.
         }
     }
@@ -82,8 +83,8 @@ final class ServerMap
         $this->map = $this->recall() ?? $this->map;
         if ($this->map === null) {
             $this->map = $this->find($deadline);
-        } elseif ($isOld && time() - (int) @filemtime($this->settings['stateFile']) >= self::FRESH_SECONDS) {
-            @touch($this->settings['stateFile']);
+        } elseif ($isOld && time() - (int) filemtime($this->settings['stateFile']) >= self::FRESH_SECONDS) {
+            touch($this->settings['stateFile']);
             $this->update('', $deadline);
         }
         return $this->map;
@@ -105,36 +106,48 @@ final class ServerMap
                 break;
             }
             // A server that does not answer within a second is skipped.
-            $connection = new Connection($server, ($this->settings['sentinel'] ?? []) + $this->settings, [1.0, 1.0]);
+            $connection = new Connection($server, ['database' => 0] + ($this->settings['sentinel'] ?? []) + $this->settings, [1.0, 1.0]);
             try {
-                return $this->remember($connection->run(fn (\Redis $client) => $this->ask($client, $server, $name)));
-            } catch (\RedisException $error) {
+                return $this->remember($connection->run(fn (Resp $asked) => $this->ask($asked, $server, $name)));
+            } catch (ServerFailed $error) {
                 $why[] = "$name {$error->getMessage()}";
             }
         }
         $what = $this->isCluster() ? 'no server knows the slots: ' : 'no Sentinel names a master: ';
-        throw new \RedisException($what . implode('; ', $why));
+        throw new ServerFailed($what . implode('; ', $why), ServerFailed::UNSENT);
     }
 
-    private function ask(\Redis $client, array $server, string $name): array
+    private function ask(Resp $asked, array $server, string $name): array
     {
         $found = $this->isCluster()
-            ? ['slots' => self::askForSlots($client, $server)]
-            : ['master' => askForMaster($client, $this->settings['sentinel']['masterName']), 'by' => $name];
+            ? ['slots' => self::askForSlots($asked, $server)]
+            : ['master' => self::askForMaster($asked, $this->settings['sentinel']['masterName']), 'by' => $name];
         return $found + ['origin' => $this->origin()];
     }
 
-    /** The slots of a cluster: first, last and master of each range. A master without a name is the server itself. */
-    private static function askForSlots(\Redis $client, array $server): array
+    private static function askForMaster(Resp $sentinel, string $name): array
     {
-        $rows = $client->rawCommand('CLUSTER', 'SLOTS');
-        if (!is_array($rows) || !is_array($rows[0][2] ?? null)) {
-            throw new \RedisException($client->getLastError() ?: 'has no slots');
+        $found = $sentinel->ask(['SENTINEL', 'get-master-addr-by-name', $name]);
+        if (!is_array($found) || count($found) !== 2 || !is_string($found[0]) || !is_string($found[1])) {
+            throw new ServerFailed("knows no master $name");
         }
-        return array_map(fn (array $row): array => [$row[0], $row[1], [
-            'host' => in_array($row[2][0], ['', '?', null, false], true) ? $server['host'] : $row[2][0],
-            'port' => $row[2][1],
-        ]], $rows);
+        return ['host' => $found[0], 'port' => (int) $found[1]];
+    }
+
+    /** The slots of a cluster: first, last and master of each range. A master without a name is the server itself. */
+    private static function askForSlots(Resp $node, array $server): array
+    {
+        $rows = $node->ask(['CLUSTER', 'SLOTS']);
+        $slots = [];
+        foreach (is_array($rows) ? $rows : [] as $row) {
+            [$first, $last, $master] = is_array($row) ? $row + [null, null, null] : [null, null, null];
+            [$host, $port] = is_array($master) ? $master + [null, null] : [null, null];
+            if (!is_int($first) || !is_int($last) || !is_int($port) || is_array($host)) {
+                throw new ServerFailed('has other slots than a cluster');
+            }
+            $slots[] = [$first, $last, ['host' => in_array($host, ['', '?', null], true) ? $server['host'] : (string) $host, 'port' => $port]];
+        }
+        return $slots !== [] ? $slots : throw new ServerFailed('has no slots');
     }
 
     /** The binding that a map belongs to: after a change of the binding the old map is of no use. */

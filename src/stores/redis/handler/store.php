@@ -11,6 +11,8 @@ final class Store
     private const FAILOVER_SECONDS = 8;
     private const PAUSE_MICROSECONDS = 100_000;
     private const POLL_MICROSECONDS = 20_000;
+    /** The note of a connection to one address that hides a cluster: proxies of some hosters do. */
+    private const HIDES_CLUSTER = 2;
 
     public array $settings;
     private ServerMap $map;
@@ -28,11 +30,16 @@ final class Store
     private function read(): array
     {
         // opcache may be set never to check whether a file has changed, or only after a while.
-        $timestamps = setIni('opcache.validate_timestamps', '1');
-        $frequency = setIni('opcache.revalidate_freq', '0');
+        $before = [];
+        foreach (['opcache.validate_timestamps' => '1', 'opcache.revalidate_freq' => '0'] as $name => $value) {
+            if (!in_array(ini_get($name), [$value, false], true) && function_exists('ini_set')) {
+                $before[$name] = ini_set($name, $value);
+            }
+        }
         $settings = is_readable($this->file) ? include $this->file : null;
-        setIni('opcache.validate_timestamps', (string) $timestamps);
-        setIni('opcache.revalidate_freq', (string) $frequency);
+        foreach ($before as $name => $value) {
+            ini_set($name, (string) $value);
+        }
         // A file by an earlier version of php-sessions, which is about to be replaced, has no prefix: no session would be found.
         if (!is_array($settings) || !isset($settings['topology'], $settings['servers'], $settings['prefix'])) {
             throw new StoreFailed("{$this->file} cannot be read: restart the app, or run php-sessions doctor");
@@ -53,8 +60,9 @@ final class Store
     }
 
     /**
-     * The keys of a session: data, lock, waiters, call, and the beginning of the marks' names. On a single server the lock has the name that phpredis gives it,
-     * so that both handlers exclude each other; on a cluster all keys must be in the slot of the data.
+     * The keys of a session: data, lock, waiters, call, and the beginning of the marks' names. On a single server the lock
+     * has the name that phpredis gives it, so that both handlers exclude each other; on a cluster all keys must be in the
+     * slot of the data (see `namesOn`).
      */
     public function keys(#[\SensitiveParameter] string $id): array
     {
@@ -64,38 +72,41 @@ final class Store
     }
 
     /**
-     * Runs a script. It must return $token first, so that the reply to an earlier command is never taken for its own.
+     * Runs a script, given with its hash. It must return $token first, so that the reply to an earlier command is never
+     * taken for its own.
      *
      * Two more arguments follow $arguments: the name of the server if a failover may replace it, or an empty one, and which
      * command with this token was lost, since it may have run or may still arrive: 0 none, 1 a TAKE, 2 a RELEASE.
      * A release is tried for longer.
      */
     public function script(
-        string $lua,
+        array $script,
         array $keys,
         string $token,
         #[\SensitiveParameter] array $arguments,
         bool $isRelease = false,
     ): array {
-        $database = $this->settings['database'];
-        $lua = ($database > 0 ? "redis.call('SELECT', $database)\n" : '') . $lua;
         $keys[4] .= $token;
-        $run = function (\Redis $client, bool $mayHaveRun) use ($lua, $keys, $token, $arguments, $isRelease): array {
+        $run = function (Resp $server, bool $mayHaveRun) use ($script, $keys, $token, $arguments, $isRelease): array {
             if ($mayHaveRun && !$isRelease) {
                 $this->lost = $token;
             }
             $lost = $mayHaveRun && $isRelease ? 2 : (int) $this->mayArriveLate($token);
             $place = $this->is('single') ? '' : "@{$this->map->last}";
-            $all = [...$keys, $token, ...$arguments, $place, $lost];
-            $answer = $client->evalSha(sha1($lua), $all, count($keys));
-            if (!is_array($answer) && str_starts_with((string) $client->getLastError(), 'NOSCRIPT')) {
-                $client->clearLastError();
-                $answer = $client->eval($lua, $all, count($keys));
+            $all = [$token, ...$arguments, $place, $lost];
+            try {
+                $answer = $server->run($script, $this->namesOn($server, $keys), $all);
+            } catch (ServerFailed $failure) {
+                if (!$this->is('single') || !str_starts_with($failure->getMessage(), 'CROSSSLOT')) {
+                    throw $failure;
+                }
+                $server->transport->note = self::HIDES_CLUSTER;
+                $answer = $server->run($script, $this->namesOn($server, $keys), $all);
             }
-            if (is_array($answer) && ($answer[0] ?? null) === $token) {
+            if (is_array($answer) && ($answer[0] ?? null) === $token && is_int($answer[1] ?? null)) {
                 return $answer;
             }
-            throw new \RedisException($client->getLastError() ?: 'the reply belongs to another command');
+            throw new ServerFailed('the reply belongs to another command', ServerFailed::LOST);
         };
         return $this->attempt($keys[0], $isRelease, $run, mustBeCurrent: true);
     }
@@ -106,29 +117,35 @@ final class Store
         return $this->lost === $token;
     }
 
+    /** A server that hides a cluster wants the keys of a script in one slot, as a cluster does. */
+    private function namesOn(Resp $server, #[\SensitiveParameter] array $keys): array
+    {
+        return $server->transport->note === self::HIDES_CLUSTER
+            ? preg_replace('/^(.*)(_LOCK|_WAIT|_NEXT|_DONE_[0-9a-f]+)$/Ds', '{$1}$2', $keys)
+            : $keys;
+    }
+
     /** Waits until a list has an element and removes it. Returns whether there was one in time. */
     public function waitFor(string $list, int $seconds): bool
     {
-        return $this->attempt($list, false, function (\Redis $client) use ($list, $seconds): bool {
-            $database = $this->settings['database'];
-            if ($database > 0 && !$client->select($database)) {
-                throw new \RedisException($client->getLastError() ?: 'no such database');
+        return $this->attempt($list, false, function (Resp $server) use ($list, $seconds): bool {
+            [$list] = $this->namesOn($server, [$list]);
+            try {
+                // A server that says nothing is noticed as late as with any other command.
+                return $server->ask(['BLPOP', $list, $seconds], $seconds + $this->settings['readSeconds']) !== null;
+            } catch (ServerFailed $failure) {
+                return str_starts_with($failure->getMessage(), 'ERR unknown command')
+                    ? $this->poll($server, $list, $seconds)
+                    : throw $failure;
             }
-            $client->clearLastError();
-            $found = $client->blPop([$list], $seconds);
-            $why = (string) $client->getLastError();
-            if (str_starts_with($why, 'ERR unknown command')) {
-                return $this->poll($client, $list, $seconds);
-            }
-            return $why === '' ? (bool) $found : throw new \RedisException($why);
         });
     }
 
     /** The same for proxies without blocking commands. */
-    private function poll(\Redis $client, string $list, int $seconds): bool
+    private function poll(Resp $server, string $list, int $seconds): bool
     {
         for ($end = microtime(true) + $seconds; microtime(true) < $end; usleep(self::POLL_MICROSECONDS)) {
-            if ($client->lPop($list) !== false) {
+            if ($server->ask(['LPOP', $list]) !== null) {
                 return true;
             }
         }
@@ -154,7 +171,7 @@ final class Store
             try {
                 $connection = $this->connectionFor($key, $deadline);
                 $sent = microtime(true);
-                $answer = $connection->run(fn (\Redis $client) => $command($client, $mayHaveRun));
+                $answer = $connection->run(fn (Resp $server) => $command($server, $mayHaveRun));
                 $isLate = microtime(true) - $sent >= ServerMap::FRESH_SECONDS;
                 if (!$mustBeCurrent || !$isLate || $this->is('single')) {
                     return $answer;
@@ -164,9 +181,9 @@ final class Store
                     return $answer;
                 }
                 $why = 'another server took its place before it answered';
-            } catch (\RedisException $error) {
+            } catch (ServerFailed $error) {
                 $why = $error->getMessage();
-                $mayHaveRun = $mayHaveRun || $error->getCode() === Connection::LOST;
+                $mayHaveRun = $mayHaveRun || $error->getCode() === ServerFailed::LOST;
             }
             $isPassing = preg_match(self::PASSING, $why) === 1;
             if (!$isPassing && $this->reread()) {
@@ -210,7 +227,7 @@ final class Store
         }
         $this->isReread = true;
         if (function_exists('opcache_invalidate')) {
-            @opcache_invalidate($this->file, true);
+            Warnings::quietly(fn (): bool => opcache_invalidate($this->file, true));
         }
         clearstatcache(true, $this->file);
         $settings = $this->read();

@@ -1,17 +1,15 @@
 <?php
 
-namespace PhpSessions;
-
 /**
  * Connects phpredis to a server, over TLS if there are options for it. `$seconds` are the limits for connecting and for
- * each answer. A connection with a pool stays open for later requests. The exception of a failure names the cause.
+ * each answer. The exception of a failure names the cause.
  */
-function connectRedis(array $server, ?array $tls, array $seconds, ?string $pool = null): \Redis
+function connectRedis(array $server, ?array $tls, array $seconds): \Redis
 {
     [$toConnect, $toRead] = $seconds;
     $host = ($tls === null ? '' : 'tls://') . $server['host'];
     $context = $tls === null ? [] : ['stream' => $tls];
-    $arguments = [$host, $server['port'], $toConnect, $pool, 0, $toRead, $context];
+    $arguments = [$host, $server['port'], $toConnect, null, 0, $toRead, $context];
     $client = new \Redis();
     $said = '';
     // A failed handshake is a warning, which would end up in the page. The second line of its text has the cause.
@@ -20,8 +18,7 @@ function connectRedis(array $server, ?array $tls, array $seconds, ?string $pool 
         return true;
     });
     try {
-        $isConnected = $pool === null ? $client->connect(...$arguments) : $client->pconnect(...$arguments);
-        if (!$isConnected) {
+        if (!$client->connect(...$arguments)) {
             throw new \RedisException('no connection');
         }
     } catch (\RedisException $error) {
@@ -46,15 +43,4 @@ function askForMaster(\Redis $sentinel, string $name): array
         throw new \RedisException($sentinel->getLastError() ?: "knows no master $name");
     }
     return ['host' => $found[0], 'port' => (int) $found[1]];
-}
-
-/** The name of a server in messages. */
-function serverName(array $server): string
-{
-    ['host' => $host, 'port' => $port] = $server;
-    return match (true) {
-        str_starts_with($host, '/') => $host,
-        str_contains($host, ':') => "[$host]:$port",
-        default => "$host:$port",
-    };
 }

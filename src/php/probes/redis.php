@@ -96,7 +96,12 @@ function look(Redis $redis, array $question): array
 function tryCommands(Redis|RedisCluster $redis, array $question): array
 {
     $key = $question['prefix'] . 'php-sessions-doctor-' . bin2hex(random_bytes(8));
-    $lock = "{$key}_LOCK";
+    // The managed handler's keys are in the slot of the data on a cluster, and where one address hides a cluster.
+    $counting = fn (string $name) => ['EVAL', 'return #KEYS', '4', $key, "{$name}_LOCK", "{$name}_WAIT", "{$name}_NEXT"];
+    $needsOneSlot = $redis instanceof RedisCluster
+        || $question['isManaged'] && str_starts_with((string) command($redis, ...$counting($key))['error'], 'CROSSSLOT');
+    $name = $needsOneSlot ? "{{$key}}" : $key;
+    $lock = ($question['isManaged'] ? $name : $key) . '_LOCK';
     $unlock = 'if redis.call("get",KEYS[1]) == ARGV[1] then return redis.call("del",KEYS[1]) else return 0 end';
     $locking = [
         ['SET', $lock, 'doctor', 'NX', 'PX', '10000'],
@@ -104,9 +109,9 @@ function tryCommands(Redis|RedisCluster $redis, array $question): array
         ['EVALSHA', sha1($unlock), '1', $lock, 'doctor'],
         ['EVAL', $unlock, '1', $lock, 'doctor'],
     ];
-    // The keys of the managed handler's queue are in the slot of the data.
-    $queue = ($redis instanceof RedisCluster ? "{{$key}}" : $key) . '_WAIT';
+    $queue = "{$name}_WAIT";
     $queueing = [
+        $counting($name),
         ['TIME'],
         ['PTTL', $lock],
         ['ZADD', $queue, '1', 'doctor'],

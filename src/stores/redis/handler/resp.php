@@ -45,7 +45,8 @@ final class Resp
     {
         $command = '*' . count($words) . "\r\n";
         foreach ($words as $word) {
-            $command .= '$' . strlen((string) $word) . "\r\n$word\r\n";
+            $length = strlen((string) $word);
+            $command .= "\${$length}\r\n{$word}\r\n";
         }
         $this->transport->begin($seconds);
         $this->transport->write($command);

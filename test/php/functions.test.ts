@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { handlerText } from '../../src/stores/redis/handler/index.ts'
+import { runPhp } from '../support/php.ts'
+
+/** PHP's own functions that a text calls, by PHP's own tokens. */
+const CALLED = `
+$tokens = array_values(array_filter(token_get_all(base64_decode($argv[1])), fn ($token) =>
+  !is_array($token) || !in_array($token[0], [T_WHITESPACE, T_COMMENT, T_DOC_COMMENT])));
+$isOther = fn ($token) => is_array($token)
+  && in_array($token[0], [T_OBJECT_OPERATOR, T_NULLSAFE_OBJECT_OPERATOR, T_DOUBLE_COLON, T_FUNCTION, T_NEW]);
+$called = [];
+foreach ($tokens as $i => $token) {
+  if (is_array($token) && $token[0] === T_STRING && ($tokens[$i + 1] ?? '') === '(' && !$isOther($tokens[$i - 1])) {
+    $called[$token[1]] = function_exists($token[1]) || $token[1] === 'opcache_invalidate';
+  }
+}
+ksort($called);
+echo json_encode(array_keys(array_filter($called)));`
+
+test('the handler names all functions of PHP that it calls, and no others', () => {
+  const named = /^use function ([^;]+);/m.exec(handlerText)?.[1]?.split(/,\s+/) ?? []
+  const called = JSON.parse(String(runPhp('', CALLED, Buffer.from(handlerText).toString('base64'))))
+  expect(named).toEqual(called)
+})

@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { handlerText } from '../../../src/stores/redis/handler/index.ts'
+
+const script = /public const (\w+) = \[\s+'([0-9a-f]{40})',\s+(?:<<<'LUA'\n([\s\S]*?)\n {8}LUA|"(.*)"),/g
+const scripts = [...handlerText.matchAll(script)].map(([, name, hash, lua, line]) => ({
+  name,
+  hash,
+  lua,
+  line,
+}))
+
+test('the handler has its three scripts', () => {
+  expect(scripts.map(({ name }) => name)).toEqual(['TAKE', 'RELEASE', 'READ'])
+})
+
+test.each(scripts)('the handler knows the SHA-1 of $name', ({ hash, lua, line }) => {
+  const text = lua === undefined ? (line ?? '') : lua.replace(/^ {8}/gm, '')
+  expect(hash).toBe(createHash('sha1').update(text).digest('hex'))
+})

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { handlerText } from '../../src/stores/redis/handler/index.ts'
-import { runPhp } from '../support/php.ts'
+import { loadExtensions, runPhp } from '../support/php.ts'
 
 /** PHP's own functions that a text calls, by PHP's own tokens. */
 const CALLED = `
@@ -19,6 +19,8 @@ echo json_encode(array_keys(array_filter($called)));`
 
 test('the handler names all functions of PHP that it calls, and no others', () => {
   const named = /^use function ([^;]+);/m.exec(handlerText)?.[1]?.split(/,\s+/) ?? []
-  const called = JSON.parse(String(runPhp('', CALLED, Buffer.from(handlerText).toString('base64'))))
+  const called = JSON.parse(
+    String(runPhp(loadExtensions('tokenizer'), CALLED, Buffer.from(handlerText).toString('base64'))),
+  )
   expect(named).toEqual(called)
 })

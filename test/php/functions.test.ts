@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { handlerText } from '../../src/stores/redis/handler/index.ts'
-import { loadExtensions, runPhp } from '../support/php.ts'
+import { loadExtensions, runPhp } from '../support/php/php.ts'
 
 /** PHP's own functions that a text calls, by PHP's own tokens. */
 const CALLED = `

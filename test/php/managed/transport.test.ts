@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY, showsCanary } from '../../../lab/bindings.ts'
-import { startRedis } from '../../../lab/redis.ts'
-import { type Spoil, startSpoilingRelay } from '../../../lab/spoiling-relay.ts'
-import { until } from '../../../lab/until.ts'
-import { configureManaged } from '../../support/managed.ts'
-import { PHPS, type PhpUnderTest } from '../../support/php.ts'
-import { startPhpWeb } from '../../support/php-web.ts'
+import { until } from '../../../lab/processes/until.ts'
+import { startRedis } from '../../../lab/redis/server.ts'
+import { type Spoil, startSpoilingRelay } from '../../../lab/redis/spoiling-relay.ts'
+import { configureManaged } from '../../support/php/managed.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
+import { startPhpWeb } from '../../support/php/web.ts'
 import { PROPERTY_RUNS } from '../../support/texts.ts'
 
 /** A hang; whatever the server does, an answer takes a few seconds, or eight where a write is tried again. */

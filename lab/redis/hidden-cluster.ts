@@ -1,8 +1,8 @@
 import { connect, createServer } from 'node:net'
-import { freePorts } from './process.ts'
-import { startRedis } from './redis.ts'
-import type { AccessOptions, Redis } from './redis-options.ts'
-import { until } from './until.ts'
+import { freePorts } from '../processes/ports.ts'
+import { until } from '../processes/until.ts'
+import type { AccessOptions, Redis } from './options.ts'
+import { startRedis } from './server.ts'
 
 /** A cluster behind one address, as some hosters' proxies are. */
 export interface HiddenCluster {

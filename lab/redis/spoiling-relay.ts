@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net'
-import { freePorts } from './process.ts'
+import { freePorts } from '../processes/ports.ts'
 
 /** What becomes of one reply: whatever is written to the client in its place. */
 export type Spoil = (client: Socket, reply: Buffer) => void

@@ -32,7 +32,8 @@ final class Connection
      */
     public function run(\Closure $commands): mixed
     {
-        return Warnings::quietly(function () use ($commands): mixed {
+        Warnings::begin();
+        try {
             while (true) {
                 $isKept = $this->transport->isOpen() || $this->open();
                 try {
@@ -47,7 +48,9 @@ final class Connection
                     }
                 }
             }
-        });
+        } finally {
+            restore_error_handler();
+        }
     }
 
     /** Opens the connection. Returns whether an earlier request has opened it, and logged in. */

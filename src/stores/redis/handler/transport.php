@@ -21,13 +21,19 @@ final class Warnings
 
     public static function quietly(\Closure $step): mixed
     {
-        self::$first = '';
-        set_error_handler([self::class, 'keep']);
+        self::begin();
         try {
             return $step();
         } finally {
             restore_error_handler();
         }
+    }
+
+    /** From here on; restore_error_handler ends it. */
+    public static function begin(): void
+    {
+        self::$first = '';
+        set_error_handler([self::class, 'keep']);
     }
 
     public static function keep(int $level, string $message): bool
@@ -149,15 +155,13 @@ final class Transport
 
     public function write(string $bytes): void
     {
-        for ($rest = $bytes; $rest !== ''; ) {
-            $count = fwrite($this->stream, $rest);
+        $count = fwrite($this->stream, $bytes);
+        for ($rest = $bytes; $count !== strlen($rest); $count = fwrite($this->stream, $rest)) {
             if (!$count && (Warnings::$first !== '' || $this->hasEnded())) {
                 $this->fail(Warnings::$first ?: 'the server closed the connection');
             }
-            $rest = $count === strlen($rest) ? '' : substr($rest, (int) $count);
-            if ($rest !== '') {
-                $this->await('takes no more bytes for', isForWriting: true);
-            }
+            $rest = substr($rest, (int) $count);
+            $this->await('takes no more bytes for', isForWriting: true);
         }
         $this->isSent = true;
     }

@@ -29,6 +29,15 @@ export const PASSWORD = 'secret'
 const UNLOCKED = { PHP_SESSIONS_LOCKING: 'off' }
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
 
+/** What the buildpacks of Paketo and Cloud Foundry write: a new connection for each request, and no lock. */
+const peersIni = (port: number): Contender => ({
+  env: {},
+  pool: [
+    'php_admin_value[session.save_handler] = redis',
+    `php_admin_value[session.save_path] = "tcp://127.0.0.1:${port}?auth=${PASSWORD}"`,
+  ],
+})
+
 /** One server, plain and over TLS; a relay adds the delay, in milliseconds, to each round trip. */
 export async function oneServer(program: Program | undefined, delay: number): Promise<Setup> {
   const tls = makeCertificates()
@@ -49,11 +58,12 @@ export async function oneServer(program: Program | undefined, delay: number): Pr
       'native, no lock': { env: { ...plain, ...UNLOCKED } },
       native: { env: plain },
       managed: { env: { ...plain, ...MANAGED } },
+      "the peers' ini": peersIni(port),
       'native, no lock, TLS': { env: { ...secure, ...UNLOCKED } },
       'native, TLS': { env: secure },
       'managed, TLS': { env: { ...secure, ...MANAGED } },
     },
-    bases: ['native', 'native, TLS'],
+    bases: ['native', "the peers' ini", 'native, TLS'],
     stop: async () => {
       await Promise.all([relays?.stop(), redis.stop()])
       tls.remove()

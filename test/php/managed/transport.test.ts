@@ -148,6 +148,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
         )
         const { status, text } = await visit()
         if (status === 503) {
+          await until('a line in the log', () => said().length > lines)
           expect({ name, text, lines: said().length - lines }).toEqual({ name, text: UNAVAILABLE, lines: 1 })
           redis.cli('DEL', `${key}_LOCK`)
         } else {
@@ -193,8 +194,10 @@ describe.each(PHPS)('%s', (_name, underTest) => {
           }),
         )
         const { status, text } = await visitors[who].visit()
-        if (status === 503) redis.cli('DEL', `${visitors[who].key}_LOCK`)
-        else expect(text).toMatch(new RegExp(`^${who} \\d+$`))
+        if (status === 503) {
+          redis.cli('DEL', `${visitors[who].key}_LOCK`)
+          await until('a line in the log', () => said().length > lines)
+        } else expect(text).toMatch(new RegExp(`^${who} \\d+$`))
         expect(said().length - lines).toBe(status === 503 ? 1 : 0)
       }),
       { numRuns: runs },
@@ -227,6 +230,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       relay.reset()
       redis.cli('DEL', `${key}_LOCK`)
     }
+    await until('four lines in the log', () => said().length > 3)
     expect(said().map((line) => /no answer for [23] seconds$/.test(line))).toEqual([true, true, true, true])
     expect((await visit('?big')).status).toBe(200)
     // The command is larger than all buffers on its way, and nobody reads it.

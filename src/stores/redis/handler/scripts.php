@@ -6,14 +6,14 @@ namespace PhpSessions;
 final class Scripts
 {
     public const TAKE = [
-        '87cde5df469c1c8e233fa34f245f85b2c80ec9f9',
+        '0c856f23b1e741f953cd73cda4732abdc0c6e399',
         <<<'LUA'
         take.lua
         LUA,
     ];
 
     public const RELEASE = [
-        '0cdaf1399a4d243d6693563398ef1385fe1eedd7',
+        '8d3dca9fd3b98219b3b57cda891110928b8bba76',
         <<<'LUA'
         release.lua
         LUA,

@@ -53,8 +53,7 @@ final class Resp
         $line = $this->transport->line();
         if (($line[0] ?? '') === '-') {
             $this->transport->end();
-            // A line break or an escape sequence would get into the log.
-            throw new ServerFailed(addcslashes(substr($line, 1), "\0..\37\177..\377"), ServerFailed::REFUSED);
+            throw new ServerFailed(substr($line, 1), ServerFailed::REFUSED);
         }
         $this->elements = 0;
         $value = $this->value($line, self::DEPTH);

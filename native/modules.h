@@ -7,8 +7,8 @@
 /* pool.c: the runtime's memory. */
 extern const JSMallocFunctions pool_functions;
 
-/* owner.c: the module qjs:owner. */
-void add_owner(JSContext *ctx);
+/* access.c: the module qjs:access. */
+void add_access(JSContext *ctx);
 
 /* supervise.c: the module qjs:supervise; argc and argv are those of main(). */
 void add_supervise(JSContext *ctx, int argc, char **argv);

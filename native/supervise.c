@@ -125,11 +125,11 @@ static int next_signal(siginfo_t *info)
     return number;
 }
 
-/* The program's name and these words, for execvp; NULL without words. Never freed. */
-static char **copy_words(JSContext *ctx, int count, JSValueConst *values)
+/* The program's name, these words and two more, for execvp; NULL without words. Never freed. */
+static char **copy_words(JSContext *ctx, int count, JSValueConst *values, const char *more[2])
 {
     int i;
-    char **words = count > 0 ? calloc(count + 2, sizeof(*words)) : NULL;
+    char **words = count > 0 ? calloc(count + 4, sizeof(*words)) : NULL;
     if (!words)
         return NULL;
     words[0] = "php-sessions";
@@ -138,12 +138,14 @@ static char **copy_words(JSContext *ctx, int count, JSValueConst *values)
         words[i + 1] = word ? strdup(word) : NULL;
         JS_FreeCString(ctx, word);
     }
+    words[count + 1] = strdup(more[0]);
+    words[count + 2] = strdup(more[1]);
     return words;
 }
 
 /*
  * supervise(count, ...watcher) runs the last `count` words of the command line, byte for byte, as a command until it
- * ends, and beside it this program with the words of `watcher`, if there are any.
+ * ends, and beside it this program with the words of `watcher` and `--command PID`, if there are any.
  * Returns the status of the command as a shell does, or minus errno if it cannot be run.
  */
 static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
@@ -151,7 +153,8 @@ static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueCon
     int count, status = 0, number;
     siginfo_t info;
     pid_t child;
-    char **command;
+    char **command, digits[16];
+    const char *which[] = { "--command", digits };
     if (JS_ToInt32(ctx, &count, argv[0]))
         return JS_EXCEPTION;
     signal(SIGCHLD, SIG_DFL); /* if it were ignored there would be no status */
@@ -159,7 +162,8 @@ static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueCon
     child = start(command[0], command, &mask_before);
     if (child < 0)
         return JS_NewInt32(ctx, child);
-    watcher_command = copy_words(ctx, argc - 1, argv + 1);
+    snprintf(digits, sizeof(digits), "%d", (int)child);
+    watcher_command = copy_words(ctx, argc - 1, argv + 1, which);
     start_watcher();
     do {
         number = next_signal(&info);

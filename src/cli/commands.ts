@@ -148,7 +148,8 @@ export const commands: readonly Command[] = [
     flags: {
       app: { value: 'DIR', meaning: 'app directory; default: .' },
       directory: { value: 'DIR', meaning: 'the directory of exec; default: that of php_buildpack' },
-      owner: { value: 'UID', meaning: "the user ID of php-fpm's workers", pattern: /^[0-9]+$/ },
+      command: { value: 'PID', meaning: 'the process that exec has started', pattern: /^[0-9]+$/ },
+      group: { value: 'GID', meaning: "the group ID of php-fpm's workers", pattern: /^[0-9]+$/ },
     },
     examples: [],
     isInternal: true,
@@ -156,12 +157,10 @@ export const commands: readonly Command[] = [
       const watched =
         flags.directory === undefined
           ? watchedOnCloudFoundry(host)
-          : watchedByExec(
-              host,
-              flags.app ?? '.',
-              flags.directory,
-              flags.owner === undefined ? undefined : Number(flags.owner),
-            )
+          : watchedByExec(host, flags.app ?? '.', flags.directory, {
+              command: numberIn(flags.command),
+              group: numberIn(flags.group),
+            })
       return watched === undefined ? 0 : watch(host, watched)
     },
   },
@@ -193,6 +192,10 @@ export const commands: readonly Command[] = [
     run: (host) => cnbLaunch(host),
   },
 ]
+
+function numberIn(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text)
+}
 
 /** Renders the help of php-sessions; fits 80 columns. */
 export function renderHelp(): string {

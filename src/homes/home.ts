@@ -37,14 +37,14 @@ export interface Home {
 /** What a home finds out about its PHP. */
 export interface PhpCheck {
   readonly findings: readonly Finding[]
-  /** The number of the user who reads the files with secrets; undefined where that is the user of php-sessions. */
-  readonly owner: number | undefined
+  /** The number of the group that reads the files with secrets; undefined where only the user of php-sessions does. */
+  readonly group: number | undefined
 }
 
 /** What a start is going to do, and what is wrong with it. */
 export interface Prepared extends CompletePlan {
   readonly input: Input
-  readonly owner: PhpCheck['owner']
+  readonly group: PhpCheck['group']
   readonly framework: FrameworkPlan
   /** Those of the plan first. */
   readonly findings: readonly Finding[]
@@ -61,13 +61,13 @@ export function prepare(home: Home, patience = AT_START, directory: string = hom
     findObstacles(host, appDirectory, home.php, directory, facts),
   )
   const { plan, facts } = completed
-  const { findings, owner } = home.check(completed)
+  const { findings, group } = home.check(completed)
   const framework = planFramework(host, appDirectory, plan, input.options, setsVariables)
   const hanging = findHanging(plan, facts)
   return {
     ...completed,
     input,
-    owner,
+    group,
     framework,
     findings: [...plan.findings, ...findings, ...hanging, ...framework.findings],
   }

@@ -48,7 +48,7 @@ export function checkExtension(
 /** Writes the ini, and the files that it names, into a directory that PHP will be told to scan. */
 export function fillOwnDirectory(host: Host, prepared: Prepared, directory: string): void {
   host.makeDirectory(directory, 0o700)
-  writeFiles(host, prepared.plan.files, prepared.owner)
+  writeFiles(host, prepared.plan.files, prepared.group)
   host.writeFile(`${directory}/${INI_NAME}`, renderOwnIni(prepared), 0o600)
 }
 

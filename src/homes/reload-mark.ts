@@ -3,9 +3,9 @@ import type { Host } from '../host/host.ts'
 /** Present while php-fpm may still run with older settings than the ini file beside it; survives the death of either process. */
 const MARK = 'php-sessions.reload'
 
-/** Call this before the ini file is written. */
+/** Call this before the ini file is written. Each mark is another one. */
 export function markReload(host: Host, directory: string): void {
-  host.writeFile(`${directory}/${MARK}`, '', 0o600)
+  host.writeFile(`${directory}/${MARK}`, host.uniqueWord(), 0o600)
 }
 
 /** Call this once php-fpm has been told. */
@@ -13,7 +13,7 @@ export function unmarkReload(host: Host, directory: string): void {
   host.removeFile(`${directory}/${MARK}`)
 }
 
-/** Whether php-fpm has not been told yet. */
-export function isReloadDue(host: Host, directory: string): boolean {
-  return host.readBytes(`${directory}/${MARK}`) !== undefined
+/** The mark, if php-fpm has not been told yet. */
+export function readReloadMark(host: Host, directory: string): string | undefined {
+  return host.readBytes(`${directory}/${MARK}`)
 }

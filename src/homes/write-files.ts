@@ -11,12 +11,16 @@ const SYSTEM_BUNDLES = [
   '/etc/ssl/ca-bundle.pem',
 ]
 
-/** Writes the files that the directives refer to. Only `owner`, or else our own user, can read one that holds a secret. */
-export function writeFiles(host: Host, files: readonly PlannedFile[], owner?: number): void {
-  for (const { path, text, hasSystemCertificates } of files) {
+/**
+ * Writes the files that the directives refer to. They belong to our user, since root may run what is in them. Only the
+ * `group`, or else our own user, can read one that holds a secret.
+ */
+export function writeFiles(host: Host, files: readonly PlannedFile[], group?: number): void {
+  const [secret, shared] = group === undefined ? [0o600, 0o600] : [0o640, 0o660]
+  for (const { path, text, hasSystemCertificates, isShared } of files) {
     const own = revealIfSecret(text)
     const before = hasSystemCertificates ? readSystemCertificates(host) : ''
-    if (text instanceof Secret) host.writeFile(path, before + own, 0o600, owner)
+    if (text instanceof Secret) host.writeFile(path, before + own, isShared ? shared : secret, group)
     else host.writeFile(path, before + own, 0o644)
   }
 }

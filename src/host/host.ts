@@ -6,28 +6,33 @@
  */
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The text of a UTF-8 file; undefined if there is no file. Throws `HostError` if it cannot be read. */
+  /**
+   * The text of a UTF-8 file; undefined if there is no file. Throws `HostError` if it cannot be read, is not a regular
+   * file, which might never end, or has more than `LIMIT_BYTES`.
+   */
   readFile(path: string): string | undefined
-  /** The bytes of a file, one character (0 to 255) each: for files whose encoding php-sessions must not change. */
+  /** The bytes of a file, one character (0 to 255) each: for files whose encoding php-sessions must not change. As limited. */
   readBytes(path: string): string | undefined
   /**
-   * Writes UTF-8 text atomically: a reader, even after a crash, finds the old file or the new one. `owner` is the
-   * number of the user that the file belongs to; only root can give a file away.
+   * Writes UTF-8 text atomically: a reader, even after a crash, finds the old file or the new one. It has exactly this
+   * mode, and is of our user; `group` is the number of the group that may use it, too.
    */
-  writeFile(path: string, text: string, mode: number, owner?: number): void
+  writeFile(path: string, text: string, mode: number, group?: number): void
   /** Writes bytes from `readBytes`, atomically too. */
   writeBytes(path: string, bytes: string, mode: number): void
   /** Removes a file, if there is one. */
   removeFile(path: string): void
   /** Makes a directory and those above it; an existing directory keeps its mode. */
   makeDirectory(path: string, mode: number): void
-  /** Makes a directory in an existing one and throws if it is already there, since somebody may have planted it. */
+  /** Makes a directory with exactly this mode, and throws if it is already there, since somebody may have planted it. */
   makeNewDirectory(path: string, mode: number): void
   /** Removes a directory with everything in it, if there is one. */
   removeDirectory(path: string): void
   /** The names in a directory in byte order, without `.` and `..`; empty if there is no directory. */
   listDirectory(path: string): readonly string[]
   isDirectory(path: string): boolean
+  /** What the system says of a path itself, which may be a link; undefined if it does not exist or is out of reach. */
+  statusOf(path: string): FileStatus | undefined
   /** The absolute path without symbolic links; undefined if the path does not exist. */
   realPath(path: string): string | undefined
   /** A word that no other process generates, for names in shared directories. */
@@ -42,7 +47,8 @@ export interface Host {
    * cannot be run. The executable also reaps orphans, which it inherits as PID 1. A SIGTERM reaches php-fpm as
    * SIGQUIT, so that it finishes its requests.
    *
-   * With `watcher`, php-sessions also runs beside the command with these arguments, and is restarted when it dies.
+   * With `watcher`, php-sessions also runs beside the command, with these arguments and `--command` with the pid of the
+   * command, and is restarted when it dies.
    */
   supervise(
     command: readonly string[],
@@ -61,6 +67,19 @@ export interface Host {
   /** Whether stdout is a terminal. */
   isTerminal(): boolean
 }
+
+/** What the system says of a file. */
+export interface FileStatus {
+  readonly isFile: boolean
+  readonly isDirectory: boolean
+  /** The permissions, e.g. 0o644. */
+  readonly mode: number
+  /** The user whose file it is, by number. */
+  readonly uid: number
+}
+
+/** Nothing that php-sessions reads is larger: certificate bundles and lists of packages have less than a fourth of it. */
+export const LIMIT_BYTES = 4 << 20
 
 /** A program to run. It inherits the environment. Its stdout may have at most 60 KB; its stderr is dropped. */
 export interface Program {
@@ -94,15 +113,27 @@ const REASONS: Readonly<Record<number, string>> = {
   17: 'it already exists',
   20: 'part of the path is not a directory',
   21: 'it is a directory',
+  27: 'it is too large',
   28: 'no space left on the device',
   30: 'the file system is read-only',
   24: 'too many files are open',
+  40: 'its links lead in a circle',
   122: 'the disk quota is used up',
 }
 
 /** Says in words why the system refused; `errno` is positive. */
 export function hostError(what: string, path: string, errno: number): HostError {
   return new HostError(`cannot ${what} ${path}: ${REASONS[errno] ?? `error ${errno}`}`)
+}
+
+/** The error for a device, a socket or a FIFO in place of a file. */
+export function notRegular(path: string): HostError {
+  return new HostError(`cannot read ${path}: it is not a regular file`)
+}
+
+/** The error for a file that has more than `LIMIT_BYTES`. */
+export function tooLarge(path: string): HostError {
+  return new HostError(`cannot read ${path}: it is larger than ${LIMIT_BYTES >> 20} MB`)
 }
 
 /** The bytes of a file; undefined if there is no file, or if this process must not read it. */

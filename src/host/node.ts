@@ -4,25 +4,38 @@ import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
-import { type Host, hostError } from './host.ts'
+import {
+  type FileStatus,
+  type Host,
+  HostError,
+  hostError,
+  LIMIT_BYTES,
+  notRegular,
+  tooLarge,
+} from './host.ts'
 
 /** The Node host: for the npm package, the tests and the benchmarks. */
 export const nodeHost: Host = {
   env: process.env,
   readFile: (path) => read(path, 'utf8'),
   readBytes: (path) => read(path, 'latin1'),
-  writeFile: (path, text, mode, owner) => writeAtomically(path, Buffer.from(text, 'utf8'), mode, owner),
+  writeFile: (path, text, mode, group) => writeAtomically(path, Buffer.from(text, 'utf8'), mode, group),
   writeBytes: (path, bytes, mode) => writeAtomically(path, Buffer.from(bytes, 'latin1'), mode),
   removeFile: (path) => orHostError('remove', path, () => orMissing(() => fs.unlinkSync(path))),
   makeDirectory: (path, mode) =>
     orHostError('make the directory', path, () => void fs.mkdirSync(path, { recursive: true, mode })),
-  makeNewDirectory: (path, mode) => orHostError('make the directory', path, () => fs.mkdirSync(path, mode)),
+  makeNewDirectory: (path, mode) =>
+    orHostError('make the directory', path, () => {
+      fs.mkdirSync(path, mode)
+      fs.chmodSync(path, mode)
+    }),
   removeDirectory: (path) =>
     orHostError('remove', path, () => fs.rmSync(path, { recursive: true, force: true })),
   listDirectory: (path) =>
     orHostError('list', path, () => orMissing(() => fs.readdirSync(path).sort()) ?? []),
   isDirectory: (path) =>
     orHostError('read', path, () => orMissing(() => fs.statSync(path).isDirectory()) ?? false),
+  statusOf,
   realPath: (path) => orHostError('read', path, () => orMissing(() => fs.realpathSync(path))),
   uniqueWord,
   run: ({ file, args, env, stdin, limitSeconds }) => {
@@ -81,9 +94,13 @@ async function supervise(
   try {
     supervised = spawn(file, args, options)
     const exited = once(supervised, 'exit')
+    const pid = String(supervised.pid)
     if (supervised.pid !== undefined && watcher !== undefined)
       stopWatcher = keepRunning(() =>
-        spawn(process.execPath, [process.argv[1] ?? '', ...watcher], { ...options, detached: true }),
+        spawn(process.execPath, [process.argv[1] ?? '', ...watcher, '--command', pid], {
+          ...options,
+          detached: true,
+        }),
       )
     const [status, signal] = await exited
     return status ?? 128 + constants.signals[signal as NodeJS.Signals]
@@ -119,19 +136,59 @@ function uniqueWord(): string {
 }
 
 /** The -1 of fchown(2); Node accepts only this number. */
-const KEEP_GROUP = 2 ** 32 - 1
+const KEEP = 2 ** 32 - 1
 
 function read(path: string, encoding: 'utf8' | 'latin1'): string | undefined {
-  return orHostError('read', path, () => orMissing(() => fs.readFileSync(path, encoding)))
+  return orHostError('read', path, () =>
+    orMissing(() => {
+      const kind = fs.statSync(path)
+      if (!kind.isFile() && !kind.isDirectory()) throw notRegular(path)
+      // Should the path have become a FIFO by now, this does not wait for a writer.
+      const file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+      try {
+        return readToLimit(file, path).toString(encoding)
+      } finally {
+        fs.closeSync(file)
+      }
+    }),
+  )
 }
 
-function writeAtomically(path: string, bytes: Buffer, mode: number, owner?: number): void {
+/** Reads to the end, since files below /proc claim to be empty and others may grow. */
+function readToLimit(file: number, path: string): Buffer {
+  const chunks: Buffer[] = []
+  for (let size = 0; size <= LIMIT_BYTES; ) {
+    const chunk = Buffer.alloc(1 << 16)
+    const count = fs.readSync(file, chunk)
+    if (count === 0) return Buffer.concat(chunks)
+    chunks.push(chunk.subarray(0, count))
+    size += count
+  }
+  throw tooLarge(path)
+}
+
+function statusOf(path: string): FileStatus | undefined {
+  try {
+    const status = fs.lstatSync(path)
+    return {
+      isFile: status.isFile(),
+      isDirectory: status.isDirectory(),
+      mode: status.mode & 0o7777,
+      uid: status.uid,
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function writeAtomically(path: string, bytes: Buffer, mode: number, group = KEEP): void {
   orHostError('write', path, () => {
     const temporary = `${path}.${uniqueWord()}.tmp`
-    const file = fs.openSync(temporary, 'wx', mode)
+    const file = fs.openSync(temporary, 'wx', 0o600)
     try {
       fs.writeFileSync(file, bytes)
-      if (owner !== undefined) fs.fchownSync(file, owner, KEEP_GROUP)
+      fs.fchownSync(file, KEEP, group)
+      fs.fchmodSync(file, mode)
       fs.closeSync(file)
       fs.renameSync(temporary, path)
     } catch (error) {
@@ -157,7 +214,7 @@ function orHostError<T>(what: string, path: string, action: () => T): T {
     return action()
   } catch (error) {
     const { errno } = error as NodeJS.ErrnoException
-    if (errno === undefined) throw error
+    if (error instanceof HostError || errno === undefined) throw error
     throw hostError(what, path, -errno)
   }
 }

@@ -21,6 +21,7 @@ declare module 'qjs:os' {
   export const O_EXCL: number
   export const S_IFMT: number
   export const S_IFDIR: number
+  export const S_IFREG: number
   export function open(path: string, flags: number, mode?: number): number
   export function close(file: number): number
   export function read(file: number, buffer: ArrayBuffer, offset: number, length: number): number
@@ -29,9 +30,13 @@ declare module 'qjs:os' {
   export function rename(from: string, to: string): number
   export function mkdir(path: string, mode: number): number
   export function readdir(path: string): [names: string[], errno: number]
-  export function stat(
-    path: string,
-  ): [status: { readonly mode: number; readonly size: number } | null, errno: number]
+  export interface Status {
+    readonly mode: number
+    readonly size: number
+    readonly uid: number
+  }
+  export function stat(path: string): [status: Status | null, errno: number]
+  export function lstat(path: string): [status: Status | null, errno: number]
   export function realpath(path: string): [path: string, errno: number]
   export function getpid(): number
   export function isatty(file: number): boolean
@@ -63,8 +68,8 @@ declare module 'qjs:supervise' {
   export function supervise(count: number, ...watcher: readonly string[]): number
 }
 
-/** Implemented in native/owner.c. */
-declare module 'qjs:owner' {
-  /** Gives an open file to a user, by number. */
-  export function give(file: number, uid: number): number
+/** Implemented in native/access.c. */
+declare module 'qjs:access' {
+  /** Sets the mode of an open file whatever the umask says, and its group, by number, unless that is -1. */
+  export function set(file: number, mode: number, gid: number): number
 }

@@ -1,8 +1,17 @@
+import * as access from 'qjs:access'
 import * as os from 'qjs:os'
-import { give } from 'qjs:owner'
 import * as std from 'qjs:std'
 import { holdSignals, supervise } from 'qjs:supervise'
-import { type Host, hostError, type Program, type ProgramResult } from './host.ts'
+import {
+  type FileStatus,
+  type Host,
+  hostError,
+  LIMIT_BYTES,
+  notRegular,
+  type Program,
+  type ProgramResult,
+  tooLarge,
+} from './host.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
 // errno.h, the same on every architecture of Linux.
@@ -14,9 +23,12 @@ const ENOTDIR = 20
 const EISDIR = 21
 const EMFILE = 24
 const SIGKILL = 9
+const O_NONBLOCK = 0o4000
 // signal(7), the same on every architecture except MIPS and a few others.
 const SIGNALS = { SIGUSR2: 12 } as const
 
+/** For the group of a file. */
+const KEEP = -1
 const STDOUT = 1
 const STDERR = 2
 const CHUNK_BYTES = 16_384
@@ -29,14 +41,15 @@ export const quickjsHost: Host = {
     return bytes === undefined ? undefined : decodeUtf8(bytes)
   },
   readBytes,
-  writeFile: (path, text, mode, owner) => writeAtomically(path, encodeUtf8(text), mode, owner),
+  writeFile: (path, text, mode, group) => writeAtomically(path, encodeUtf8(text), mode, group),
   writeBytes: writeAtomically,
   removeFile,
   makeDirectory: (path, mode) => check('make the directory', path, makeDirectory(path, mode)),
-  makeNewDirectory: (path, mode) => check('make the directory', path, -os.mkdir(path, mode)),
+  makeNewDirectory,
   removeDirectory,
   listDirectory,
   isDirectory: (path) => isDirectory('read', path),
+  statusOf,
   realPath: (path) => os.realpath(path)[0] || undefined,
   uniqueWord,
   run: runProgram,
@@ -59,31 +72,41 @@ function check(what: string, path: string, errno: number): void {
 }
 
 function readBytes(path: string): string | undefined {
-  return readAscii(path) ?? readAnyBytes(path)
+  const [status, errno] = os.stat(path)
+  if (isMissing(errno)) return undefined
+  check('read', path, errno)
+  const { mode, size } = status ?? { mode: 0, size: 0 }
+  if (!isKind(mode, os.S_IFREG) && !isKind(mode, os.S_IFDIR)) throw notRegular(path)
+  if (size > LIMIT_BYTES) throw tooLarge(path)
+  return readAscii(path, size) ?? readAnyBytes(path)
 }
 
 /** The text of an ASCII file, ten times as fast; null for other files, and if the file cannot be read. */
-function readAscii(path: string): string | null {
-  const text = std.loadFile(path)
+function readAscii(path: string, size: number): string | null {
   // Files below /proc claim to be empty.
-  if (text === '') return null
+  const text = size === 0 ? null : std.loadFile(path)
   // Text that is not ASCII has fewer characters than bytes, or U+FFFD for a byte that is not UTF-8.
-  return text !== null && text.length === os.stat(path)[0]?.size && !text.includes('\ufffd') ? text : null
+  return text !== null && text.length === size && !text.includes('\ufffd') ? text : null
 }
 
 function readAnyBytes(path: string): string | undefined {
-  const file = os.open(path, os.O_RDONLY)
+  // Should the path have become a FIFO by now, this does not wait for a writer.
+  const file = os.open(path, os.O_RDONLY | O_NONBLOCK)
   if (isMissing(-file)) return undefined
   if (file < 0) throw hostError('read', path, -file)
   return readToEnd(file, path)
 }
 
-/** Reads a file or pipe to its end and closes it. */
+/** Reads a file to its end and closes it. */
 function readToEnd(file: number, path: string): string {
   const buffer = new Uint8Array(CHUNK_BYTES)
   let bytes = ''
   for (;;) {
     const count = os.read(file, buffer.buffer, 0, CHUNK_BYTES)
+    if (bytes.length > LIMIT_BYTES) {
+      os.close(file)
+      throw tooLarge(path)
+    }
     if (count > 0) bytes += String.fromCharCode.apply(null, buffer.subarray(0, count) as unknown as number[])
     else if (count !== -EINTR) {
       os.close(file)
@@ -97,13 +120,12 @@ function uniqueWord(): string {
   return `${os.getpid()}-${Math.random().toString(36).slice(2)}`
 }
 
-function writeAtomically(path: string, bytes: string, mode: number, owner?: number): void {
+function writeAtomically(path: string, bytes: string, mode: number, group = KEEP): void {
   const temporary = `${path}.${uniqueWord()}.tmp`
-  const file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+  const file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
   if (file < 0) throw hostError('write', path, -file)
   const written = writeAll(file, bytes)
-  const given = written || owner === undefined ? written : -give(file, owner)
-  const errno = given || -os.close(file) || -os.rename(temporary, path)
+  const errno = written || -access.set(file, mode, group) || -os.close(file) || -os.rename(temporary, path)
   if (errno !== 0) os.remove(temporary)
   check('write', path, errno)
 }
@@ -130,11 +152,20 @@ function removeFile(path: string): void {
 
 function removeDirectory(path: string): void {
   for (const entry of listDirectory(path).map((name) => `${path}/${name}`)) {
-    if (isDirectory('remove', entry)) removeDirectory(entry)
-    else removeFile(entry)
+    // A link to a directory is removed; what it leads to is not.
+    if (statusOf(entry)?.isDirectory === true) removeDirectory(entry)
+    else check('remove', entry, -os.remove(entry))
   }
   const errno = -os.remove(path)
   if (errno !== ENOENT) check('remove', path, errno)
+}
+
+function makeNewDirectory(path: string, mode: number): void {
+  check('make the directory', path, -os.mkdir(path, mode))
+  const directory = os.open(path, os.O_RDONLY)
+  const errno = directory < 0 ? -directory : -access.set(directory, mode, KEEP)
+  os.close(directory)
+  check('make the directory', path, errno)
 }
 
 /** Returns errno, or 0 when the directory exists. */
@@ -161,7 +192,23 @@ function isDirectory(what: string, path: string): boolean {
   const [status, errno] = os.stat(path)
   if (isMissing(errno)) return false
   check(what, path, errno)
-  return status !== null && (status.mode & os.S_IFMT) === os.S_IFDIR
+  return status !== null && isKind(status.mode, os.S_IFDIR)
+}
+
+function isKind(mode: number, kind: number): boolean {
+  return (mode & os.S_IFMT) === kind
+}
+
+function statusOf(path: string): FileStatus | undefined {
+  const [status] = os.lstat(path)
+  if (status === null) return undefined
+  const { mode, uid } = status
+  return {
+    isFile: isKind(mode, os.S_IFREG),
+    isDirectory: isKind(mode, os.S_IFDIR),
+    mode: mode & 0o7777,
+    uid,
+  }
 }
 
 /** If part of the path is a file, nothing below it exists either. */

@@ -26,11 +26,13 @@ export interface PlannedFile {
   readonly text: string | Secret
   /** Whether the certificates that the system trusts are written before the text. */
   readonly hasSystemCertificates: boolean
+  /** Whether the workers write it, too: such a file is never run. */
+  readonly isShared: boolean
 }
 
 /** A file that holds just its text. */
 export function plainFile(path: string, text: PlannedFile['text']): PlannedFile {
-  return { path, text, hasSystemCertificates: false }
+  return { path, text, hasSystemCertificates: false, isShared: false }
 }
 
 /** The code of the managed handler, how it logs in, and what its workers tell each other about the servers. */

@@ -2,7 +2,7 @@ import { type Finding, hasError } from '../core/finding.ts'
 import { revealIfSecret } from '../core/secret.ts'
 import { type Prepared, prepare } from '../homes/home.ts'
 import { INI_NAME } from '../homes/ini-file.ts'
-import { isReloadDue, markReload, unmarkReload } from '../homes/reload-mark.ts'
+import { markReload, readReloadMark, unmarkReload } from '../homes/reload-mark.ts'
 import { writeFiles } from '../homes/write-files.ts'
 import { type Host, HostError } from '../host/host.ts'
 import type { Patience } from '../php/look-around.ts'
@@ -166,32 +166,35 @@ function settingsRefused(service: string, said: string): Finding {
 }
 
 /**
- * Makes a function that reloads php-fpm when that is due, and gives up where no php-fpm is running. Once php-fpm has
- * started, it also warns where a reload would cut off requests.
+ * Makes a function that reloads php-fpm when that is due: each master once for each mark. It gives up where no php-fpm
+ * is running, and on one that never handles the signal. Once php-fpm has started, it also warns where a reload would
+ * cut off requests.
  */
 function makeReloader(host: Host, home: WatchedHome): () => void {
   const checked = new Set<number>()
   const checkUntil = host.now() + RELOAD_SECONDS
-  let giveUp: number | undefined
+  let due: { readonly mark: string; readonly until: number; readonly told: Set<number> } | undefined
   return () => {
-    const isDue = isReloadDue(host, home.iniDirectory)
-    if (!isDue && (checked.size > 0 || host.now() >= checkUntil)) return
-    const masters = findMasters(host).filter(home.isOurs)
+    const mark = readReloadMark(host, home.iniDirectory)
+    if (mark === undefined && (checked.size > 0 || host.now() >= checkUntil)) return
+    const masters = findMasters(host, home.command).filter(home.isOurs)
     for (const master of masters) if (!checked.has(master.pid)) checkTimeout(host, master)
     for (const { pid } of masters) checked.add(pid)
-    if (!isDue) return
-    giveUp ??= host.now() + RELOAD_SECONDS
-    const told = masters.filter((master) => reload(host, master))
-    for (const { pid } of told)
-      host.err(`php-sessions: php-fpm (process ${pid}) reloads with the new settings\n`)
-    const isAbsent = masters.length === 0 && host.now() >= giveUp
-    if (isAbsent)
+    if (mark === undefined) return
+    if (due?.mark !== mark) due = { mark, until: host.now() + RELOAD_SECONDS, told: new Set() }
+    const { told, until } = due
+    for (const master of masters) {
+      if (told.has(master.pid) || !reload(host, master)) continue
+      told.add(master.pid)
+      host.err(`php-sessions: php-fpm (process ${master.pid}) reloads with the new settings\n`)
+    }
+    const isDone = masters.length > 0 && masters.every(({ pid }) => told.has(pid))
+    if (!isDone && host.now() < until) return
+    if (masters.length === 0)
       host.err(
         'php-sessions: no php-fpm is running here; PHP processes started from now on use the new settings\n',
       )
-    if (!isAbsent && (masters.length === 0 || told.length < masters.length)) return
     unmarkReload(host, home.iniDirectory)
-    giveUp = undefined
   }
 }
 

@@ -20,6 +20,8 @@ export interface WatchedHome extends Home {
   /** Starts a PHP that has the extension that the plan needs. */
   phpFor(prepared: Prepared): readonly string[]
   write(prepared: Prepared): void
+  /** The process that exec has started, where the home is one under `exec`. */
+  readonly command?: number | undefined
   /** Whether a php-fpm reads that ini file. */
   isOurs(master: Master): boolean
 }
@@ -29,17 +31,29 @@ export function withWatch(host: Host): Host {
   return { ...host, env: { ...host.env, PHP_SESSIONS_WATCH: 'on' } }
 }
 
-/** The home of processes below `exec`, with the directory that it made. `owner` is the user of php-fpm's workers. */
-export function watchedByExec(given: Host, app: string, directory: string, owner?: number): WatchedHome {
+/** What `exec` knows: its command, and the group of php-fpm's workers. */
+export interface Executed {
+  readonly command?: number | undefined
+  readonly group?: number | undefined
+}
+
+/** The home of processes below `exec`, with the directory that it made. */
+export function watchedByExec(
+  given: Host,
+  app: string,
+  directory: string,
+  { command, group }: Executed = {},
+): WatchedHome {
   const host = withoutScanning(withWatch(given), (path) => path === directory, `${directory}/none`)
   const parent = parentOf(host, 'self')
   return {
     ...containerHome(host, {
       app,
       filesDirectory: directory,
-      findReaders: () => ({ findings: [], owner }),
+      findReaders: () => ({ findings: [], group }),
     }),
     iniDirectory: directory,
+    command,
     isOurs: ({ pid }) => descendsFrom(host, pid, parent),
     renderInis: (prepared) => [renderOwnIni(prepared)],
     phpFor: (prepared) => [

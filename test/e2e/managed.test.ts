@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { redisService, vcapServices } from '../../lab/bindings.ts'
 import { phpBuildpackV4 } from '../../lab/cloudfoundry/php-buildpacks.ts'
@@ -57,10 +57,10 @@ function readPassword(path: string): string {
 }
 
 /** Checks the files of one start; gives the path of the file with the credentials. */
-function checkFiles(directory: string, password: string): string {
+function checkFiles(directory: string, password: string, storeMode = 0o600): string {
   const { handlers, stores, inis, withPassword } = found(directory)
   expect(handlers.map(({ text, mode }) => ({ text, mode }))).toEqual([{ text: handlerText, mode: 0o644 }])
-  expect(stores.map(({ mode }) => mode)).toEqual([0o600])
+  expect(stores.map(({ mode }) => mode)).toEqual([storeMode])
   const store = stores[0]?.path ?? ''
   expect(readPassword(store)).toBe(password)
   expect(withPassword.map(({ path }) => path)).toEqual([store])
@@ -166,14 +166,13 @@ describe.each(HOSTS)('exec: %s', (_name, [file, ...before]) => {
     const bound = container({ VCAP_SERVICES: servicesFor(PASSWORD), ...MANAGED })
     const page = `echo posix_geteuid(), ' ', (require get_cfg_var('php_sessions.store'))['password'];`
     const server = await startFpmIn(bound, { program: [file, ...before], pages: { page } })
-    const nobody = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout)
+    const id = (option: string) => Number(spawnSync('id', [option, 'nobody'], { encoding: 'utf8' }).stdout)
     const body = (await server.ask('page')).split('\r\n\r\n')[1]
-    expect(body).toBe(`${nobody} ${PASSWORD}`)
-    const store = checkFiles(join(bound.directory, 'tmp'), PASSWORD)
-    expect({ uid: statSync(store).uid, mode: statSync(store).mode & 0o777 }).toEqual({
-      uid: nobody,
-      mode: 0o600,
-    })
+    expect(body).toBe(`${id('-u')} ${PASSWORD}`)
+    const store = checkFiles(join(bound.directory, 'tmp'), PASSWORD, 0o640)
+    // Root includes this file, too: a worker reads it, and does not write it.
+    expect(statSync(store)).toMatchObject({ uid: 0, gid: id('-g') })
+    expect(statSync(dirname(store))).toMatchObject({ uid: 0, mode: 0o40711 })
     expect(server.log()).not.toContain(WORD)
   })
 

@@ -4,8 +4,12 @@ import type { Host, Program, ProgramResult } from '../../src/host/host.ts'
 export interface FakeHost extends Host {
   readonly files: Map<string, string>
   readonly modes: Map<string, number>
-  /** The users that files were given to. */
-  readonly owners: Map<string, number>
+  /** The groups that files were given to. */
+  readonly groups: Map<string, number>
+  /** What `realPath` gives for a path, where that is another one. */
+  readonly links: Map<string, string>
+  /** Modes and users of files and directories that are not 0644, 0755 and root's. */
+  readonly statuses: Map<string, { readonly mode?: number; readonly uid?: number }>
   /** Those that were made and not removed, with their modes. */
   readonly directories: Map<string, number>
   readonly output: { out: string; err: string }
@@ -34,18 +38,22 @@ export function fakeHost(
   const supervised: FakeHost['supervised'] = []
   const sent: string[] = []
   const output = { out: '', err: '' }
-  const owners = new Map<string, number>()
-  const write = (path: string, text: string, mode: number, owner?: number) => {
+  const groups = new Map<string, number>()
+  const write = (path: string, text: string, mode: number, group?: number) => {
     files.set(path, text)
     modes.set(path, mode)
-    if (owner !== undefined) owners.set(path, owner)
+    if (group !== undefined) groups.set(path, group)
   }
+  const links: FakeHost['links'] = new Map()
+  const statuses: FakeHost['statuses'] = new Map()
   const inside = (path: string) => [...files.keys()].filter((file) => file.startsWith(`${path}/`))
   return {
     env,
     files,
     modes,
-    owners,
+    groups,
+    links,
+    statuses,
     directories,
     supervised,
     output,
@@ -60,10 +68,16 @@ export function fakeHost(
       directories.delete(path)
       for (const file of inside(path)) files.delete(file)
     },
-    realPath: (path) => path,
+    realPath: (path) => links.get(path) ?? path,
     uniqueWord: () => 'unique',
     listDirectory: (path) =>
       [...new Set(inside(path).map((file) => file.slice(path.length + 1).split('/')[0] ?? ''))].sort(),
+    statusOf: (path) => {
+      const isDirectory = path === '/' || inside(path).length > 0
+      if (!isDirectory && !files.has(path)) return undefined
+      const { mode = modes.get(path) ?? (isDirectory ? 0o755 : 0o644), uid = 0 } = statuses.get(path) ?? {}
+      return { isFile: !isDirectory, isDirectory, mode, uid }
+    },
     isDirectory: (path) => inside(path).length > 0,
     run: answer,
     holdSignals: () => undefined,

@@ -9,16 +9,18 @@ import { makeWatcher } from '../../src/watch/watch.ts'
 import { watchedByExec } from '../../src/watch/watched.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { fakePhp } from '../support/fake-php.ts'
+import { processStat, processStatus } from '../support/processes.ts'
 
 const DIRECTORY = '/tmp/php-sessions-own'
 const INI = `${DIRECTORY}/00-php-sessions.ini`
 const FILE = '/bindings/vcap_services'
 const OTHER = { ...redisService, credentials: { host: 'other', port: 6379, password: 'n3w-password' } }
 const PHP_FPM = {
-  '/proc/self/stat': '9 (php-sessions) S 1 1 1',
+  '/proc/self/stat': processStat(9, 'php-sessions', 1),
+  '/proc/self/status': processStatus(33),
   '/proc/20/cmdline': 'php-fpm: master process (/etc/fpm.conf)\0\0\0',
-  '/proc/20/stat': '20 (php-fpm) S 1 1 1',
-  '/proc/20/status': 'SigBlk:\t0000000000000000\nSigCgt:\t0000000000014a07\n',
+  '/proc/20/stat': processStat(20, 'php-fpm', 1),
+  '/proc/20/status': processStatus(33),
 }
 
 /** A container whose PHP can keep sessions, or says why not; `bind` changes what is bound, `look` is a second. */
@@ -32,6 +34,9 @@ function watched(trial: Partial<SessionAnswer> = { step: 'done' }, timeout = 8) 
         ? { status: 0, stdout: `NOTICE: \tprocess_control_timeout = ${timeout}s\n` }
         : answer(command),
   )
+  host.links.set('/proc/20/exe', '/usr/sbin/php-fpm')
+  host.statuses.set('/usr/sbin/php-fpm', { mode: 0o755 })
+  host.files.set('/usr/sbin/php-fpm', '')
   let seconds = 0
   const clocked = { ...host, now: () => seconds }
   const home = watchedByExec(clocked, '/app', DIRECTORY)
@@ -89,7 +94,7 @@ test.each<[string, string, Partial<SessionAnswer> | undefined]>([
 
 test('php-fpm is not told before it takes the signal, which would end it', () => {
   const { host, look, bind } = watched()
-  host.files.set('/proc/20/status', 'SigCgt:\t0000000000000000\n')
+  host.files.set('/proc/20/status', processStatus(33, '0000000000000000'))
   bind(vcapServices(OTHER))
   look(3)
   expect(host.sent).toEqual([])

@@ -28,7 +28,7 @@ export function findCloudFoundryHome(host: Host): CloudFoundryHome {
     filesDirectory: phpHome?.filesDirectory ?? '.',
     setsVariables: true,
     advice: ADVICE,
-    check: ({ plan }) => ({ findings: checkPhp(plan, phpHome), owner: undefined }),
+    check: ({ plan }) => ({ findings: checkPhp(plan, phpHome), group: undefined }),
   }
 }
 

@@ -13,7 +13,7 @@ export function cnbHome(host: Host, app: string, filesDirectory: string, php?: s
     filesDirectory,
     setsVariables: true,
     advice: ADVICE,
-    check: (completed) => ({ findings: checkPhp(completed), owner: undefined }),
+    check: (completed) => ({ findings: checkPhp(completed), group: undefined }),
   }
 }
 

@@ -33,8 +33,8 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
 
   const { prepared, hasFailed, environment } = started
   const isWatched = prepared.input.options.PHP_SESSIONS_WATCH && !hasFailed
-  const owner = prepared.owner === undefined ? [] : ['--owner', String(prepared.owner)]
-  const watcher = ['watch', '--app', app, '--directory', directory, ...owner]
+  const group = prepared.group === undefined ? [] : ['--group', String(prepared.group)]
+  const watcher = ['watch', '--app', app, '--directory', directory, ...group]
   const tidyUp = () => {
     if ('PHP_INI_SCAN_DIR' in environment) host.removeDirectory(directory)
   }

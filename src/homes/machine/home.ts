@@ -39,7 +39,7 @@ export function machineHome(host: Host, options: MachineOptions): Home {
     setsVariables: false,
     advice: ADVICE,
     check: (completed) =>
-      output === undefined ? { findings: [], owner: undefined } : findReaders(host, completed),
+      output === undefined ? { findings: [], group: undefined } : findReaders(host, completed),
   }
 }
 
@@ -97,14 +97,14 @@ function findReaders(host: Host, { plan, facts }: CompletePlan): PhpCheck {
   if (known !== undefined) return known
   const path = plan.files.at(-1)?.path ?? ''
   return {
-    owner: undefined,
+    group: undefined,
     findings: [
       {
         id: 'ini.workers',
         level: 'warn',
-        title: "only root can read the credentials, because no php-fpm here names the user of PHP's workers",
+        title: "only root can read the credentials, because no php-fpm here names the group of PHP's workers",
         from: path,
-        fix: `give the file to that user: chown www-data ${path}`,
+        fix: `give the file to the group of that user: chgrp www-data ${path} && chmod 640 ${path}`,
       },
     ],
   }

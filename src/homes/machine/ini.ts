@@ -19,7 +19,7 @@ export interface IniOptions {
 /**
  * Prints the ini with its secrets in clear, or writes it to a file that only its owner can read.
  *
- * What it names, such as certificates, goes beside that file; without one it is not written, and a warning says so.
+ * What it names, such as certificates, goes beside that file; without one nothing is printed that names others.
  */
 export function ini(host: Host, { app, version, output }: IniOptions): number {
   const parent = parentOf(output ?? `${host.env.TMPDIR ?? '/tmp'}/php-sessions/-`)
@@ -28,7 +28,7 @@ export function ini(host: Host, { app, version, output }: IniOptions): number {
   const name = output?.slice(output.lastIndexOf('/') + 1)
   const written = name === undefined ? undefined : `${filesDirectory}/${name}`
   const home = machineHome(host, { app, filesDirectory, version, output: written })
-  const { plan, owner, findings: found } = prepare(home)
+  const { plan, group, findings: found } = prepare(home)
   const findings = [...found, ...(output === undefined ? unwritten(plan, filesDirectory) : [])]
   host.err(renderFindings(findings))
   if (hasError(findings)) return FAILED
@@ -36,19 +36,19 @@ export function ini(host: Host, { app, version, output }: IniOptions): number {
   if (output === undefined) {
     host.out(text)
   } else {
-    writeFiles(host, plan.files, owner)
+    writeFiles(host, plan.files, group)
     host.writeFile(output, text, 0o600)
   }
   return 0
 }
 
-/** Without its file the managed handler would end every page; worse, PHP would run whatever somebody puts there. */
-function unwritten({ planned, files }: Plan, directory: string): readonly Finding[] {
+/** PHP would trust the certificates, or run the code, that somebody else puts where these files are said to be. */
+function unwritten({ files }: Plan, directory: string): readonly Finding[] {
   if (files.length === 0) return []
   return [
     {
       id: 'ini.files',
-      level: planned?.handler === 'managed' ? 'error' : 'warn',
+      level: 'error',
       title: 'these settings name files that are not written anywhere',
       from: directory,
       fix: 'php-sessions ini --output FILE writes them beside FILE',

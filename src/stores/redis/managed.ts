@@ -45,10 +45,10 @@ export function manageRedis(
       ...certificates,
       install,
       connect,
-      // Not secret, but only its owner may decide where the password is sent.
+      // Not secret, but only those who know the password may decide where it is sent.
       ...(endpoint.topology.value === 'single'
         ? []
-        : [plainFile(`${directory}/${MANAGED_FILES.state}`, new Secret(''))]),
+        : [{ ...plainFile(`${directory}/${MANAGED_FILES.state}`, new Secret('')), isShared: true }]),
     ],
     findings: [],
   }

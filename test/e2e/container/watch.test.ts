@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
@@ -91,6 +100,45 @@ test.each(['native', 'managed'])(
     expect(fpm.log()).not.toContain(NEW.slice(0, 8))
   },
 )
+
+test('a worker that calls itself php-fpm gets nothing run as root, and php-fpm is told once', async ({
+  skip,
+}) => {
+  if (process.getuid?.() !== 0) skip('only root can start workers of another user')
+  const redis = await redisWith(OLD)
+  redis.cli('ACL', 'SETUSER', 'default', `>${NEW}`)
+  const bound = withBindings()
+  bound.write({ type: 'redis', host: redis.host, port: redis.port, password: OLD })
+  const place = join(bound.directory, 'tmp')
+  // The path of a running program that was removed ends in this word: there, the worker puts what root is to run.
+  const decoy = `
+    cp /bin/bash ${place}/php-fpm
+    printf '#!/bin/sh\\nid -u >>${place}/ran\\n' >'${place}/php-fpm (deleted)'
+    chmod 755 ${place}/php-fpm*
+    bash -c 'exec -a "php-fpm: master process (${place}/conf)" ${place}/php-fpm -c "
+      while [ -d ${place} ]; do touch ${place}/decoy; sleep 0.2; done"' &
+    until [ -f ${place}/decoy ]; do sleep 0.1; done
+    rm ${place}/php-fpm`
+  writeFileSync(join(bound.directory, 'decoy.sh'), decoy)
+  const pages = {
+    ...PAGES,
+    decoy: `shell_exec('sh ${bound.directory}/decoy.sh >/dev/null 2>&1 &'); echo posix_geteuid();`,
+  }
+  const fpm = await startFpmIn(bound, { args: ['--watch'], pool: POOL, pages })
+  expect(await fpm.ask('decoy')).not.toMatch(/\b0$/)
+  await until(
+    'the decoy to run',
+    () => existsSync(join(place, 'decoy')) && !existsSync(join(place, 'php-fpm')),
+  )
+  bound.write({ type: 'redis', host: redis.host, port: redis.port, password: NEW })
+  await until('php-fpm to be told', () => fpm.log().includes('reloads with the new settings'))
+  await sleep(4000)
+  const told = [...fpm.log().matchAll(/php-fpm \(process (\d+)\) reloads/g)].map(([, pid]) => pid)
+  expect(told).toHaveLength(1)
+  expect(readFileSync(`/proc/${told[0]}/status`, 'utf8')).toMatch(/^Uid:\s0\s/m)
+  expect(existsSync(join(place, 'ran'))).toBe(false)
+  expect(readdirSync(bound.ours())).not.toContain('php-sessions.reload')
+})
 
 test('a binding that is changed in place and does not work is not used, and the log has the reason', async () => {
   const redis = await redisWith(OLD)

@@ -1,14 +1,22 @@
 import { expect, test } from 'vitest'
-import { redisService, vcapServices } from '../../../lab/bindings.ts'
+import { clusterService, redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
 import { fakeHost } from '../../support/fake-host.ts'
 import { fakePhp } from '../../support/fake-php.ts'
 
 const STORE = '/tmp/php-sessions-unique/php-sessions-store.php'
-const PASSWD = 'root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/sh\nshop:x:1001:1001::/:/bin/sh\n'
+const PASSWD =
+  'root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/sh\nshop:x:1001:2001::/:/bin/sh\nblog:x:1002:2001::/:/bin/sh\n'
+const GROUP = 'root:x:0:\nwww-data:x:33:\nweb:x:2001:shop\nother:x:44:\n'
 const status = (uid: number) => `Name:\tphp-sessions\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n`
-const pools = (...users: readonly string[]) =>
-  users.map((user) => `[24-Nov-2026 08:00:00] NOTICE: [pool]\n[…] NOTICE: \tuser = ${user}\n`).join('')
+/** What php-fpm says of pools, each `user` or `user:group`; it prints each line twice where stderr is its log. */
+const pools = (...identities: readonly string[]) =>
+  identities
+    .map((identity) => identity.split(':'))
+    .flatMap(([user, group = 'undefined']) => ['[pool]', `\tuser = ${user}`, `\tgroup = ${group}`])
+    .concat('\tlisten.group = other')
+    .map((line) => `[24-Nov-2026 08:00:00] NOTICE: ${line}\n`.repeat(2))
+    .join('')
 
 interface Case {
   readonly uid?: number
@@ -22,7 +30,7 @@ const PHP = fakePhp({ 'look-around': { versionId: 80401, phpredis: '6.2.0', load
 const container = ({ uid = 0, env = {}, fpm = pools('www-data') }: Case) =>
   fakeHost(
     { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(redisService), ...env },
-    { '/proc/self/status': status(uid), '/etc/passwd': PASSWD },
+    { '/proc/self/status': status(uid), '/etc/passwd': PASSWD, '/etc/group': GROUP },
     (command) => (command.file === 'sh' ? { status: 0, stdout: fpm } : PHP(command)),
   )
 
@@ -31,8 +39,9 @@ function exec(command: readonly string[], options: Case = {}) {
   const ended = main(host, ['exec', '--', ...command])
   return {
     status: ended,
-    owner: host.owners.get(STORE),
-    given: [...host.owners.keys()],
+    group: host.groups.get(STORE),
+    mode: host.modes.get(STORE)?.toString(8),
+    given: [...host.groups.keys()],
     err: host.output.err,
   }
 }
@@ -40,16 +49,19 @@ function exec(command: readonly string[], options: Case = {}) {
 test.each<[string, readonly string[], Case | undefined, number | undefined]>([
   ['php-fpm', ['php-fpm', '-F'], {}, 33],
   ['php-fpm behind another program', ['docker-php-entrypoint', '/usr/sbin/php-fpm8.4'], {}, 33],
-  ['php-fpm with a user by number', ['php-fpm'], { fpm: pools('1234', '1234') }, 1234],
+  ['php-fpm with a group', ['php-fpm'], { fpm: pools('www-data:other') }, 44],
+  ['php-fpm with a group by number', ['php-fpm'], { fpm: pools('1234:4321', '1234:4321') }, 4321],
+  ['php-fpm with a user by number', ['php-fpm'], { fpm: pools('1001') }, 2001],
+  ['two pools whose users have one group', ['php-fpm'], { fpm: pools('shop', 'blog', 'www-data:web') }, 2001],
   ['php-fpm that stays root', ['php-fpm', '-R'], { fpm: pools('undefined') }, 0],
   ['Apache', ['apache2-foreground'], {}, 33],
   [
-    'Apache with a user',
+    'Apache with a group',
     ['docker-php-entrypoint', 'apache2-foreground'],
-    { env: { APACHE_RUN_USER: 'shop' } },
-    1001,
+    { env: { APACHE_RUN_GROUP: 'other' } },
+    44,
   ],
-  ['Apache with a user by number', ['apache2-foreground'], { env: { APACHE_RUN_USER: '#1500' } }, 1500],
+  ['Apache with a group by number', ['apache2-foreground'], { env: { APACHE_RUN_GROUP: '#1500' } }, 1500],
   ['php itself', ['php', 'worker.php'], {}, undefined],
   ['anything that is not root', ['supervisord'], { uid: 33 }, undefined],
   [
@@ -58,9 +70,11 @@ test.each<[string, readonly string[], Case | undefined, number | undefined]>([
     { env: { PHP_SESSIONS_HANDLER: 'native' } },
     undefined,
   ],
-])('the credentials are for the workers: %s', (_name, command, options, owner) => {
+])('the credentials are for the workers: %s', (_name, command, options, group) => {
   const { given, err, ...done } = exec(command, options)
-  expect(done).toEqual({ status: 0, owner })
+  const isManaged = options?.env?.PHP_SESSIONS_HANDLER !== 'native'
+  const mode = group === undefined ? '600' : '640'
+  expect(done).toEqual({ status: 0, group, mode: isManaged ? mode : undefined })
   expect(given.filter((path) => path !== STORE)).toEqual([])
   expect(err).not.toContain('exec.workers')
 })
@@ -69,6 +83,8 @@ test.each<[string, readonly string[], Case | undefined, number]>([
   ['two pools', ['php-fpm'], { fpm: pools('www-data', 'shop') }, 1],
   ['php-fpm that says nothing', ['php-fpm'], { fpm: '' }, 1],
   ['a user who is not there', ['php-fpm'], { fpm: pools('nobody') }, 1],
+  ['a user by number who is not there', ['php-fpm'], { fpm: pools('1234') }, 1],
+  ['a group that is not there', ['php-fpm'], { fpm: pools('www-data:nogroup') }, 1],
   ['a command that may start anything', ['supervisord', '-n'], {}, 0],
 ])('what to do where nobody knows the workers: %s', (_name, command, options, expected) => {
   const { status: ended, err } = exec(command, options)
@@ -92,8 +108,29 @@ test('ini --output asks the php-fpm of the same version, and says what to do whe
   const run = (fpm: string) => {
     const host = container({ fpm })
     expect(main(host, ['ini', '--output', '/etc/conf.d/00-php-sessions.ini'])).toBe(0)
-    return { owners: Object.fromEntries(host.owners), err: host.output.err }
+    return { groups: Object.fromEntries(host.groups), err: host.output.err }
   }
-  expect(run(pools('shop'))).toEqual({ owners: { '/etc/conf.d/php-sessions-store.php': 1001 }, err: '' })
+  expect(run(pools('shop'))).toEqual({ groups: { '/etc/conf.d/php-sessions-store.php': 2001 }, err: '' })
   expect(run('sh: php-fpm: not found')).toMatchSnapshot()
+})
+
+test('what workers write is a file of its own, which they may write and which nobody runs', () => {
+  const services = vcapServices(clusterService([{ host: '10.0.0.1', port: 6379 }]))
+  const host = container({ env: { VCAP_SERVICES: services } })
+  let seen: ReadonlyMap<string, number> = new Map()
+  const supervise = () => {
+    seen = new Map([...host.modes, ...host.directories])
+    return 0
+  }
+  expect(main({ ...host, supervise }, ['exec', '--', 'php-fpm'])).toBe(0)
+  const own = Object.fromEntries(
+    [...seen].map(([path, mode]) => [path.replace(/.*\//, ''), mode.toString(8)]),
+  )
+  expect(own).toEqual({
+    '00-php-sessions.ini': '600',
+    'php-sessions-handler.php': '644',
+    'php-sessions-state.json': '660',
+    'php-sessions-store.php': '640',
+    'php-sessions-unique': '711',
+  })
 })

@@ -5,8 +5,8 @@ namespace PhpSessions;
 /**
  * Which server has a key: the only one, the master that the Sentinels name, or the node of the cluster with its slot.
  *
- * What one worker has found out is kept in a file for all of them. That file exists from the start, and nobody else may
- * write it: it decides where the password is sent.
+ * What one worker has found out is kept in a file for all of them. That file exists from the start, and only those who
+ * know the password may write it: it decides where the password is sent.
  */
 final class ServerMap
 {
@@ -160,8 +160,14 @@ final class ServerMap
     {
         $file = $this->settings['stateFile'];
         clearstatcache(true, $file);
-        $map = is_readable($file) ? json_decode((string) file_get_contents($file), true) : null;
+        $map = !self::isRoot() && is_readable($file) ? json_decode((string) file_get_contents($file), true) : null;
         return ($map['origin'] ?? null) === $this->origin() ? $map : null;
+    }
+
+    /** Workers write the file: root asks the servers itself, and goes nowhere that a worker has named. */
+    private static function isRoot(): bool
+    {
+        return function_exists('posix_geteuid') && posix_geteuid() === 0;
     }
 
     private function remember(array $map): array

@@ -2,6 +2,7 @@
 #ifndef MODULES_H
 #define MODULES_H
 
+#include <signal.h>
 #include "quickjs.h"
 
 /* pool.c: the runtime's memory. */
@@ -9,6 +10,12 @@ extern const JSMallocFunctions pool_functions;
 
 /* access.c: the module qjs:access. */
 void add_access(JSContext *ctx);
+
+/* run.c: the module qjs:run. */
+void add_run(JSContext *ctx);
+
+/* supervise.c: the signals that were blocked before holdSignals(); NULL if that was not called. */
+const sigset_t *mask_before_hold(void);
 
 /* supervise.c: the module qjs:supervise; argc and argv are those of main(). */
 void add_supervise(JSContext *ctx, int argc, char **argv);

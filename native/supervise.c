@@ -16,20 +16,28 @@
 #include <unistd.h>
 #include "modules.h"
 
-static const int forwarded_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
+/* What is not held: faults, job control, what is ignored by default. Any other signal would leave files behind. */
+static const int other_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGKILL, SIGSTOP,
+    SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGURG };
 static sigset_t held_signals, mask_before;
+static int is_holding;
 static char **arguments_end; /* the NULL after the command line */
 
 /* Holds these signals until supervise() runs, so that no file is left behind. */
 static JSValue hold_signals(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
     size_t i;
-    sigemptyset(&held_signals);
-    sigaddset(&held_signals, SIGCHLD);
-    for (i = 0; i < sizeof(forwarded_signals) / sizeof(*forwarded_signals); i++)
-        sigaddset(&held_signals, forwarded_signals[i]);
+    sigfillset(&held_signals);
+    for (i = 0; i < sizeof(other_signals) / sizeof(*other_signals); i++)
+        sigdelset(&held_signals, other_signals[i]);
     sigprocmask(SIG_BLOCK, &held_signals, &mask_before);
+    is_holding = 1;
     return JS_UNDEFINED;
+}
+
+const sigset_t *mask_before_hold(void)
+{
+    return is_holding ? &mask_before : NULL;
 }
 
 /* Returns the pid, or minus errno if exec fails: then the child writes errno into a pipe that exec would close. */
@@ -112,6 +120,14 @@ static void forward(pid_t child, int number)
     kill(child, number == SIGTERM && is_php_fpm(child) ? SIGQUIT : number);
 }
 
+/* A terminal that hangs up sends SIGHUP only to the leader of the session. What php-sessions writes in vain is its own. */
+static int is_for_command(int number, const siginfo_t *info)
+{
+    if (info->si_code == SI_KERNEL)
+        return number == SIGHUP;
+    return info->si_code != SI_USER || info->si_pid != getpid();
+}
+
 /* Waits for a signal. Restarts a dead watcher after a second, so that one that always dies costs little. */
 static int next_signal(siginfo_t *info)
 {
@@ -167,8 +183,7 @@ static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueCon
     start_watcher();
     do {
         number = next_signal(&info);
-        /* A terminal that hangs up sends SIGHUP only to the leader of the session. */
-        if (number > 0 && number != SIGCHLD && (info.si_code != SI_KERNEL || number == SIGHUP))
+        if (number > 0 && number != SIGCHLD && is_for_command(number, &info))
             forward(child, number);
     } while (number != SIGCHLD || !reap(child, &status));
     end_watcher();

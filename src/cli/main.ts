@@ -1,7 +1,7 @@
 import { FAILED, INTERNAL_FAULT, WRONG_USAGE } from '../core/exit-status.ts'
 import { joinWords, nearest, oneLine } from '../core/text.ts'
 import { VERSION } from '../core/version.ts'
-import { type Host, HostError } from '../host/host.ts'
+import { type Host, HostError, Interrupted } from '../host/host.ts'
 import { fileFinding, renderFindings } from '../plan/report.ts'
 import { type Command, commands, renderCommandHelp, renderHelp, renderOptionsHelp } from './commands.ts'
 
@@ -17,6 +17,7 @@ export function main(host: Host, args: readonly string[]): number | Promise<numb
 }
 
 function explainError(host: Host, error: unknown): number {
+  if (error instanceof Interrupted) return error.status
   if (error instanceof UsageError) return fail(host, `${error.message}\n`, WRONG_USAGE)
   if (error instanceof HostError) return fail(host, renderFindings([fileFinding(error)]), FAILED)
   const what = oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))

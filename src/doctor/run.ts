@@ -1,6 +1,7 @@
 import { KILLED } from '../core/exit-status.ts'
 import type { Finding } from '../core/finding.ts'
 import { joinWords, oneLine } from '../core/text.ts'
+import { Interrupted } from '../host/host.ts'
 import { LIMIT_SECONDS, ProbeSilent } from '../php/ask.ts'
 import type { Check, CheckOutcome, CheckResult, Context, Status } from './check.ts'
 
@@ -68,6 +69,7 @@ function runCheck(check: Check, context: Context): CheckOutcome | undefined {
   try {
     return check.run(context)
   } catch (error) {
+    if (error instanceof Interrupted) throw error
     const finding = error instanceof ProbeSilent ? silentFinding(check, error) : faultFinding(check, error)
     return { title: check.meaning, findings: [finding] }
   }

@@ -37,9 +37,12 @@ export interface Host {
   realPath(path: string): string | undefined
   /** A word that no other process generates, for names in shared directories. */
   uniqueWord(): string
-  /** Runs a program to its end, or kills it when its time is up. */
+  /**
+   * Runs a program to its end, or kills it when its time is up or it has printed more than `LIMIT_BYTES`. Throws
+   * `Interrupted` when php-sessions is asked to end meanwhile; under Node, the program ends first.
+   */
   run(program: Program): ProgramResult
-  /** Holds the signals that `supervise` forwards until it runs, so that php-sessions can always clean up. */
+  /** Holds signals until `supervise` forwards them, so that php-sessions can always clean up. */
   holdSignals(): void
   /**
    * Runs the command, which is the end of php-sessions' own command line, with additions to the environment and with
@@ -81,20 +84,19 @@ export interface FileStatus {
 /** Nothing that php-sessions reads is larger: certificate bundles and lists of packages have less than a fourth of it. */
 export const LIMIT_BYTES = 4 << 20
 
-/** A program to run. It inherits the environment. Its stdout may have at most 60 KB; its stderr is dropped. */
+/** A program to run. It inherits the environment; its stderr is dropped. */
 export interface Program {
   /** A path, or a name to look up in PATH. */
   readonly file: string
   readonly args: readonly string[]
   /** Additions to the environment. */
   readonly env?: Readonly<Record<string, string>>
-  /** At most 60 KB, because it must fit into a pipe. */
   readonly stdin: string
   readonly limitSeconds: number
 }
 
 export interface ProgramResult {
-  /** As a shell reports it: 127 if there is no such program, 137 if its time was up. */
+  /** As a shell reports it: 127 if there is no such program, 137 if its time was up or it has printed too much. */
   readonly status: number
   readonly stdout: string
 }
@@ -102,6 +104,18 @@ export interface ProgramResult {
 /** The system refused access to a file or directory; `message` says in one line what was tried, where, and why. */
 export class HostError extends Error {
   override readonly name = 'HostError'
+}
+
+/** A signal asks php-sessions to end: what it has begun is undone on the way out. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+  /** As a shell reports it. */
+  readonly status: number
+
+  constructor(signal: number) {
+    super(`signal ${signal}`)
+    this.status = 128 + signal
+  }
 }
 
 /** The errors that a user can do something about, by Linux' numbers (errno.h, the same on every architecture). */

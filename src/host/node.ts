@@ -44,6 +44,7 @@ export const nodeHost: Host = {
       input: stdin,
       stdio: ['pipe', 'pipe', 'ignore'],
       timeout: limitSeconds * 1000,
+      maxBuffer: LIMIT_BYTES,
       killSignal: 'SIGKILL',
       encoding: 'utf8',
     })

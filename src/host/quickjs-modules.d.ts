@@ -40,20 +40,6 @@ declare module 'qjs:os' {
   export function realpath(path: string): [path: string, errno: number]
   export function getpid(): number
   export function isatty(file: number): boolean
-  export const WNOHANG: number
-  export function pipe(): [reading: number, writing: number] | null
-  /** Returns the pid without blocking; a program that cannot be run ends with status 127. */
-  export function exec(
-    args: readonly string[],
-    options: {
-      readonly block: false
-      readonly env: Readonly<Record<string, string>>
-      readonly stdin: number
-      readonly stdout: number
-      readonly stderr: number
-    },
-  ): number
-  export function waitpid(pid: number, options: number): [pid: number, status: number]
   export function kill(pid: number, signal: number): number
   export function sleep(milliseconds: number): number
 }
@@ -66,6 +52,22 @@ declare module 'qjs:supervise' {
    * `watcher`. Returns the status of the command as a shell does, or minus errno.
    */
   export function supervise(count: number, ...watcher: readonly string[]): number
+}
+
+/** Implemented in native/run.c. */
+declare module 'qjs:run' {
+  /**
+   * Runs a program with `NAME=value` variables, feeds it `input` and returns what it prints, at most `limit` bytes.
+   * The status is as a shell has it, or minus the signal that asks php-sessions to end. Without an output it is minus
+   * errno: no program could be started.
+   */
+  export function run(
+    words: readonly string[],
+    variables: readonly string[],
+    input: ArrayBuffer,
+    seconds: number,
+    limit: number,
+  ): [status: number, output: ArrayBuffer | null]
 }
 
 /** Implemented in native/access.c. */

@@ -1,11 +1,13 @@
 import * as access from 'qjs:access'
 import * as os from 'qjs:os'
+import { run } from 'qjs:run'
 import * as std from 'qjs:std'
 import { holdSignals, supervise } from 'qjs:supervise'
 import {
   type FileStatus,
   type Host,
   hostError,
+  Interrupted,
   LIMIT_BYTES,
   notRegular,
   type Program,
@@ -21,8 +23,6 @@ const EAGAIN = 11
 const EEXIST = 17
 const ENOTDIR = 20
 const EISDIR = 21
-const EMFILE = 24
-const SIGKILL = 9
 const O_NONBLOCK = 0o4000
 // signal(7), the same on every architecture except MIPS and a few others.
 const SIGNALS = { SIGUSR2: 12 } as const
@@ -107,7 +107,7 @@ function readToEnd(file: number, path: string): string {
       os.close(file)
       throw tooLarge(path)
     }
-    if (count > 0) bytes += String.fromCharCode.apply(null, buffer.subarray(0, count) as unknown as number[])
+    if (count > 0) bytes += toBytes(buffer.subarray(0, count))
     else if (count !== -EINTR) {
       os.close(file)
       check('read', path, -count)
@@ -217,41 +217,12 @@ function isMissing(errno: number): boolean {
 }
 
 function runProgram({ file, args, env, stdin, limitSeconds }: Program): ProgramResult {
-  const [input, toInput] = openPipe()
-  const [fromOutput, output] = openPipe()
-  const devNull = os.open('/dev/null', os.O_WRONLY)
-  writeAll(toInput, encodeUtf8(stdin))
-  os.close(toInput)
-  const pid = os.exec([file, ...args], {
-    block: false,
-    env: { ...std.getenviron(), ...env },
-    stdin: input,
-    stdout: output,
-    stderr: devNull,
-  })
-  for (const end of [input, output, devNull]) os.close(end)
-  const status = waitFor(pid, limitSeconds)
-  return { status, stdout: decodeUtf8(readToEnd(fromOutput, file)) }
-}
-
-function openPipe(): [reading: number, writing: number] {
-  const ends = os.pipe()
-  if (ends === null) throw hostError('open', 'a pipe', EMFILE)
-  return ends
-}
-
-const POLL_MILLISECONDS = 2
-
-/** Polls, because QuickJS cannot wait for a process with a time limit; returns the status as a shell does. */
-function waitFor(pid: number, limitSeconds: number): number {
-  let left = (limitSeconds * 1000) / POLL_MILLISECONDS
-  for (;;) {
-    const [ended, status] = os.waitpid(pid, left > 0 ? os.WNOHANG : 0)
-    if (ended === pid) return (status & 0x7f) === 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
-    os.sleep(POLL_MILLISECONDS)
-    left--
-    if (left === 0) os.kill(pid, SIGKILL)
-  }
+  const variables = Object.entries({ ...std.getenviron(), ...env }).map(([name, value]) => `${name}=${value}`)
+  const input = toArray(encodeUtf8(stdin)).buffer
+  const [status, output] = run([file, ...args], variables, input, limitSeconds, LIMIT_BYTES)
+  if (output === null) throw hostError('run', file, -status)
+  if (status < 0) throw new Interrupted(-status)
+  return { status, stdout: decodeUtf8(toBytes(new Uint8Array(output))) }
 }
 
 /** A plain loop: a certificate bundle is long, and `Uint8Array.from` would make a string of every byte. */
@@ -259,4 +230,12 @@ function toArray(bytes: string): Uint8Array<ArrayBuffer> {
   const array = new Uint8Array(bytes.length)
   for (let i = 0; i < bytes.length; i++) array[i] = bytes.charCodeAt(i)
   return array
+}
+
+/** One character per byte, in parts, because a function takes only so many arguments. */
+function toBytes(array: Uint8Array): string {
+  let bytes = ''
+  for (let at = 0; at < array.length; at += CHUNK_BYTES)
+    bytes += String.fromCharCode.apply(null, array.subarray(at, at + CHUNK_BYTES) as unknown as number[])
+  return bytes
 }

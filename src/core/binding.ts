@@ -1,3 +1,5 @@
+import type { Finding } from './finding.ts'
+
 /** Any value of JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 export interface JsonObject {
@@ -25,6 +27,8 @@ export interface Binding {
    * not chosen with php-sessions in mind.
    */
   readonly isChosenByKind: boolean
+  /** Why parts of it could not be read: errors if it is chosen. */
+  readonly faults?: readonly Finding[]
 }
 
 /** A value and where it was read, e.g. `VCAP_SERVICES app-redis-sessions credentials.host`. */

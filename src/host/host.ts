@@ -79,6 +79,8 @@ export interface FileStatus {
   readonly mode: number
   /** The user whose file it is, by number. */
   readonly uid: number
+  /** The number of the file system that it is on. */
+  readonly device: number
 }
 
 /** Nothing that php-sessions reads is larger: certificate bundles and lists of packages have less than a fourth of it. */

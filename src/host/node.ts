@@ -176,6 +176,7 @@ function statusOf(path: string): FileStatus | undefined {
       isDirectory: status.isDirectory(),
       mode: status.mode & 0o7777,
       uid: status.uid,
+      device: status.dev,
     }
   } catch {
     return undefined

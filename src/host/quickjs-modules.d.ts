@@ -34,6 +34,7 @@ declare module 'qjs:os' {
     readonly mode: number
     readonly size: number
     readonly uid: number
+    readonly dev: number
   }
   export function stat(path: string): [status: Status | null, errno: number]
   export function lstat(path: string): [status: Status | null, errno: number]

@@ -202,12 +202,13 @@ function isKind(mode: number, kind: number): boolean {
 function statusOf(path: string): FileStatus | undefined {
   const [status] = os.lstat(path)
   if (status === null) return undefined
-  const { mode, uid } = status
+  const { mode, uid, dev } = status
   return {
     isFile: isKind(mode, os.S_IFREG),
     isDirectory: isKind(mode, os.S_IFDIR),
     mode: mode & 0o7777,
     uid,
+    device: dev,
   }
 }
 

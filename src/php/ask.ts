@@ -105,13 +105,15 @@ export function askPhp<Name extends ProbeName>(
 ): Partial<Answers[Name]> {
   const [file = '', ...args] = [...command, ...asOptions([...QUIET, ...(PROBES[name].overrides ?? [])])]
   const start = host.now()
-  const { status, stdout } = host.run({
-    file,
-    args: [...args, '-r', [prelude, ...PROBES[name].files].map(withoutHead).join('\n'), '--', name],
-    env,
-    stdin: reveal(question),
-    limitSeconds: limitSecondsOf(name),
-  })
+  const { status, stdout } = withDirectory(host, question, (asked) =>
+    host.run({
+      file,
+      args: [...args, '-r', [prelude, ...PROBES[name].files].map(withoutHead).join('\n'), '--', name],
+      env,
+      stdin: reveal(asked),
+      limitSeconds: limitSecondsOf(name),
+    }),
+  )
   const answer = lastAnswer(stdout)
   const spoken = [file, ...args, '-r', `(src/php/probes/${name}.php)`].join(' ')
   log(
@@ -121,6 +123,28 @@ export function askPhp<Name extends ProbeName>(
   // A probe that has crashed gives no answer; of the session probe the crash itself is the answer.
   if (status !== 0 && status !== KILLED && name !== 'session') throw new ProbeSilent(spoken, status)
   return { ...answer, exitStatus: status } as unknown as Partial<Answers[Name]>
+}
+
+/**
+ * Adds a directory of its own to a question with certificates, which PHP takes from files only. It is removed here, as
+ * PHP may be killed while a client's key is in it.
+ */
+function withDirectory<T>(host: Host, question: Question, ask: (question: Question) => T): T {
+  if (!hasCertificates(question)) return ask(question)
+  const directory = `${host.env.TMPDIR || '/tmp'}/php-sessions-ask-${host.uniqueWord()}`
+  host.makeNewDirectory(directory, 0o700)
+  try {
+    return ask({ ...question, directory })
+  } finally {
+    host.removeDirectory(directory)
+  }
+}
+
+function hasCertificates(question: Question): question is { readonly [name: string]: Question } {
+  if (typeof question !== 'object' || question === null || Array.isArray(question)) return false
+  return ['ca', 'clientCertificate'].some(
+    (name) => ((question as { readonly [name: string]: Question })[name] ?? null) !== null,
+  )
 }
 
 /** Overrides the app's settings that would hinder a probe. */

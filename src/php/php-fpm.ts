@@ -16,19 +16,23 @@ export interface Master {
  * php-sessions runs as, or if it is `command`, the process that exec has started; if that one is a php-fpm, it alone.
  */
 export function findMasters(host: Host, command?: number): readonly Master[] {
-  const masters = host
+  const masters = pidsOf(host).flatMap((pid) => {
+    const startedAt = startOf(host, pid)
+    // In this order: reading the arguments of a process touches memory that its user may have made to block.
+    if (startedAt === undefined || (pid !== command && !isOfOurUser(host, pid))) return []
+    const title = /^php-fpm: master process \(([^\0]*)\)/.exec(readProcess(host, pid, 'cmdline'))
+    return title === null ? [] : [{ pid, startedAt, configuration: title[1] ?? '' }]
+  })
+  const started = masters.filter(({ pid }) => pid === command)
+  return started.length > 0 ? started : masters
+}
+
+/** All visible processes. */
+export function pidsOf(host: Host): readonly number[] {
+  return host
     .listDirectory('/proc')
     .filter((name) => /^[0-9]+$/.test(name))
     .map(Number)
-    .flatMap((pid) => {
-      const startedAt = startOf(host, pid)
-      // In this order: reading the arguments of a process touches memory that its user may have made to block.
-      if (startedAt === undefined || (pid !== command && !isOfOurUser(host, pid))) return []
-      const title = /^php-fpm: master process \(([^\0]*)\)/.exec(readProcess(host, pid, 'cmdline'))
-      return title === null ? [] : [{ pid, startedAt, configuration: title[1] ?? '' }]
-    })
-  const started = masters.filter(({ pid }) => pid === command)
-  return started.length > 0 ? started : masters
 }
 
 /** Whether a process is a descendant of another one, or that process itself. */
@@ -92,7 +96,7 @@ export function ourUser(host: Host): number | undefined {
 }
 
 /** A program that has changed only some of its user numbers was started by another user. */
-function isOfOurUser(host: Host, pid: number): boolean {
+export function isOfOurUser(host: Host, pid: number): boolean {
   const ours = ourUser(host)
   const users = usersOf(host, pid)
   return users.length === 4 && users.every((user) => Number(user) === ours)
@@ -117,7 +121,8 @@ function usersOf(host: Host, pid: number | 'self'): readonly string[] {
   return lastMatch(readProcess(host, pid, 'status'), /^Uid:\s*([0-9\s]+?)$/gm)?.split(/\s+/) ?? []
 }
 
-function startOf(host: Host, pid: number): string | undefined {
+/** When a process was started, in ticks since the boot; undefined if there is none. */
+export function startOf(host: Host, pid: number): string | undefined {
   return statOf(host, pid)[19]
 }
 

@@ -2,6 +2,7 @@ import { type Binding, isObject, type Json, type JsonObject, parseJson } from '.
 import type { Finding } from '../core/finding.ts'
 import type { Host } from '../host/host.ts'
 import type { Bindings } from './bindings.ts'
+import { attempt } from './unreadable.ts'
 
 /** The fix if php_buildpack is not the last buildpack of the app. */
 export const PUSH_IN_ORDER = 'cf push APP -b php-sessions-buildpack -b php_buildpack, in this order'
@@ -15,8 +16,9 @@ export const PUSH_IN_ORDER = 'cf push APP -b php-sessions-buildpack -b php_build
 export function readVcapServices(host: Host): Bindings {
   const { VCAP_SERVICES_FILE_PATH: path } = host.env
   if (path === undefined || path === '') return readServices('VCAP_SERVICES', host.env.VCAP_SERVICES ?? '')
-  const text = host.readFile(path)
-  return text === undefined ? malformedServices(path, 'does not exist') : readServices(path, text)
+  const read = attempt(() => host.readFile(path))
+  if (read.why !== undefined) return malformedServices(path, `is no file that can be used: ${read.why}`)
+  return read.value === undefined ? malformedServices(path, 'does not exist') : readServices(path, read.value)
 }
 
 function readServices(source: string, text: string): Bindings {

@@ -4,6 +4,7 @@ import type { Finding } from '../core/finding.ts'
 import { OPTIONS } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
 import type { Bindings } from './bindings.ts'
+import { attempt, faultOf, unreadable } from './unreadable.ts'
 
 const SOURCE = 'the environment variables'
 
@@ -30,12 +31,15 @@ export function readVariables(host: Host): Bindings {
   const { env } = host
   const findings: Finding[] = []
   const groups = new Map<string, Record<string, string>>()
+  const faults: (readonly [group: string, fault: Finding])[] = []
   for (const written of Object.keys(env).sort()) {
     const name = written.replace(/_FILE$/, '')
     const variable = isStoreVariable(name, env[name]) ? readVariable(name) : undefined
     if (variable === undefined || NOT_BINDINGS.test(variable.group)) continue
     const value =
-      name === written ? resolveReference(env, env[name] ?? '') : readSecret(host, written, findings)
+      name === written
+        ? resolveReference(env, env[name] ?? '')
+        : readSecret(host, written, findings, (fault) => faults.push([variable.group, fault]))
     if (hasNoValue(name, value)) continue
     groups.set(variable.group, { ...groups.get(variable.group), [name]: value })
   }
@@ -43,6 +47,10 @@ export function readVariables(host: Host): Bindings {
   const bindings = [...groups]
     .sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1))
     .flatMap(([group, variables]) => toBinding(group, variables, isChosenByKind))
+    .map((binding): Binding => {
+      const own = faults.filter(([group]) => binding.kinds.includes(group)).map(([, fault]) => fault)
+      return own.length === 0 ? binding : { ...binding, faults: own }
+    })
   return { bindings: bindings.filter(isNotRepeated).filter(isNotAlias), findings }
 }
 
@@ -64,9 +72,21 @@ function resolveReference(env: Host['env'], value: string): string {
   return (name === undefined ? undefined : env[name]) ?? value
 }
 
-function readSecret(host: Host, name: string, findings: Finding[]): string {
+function readSecret(
+  host: Host,
+  name: string,
+  findings: Finding[],
+  noteFault: (fault: Finding) => void,
+): string {
   const path = host.env[name] ?? ''
-  const text = path === '' ? '' : host.readFile(path)
+  const read = attempt(() => (path === '' ? '' : host.readFile(path)))
+  if (read.why !== undefined) {
+    const finding = unreadable(read.why, `environment variable ${name}`)
+    findings.push(finding)
+    noteFault(faultOf(finding))
+    return ''
+  }
+  const text = read.value
   if (text !== undefined) return text.replace(/[\r\n]+$/, '')
   findings.push({
     id: 'binding.file',

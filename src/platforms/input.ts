@@ -4,6 +4,7 @@ import type { Input } from '../core/input.ts'
 import { readOptions } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
 import { readBindings } from './sources.ts'
+import { attempt } from './unreadable.ts'
 
 /** Reads the bindings and the options of the app in a directory. */
 export function readInput(host: Host, appDirectory: string): Input {
@@ -15,13 +16,13 @@ export function readInput(host: Host, appDirectory: string): Input {
 
 function readOptionsFile(host: Host, path: string) {
   const from = '.bp-config/options.json'
-  const text = host.readFile(path)
-  const value = text === undefined ? {} : parseJson(text)
+  const read = attempt(() => host.readFile(path))
+  const value = read.why !== undefined ? undefined : read.value === undefined ? {} : parseJson(read.value)
   if (isObject(value)) return { value, from, findings: [] }
   const finding: Finding = {
     id: 'options.json',
     level: 'error',
-    title: `${from} ${value === undefined ? 'is not JSON' : 'is not a JSON object'}`,
+    title: read.why ?? `${from} ${value === undefined ? 'is not JSON' : 'is not a JSON object'}`,
     from: path,
     fix: `find the place with: jq . ${from}`,
   }

@@ -3,6 +3,7 @@ import type { Finding } from '../core/finding.ts'
 import { words } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import type { Bindings } from './bindings.ts'
+import { attempt, faultOf, unreadable } from './unreadable.ts'
 
 /** The directory of bindings in files: the first of these that is set, as Cloud Native Buildpacks specify. */
 function findRoot(env: Host['env']): { readonly source: string; readonly root: string } | undefined {
@@ -25,13 +26,15 @@ export function readServiceBindings(host: Host): Bindings {
   const found = findRoot(host.env)
   if (found === undefined) return { bindings: [], findings: [] }
   const { source, root } = found
-  const read = host
-    .listDirectory(root)
-    .filter((name) => !isHidden(name) && host.isDirectory(`${root}/${name}`))
+  const listed = attempt(() => host.listDirectory(root))
+  if (listed.why !== undefined)
+    return { bindings: [], findings: [{ ...unreadable(listed.why, source), level: 'error' }] }
+  const read = listed.value
+    .filter((name) => !isHidden(name))
     .map((name) => readBinding(host, source, `${root}/${name}`, name))
   return {
     bindings: read.flatMap(({ binding }) => binding ?? []),
-    findings: read.flatMap(({ finding }) => finding ?? []),
+    findings: read.flatMap(({ findings }) => findings),
   }
 }
 
@@ -45,13 +48,19 @@ function readBinding(
   source: string,
   directory: string,
   name: string,
-): { readonly binding?: Binding; readonly finding?: Finding } {
-  const isLegacy = host.isDirectory(`${directory}/metadata`)
-  const attributes = readEntries(host, isLegacy ? `${directory}/metadata` : directory)
-  const secrets = isLegacy ? readEntries(host, `${directory}/secret`) : attributes
+): { readonly binding?: Binding; readonly findings: readonly Finding[] } {
+  const findings: Finding[] = []
+  const note = (why: string) => void findings.push(unreadable(why, directory))
+  const isLegacy = isDirectory(host, `${directory}/metadata`, note)
+  if (!isLegacy && !isDirectory(host, directory, note) && findings.length === 0) return { findings }
+  const attributes = readEntries(host, isLegacy ? `${directory}/metadata` : directory, note)
+  const secrets = isLegacy ? readEntries(host, `${directory}/secret`, note) : attributes
   const type = attributes.type ?? attributes.kind
-  if (type === undefined) return Object.keys(secrets).length === 0 ? {} : { finding: missingType(directory) }
+  // With a type that cannot be read, its name may still say that it is for sessions.
+  if (type === undefined && findings.length === 0)
+    return { findings: Object.keys(secrets).length === 0 ? [] : [missingType(directory)] }
   const names = [attributes['instance-name'], attributes.instance_name, name, attributes['binding-name']]
+  const credentials = credentialsOf(host, directory, secrets, note)
   const given = names.filter((candidate) => candidate !== undefined && candidate !== '') as string[]
   return {
     binding: {
@@ -61,23 +70,42 @@ function readBinding(
         (word) => word !== undefined,
       ),
       plan: attributes.plan,
-      credentials: credentialsOf(host, directory, secrets),
+      credentials,
       source,
       from: directory,
       fieldPrefix: isLegacy ? `${directory}/secret/` : `${directory}/`,
       isChosenByKind: true,
+      ...(findings.length === 0 ? {} : { faults: findings.map(faultOf) }),
     },
+    findings,
   }
 }
 
+/** Takes why a file cannot be read. */
+type Note = (why: string) => void
+
+function isDirectory(host: Host, path: string, note: Note): boolean {
+  const read = attempt(() => host.isDirectory(path))
+  if (read.why === undefined) return read.value
+  note(read.why)
+  return false
+}
+
 /** The texts by name. A line break at the end comes from an editor or `echo` and is not part of the value. */
-function readEntries(host: Host, directory: string): Readonly<Record<string, string>> {
-  const names = host.listDirectory(directory).filter((name) => !isHidden(name))
-  return Object.fromEntries(
-    names
-      .filter((name) => !host.isDirectory(`${directory}/${name}`))
-      .map((name) => [name, (host.readFile(`${directory}/${name}`) ?? '').replace(/[\r\n]+$/, '')]),
-  )
+function readEntries(host: Host, directory: string, note: Note): Readonly<Record<string, string>> {
+  const listed = attempt(() => host.listDirectory(directory))
+  if (listed.why !== undefined) {
+    note(listed.why)
+    return {}
+  }
+  const entries: Record<string, string> = {}
+  for (const name of listed.value) {
+    const path = `${directory}/${name}`
+    const read = attempt(() => (isHidden(name) || host.isDirectory(path) ? undefined : host.readFile(path)))
+    if (read.why !== undefined) note(read.why)
+    else if (read.value !== undefined) entries[name] = read.value.replace(/[\r\n]+$/, '')
+  }
+  return entries
 }
 
 function readTags(text: string | undefined): readonly string[] {
@@ -88,17 +116,24 @@ function readTags(text: string | undefined): readonly string[] {
 /** Entries that Cloud Foundry adds to the credentials. Its `name` is not that of the broker. */
 const CLOUD_FOUNDRY = words('name label plan tags type provider')
 
-function credentialsOf(host: Host, directory: string, entries: Readonly<Record<string, string>>): JsonObject {
+function credentialsOf(
+  host: Host,
+  directory: string,
+  entries: Readonly<Record<string, string>>,
+  note: Note,
+): JsonObject {
   const isCloudFoundry = 'instance-guid' in entries || 'binding-guid' in entries
   const own = Object.entries(entries).filter(([name]) => !isCloudFoundry || !CLOUD_FOUNDRY.includes(name))
-  const container = findContainer(host, directory)
+  const container = findContainer(host, directory, note)
   const inner = container === undefined ? undefined : parseJson(entries[container] ?? '')
   return isObject(inner) ? inner : Object.fromEntries(own)
 }
 
 /** SAP's operator may put all credentials into one file as JSON; a hidden file then names it. */
-function findContainer(host: Host, directory: string): string | undefined {
-  const metadata = parseJson(host.readFile(`${directory}/.metadata`) ?? '')
+function findContainer(host: Host, directory: string, note: Note): string | undefined {
+  const read = attempt(() => host.readFile(`${directory}/.metadata`))
+  if (read.why !== undefined) note(read.why)
+  const metadata = parseJson(read.why === undefined ? (read.value ?? '') : '')
   const properties = isObject(metadata) ? metadata.credentialProperties : undefined
   const container = Array.isArray(properties)
     ? properties.find((property: Json) => isObject(property) && property.container === true)

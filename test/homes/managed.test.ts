@@ -156,16 +156,17 @@ describe('a PHP that is asked', () => {
     return { status, err: host.output.err, ini: seen.files.get(`${DIRECTORY}/00-php-sessions.ini`), ...seen }
   }
 
-  test.each([
-    ['exec', ['exec', '--app', '/app', '--', 'php-fpm']],
-    ['Cloud Native Buildpacks', ['cnb-launch']],
-  ])('%s: the files lie beside the ini', (_name, args) => {
+  test.each<[string, string[], Record<string, string>]>([
+    ['exec', ['exec', '--app', '/app', '--', 'php-fpm'], {}],
+    ['Cloud Native Buildpacks', ['cnb-launch'], { launcher: '600' }],
+  ])('%s: the files lie beside the ini', (_name, args, more) => {
     const { status, ini, ...seen } = start(asked({}, { CNB_APP_DIR: '/app' }), ...args)
     expect(status).toBe(0)
     expect(written(seen, DIRECTORY)).toEqual({
       [HANDLER]: '644',
       [STORE]: '600',
       '00-php-sessions.ini': '600',
+      ...more,
     })
     expect(settings(ini, 'auto_prepend_file')).toBe(`${DIRECTORY}/${HANDLER}`)
   })

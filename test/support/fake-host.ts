@@ -9,7 +9,7 @@ export interface FakeHost extends Host {
   /** What `realPath` gives for a path, where that is another one. */
   readonly links: Map<string, string>
   /** Modes and users of files and directories that are not 0644, 0755 and root's. */
-  readonly statuses: Map<string, { readonly mode?: number; readonly uid?: number }>
+  readonly statuses: Map<string, { readonly mode?: number; readonly uid?: number; readonly device?: number }>
   /** Those that were made and not removed, with their modes. */
   readonly directories: Map<string, number>
   readonly output: { out: string; err: string }
@@ -75,8 +75,12 @@ export function fakeHost(
     statusOf: (path) => {
       const isDirectory = path === '/' || inside(path).length > 0
       if (!isDirectory && !files.has(path)) return undefined
-      const { mode = modes.get(path) ?? (isDirectory ? 0o755 : 0o644), uid = 0 } = statuses.get(path) ?? {}
-      return { isFile: !isDirectory, isDirectory, mode, uid }
+      const {
+        mode = modes.get(path) ?? (isDirectory ? 0o755 : 0o644),
+        uid = 0,
+        device = 1,
+      } = statuses.get(path) ?? {}
+      return { isFile: !isDirectory, isDirectory, mode, uid, device }
     },
     isDirectory: (path) => inside(path).length > 0,
     run: answer,

@@ -33,7 +33,7 @@ type Note = Credentials['note']
 
 /** Opens the credentials of a binding. */
 export function readCredentials(binding: Binding): Credentials {
-  const findings: Finding[] = []
+  const findings: Finding[] = [...(binding.faults ?? [])]
   const note: Note = (finding) => void findings.push(finding)
   const fields = readFields(binding.credentials, binding.fieldPrefix)
   const { find, text } = fieldReader(fields, note)

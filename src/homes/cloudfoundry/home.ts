@@ -128,5 +128,10 @@ function removeManaged(host: Host, { filesDirectory }: PhpHome, { files }: Pick<
 /** Makes php.ini leave the loading of these extensions to php-sessions; writes it only where that changes it. */
 function editPhpIni(host: Host, { phpIni }: PhpHome, extensions: readonly string[]): void {
   const edited = setAsideExtensions(phpIni.bytes, extensions)
-  if (edited !== phpIni.bytes) host.writeBytes(phpIni.path, edited, 0o644)
+  if (edited !== phpIni.bytes) rewrite(host, phpIni.path, edited)
+}
+
+/** Writes bytes in place of those of a file, which keeps its mode. */
+export function rewrite(host: Host, path: string, bytes: string): void {
+  host.writeBytes(path, bytes, host.statusOf(host.realPath(path) ?? path)?.mode ?? 0o644)
 }

@@ -4,7 +4,7 @@ import type { Prepared } from '../home.ts'
 import { INI_NAME } from '../ini-file.ts'
 import { markReload } from '../reload-mark.ts'
 import { type Environment, start } from '../start.ts'
-import { findCloudFoundryHome, iniDirectory, removeIni, renderLaunchIni, writeIni } from './home.ts'
+import { findCloudFoundryHome, iniDirectory, removeIni, renderLaunchIni, rewrite, writeIni } from './home.ts'
 import type { PhpHome } from './php-home.ts'
 
 /** Set once a start has said where its sessions are, since the start script of php_buildpack 5 runs `launch` again. */
@@ -64,7 +64,7 @@ function letReloadFinishRequests(host: Host, { phpIni }: PhpHome): void {
   const before = host.readBytes(path)
   if (before === undefined || /^\s*process_control_timeout\s*=/m.test(before)) return
   const after = before.replace(/^\s*\[global\].*$/m, '$&\nprocess_control_timeout = 8s')
-  if (after !== before) host.writeBytes(path, after, 0o644)
+  if (after !== before) rewrite(host, path, after)
 }
 
 function quoteShell(text: string): string {

@@ -3,6 +3,7 @@ import type { Host } from '../../host/host.ts'
 import type { Prepared } from '../home.ts'
 import { addToScanned, fillOwnDirectory, isBelow, withoutScanning } from '../own-directory.ts'
 import { type Environment, start } from '../start.ts'
+import { claim, removeUnused } from './earlier.ts'
 import { cnbHome } from './home.ts'
 
 /**
@@ -12,15 +13,24 @@ import { cnbHome } from './home.ts'
  * start; with PHP_SESSIONS_ON_ERROR=files the app starts with local files instead.
  */
 export function cnbLaunch(given: Host): number {
-  const prefix = `${given.env.TMPDIR || '/tmp'}/php-sessions-`
+  given.holdSignals()
+  const temporary = given.env.TMPDIR || '/tmp'
+  const prefix = `${temporary}/php-sessions-`
   const directory = prefix + given.uniqueWord()
   const host = withoutScanning(given, (path) => path.startsWith(prefix), directory)
   const app = host.env.CNB_APP_DIR || '.'
   const apply = (prepared: Prepared, hasFailed: boolean): Environment => {
     const others = host.env.PHP_INI_SCAN_DIR
     if (hasFailed || prepared.plan.planned === undefined) return scanned(given, others)
+    removeUnused(host, temporary)
     host.makeNewDirectory(directory, 0o700)
-    fillOwnDirectory(host, prepared, directory)
+    try {
+      claim(host, directory)
+      fillOwnDirectory(host, prepared, directory)
+    } catch (error) {
+      host.removeDirectory(directory)
+      throw error
+    }
     return scanned(given, addToScanned(others, directory, isBelow(host, app)))
   }
   const started = start({ ...cnbHome(host, app, directory), apply })

@@ -7,15 +7,14 @@ function tlsOptionsFor(?string $host): array
     return tlsOptions($host, certificateFile('ca'), certificateFile('clientCertificate'));
 }
 
-/** A certificate of the question in a file, as PHP wants it. The file is removed when the probe ends. */
+/** A certificate of the question in a file, as PHP wants it. The directory is removed by who asks, even where PHP is killed. */
 function certificateFile(string $name): ?string
 {
     static $files = [];
     $text = $GLOBALS['question'][$name] ?? null;
     if ($text !== null && !isset($files[$name])) {
-        $files[$name] = tempnam(sys_get_temp_dir(), 'php-sessions');
+        $files[$name] = "{$GLOBALS['question']['directory']}/$name.pem";
         file_put_contents($files[$name], $text);
-        register_shutdown_function('unlink', $files[$name]);
     }
     return $files[$name] ?? null;
 }

@@ -137,7 +137,7 @@ test('a worker that calls itself php-fpm gets nothing run as root, and php-fpm i
   expect(told).toHaveLength(1)
   expect(readFileSync(`/proc/${told[0]}/status`, 'utf8')).toMatch(/^Uid:\s0\s/m)
   expect(existsSync(join(place, 'ran'))).toBe(false)
-  expect(readdirSync(bound.ours())).not.toContain('php-sessions.reload')
+  expect(readdirSync(bound.stateDirectory())).not.toContain('php-sessions.reload')
 })
 
 test('a binding that is changed in place and does not work is not used, and the log has the reason', async () => {

@@ -239,4 +239,20 @@ describe('a PHP that is asked', () => {
     const host = asked()
     expect({ status: main(host, ['ini']), ...host.output }).toMatchSnapshot()
   })
+
+  test('ini prints nothing that would name a CA which is not there, and which others could put there', () => {
+    const credentials = {
+      host: 'h',
+      tls_port: 6380,
+      ca: '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n',
+    }
+    const env = {
+      PHP_SESSIONS_HANDLER: 'native',
+      VCAP_SERVICES: vcapServices({ ...redisService, credentials }),
+    }
+    const host = asked({}, env)
+    expect({ status: main(host, ['ini']), out: host.output.out }).toEqual({ status: 1, out: '' })
+    expect(host.output.err).toMatch(/^✗ .*\(ini\.files\)$/m)
+    expect(main(asked({}, env), ['ini', '--output', '/etc/conf.d/50-php-sessions.ini'])).toBe(0)
+  })
 })

@@ -4,7 +4,9 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeF
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { machinePhp } from '../../../lab/php/installed.ts'
 import { until } from '../../../lab/processes/until.ts'
+import { MANAGED_FILES } from '../../../src/stores/store.ts'
 import { EXECUTABLE } from '../../support/homes/cloudfoundry.ts'
 import { container, HOSTS } from '../../support/homes/container.ts'
 
@@ -13,6 +15,7 @@ const HANG = { timeout: 60_000 }
 const PEM = `-----BEGIN CERTIFICATE-----\n${`${'A'.repeat(64)}\n`.repeat(60)}-----END CERTIFICATE-----\n`
 const KEY = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'
 
+const MANAGED = Object.values(MANAGED_FILES)
 const SENTINEL = {
   host: '',
   port: '',
@@ -233,3 +236,57 @@ describe('the executable leaves nothing behind', () => {
     expect(readdirSync(kept)).toEqual(['file'])
   })
 })
+
+/** Prints for a user, and each file of exec, whether it can be read and written, and what the directory allows. */
+const TRY = `
+  cd $TMPDIR/php-sessions-*/ || exit
+  for file in 00-php-sessions.ini php-sessions-*; do
+    r=-; w=-
+    cat $file >/dev/null 2>&1 && r=r
+    (: >>$file) 2>/dev/null && w=w
+    echo "$file $r$w"
+  done
+  ls >/dev/null 2>&1 && echo listed
+  (: >new) 2>/dev/null && echo made
+  rm -f php-sessions-store.php 2>/dev/null; [ -e php-sessions-store.php ] || echo removed`
+
+/** The names come from root: nobody else can list them. */
+const AS = (who: string, option: string, names: readonly string[]) =>
+  `setpriv ${option} --clear-groups sh -c '${TRY.replaceAll('00-php-sessions.ini php-sessions-*', names.join(' ')).replaceAll('$TMPDIR/php-sessions-*/', '"$0"')}' "$(echo $TMPDIR/php-sessions-*)" | sed 's/^/${who} /'`
+
+test.skipIf(process.getuid?.() !== 0).each(HOSTS)(
+  'a worker reads what it needs and writes only what nobody runs, and a stranger reads no secret: %s',
+  (_name, [program, ...before]) => {
+    const bound = withBindings({
+      ...{ host: '', port: '', 'cluster.nodes': '127.0.0.1:1', tls: 'true' },
+      ...{ 'tls.crt': PEM, 'tls.key': KEY, 'ca.crt': PEM },
+    })
+    const names = ['00-php-sessions.ini', 'php-sessions-ca.pem', 'php-sessions-client.pem', ...MANAGED]
+    const script = [
+      AS('worker', '--reuid=www-data --regid=www-data', names),
+      AS('stranger', '--reuid=54321 --regid=54321', names),
+    ].join('\n')
+    const env = { ...bound.env, PHP_SESSIONS_HANDLER: 'managed' }
+    const args = [...before, 'exec', '--', 'sh', '-c', `umask 077; ${script}`, machinePhp().fpm([]).file]
+    const done = spawnSync('bash', ['-c', 'umask 077; exec "$@"', 'bash', program, ...args], {
+      env,
+      cwd: bound.directory,
+      encoding: 'utf8',
+    })
+    expect(done.stdout.trimEnd().split('\n')).toEqual([
+      'worker 00-php-sessions.ini --',
+      'worker php-sessions-ca.pem r-',
+      'worker php-sessions-client.pem r-',
+      'worker php-sessions-handler.php r-',
+      'worker php-sessions-store.php r-',
+      'worker php-sessions-state.json rw',
+      'stranger 00-php-sessions.ini --',
+      'stranger php-sessions-ca.pem r-',
+      'stranger php-sessions-client.pem --',
+      'stranger php-sessions-handler.php r-',
+      'stranger php-sessions-store.php --',
+      'stranger php-sessions-state.json --',
+    ])
+    expect(bound.left()).toEqual([])
+  },
+)

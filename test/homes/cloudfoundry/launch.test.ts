@@ -159,3 +159,13 @@ describe('a framework with session drivers of its own', () => {
     expect(host.output.err).toContain('(framework.ignores)')
   })
 })
+
+test.each([
+  ['of its owner alone', 0o600],
+  ['of everybody', 0o644],
+])('php.ini keeps its mode when its extensions are set aside: %s', (_name, mode) => {
+  const host = container(redis)
+  host.statuses.set('/deps/1/php/etc/php.ini', { mode })
+  expect(launch(host).status).toBe(0)
+  expect(host.modes.get('/deps/1/php/etc/php.ini')).toBe(mode)
+})

@@ -190,3 +190,9 @@ function pools(array $question, array $command, string $path): array
         array_values($lines),
     );
 }
+
+/** A value of php-fpm's phpinfo, one of the general ones. */
+function infoValue(string $info, string $name): ?string
+{
+    return preg_match("/^$name => (.*)$/m", $info, $match) ? $match[1] : null;
+}

@@ -185,7 +185,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   })
 
   test('at most so many requests wait as is set, one more is a status 429; requests that have gone do not count', async () => {
-    const { redis, service } = await redisService()
+    const { redis, service } = await startRedisService()
     const env = { PHP_SESSIONS_MAX_WAITING: '3' }
     const web = await startWeb(underTest, configureManaged(underTest, service, env))
     const cookie = await newVisitor(web)
@@ -211,7 +211,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   })
 
   test('a request waits for its turn as long as is set', async () => {
-    const { redis, service } = await redisService()
+    const { redis, service } = await startRedisService()
     const web = await startWeb(
       underTest,
       configureManaged(underTest, service, { PHP_SESSIONS_MAX_WAIT: '1' }),

@@ -101,13 +101,8 @@ async function startPages(workers: number, more: Readonly<Record<string, string>
   const go = join(bound.directory, 'go')
   const count = `session_start(); usleep(20000); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' done';`
   const hold = `session_start(); while (!file_exists('${go}')) { usleep(1000); clearstatcache(); } echo 'held';`
-<<<<<<< HEAD
   const fpm = await startFpmIn(bound, { pool: { workers }, pages: { count, hold } })
   const cookie = cookieIn(await fpm.ask('count')) ?? ''
-=======
-  const fpm = await startFpm(bound, { pool: [`pm.max_children = ${workers}`], pages: { count, hold } })
-  const cookie = /PHPSESSIONID=[^;\s]+/.exec(await fpm.ask('count'))?.[0] ?? ''
->>>>>>> 6723280 (Managed handler: limits for one visitor, with tests under php-fpm and in the guide)
   const key = `PHPREDIS_SESSION:${cookie.split('=')[1]}`
   return { redis, fpm, cookie, key, letGo: () => writeFileSync(go, '') }
 }

@@ -34,7 +34,9 @@ export function renderExplanation(explanation: Explanation): string {
     .filter(([, lines]) => lines.length > 0)
     .map(([title, lines]) => `\n${title}\n${lines.map((line) => `  ${oneLineIndented(line)}\n`).join('')}`)
   const said = findings.length === 0 ? '' : `\n${renderFindings(findings)}`
-  const summary = hasError(findings) ? `a start would fail, because ${plan.because}` : summarise(plan)
+  const summary = hasError(findings)
+    ? `a start would fail: ${findings.find(({ level }) => level === 'error')?.title}`
+    : summarise(plan)
   return `php-sessions ${VERSION} on ${platform.title} (${platform.from})\n${body.join('')}${said}\n${capitalise(oneLine(summary))}.\n`
 }
 

@@ -2,7 +2,7 @@ import type { Host } from '../host/host.ts'
 import { recognisePlatform } from '../platforms/platform.ts'
 import { findCloudFoundryHome } from './cloudfoundry/home.ts'
 import { cnbHome } from './cnb/home.ts'
-import { containerHome } from './container/home.ts'
+import { containerHome, isUnderExec } from './container/home.ts'
 import type { Home } from './home.ts'
 import { machineHome } from './machine/home.ts'
 
@@ -41,6 +41,9 @@ function homeOf(host: Host, app: string, php: string): Home {
     return { ...containerHome(host, { app, filesDirectory, php }), setsVariables: true, advice }
   }
   if (id === 'cnb') return cnbHome(host, app, filesDirectory, php)
-  if (id === 'local') return machineHome(host, { app, filesDirectory, php })
-  return containerHome(host, { app, filesDirectory, php })
+  const machine = machineHome(host, { app, filesDirectory, php })
+  if (id === 'local') return machine
+  const container = containerHome(host, { app, filesDirectory, php })
+  // Without exec the settings are in a file among PHP's other ini files, as on a machine.
+  return isUnderExec(host) ? container : { ...container, php: machine.php }
 }

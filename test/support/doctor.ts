@@ -53,20 +53,20 @@ export async function makeMachine(options: MachineOptions = {}): Promise<Machine
   const php = options.php ?? (PHPS[0]?.[1] as PhpUnderTest)
   const directory = makeScratch('doctor')
   const scan = join(directory, 'conf.d')
-  for (const path of ['bin', 'conf.d', 'app']) mkdirSync(join(directory, path))
+  for (const path of ['bin', 'conf.d', 'app', 'etc']) mkdirSync(join(directory, path))
   const extensions = options.extensions ?? ['igbinary', 'msgpack', 'redis', 'memcached']
   writeFileSync(
     join(directory, 'php.ini'),
     `display_errors = Off\n${PROTECTED}${php.loadExtensions(...extensions)}`,
   )
   writeFileSync(join(scan, '99-app.ini'), options.app ?? '')
-  writeFileSync(join(directory, 'fpm.conf'), fpmConf(options.pool ?? ''))
+  writeFileSync(join(directory, 'etc/php-fpm.conf'), fpmConf(options.pool ?? ''))
   writeProgram(join(directory, 'bin/php'), php.php.cli([], {}))
   // php-fpm refuses to run as root without -R.
   const asRoot = process.getuid?.() === 0 ? ['-R'] : []
   writeProgram(
     join(directory, `bin/php-fpm${php.php.version}`),
-    php.php.fpm([...asRoot, '-y', join(directory, 'fpm.conf')], {}),
+    php.php.fpm([...asRoot, '-y', join(directory, 'etc/php-fpm.conf')], {}),
   )
   const machine: Machine = {
     directory,

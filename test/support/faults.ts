@@ -316,14 +316,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair: () => makeMachine({ services }) }
     },
   },
-  'a file of the app in place of the managed handler': onManaged(
-    'php.bypassed',
-    `${OPCACHE}auto_prepend_file = /dev/null\n`,
+  'a file of the app in place of the managed handler': afterStart(
+    'handler.bypassed',
+    'auto_prepend_file = /dev/null',
   ),
-  'an open_basedir without the managed handler': onManaged(
-    'php.open-basedir',
-    `${OPCACHE}open_basedir = /srv/app\n`,
-  ),
+  'an open_basedir without the managed handler': afterStart('handler.blocked', 'open_basedir = /srv/app'),
   'a managed handler without opcache': onManaged('php.opcache', ''),
   'settings that were written for the native handler': {
     names: 'php.stale',
@@ -547,6 +544,25 @@ function onTls(names: string, prepare: (ca: CertificateAuthority) => TlsCase): F
         redisAt(server, { password: CANARY, ...tlsCredentials(server, file) })
       const machine = await makeMachine({ services: [service(broken, ca)] })
       return { machine, repair: () => rebind(machine, service(fixed, prepared.fixed.ca)) }
+    },
+  }
+}
+
+/** A line that an app gets after the settings for the managed handler were written. */
+function afterStart(names: string, line: string): Fault {
+  return {
+    names,
+    make: async () => {
+      const server = await redis({ password: CANARY })
+      const services = [redisAt(server, { password: CANARY })]
+      const machine = await makeMachine({ services, env: MANAGED, app: OPCACHE })
+      const own = join(machine.scan, '99-app.ini')
+      writeFileSync(own, `${OPCACHE}${line}\n`)
+      const repair = async () => {
+        writeFileSync(own, OPCACHE)
+        return machine
+      }
+      return { machine, repair }
     },
   }
 }

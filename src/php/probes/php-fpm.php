@@ -38,7 +38,9 @@ function usualConfiguration(array $command): ?string
 {
     // The command line and php-fpm have directories side by side where they do not share one.
     $beside = [PHP_CONFIG_FILE_PATH, dirname(PHP_CONFIG_FILE_PATH) . '/fpm'];
-    return findConfiguration($command, inDirectories([PHP_SYSCONFDIR, ...$beside]));
+    // A php-fpm that was built for a directory of its own has sbin and etc there.
+    $own = dirname($command[0], 2) . '/etc';
+    return findConfiguration($command, inDirectories([$own, PHP_SYSCONFDIR, ...$beside]));
 }
 
 function findConfiguration(array $command, array $files): ?string

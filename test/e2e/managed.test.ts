@@ -104,7 +104,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
 test('an ini file of the app that bypasses the handler is named by the start and by explain, and PHP’s own handler keeps the sessions', async () => {
   const [, cf] = lifecycles[0] as (typeof lifecycles)[0]
   const app = fixtureApp({
-    '.bp-config/php/php.ini.d/mine.ini': 'auto_prepend_file = "@{HOME}/first.php"\n',
+    '.bp-config/php/php.ini.d/mine.ini': 'auto_prepend_file = "@{HOME}/htdocs/first.php"\n',
     'first.php': '<?php header("X-First: yes");',
   })
   const options = { services: servicesFor(PASSWORD), env: MANAGED }

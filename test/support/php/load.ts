@@ -16,7 +16,9 @@ export interface LoadReport {
   readonly longestMilliseconds: number
 }
 
-const WHERE = `ini_get('session.save_handler'), ' ', substr(sha1(ini_get('session.save_path')), 0, 8)`
+/** The managed handler has its login in a file; the path is empty where there is none. */
+const LOGIN = `is_file($store = (string) get_cfg_var('php_sessions.store')) ? file_get_contents($store) : ''`
+const WHERE = `ini_get('session.save_handler'), ' ', substr(sha1(ini_get('session.save_path') . (${LOGIN})), 0, 8)`
 /** Each page that writes adds a word of six characters to its session, by which the test finds the update again. */
 export const PAGES = {
   /** Adds a word; prints the session's first id, the word and the number of words, and at last PHP's settings. */

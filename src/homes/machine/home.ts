@@ -1,6 +1,6 @@
 import { hasError } from '../../core/finding.ts'
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
-import { type Host, readIfAllowed } from '../../host/host.ts'
+import { type Host, listIfAllowed, readIfAllowed } from '../../host/host.ts'
 import type { SettingLine } from '../../php/answers.ts'
 import { type CompletePlan, versionOf } from '../../php/complete.ts'
 import { linesOf } from '../../php/ini-lines.ts'
@@ -63,8 +63,7 @@ function knownOf(version: string): Php {
 /** What other ini files in the directory of ours set: PHP on the command line may read others. */
 function linesBeside(host: Host, output: string): readonly SettingLine[] {
   const directory = parentOf(output)
-  const files = host
-    .listDirectory(directory)
+  const files = listIfAllowed(host, directory)
     .filter((name) => name.endsWith('.ini') && name !== nameIn(output))
     .map((name) => ({
       path: `${directory}/${name}`,

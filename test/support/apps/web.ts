@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type NginxOptions, startNginx } from '../../../lab/web/nginx.ts'
 import { container, startFpmIn } from '../homes/container.ts'
@@ -20,8 +21,12 @@ export async function startAppWeb(
 ): Promise<AppWeb> {
   // Adminer counts the failed logins in its TMPDIR.
   const pool = { workers: WORKERS, lines: ['catch_workers_output = yes', 'env[TMPDIR] = $TMPDIR'] }
+  // An app may have its front controller in a folder of its own.
+  const app = dirname(entry.script).replace(/\/public$/, '')
   const instances = await Promise.all(
-    Array.from({ length: INSTANCES }, () => startFpmIn(container(env), { pages: {}, pool })),
+    Array.from({ length: INSTANCES }, () =>
+      startFpmIn(container(env), { pages: {}, pool, args: ['--app', app] }),
+    ),
   )
   const nginx = await startNginx({ ...entry, backends: instances.map(({ ports: [port = 0] }) => port) })
   onTestFinished(nginx.stop)

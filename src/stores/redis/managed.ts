@@ -88,6 +88,12 @@ function installDirectives(
       value: storePath,
       because: 'the handler reads from this file how to log in, and reads it again when it changes',
     },
+    {
+      name: 'session.upload_progress.enabled',
+      value: 0,
+      because:
+        'PHP would start a session with its own handler, before the managed one is there, for every form that asks for the progress of an upload; and a PHP with the fix of CVE-2026-115560 refuses every other handler while it is on',
+    },
     ...replaced,
   ]
 }

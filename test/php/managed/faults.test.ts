@@ -15,7 +15,8 @@ const PAGE = `<?php
   session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;
   $pid = (int) ($_GET['kill'] ?? 0);
   if ($pid > 0) exec("kill -9 $pid; while kill -0 $pid 2>/dev/null; do sleep 0.01; done");
-  echo 'served ', $_SESSION['n'];`
+  echo 'served ', $_SESSION['n'];
+  if (isset($_GET['sent'])) ob_end_flush();`
 
 /** Lines of PHP's web server about its visitors. */
 const VISITED = /^\[[^\]]+\] 127\.0\.0\.1:\d+ (Accepted|Closing|Closed without .*|\[\d+\]: GET \S+)$/
@@ -96,10 +97,13 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(logged()).toEqual([])
   })
 
-  test('a session that cannot be written is reported in the log, even if the page has been sent', async () => {
+  test.each([
+    ['is a status 503 without output_buffering', '', UNAVAILABLE],
+    ['is reported in the log where the page has been sent', '&sent', { status: 200, text: 'served 2' }],
+  ])('a session that cannot be written %s', async (_name, sent, expected) => {
     const { redis, ask, logged } = await start(underTest)
     const pid = /process_id:(\d+)/.exec(redis.cli('INFO', 'server'))?.[1]
-    expect((await ask(`?kill=${pid}`)).text).toBe('served 2')
+    expect(await ask(`?kill=${pid}${sent}`)).toMatchObject(expected)
     await until('a line in the log', () => logged().length > 0)
     expect(logged()).toEqual([
       expect.stringMatching(/php-sessions: the session store cannot be used: .*refused/),

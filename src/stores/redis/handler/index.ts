@@ -2,6 +2,7 @@ import connection from './connection.php'
 import handler from './handler.php'
 import head from './head.php'
 import install from './install.php'
+import page from './page.php'
 import release from './release.lua'
 import resp from './resp.php'
 import scripts from './scripts.php'
@@ -18,9 +19,20 @@ const SCRIPTS: Readonly<Record<string, string>> = { 'take.lua': take, 'release.l
 /** The managed handler as it ships: one PHP file, joined from those in this folder. */
 export const handlerText = [
   head,
-  ...[tls, serverName, transport, resp, connection, serverMap, scripts, store, handler, install, symfony].map(
-    withoutHead,
-  ),
+  ...[
+    tls,
+    serverName,
+    transport,
+    resp,
+    connection,
+    serverMap,
+    scripts,
+    store,
+    page,
+    handler,
+    install,
+    symfony,
+  ].map(withoutHead),
 ]
   .join('\n')
   // A line that is the name of a script stands for the script.

@@ -42,7 +42,7 @@ final class Store
         }
         // A file by an earlier version of php-sessions, which is about to be replaced, has no prefix: no session would be found.
         if (!is_array($settings) || !isset($settings['topology'], $settings['servers'], $settings['prefix'])) {
-            throw new StoreFailed("{$this->file} cannot be read: restart the app, or run php-sessions doctor");
+            throw new StoreFailed("{$this->file} cannot be read" . whyUnreadable($this->file) . ': restart the app, or run php-sessions doctor');
         }
         return $settings;
     }
@@ -219,6 +219,14 @@ final class Store
         };
     }
 
+    /** Closes the connections, on which a reply may be unread. */
+    public function disconnect(): void
+    {
+        foreach ($this->connections as $connection) {
+            $connection->close();
+        }
+    }
+
     /** Whether the file has new settings. It may have been replaced within the second in which it was read. */
     private function reread(): bool
     {
@@ -250,4 +258,19 @@ final class Store
     {
         return [];
     }
+}
+
+/** What keeps this process from reading a file, as far as it can see. */
+function whyUnreadable(string $file): string
+{
+    $area = getIni('open_basedir');
+    $owner = @fileowner($file);
+    $user = \function_exists('posix_geteuid') ? posix_geteuid() : @fileowner('/proc/self');
+    $here = $user === false ? '' : ", and PHP runs as user $user";
+    return match (true) {
+        is_readable($file) => '',
+        $owner !== false => sprintf(' (it belongs to user %d, mode %04o%s)', $owner, @fileperms($file) & 07777, $here),
+        $area !== '' => " (open_basedir is $area$here)",
+        default => " (PHP does not find it$here)",
+    };
 }

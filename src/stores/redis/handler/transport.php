@@ -262,7 +262,7 @@ final class Transport
     /** A third of the memory that is left: what is received is copied, and decoded. */
     private static function roomBytes(): int
     {
-        $limit = (string) ini_get('memory_limit');
+        $limit = getIni('memory_limit');
         $bytes = (int) $limit * 1024 ** (int) strpos(' kmg', strtolower(substr(" $limit", -1)));
         return $bytes <= 0 ? PHP_INT_MAX : intdiv((int) $bytes - memory_get_usage(), 3);
     }

@@ -1,0 +1,184 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { CANARY, showsCanary } from '../../../lab/bindings.ts'
+import { until } from '../../../lab/processes/until.ts'
+import { startRedis } from '../../../lab/redis/server.ts'
+import { configure } from '../../support/php/configured.ts'
+import { configureManaged } from '../../support/php/managed.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
+import { startPhpWeb } from '../../support/php/web.ts'
+
+/** An app that throws for every notice, and pages of it. */
+const PAGE = `<?php
+set_error_handler(function ($level, $text) { throw new ErrorException($text); });
+class Late { function __construct(private Closure $what) {} function __destruct() { ($this->what)(); } }
+switch ($_GET['page'] ?? '') {
+  case '': session_start(); $_SESSION['n'] = 1; break;
+  case 'show': session_start(); echo json_encode($_SESSION), ' ', session_id() === ($_COOKIE['PHPSESSIONID'] ?? '') ? 'same' : 'new'; exit;
+  case 'caught': try { session_start(); } catch (Throwable $e) { echo 'caught'; } break;
+  case 'buffer': ob_start(null, 0, 0); echo 'page'; try { session_start(); } catch (Throwable $e) { echo 'caught'; } break;
+  case 'header': header_register_callback(function () { $_SESSION['x'] = 1; header('X-App: here'); }); session_start(); break;
+  case 'destructor': $late = new Late(function () { session_start(); }); break;
+  case 'shutdown': register_shutdown_function(function () { session_start(); }); break;
+  case 'large': session_start(); $_SESSION['large'] = str_repeat('x', 4_000_000); break;
+  case 'memory': ini_set('memory_limit', '5M'); session_start(); break;
+  case 'memory-late': session_start(); ini_set('memory_limit', '10M'); str_repeat('x', 9_000_000); break;
+  case 'basedir': ini_set('open_basedir', __DIR__); session_start(); break;
+  case 'buffered': $before = ob_get_level(); session_status() === PHP_SESSION_ACTIVE || session_start();
+    $open = ob_get_level(); session_write_close(); echo $before, $open, ob_get_level(); exit;
+}
+echo ' served';`
+
+async function open(underTest: PhpUnderTest, more = '', env: Readonly<Record<string, string>> = {}) {
+  const redis = await startRedis({ password: CANARY })
+  onTestFinished(redis.stop)
+  const credentials = { host: redis.host, port: redis.port, password: CANARY }
+  const service = { name: 'redis-sessions', credentials }
+  const ini = `${configureManaged(underTest, service, env)}log_errors=1\n${more}`
+  const web = await startPhpWeb(underTest, ini, PAGE, 1)
+  onTestFinished(web.stop)
+  const ask = async (page: string, cookie = '', body?: FormData) => {
+    const options = body === undefined ? {} : { method: 'POST', body }
+    const response = await fetch(`${web.url}?page=${page}`, { headers: { cookie }, ...options })
+    const { status, headers } = response
+    const cookies = headers.getSetCookie().map((line) => line.split(';')[0] ?? '')
+    return { status, cookies, app: headers.get('x-app'), text: await response.text() }
+  }
+  const locks = () => redis.cli('KEYS', '*_LOCK')
+  return { redis, service, ini, ask, locks, log: web.log }
+}
+
+describe.each(PHPS)('%s', (_name, underTest) => {
+  test.each(['caught', 'buffer', 'header', 'destructor', 'shutdown'])(
+    'the store is down, and the app throws for every notice: 503, nothing of it is sent: %s',
+    async (page) => {
+      const { redis, ask, log } = await open(underTest, 'output_buffering=4096\n')
+      await redis.stop()
+      const { status, cookies, app, text } = await ask(page)
+      expect({ status, cookies, app }).toEqual({ status: 503, cookies: [], app: null })
+      expect(text).not.toMatch(/recursive|caught|Fatal/)
+      await until('a line in the log', () => log().includes('php-sessions: '))
+      expect(log()).not.toMatch(/recursive/)
+    },
+  )
+
+  test('too little memory for a session leaves no lock, and the session as it was', async () => {
+    const { ask, locks } = await open(underTest)
+    const [cookie = ''] = (await ask('large')).cookies
+    for (const page of ['memory', 'memory-late']) {
+      const { text } = await ask(page, cookie)
+      expect(text).not.toMatch(/served|recursive/)
+      expect({ page, locks: locks() }).toEqual({ page, locks: '' })
+    }
+    expect((await ask('show', cookie)).text).toMatch(/xxx"\} same$/)
+  })
+
+  test.each(['_LOCK', '_WAIT', '_NEXT', '_DONE_0af'])('an id that ends in %s is not accepted', async (end) => {
+    const { redis, ask } = await open(underTest)
+    const [cookie = ''] = (await ask('')).cookies
+    const [, id = ''] = cookie.split('=')
+    const key = `PHPREDIS_SESSION:${id}${end}`
+    redis.cli('SET', key, 'somebody')
+    const { cookies } = await ask('show', `${cookie}${end}`)
+    expect(cookies).toHaveLength(1)
+    expect(redis.cli('GET', key)).toBe('somebody')
+  })
+
+  test.each([
+    'session.auto_start=1\ndisplay_errors=0\n',
+    'session.auto_start=0\nphp_sessions.auto_start=1\n',
+  ])(
+    'a session that starts by itself is a 503 with the store down; else there is one cookie: %s',
+    async (line) => {
+      const { redis, ask, log } = await open(underTest, line)
+      const first = await ask('buffered')
+      expect(first.cookies).toHaveLength(1)
+      // PHP sends it once more where its own handler has started the session.
+      const again = await ask('buffered', first.cookies[0])
+      expect(again.cookies.filter((cookie) => cookie !== first.cookies[0])).toEqual([])
+      await redis.stop()
+      expect(await ask('buffered', first.cookies[0])).toMatchObject({ status: 503, cookies: [] })
+      // With session.auto_start PHP's own handler comes first, and says what its path is.
+      if (line.includes('php_sessions')) expect(log().split('\n').filter(showsCanary)).toEqual([])
+    },
+  )
+
+  test('a form that asks for the progress of an upload starts nothing before the handler', async () => {
+    const { redis, ask, log } = await open(underTest)
+    await redis.stop()
+    const form = new FormData()
+    form.append('PHP_SESSION_UPLOAD_PROGRESS', 'x')
+    form.append('file', new Blob(['content']), 'file.txt')
+    expect(await ask('caught', '', form)).toMatchObject({ status: 503 })
+    expect(log().split('\n').filter(showsCanary)).toEqual([])
+    expect(log()).not.toMatch(/Warning/)
+  })
+
+  test('where PHP forbids handlers of apps, its own goes on', async () => {
+    const { ask, log } = await open(underTest, 'session.upload_progress.enabled=1\n')
+    const [cookie = ''] = (await ask('')).cookies
+    expect((await ask('show', cookie)).text).toBe('{"n":1} same')
+    expect(log()).not.toMatch(/Fatal|Uncaught/)
+  })
+
+  test.each([
+    'ini_get',
+    'session_set_save_handler',
+    'error_log',
+    'register_shutdown_function',
+    'getmypid,ini_get,ini_set',
+  ])('a hoster that forbids %s keeps nobody from the sessions', async (forbidden) => {
+    const { ask, log } = await open(underTest, `disable_functions=${forbidden}\n`)
+    const [cookie = ''] = (await ask('')).cookies
+    expect((await ask('show', cookie)).text).toBe('{"n":1} same')
+    expect(log()).not.toMatch(/Fatal|Uncaught/)
+  })
+
+  test('an app that sets open_basedir is a 503 whose line says which file, and who may read what', async () => {
+    const { ask, log } = await open(underTest)
+    expect((await ask('basedir')).status).toBe(503)
+    await until('a line in the log', () => log().includes('php-sessions: '))
+    expect(log()).toMatch(
+      /php-sessions-store\.php cannot be read \(open_basedir is \/\S+?(, and PHP runs as user \d+)?\)/,
+    )
+  })
+
+  test('a page has a buffer while its session is open where PHP has none, and no longer', async () => {
+    const { ask } = await open(underTest)
+    expect((await ask('buffered')).text).toBe('010')
+    const { ask: buffered } = await open(underTest, 'output_buffering=4096\n')
+    expect((await buffered('buffered')).text).toBe('111')
+  })
+
+  test('only the process that has taken a lock releases it', async () => {
+    const { ini, locks } = await open(underTest)
+    const page = `require ini_get('auto_prepend_file'); session_id('forked'); session_start(); $_SESSION['n'] = 1;
+      if (pcntl_fork() === 0) { $_SESSION['n'] = 2; exit; }
+      pcntl_wait($status); echo 'child ended'; usleep(400_000); $_SESSION['parent'] = 1;`
+    const running = underTest.startPhp(`${ini}session.use_cookies=0\nsession.use_strict_mode=0\n`, page, {})
+    await until('the lock', () => locks() !== '')
+    await new Promise((resolve) => setTimeout(resolve, 250))
+    expect(locks()).not.toBe('')
+    expect(await running).toBe('child ended')
+    expect(locks()).toBe('')
+  })
+
+  test.each(['lz4', 'zstd', 'lzf'])(
+    'a session that PHP’s own handler has compressed is read: %s',
+    async (method) => {
+      const { redis, service } = await open(underTest)
+      const quiet = `session.use_cookies=0\nsession.use_strict_mode=0\nredis.session.compression=${method}\n`
+      const native = `${configure(underTest, service).ini}${quiet}`
+      const managed = `${configureManaged(underTest, service)}${quiet}`
+      const page = (code: string) =>
+        `ob_start(); session_id('small'); session_start(); ${code} echo json_encode($_SESSION['n'] ?? null);`
+      const prepend = `require ini_get('auto_prepend_file'); `
+      const long = 'long text, '.repeat(100)
+      expect(String(underTest.runPhp(native, page(`$_SESSION = ['n' => 1, 'long' => '${long}'];`)))).toBe('1')
+      expect(String(underTest.runPhp(managed, prepend + page('')))).toBe('1')
+      expect(String(underTest.runPhp(managed, prepend + page(`$_SESSION['n']++;`)))).toBe('2')
+      expect(String(underTest.runPhp(native, page(`$_SESSION['n']++;`)))).toBe('3')
+      expect(String(underTest.runPhp(managed, prepend + page(`$_SESSION['n']++;`)))).toBe('4')
+      expect(redis.cli('KEYS', '*_LOCK')).toBe('')
+    },
+  )
+})

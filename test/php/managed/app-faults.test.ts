@@ -72,16 +72,19 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect((await ask('show', cookie)).text).toMatch(/xxx"\} same$/)
   })
 
-  test.each(['_LOCK', '_WAIT', '_NEXT', '_DONE_0af'])('an id that ends in %s is not accepted', async (end) => {
-    const { redis, ask } = await open(underTest)
-    const [cookie = ''] = (await ask('')).cookies
-    const [, id = ''] = cookie.split('=')
-    const key = `PHPREDIS_SESSION:${id}${end}`
-    redis.cli('SET', key, 'somebody')
-    const { cookies } = await ask('show', `${cookie}${end}`)
-    expect(cookies).toHaveLength(1)
-    expect(redis.cli('GET', key)).toBe('somebody')
-  })
+  test.each(['_LOCK', '_WAIT', '_NEXT', '_DONE_0af'])(
+    'an id that ends in %s is not accepted',
+    async (end) => {
+      const { redis, ask } = await open(underTest)
+      const [cookie = ''] = (await ask('')).cookies
+      const [, id = ''] = cookie.split('=')
+      const key = `PHPREDIS_SESSION:${id}${end}`
+      redis.cli('SET', key, 'somebody')
+      const { cookies } = await ask('show', `${cookie}${end}`)
+      expect(cookies).toHaveLength(1)
+      expect(redis.cli('GET', key)).toBe('somebody')
+    },
+  )
 
   test.each([
     'session.auto_start=1\ndisplay_errors=0\n',

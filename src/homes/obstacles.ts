@@ -1,5 +1,4 @@
 import type { Finding } from '../core/finding.ts'
-import { isPhpredisAtLeast } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
 import { fileOf, type SettingLine } from '../php/answers.ts'
 import type { TargetPhp } from '../php/complete.ts'
@@ -18,7 +17,6 @@ interface Surroundings {
   readonly host: Host
   /** Where the files of the managed handler go. */
   readonly directory: string
-  readonly phpredis: string | undefined
   readonly locksSettings: boolean
 }
 
@@ -41,6 +39,13 @@ const RULES: Readonly<
   },
   'session.upload_progress.enabled': ({ value }, { locksSettings }) =>
     isOn(value) && locksSettings ? blocked(...LOCKED) : undefined,
+  'session.auto_start': ({ value }) =>
+    isOn(value)
+      ? blocked(
+          'session.auto_start is on, so PHP starts each session before it is there',
+          'remove that line, and call session_start() where a session is needed',
+        )
+      : undefined,
   disable_functions: ({ value }) => {
     const [disabled] = value.split(/[^\w]+/).filter(calledByHandler)
     return disabled === undefined
@@ -53,13 +58,6 @@ const RULES: Readonly<
       : blocked(
           `its files are in ${directory}, which open_basedir does not include`,
           `add :${directory}/ to open_basedir, or set TMPDIR to a directory in it`,
-        ),
-  'redis.session.compression': ({ value }, { phpredis }) =>
-    !isOn(value) || isPhpredisAtLeast({ phpredis }, '6.0') === false
-      ? undefined
-      : blocked(
-          `sessions are compressed (redis.session.compression = ${value}), and it would not read them`,
-          'set redis.session.compression = none where the sessions that are kept now may be lost',
         ),
   chroot: ({ value }, { directory }) =>
     value === ''
@@ -102,7 +100,7 @@ export function findObstacles(
   facts: PhpFacts | undefined,
 ): readonly Finding[] {
   const locksSettings = facts?.locksSettings === true
-  const around = { host, directory, phpredis: facts?.phpredis, locksSettings }
+  const around = { host, directory, locksSettings }
   const lines = [
     ...findPageSettings(host, appDirectory, DECISIVE_SETTINGS).map((line) => ({ ...line, isFixed: false })),
     ...(facts?.pools ?? []).map((line) => ({ ...line, isFixed: line.kind.startsWith('php_admin_') })),

@@ -42,8 +42,8 @@ export interface PhpFacts {
 
 /** The settings of PHP that decide whether the managed handler runs in the app's pages. */
 export const DECISIVE_SETTINGS = [
-  ...['auto_prepend_file', 'session.save_handler', 'session.upload_progress.enabled'],
-  ...['disable_functions', 'open_basedir', 'redis.session.compression'],
+  ...['auto_prepend_file', 'session.save_handler', 'session.upload_progress.enabled', 'session.auto_start'],
+  ...['disable_functions', 'open_basedir'],
 ] as const
 
 export type DecisiveSetting = (typeof DECISIVE_SETTINGS)[number]

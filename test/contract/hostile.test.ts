@@ -75,9 +75,11 @@ function world(text: string, kind: 'redis' | 'memcached' | 'sentinel' | 'unknown
       versionId: 80401,
       phpredis: '6.2.0',
       loaded: ['redis'],
-      lines: ['auto_prepend_file', 'disable_functions', 'open_basedir', 'redis.session.compression'].map(
-        (name) => ({ name, value: `${text} ini_get`, from: text }),
-      ),
+      lines: ['auto_prepend_file', 'disable_functions', 'open_basedir', 'session.auto_start'].map((name) => ({
+        name,
+        value: `${text} ini_get`,
+        from: text,
+      })),
       pools: ['listen', 'chroot', 'session.save_handler'].map((name) => ({
         ...{ pool: text, kind: name === 'listen' ? '' : 'php_admin_value', name, value: text, from: text },
       })),

@@ -81,7 +81,11 @@ const OBSTACLES: Readonly<Record<string, readonly [Answer, Readonly<Record<strin
     'open_basedir in .user.ini': [{}, { '/app/.user.ini': 'open_basedir = /app\n' }],
     'a root directory of the pool': [{ pools: [pool('', 'chroot', '/srv/app')] }],
     'a class of the app that extends SessionHandler': [{}, {}, '/app/src/Sessions.php'],
-    'compressed sessions': [{ lines: [line('redis.session.compression', 'zstd')] }],
+    'sessions that start before any file': [{ lines: [line('session.auto_start', 'On')] }],
+    'sessions that start before any page of a directory': [
+      {},
+      { '/app/.user.ini': 'session.auto_start = 1\n' },
+    ],
   }
 
 describe('what keeps the managed handler from running is known when the app starts', () => {
@@ -113,10 +117,8 @@ describe('these do not', () => {
     'open_basedir that has its directory': [{ lines: [line('open_basedir', `/app:${DIRECTORY}/`)] }],
     'open_basedir that has all': [{ pools: [pool('php_admin_value', 'open_basedir', 'none')] }],
     'an empty chroot': [{ pools: [pool('', 'chroot', '')] }],
-    'compression that phpredis 5 ignores': [
-      { phpredis: '5.3.7', lines: [line('redis.session.compression', 'lz4')] },
-    ],
-    'no compression': [{ lines: [line('redis.session.compression', 'none')] }],
+    'compression, which it reads': [{ lines: [line('redis.session.compression', 'zstd')] }],
+    'a session.auto_start that is off': [{ lines: [line('session.auto_start', '0')] }],
     'other settings of a page': [{}, { '/app/.user.ini': 'memory_limit = 1G\n' }],
   }
 

@@ -68,6 +68,11 @@ const KNOWN: Readonly<Record<string, readonly [World, string]>> = {
     { pool: 'php_admin_value[open_basedir] = /app:/tmp/x ; mine' },
     'handler.blocked from pool.d/www.conf:4',
   ],
+  'session.auto_start in php.ini': [{ ini: 'session.auto_start = 1\n' }, 'handler.blocked from php.ini'],
+  'session.auto_start in a pool': [
+    { pool: 'php_admin_flag[session.auto_start] = on' },
+    'handler.blocked from pool.d/www.conf:4',
+  ],
   'a chroot': [{ pool: '\nchroot = /srv' }, 'handler.blocked from pool.d/www.conf:5'],
   'a save handler that a pool fixes': [
     { pool: 'php_admin_value[session.save_handler] = redis' },

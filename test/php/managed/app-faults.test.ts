@@ -20,7 +20,8 @@ switch ($_GET['page'] ?? '') {
   case 'destructor': $late = new Late(function () { session_start(); }); break;
   case 'shutdown': register_shutdown_function(function () { session_start(); }); break;
   case 'large': session_start(); $_SESSION['large'] = str_repeat('x', 4_000_000); break;
-  case 'memory': ini_set('memory_limit', '5M'); session_start(); break;
+  case 'medium': session_start(); $_SESSION['large'] = str_repeat('x', 900_000); break;
+  case 'memory': ini_set('memory_limit', $_GET['limit']); session_start(); break;
   case 'memory-late': session_start(); ini_set('memory_limit', '10M'); str_repeat('x', 9_000_000); break;
   case 'basedir': ini_set('open_basedir', __DIR__); session_start(); break;
   case 'buffered': $before = ob_get_level(); session_status() === PHP_SESSION_ACTIVE || session_start();
@@ -28,12 +29,17 @@ switch ($_GET['page'] ?? '') {
 }
 echo ' served';`
 
-async function open(underTest: PhpUnderTest, more = '', env: Readonly<Record<string, string>> = {}) {
-  const redis = await startRedis({ password: CANARY })
+const LOGIN = { password: CANARY }
+
+/** With a password PHP's own handler, which the start has not chosen, cannot log in. */
+const NO_LOGIN = {}
+
+async function open(underTest: PhpUnderTest, more = '', login: { readonly password?: string } = LOGIN) {
+  const redis = await startRedis(login)
   onTestFinished(redis.stop)
-  const credentials = { host: redis.host, port: redis.port, password: CANARY }
+  const credentials = { host: redis.host, port: redis.port, ...login }
   const service = { name: 'redis-sessions', credentials }
-  const ini = `${configureManaged(underTest, service, env)}log_errors=1\n${more}`
+  const ini = `${configureManaged(underTest, service)}log_errors=1\n${more}`
   const web = await startPhpWeb(underTest, ini, PAGE, 1)
   onTestFinished(web.stop)
   const ask = async (page: string, cookie = '', body?: FormData) => {
@@ -61,16 +67,22 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     },
   )
 
-  test('too little memory for a session leaves no lock, and the session as it was', async () => {
-    const { ask, locks } = await open(underTest)
-    const [cookie = ''] = (await ask('large')).cookies
-    for (const page of ['memory', 'memory-late']) {
-      const { text } = await ask(page, cookie)
-      expect(text).not.toMatch(/served|recursive/)
-      expect({ page, locks: locks() }).toEqual({ page, locks: '' })
-    }
-    expect((await ask('show', cookie)).text).toMatch(/xxx"\} same$/)
-  })
+  test.each(['large', 'medium'])(
+    'too little memory for a session leaves no lock, and the session as it was: %s',
+    async (size) => {
+      const { ask, locks } = await open(underTest)
+      const [cookie = ''] = (await ask(size)).cookies
+      const limits = [2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 8, 12, 16].map((limit) => limit * 2 ** 20)
+      for (const page of [...limits.map((limit) => `memory&limit=${limit}`), 'memory-late']) {
+        const { text } = await ask(page, cookie)
+        expect(text).not.toMatch(/recursive/)
+        expect({ page, locks: locks() }).toEqual({ page, locks: '' })
+      }
+      expect((await ask('memory-late', cookie)).text).not.toMatch(/served/)
+      expect((await ask(`memory&limit=${limits[0]}`, cookie)).text).not.toMatch(/served/)
+      expect((await ask('show', cookie)).text).toMatch(/xxx"\} same$/)
+    },
+  )
 
   test.each(['_LOCK', '_WAIT', '_NEXT', '_DONE_0af'])(
     'an id that ends in %s is not accepted',
@@ -86,24 +98,17 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     },
   )
 
-  test.each([
-    'session.auto_start=1\ndisplay_errors=0\n',
-    'session.auto_start=0\nphp_sessions.auto_start=1\n',
-  ])(
-    'a session that starts by itself is a 503 with the store down; else there is one cookie: %s',
-    async (line) => {
-      const { redis, ask, log } = await open(underTest, line)
-      const first = await ask('buffered')
-      expect(first.cookies).toHaveLength(1)
-      // PHP sends it once more where its own handler has started the session.
-      const again = await ask('buffered', first.cookies[0])
-      expect(again.cookies.filter((cookie) => cookie !== first.cookies[0])).toEqual([])
-      await redis.stop()
-      expect(await ask('buffered', first.cookies[0])).toMatchObject({ status: 503, cookies: [] })
-      // With session.auto_start PHP's own handler comes first, and says what its path is.
-      if (line.includes('php_sessions')) expect(log().split('\n').filter(showsCanary)).toEqual([])
-    },
-  )
+  test('a session that starts by itself is a 503 with the store down; else there is one cookie', async () => {
+    const line = 'session.auto_start=1\ndisplay_errors=0\n'
+    const { redis, ask } = await open(underTest, line, NO_LOGIN)
+    const first = await ask('buffered')
+    expect(first.cookies).toHaveLength(1)
+    // PHP sends it once more where its own handler has started the session.
+    const again = await ask('buffered', first.cookies[0])
+    expect(again.cookies.filter((cookie) => cookie !== first.cookies[0])).toEqual([])
+    await redis.stop()
+    expect(await ask('buffered', first.cookies[0])).toMatchObject({ status: 503, cookies: [] })
+  })
 
   test('a form that asks for the progress of an upload starts nothing before the handler', async () => {
     const { redis, ask, log } = await open(underTest)
@@ -116,8 +121,8 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(log()).not.toMatch(/Warning/)
   })
 
-  test('where PHP forbids handlers of apps, its own goes on', async () => {
-    const { ask, log } = await open(underTest, 'session.upload_progress.enabled=1\n')
+  test('where PHP forbids handlers of apps, and the start did not know, its own goes on without a login', async () => {
+    const { ask, log } = await open(underTest, 'session.upload_progress.enabled=1\n', NO_LOGIN)
     const [cookie = ''] = (await ask('')).cookies
     expect((await ask('show', cookie)).text).toBe('{"n":1} same')
     expect(log()).not.toMatch(/Fatal|Uncaught/)
@@ -130,7 +135,9 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     'register_shutdown_function',
     'getmypid,ini_get,ini_set',
   ])('a hoster that forbids %s keeps nobody from the sessions', async (forbidden) => {
-    const { ask, log } = await open(underTest, `disable_functions=${forbidden}\n`)
+    // Where the start knows, it chooses the native handler (test/php/obstacles.test.ts).
+    const login = forbidden === 'session_set_save_handler' ? NO_LOGIN : LOGIN
+    const { ask, log } = await open(underTest, `disable_functions=${forbidden}\n`, login)
     const [cookie = ''] = (await ask('')).cookies
     expect((await ask('show', cookie)).text).toBe('{"n":1} same')
     expect(log()).not.toMatch(/Fatal|Uncaught/)
@@ -156,13 +163,28 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const { ini, locks } = await open(underTest)
     const page = `require ini_get('auto_prepend_file'); session_id('forked'); session_start(); $_SESSION['n'] = 1;
       if (pcntl_fork() === 0) { $_SESSION['n'] = 2; exit; }
-      pcntl_wait($status); echo 'child ended'; usleep(400_000); $_SESSION['parent'] = 1;`
+      pcntl_wait($status); echo 'child ended'; usleep(2_000_000); $_SESSION['parent'] = 1;`
     const running = underTest.startPhp(`${ini}session.use_cookies=0\nsession.use_strict_mode=0\n`, page, {})
     await until('the lock', () => locks() !== '')
     await new Promise((resolve) => setTimeout(resolve, 250))
     expect(locks()).not.toBe('')
     expect(await running).toBe('child ended')
     expect(locks()).toBe('')
+  })
+
+  test('a child of a process has a connection of its own', async () => {
+    const { ini, redis } = await open(underTest)
+    const page = `require ini_get('auto_prepend_file'); session_id('forked');
+      $count = function () { for ($i = 0; $i < 50; $i++) { session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; session_write_close(); } };
+      ob_start(); $count(); $isChild = pcntl_fork() === 0; $count(); if ($isChild) { ob_clean(); exit; }
+      pcntl_wait($status); session_start(); echo $_SESSION['n'];`
+    const text = await underTest.startPhp(
+      `${ini}session.use_cookies=0\nsession.use_strict_mode=0\n`,
+      page,
+      {},
+    )
+    expect(text).toBe('150')
+    expect(redis.cli('KEYS', '*_LOCK')).toBe('')
   })
 
   test.each(['lz4', 'zstd', 'lzf'])(

@@ -45,8 +45,12 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   test('when another prepended file replaces that of php-sessions later, the native handler fails loudly, without a password', async () => {
     const { redis, service } = await startRedisService()
     const ini = `${configureManaged(underTest, service)}auto_prepend_file=\nredis.session.lock_retries=1\n`
-    const { texts, log } = await visitPage(underTest, ini, COUNT, 2)
-    expect(texts).not.toContain('2 redis')
+    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 2)
+    onTestFinished(web.stop)
+    const { log } = web
+    // PHP's own web server may end without an answer after the exception of phpredis.
+    const ask = () => fetch(web.url).then((response) => response.text(), String)
+    for (const text of [await ask(), await ask()]) expect(text).not.toMatch(/^\d redis/)
     await until('the log', () => /NOAUTH|session/i.test(log()))
     expect(log()).toMatch(/NOAUTH|Failed to|failed/)
     expect(log()).not.toContain(CANARY)
@@ -64,12 +68,12 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       1,
     )
     expect(texts[0]).toMatch(/1 user$/)
-    expect(texts[0]).not.toMatch(/CANARY|app-user|[?&]auth/)
+    expect(texts[0]).not.toMatch(/CANARY|app-user|auth(\[|%5B|=)/)
     expect(texts[0]).not.toContain(CANARY.slice(0, 8))
   })
 
-  test('session.auto_start starts sessions by the managed handler', async () => {
-    const { service } = await startRedisService()
+  test('where the start did not know of session.auto_start, the managed handler starts the session anew', async () => {
+    const { service } = await startRedisService({ password: undefined })
     const ini = `${configureManaged(underTest, service)}session.auto_start=1\n`
     const page = `echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`
     const { texts, log } = await visitPage(underTest, ini, page, 3)

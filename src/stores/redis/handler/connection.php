@@ -21,7 +21,8 @@ final class Connection
     ) {
         ['tls' => $isTls, 'ca' => $ca, 'clientCertificate' => $certificate] = $access;
         $tls = $isTls ? tlsOptions($server['host'], $ca, $certificate) : null;
-        $identity = [$access['user'], $access['password'], $access['database'], $tls];
+        // A child that forks shares its parent's connections, and must not speak on them.
+        $identity = [$access['user'], $access['password'], $access['database'], $tls, processId()];
         $this->transport = new Transport($server, $tls, hash('xxh128', serialize($identity)));
         $this->server = new Resp($this->transport, $seconds[1]);
     }
@@ -51,6 +52,11 @@ final class Connection
         } finally {
             restore_error_handler();
         }
+    }
+
+    public function close(): void
+    {
+        $this->transport->close();
     }
 
     /** Opens the connection. Returns whether an earlier request has opened it, and logged in. */

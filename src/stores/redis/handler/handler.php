@@ -200,7 +200,15 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
             $latest = (int) ((microtime(true) + $store->settings['readSeconds']) * 1000) + $ahead;
             $life = $store->settings['lockSeconds'] * 1000;
             $limit = $store->settings['maxWaiting'];
-            $answer = $store->script(Scripts::TAKE, $keys, $token, [$life, $how, $latest, (int) $mustExist, $limit]);
+            try {
+                $answer = $store->script(Scripts::TAKE, $keys, $token, [$life, $how, $latest, (int) $mustExist, $limit]);
+            } catch (StoreFailed $failure) {
+                if ($failure->getCode() === StoreFailed::TOO_LARGE) {
+                    $this->token = $token;
+                    $this->release('nothing');
+                }
+                throw $failure;
+            }
             if ($answer[1] === 1) {
                 $this->hold($token, $answer);
             } elseif ($answer[1] === 2) {

@@ -30,6 +30,8 @@ final class StoreFailed extends \Exception
 {
     /** The code where the store works, but too many requests wait for one session. */
     public const TOO_MANY = 1;
+    /** The command has run, and there is no room for its answer. */
+    public const TOO_LARGE = 2;
 }
 
 /** Text from a server for the log: nothing in it ends the line, controls a terminal, or reverses what follows. */

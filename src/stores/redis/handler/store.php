@@ -16,7 +16,7 @@ final class Store
 
     public array $settings;
     private ServerMap $map;
-    /** @var array<string, Connection> by the names of their servers */
+    /** @var array<int, array<string, Connection>> by the process and the names of their servers */
     private array $connections = [];
     private bool $isReread = false;
     /** The token of the request that has lost a connection with a TAKE on its way. */
@@ -32,7 +32,7 @@ final class Store
         // opcache may be set never to check whether a file has changed, or only after a while.
         $before = [];
         foreach (['opcache.validate_timestamps' => '1', 'opcache.revalidate_freq' => '0'] as $name => $value) {
-            if (!in_array(ini_get($name), [$value, false], true) && function_exists('ini_set')) {
+            if (!in_array(getIni($name), [$value, ''], true) && \function_exists('ini_set')) {
                 $before[$name] = ini_set($name, $value);
             }
         }
@@ -168,6 +168,7 @@ final class Store
         $deadline = $start + self::FAILOVER_SECONDS;
         $mayHaveRun = false;
         for ($try = 0;; $try++) {
+            $isTooLarge = false;
             try {
                 $connection = $this->connectionFor($key, $deadline);
                 $sent = microtime(true);
@@ -184,15 +185,16 @@ final class Store
             } catch (ServerFailed $error) {
                 $why = $error->getMessage();
                 $mayHaveRun = $mayHaveRun || $error->getCode() === ServerFailed::LOST;
+                $isTooLarge = $error->getCode() === ServerFailed::TOO_LARGE;
             }
             $isPassing = preg_match(self::PASSING, $why) === 1;
-            if (!$isPassing && $this->reread()) {
+            if (!$isPassing && !$isTooLarge && $this->reread()) {
                 continue;
             }
             $seconds = $this->patienceSeconds($why, $isPassing, $isRelease, $mayHaveRun);
-            if (microtime(true) - $start >= $seconds || preg_match(self::REFUSED, $why)) {
+            if (microtime(true) - $start >= $seconds || $isTooLarge || preg_match(self::REFUSED, $why)) {
                 $where = $this->map->last ?: implode(', ', array_map(serverName(...), $this->settings['servers']));
-                throw new StoreFailed("$where: $why");
+                throw new StoreFailed("$where: $why", $isTooLarge ? StoreFailed::TOO_LARGE : 0);
             }
             if ($try > 0) {
                 usleep(self::PAUSE_MICROSECONDS);
@@ -222,7 +224,7 @@ final class Store
     /** Closes the connections, on which a reply may be unread. */
     public function disconnect(): void
     {
-        foreach ($this->connections as $connection) {
+        foreach ($this->connections[processId()] ?? [] as $connection) {
             $connection->close();
         }
     }
@@ -250,7 +252,7 @@ final class Store
     {
         $server = $this->map->serverFor($key, $deadline);
         ['connectSeconds' => $toConnect, 'readSeconds' => $toRead] = $this->settings;
-        return $this->connections[$this->map->last] ??= new Connection($server, $this->settings, [$toConnect, $toRead]);
+        return $this->connections[processId()][$this->map->last] ??= new Connection($server, $this->settings, [$toConnect, $toRead]);
     }
 
     /** What an app's var_dump may show. */

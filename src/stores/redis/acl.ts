@@ -5,7 +5,7 @@ import { redisKeyPatterns } from './keys.ts'
 
 const NATIVE = words('get set setex expire del exists echo')
 
-// With the commands of the native handler, which keeps the sessions where the managed one is bypassed.
+// With the commands of the native handler, which a start chooses where the managed one cannot work.
 const MANAGED = words(`
   get set setex expire pexpire pttl del exists echo eval evalsha time blpop lpush zadd zcard zrem zremrangebyscore
 `)

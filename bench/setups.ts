@@ -27,6 +27,7 @@ export interface Setup {
 export const PASSWORD = 'secret'
 
 const UNLOCKED = { PHP_SESSIONS_LOCKING: 'off' }
+const NATIVE = { PHP_SESSIONS_HANDLER: 'native' }
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
 
 /** What the buildpacks of Paketo and Cloud Foundry write: a new connection for each request, and no lock. */
@@ -88,11 +89,14 @@ export async function cluster(program: Program | undefined): Promise<Setup> {
     nodes,
     contenders: {
       files: { env: {} },
-      native: { env: plain },
-      'native, slot cache': { env: plain, pool: ['php_admin_value[redis.clusters.cache_slots] = 1'] },
+      native: { env: { ...plain, ...NATIVE } },
+      'native, slot cache': {
+        env: { ...plain, ...NATIVE },
+        pool: ['php_admin_value[redis.clusters.cache_slots] = 1'],
+      },
       'managed, no lock': { env: { ...plain, ...MANAGED, ...UNLOCKED } },
       managed: { env: { ...plain, ...MANAGED } },
-      'native, TLS': { env: secure },
+      'native, TLS': { env: { ...secure, ...NATIVE } },
       'managed, TLS': { env: { ...secure, ...MANAGED } },
     },
     bases: ['native', 'native, slot cache', 'native, TLS'],

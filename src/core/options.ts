@@ -21,7 +21,7 @@ type OptionValue<Kind extends OptionKind> =
   | (Kind['default'] extends '' ? undefined : never)
 
 /** Whose code keeps the sessions: the PHP extension's own session handler, or that of php-sessions. */
-export type Handler = Options['PHP_SESSIONS_HANDLER']
+export type Handler = Exclude<Options['PHP_SESSIONS_HANDLER'], 'auto'>
 
 const oneOf = <const Word extends string>(...allowed: readonly Word[]) => ({
   expected: joinWords(allowed, 'or'),
@@ -95,10 +95,10 @@ export const OPTIONS = {
     default: '',
   },
   PHP_SESSIONS_HANDLER: {
-    ...oneOf('native', 'managed'),
+    ...oneOf('auto', 'native', 'managed'),
     meaning:
-      "native is the PHP extension's own session handler; managed, for Redis and Valkey, is that of php-sessions: it locks fairly, also on a cluster, follows Sentinels, and answers with status 503 while the store is down",
-    default: 'native',
+      "native is the PHP extension's own session handler; managed, for Redis and Valkey, is that of php-sessions: it locks fairly, also on a cluster, follows Sentinels, and answers with status 503 while the store is down; auto is managed on a cluster and behind Sentinels, where the native handler has no locks or stays with the old master, and native elsewhere",
+    default: 'auto',
   },
   PHP_SESSIONS_ON_STORE_ERROR: {
     ...oneOf('stop', 'empty'),

@@ -9,7 +9,7 @@ import { VERSION } from '../core/version.ts'
 import { placesOf, webOf } from '../php/web.ts'
 import { renderFindings, summarise } from '../plan/report.ts'
 import type { BindingVerdict } from '../plan/verdict.ts'
-import { describeManaged } from '../stores/redis/managed.ts'
+import { describeManaged, whyManaged } from '../stores/redis/managed.ts'
 import { renderCookie, type SessionCookie } from './cookie.ts'
 import type { Explanation } from './explanation.ts'
 
@@ -112,8 +112,8 @@ function renderHandler({ planned }: Explanation['plan'], options: Explanation['o
   if (planned?.store.name !== 'redis') return []
   return [
     planned.handler === 'managed'
-      ? 'managed, that of php-sessions:'
-      : options.PHP_SESSIONS_HANDLER === 'managed'
+      ? `managed, that of php-sessions, because ${whyManaged(planned.endpoint, options)}:`
+      : planned.store.wantsManaged(planned.endpoint, options)
         ? "native, phpredis' own, because the managed handler cannot run; where it can:"
         : "native, phpredis' own; with PHP_SESSIONS_HANDLER=managed:",
     ...describeManaged(planned.endpoint, options).map((line) => `  ${line}`),

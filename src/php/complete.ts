@@ -102,9 +102,8 @@ function hasVersion(facts: PhpFacts, wanted: string): boolean {
   return `${versionOf(facts)}.`.startsWith(`${short}.`)
 }
 
-/** Whether the managed handler is asked for, and the store has one. */
 function wantsManaged({ chosen, options }: Choice): boolean {
-  return options.PHP_SESSIONS_HANDLER === 'managed' && chosen?.store.name === 'redis'
+  return chosen?.store.wantsManaged(chosen.endpoint, options) === true
 }
 
 function dependsOnPhp({ topology, tls }: Endpoint): boolean {

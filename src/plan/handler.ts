@@ -1,23 +1,27 @@
+import type { Endpoint } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Handler, Options } from '../core/options.ts'
 import type { Php } from '../core/php.ts'
 import type { Store } from '../stores/store.ts'
 
 /**
- * Finds what a user has asked of the managed handler and does not get.
+ * Finds why the native handler was taken where the managed one is wanted, and settings that only the managed one knows.
  *
  * Only warnings: the sessions are in the bound store all the same, and an app's settings outlive its bindings.
  */
 export function handlerFindings(
   options: Options,
-  { name, title }: Store,
+  store: Store,
+  endpoint: Endpoint,
   { runsManaged, obstacles }: Php,
   handler: Handler,
 ): readonly Finding[] {
+  const { name, title } = store
   const { PHP_SESSIONS_HANDLER: wanted, PHP_SESSIONS_ON_STORE_ERROR: onStoreError } = options
   if (handler === 'managed') return []
-  if (wanted === 'managed' && runsManaged && obstacles.length > 0) return obstacles
-  if (wanted === 'managed')
+  const isWanted = store.wantsManaged(endpoint, options)
+  if (isWanted && runsManaged && obstacles.length > 0) return obstacles
+  if (isWanted || wanted === 'managed')
     return [
       {
         id: 'handler.native',
@@ -26,10 +30,10 @@ export function handlerFindings(
           name === 'redis'
             ? "the managed handler needs PHP 8.1 or later, and this PHP is older: PHP's own handler keeps the sessions"
             : `the managed handler is for Redis and Valkey only: PHP's own handler keeps the sessions in ${title}`,
-        from: 'PHP_SESSIONS_HANDLER',
+        from: wanted === 'managed' ? 'PHP_SESSIONS_HANDLER' : endpoint.topology.from,
         fix:
           name === 'redis'
-            ? 'choose PHP 8.1 or later, or remove PHP_SESSIONS_HANDLER'
+            ? 'choose PHP 8.1 or later, or set PHP_SESSIONS_HANDLER=native'
             : 'bind a Redis or Valkey, or remove PHP_SESSIONS_HANDLER',
       },
     ]

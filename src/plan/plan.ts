@@ -87,7 +87,7 @@ export function configure(
   const all = [
     ...findings,
     ...configuration.findings,
-    ...handlerFindings(options, store, surroundings.php, handler),
+    ...handlerFindings(options, store, endpoint, surroundings.php, handler),
   ]
   if (hasError(all)) return planFiles(unusable(service), all)
   return {

@@ -79,5 +79,7 @@ export interface Store {
   ): { readonly value: Endpoint | undefined; readonly findings: readonly Finding[] }
   /** What the names of the keys begin with. */
   keyPrefix(endpoint: Endpoint, options: Options): string
+  /** Whether the managed handler is to keep the sessions, where it can run. */
+  wantsManaged(endpoint: Endpoint, options: Options): boolean
   configure(endpoint: Endpoint, surroundings: Surroundings): Configuration
 }

@@ -72,12 +72,15 @@ describe.each([
   })
 })
 
-test.each(BROKER_SHAPES.filter(({ expect: expected }) => expected !== null))('the ini of $id', (shape) => {
-  const arrival = Object.values(ARRIVALS)
-    .map((arrive) => arrive(shape))
-    .find((found) => found !== undefined)
-  const host = fakeHost(arrival?.env, arrival?.files)
-  const plan = planOn(host, { master: { host: '10.9.9.9', port: 6379 }, directory: '/run' })
-  const ini = renderIni(plan.directives).replace(/^;.*\n/gm, '')
-  expect(hasError(plan.findings) ? plan.findings : ini).toMatchSnapshot()
-})
+test.each(BROKER_SHAPES.filter(({ expect: expected }) => expected !== null))(
+  'the native ini of $id',
+  (shape) => {
+    const arrival = Object.values(ARRIVALS)
+      .map((arrive) => arrive(shape))
+      .find((found) => found !== undefined)
+    const host = fakeHost({ ...arrival?.env, PHP_SESSIONS_HANDLER: 'native' }, arrival?.files)
+    const plan = planOn(host, { master: { host: '10.9.9.9', port: 6379 }, directory: '/run' })
+    const ini = renderIni(plan.directives).replace(/^;.*\n/gm, '')
+    expect(hasError(plan.findings) ? plan.findings : ini).toMatchSnapshot()
+  },
+)

@@ -13,7 +13,7 @@ test('without settings every option has its default', () => {
       PHP_SESSIONS_LOCKING: true,
       PHP_SESSIONS_MAX_WAIT: undefined,
       PHP_SESSIONS_MAX_WAITING: 20,
-      PHP_SESSIONS_HANDLER: 'native',
+      PHP_SESSIONS_HANDLER: 'auto',
       PHP_SESSIONS_WATCH: false,
       PHP_SESSIONS_ON_ERROR: 'stop',
     },

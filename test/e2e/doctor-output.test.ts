@@ -204,6 +204,7 @@ async function boundToSentinels() {
     sentinels: sentinels.sentinels.map(({ host, port }) => `${host}:${port}`),
     password: CANARY,
   }
-  const machine = await makeMachine({ services: [{ name: 'app-redis-sessions', credentials }] })
+  const env = { PHP_SESSIONS_HANDLER: 'native' }
+  const machine = await makeMachine({ services: [{ name: 'app-redis-sessions', credentials }], env })
   return { sentinels, machine }
 }

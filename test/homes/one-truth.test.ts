@@ -34,6 +34,7 @@ const PHP = {
 }
 const OLD_PHP = { versionId: 80210, hangsInTls13: true, phpredis: '5.3.7' }
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
+const NATIVE = { PHP_SESSIONS_HANDLER: 'native' }
 
 const redis = (credentials: Service['credentials']): Service => ({ ...redisService, credentials })
 const TLS = redis({ uri: 'rediss://:pw@redis.example:6380' })
@@ -64,10 +65,20 @@ const WORLDS: Readonly<Record<string, World>> = {
     php: OLD_PHP,
   },
   'TLS on PHP 8.4 with phpredis 6': { service: TLS, php: { versionId: 80405 } },
-  Sentinels: { service: SENTINELS, place: MASTER, finds: ['redis.sentinel'] },
-  'Sentinels and the managed handler': { service: SENTINELS, env: MANAGED, place: MASTER },
+  Sentinels: { service: SENTINELS, place: MASTER },
+  'Sentinels and the native handler': {
+    service: SENTINELS,
+    env: NATIVE,
+    place: MASTER,
+    finds: ['redis.sentinel'],
+  },
   'a Redis Cluster': { service: CLUSTER },
-  'a Redis Cluster and the managed handler': { service: CLUSTER, env: MANAGED },
+  'a Redis Cluster and the native handler': { service: CLUSTER, env: NATIVE, finds: ['redis.cluster'] },
+  'a Redis Cluster on PHP 8.0': {
+    service: CLUSTER,
+    php: { versionId: 80030 },
+    finds: ['handler.native', 'redis.cluster'],
+  },
   Memcached: { service: memcachedService },
   'Memcached and the managed handler': { service: memcachedService, env: MANAGED },
   'locking off and a lifetime': {
@@ -94,7 +105,6 @@ const WORLDS: Readonly<Record<string, World>> = {
   },
   'a .user.ini that bypasses the managed handler, with Sentinels': {
     service: SENTINELS,
-    env: MANAGED,
     files: { '.user.ini': 'auto_prepend_file = first.php' },
     place: MASTER,
     finds: ['handler.bypassed', 'redis.sentinel'],
@@ -107,7 +117,6 @@ const WORLDS: Readonly<Record<string, World>> = {
   },
   'a pool with a root directory of its own': {
     service: CLUSTER,
-    env: MANAGED,
     php: { pools: [{ pool: 'www', kind: '', name: 'chroot', value: '/srv', from: '/etc/www.conf:3' }] },
     finds: ['handler.blocked', 'redis.cluster'],
   },

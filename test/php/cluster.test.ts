@@ -13,7 +13,7 @@ const PAGE = `<?php if ($_SERVER['REQUEST_URI'] === '/all') { ${PAGES.all} } els
 
 /** Keeps visitors asking while something happens to the cluster, and for a second more. */
 async function loadDuring(underTest: PhpUnderTest, cluster: RedisCluster, happen: () => Promise<void>) {
-  const { ini } = configure(underTest, clusterService(cluster.nodes))
+  const { ini } = configure(underTest, clusterService(cluster.nodes), { PHP_SESSIONS_HANDLER: 'native' })
   const web = await startPhpWeb(underTest, ini, PAGE, VISITORS)
   onTestFinished(web.stop)
   const load = startLoad(() => {

@@ -14,6 +14,9 @@ import { configure } from '../support/php/configured.ts'
 import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 import { STORES } from '../support/stores.ts'
 
+/** Behind Sentinels and on a cluster, too. */
+const NATIVE = { PHP_SESSIONS_HANDLER: 'native' }
+
 const VISIT = `
 set_error_handler(function ($level, $message) { fwrite(STDOUT, "said: $message\\n"); return true; });
 if (isset($argv[1])) session_id($argv[1]);
@@ -137,7 +140,7 @@ describe.each(PHPS)('%s', (_, underTest) => {
   test.each(Object.entries(STORES))('the next process finds the session: %s', async (_name, start) => {
     const store = await start()
     onTestFinished(store.stop)
-    const { ini, plan } = configure(underTest, store.service, store.env)
+    const { ini, plan } = configure(underTest, store.service, { ...store.env, ...NATIVE })
     expect(plan.findings.filter(({ level }) => level === 'error')).toEqual([])
     // An operator's trusted certificates come from the environment; the PHP of these tests has them in its ini.
     expectRoundTrip(underTest, `${ini}openssl.cafile = "${store.env.SSL_CERT_FILE ?? ''}"\n`)
@@ -146,7 +149,7 @@ describe.each(PHPS)('%s', (_, underTest) => {
   test.each(Object.entries(WORKING))('the next process finds the session: %s', async (_name, start) => {
     const { service, stop } = await start()
     onTestFinished(stop)
-    const { ini, plan } = configure(underTest, service)
+    const { ini, plan } = configure(underTest, service, NATIVE)
     expect(plan.findings.filter(({ level }) => level === 'error')).toEqual([])
     expectRoundTrip(underTest, ini)
   })

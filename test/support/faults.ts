@@ -189,7 +189,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       const [node] = cluster.nodes as [Redis]
       const machine = await makeMachine({ services: [redisAt(node, { password: CANARY })] })
       const repair = async () => {
-        const fixed = withEnv(machine, { PHP_SESSIONS_TOPOLOGY: 'cluster', PHP_SESSIONS_LOCKING: 'off' })
+        const fixed = withEnv(machine, {
+          PHP_SESSIONS_TOPOLOGY: 'cluster',
+          PHP_SESSIONS_HANDLER: 'native',
+          PHP_SESSIONS_LOCKING: 'off',
+        })
         await install(fixed)
         return fixed
       }

@@ -57,7 +57,7 @@ const WEAKNESSES: readonly Weakness[] = [
     fix: (context) =>
       isStrictModeUsed(context)
         ? 'set session.use_strict_mode = On in an ini file'
-        : 'set PHP_SESSIONS_HANDLER=managed, which can; and call session_regenerate_id(true) at each login',
+        : 'let the managed handler run, which can: remove PHP_SESSIONS_HANDLER=native, or what a warning names; and call session_regenerate_id(true) at each login',
   },
   {
     setting: 'session.use_only_cookies',

@@ -27,6 +27,7 @@ export const memcached: Store = {
     return { value: readMemcachedEndpoint(credentials), findings: credentials.findings }
   },
   keyPrefix: (_, { PHP_SESSIONS_PREFIX }) => PHP_SESSIONS_PREFIX ?? 'memc.sess.key.',
+  wantsManaged: () => false,
   configure: (endpoint, { options, php }) => ({
     handler: 'native',
     directives: [

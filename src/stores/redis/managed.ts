@@ -39,7 +39,10 @@ export function manageRedis(
   )
   return {
     handler: 'managed',
-    directives: [...native.directives, ...installDirectives(install.path, connect.path, php)],
+    directives: [
+      ...native.directives,
+      ...installDirectives(install.path, connect.path, whyManaged(endpoint, surroundings.options), php),
+    ],
     files: [
       ...native.files.filter(({ path }) => !certificates.some((certificate) => certificate.path === path)),
       ...certificates,
@@ -64,6 +67,7 @@ const NO_FILE = ['', 'none']
 function installDirectives(
   handlerPath: string,
   storePath: string,
+  why: string,
   { prependFile }: Php,
 ): readonly Directive[] {
   const replaced: Directive[] =
@@ -80,8 +84,7 @@ function installDirectives(
     {
       name: 'auto_prepend_file',
       value: handlerPath,
-      because:
-        'PHP_SESSIONS_HANDLER is managed: this file installs the handler of php-sessions before the app runs',
+      because: `${why}: this file installs the handler of php-sessions before the app runs`,
     },
     {
       name: 'php_sessions.store',
@@ -96,6 +99,14 @@ function installDirectives(
     },
     ...replaced,
   ]
+}
+
+/** Why the managed handler keeps these sessions; continues the sentence "… because". */
+export function whyManaged({ topology }: Endpoint, { PHP_SESSIONS_HANDLER: wanted }: Options): string {
+  if (wanted === 'managed') return 'PHP_SESSIONS_HANDLER is managed'
+  return topology.value === 'cluster'
+    ? "a Redis Cluster is bound, where PHP's own handler has no locks"
+    : "Sentinels are bound, and PHP's own handler would stay with the old master after a failover"
 }
 
 /** What the handler needs to know, under the names that its PHP reads. */

@@ -28,10 +28,10 @@ export const redis: Store = {
     return { value: readRedisEndpoint(credentials, options), findings: credentials.findings }
   },
   keyPrefix: redisKeyPrefix,
+  wantsManaged,
   configure: (endpoint, surroundings) => {
     const { options, php } = surroundings
-    const isManaged =
-      options.PHP_SESSIONS_HANDLER === 'managed' && php.runsManaged && php.obstacles.length === 0
+    const isManaged = wantsManaged(endpoint, options) && php.runsManaged && php.obstacles.length === 0
     const login = isManaged ? NO_LOGIN : endpoint
     const native =
       endpoint.topology.value === 'cluster'
@@ -40,6 +40,11 @@ export const redis: Store = {
     const chosen = isManaged ? manageRedis(endpoint, surroundings, native) : native
     return { ...chosen, findings: [...chosen.findings, ...databaseFindings(endpoint)] }
   },
+}
+
+/** With `auto` where the native handler keeps less than it promises: it has no locks on a cluster, and follows no failover. */
+function wantsManaged({ topology }: Endpoint, { PHP_SESSIONS_HANDLER: wanted }: Options): boolean {
+  return wanted === 'managed' || (wanted === 'auto' && topology.value !== 'single')
 }
 
 /**
@@ -76,7 +81,7 @@ function configureServer(endpoint: Endpoint, login: RedisLogin, surroundings: Su
       ...redisLockDirectives(options, php),
     ],
     files: tls.files,
-    findings: [...tls.findings, ...(options.PHP_SESSIONS_WATCH ? [] : sentinelFindings(endpoint))],
+    findings: [...tls.findings, ...(options.PHP_SESSIONS_WATCH ? [] : sentinelFindings(endpoint, options))],
     ...(endpoint.sentinel === undefined ? {} : { whyNotStrict: WHY_NOT_STRICT }),
   }
 }
@@ -109,7 +114,7 @@ function serverPath(
   }
 }
 
-function sentinelFindings({ sentinel }: Endpoint): readonly Finding[] {
+function sentinelFindings({ sentinel }: Endpoint, options: Options): readonly Finding[] {
   if (sentinel === undefined) return []
   return [
     {
@@ -117,9 +122,16 @@ function sentinelFindings({ sentinel }: Endpoint): readonly Finding[] {
       level: 'warn',
       title: `php-sessions asks the Sentinels for the master ${sentinel.masterName.value} only at startup: after a failover PHP still uses the old master`,
       from: sentinel.masterName.from,
-      fix: 'set PHP_SESSIONS_HANDLER=managed or PHP_SESSIONS_WATCH=on, which follow the master; otherwise restart the app after a failover',
+      fix: `${getManaged(options)}, or set PHP_SESSIONS_WATCH=on: both follow the master; otherwise restart the app after a failover`,
     },
   ]
+}
+
+/** How to get the managed handler on a cluster or behind Sentinels, where the native one was taken all the same. */
+function getManaged({ PHP_SESSIONS_HANDLER: wanted }: Options): string {
+  return wanted === 'native'
+    ? 'remove PHP_SESSIONS_HANDLER=native, so that the managed handler keeps the sessions'
+    : 'remove what keeps the managed handler from running, which another warning names'
 }
 
 function configureCluster(endpoint: Endpoint, login: RedisLogin, surroundings: Surroundings): Configuration {
@@ -172,7 +184,7 @@ function clusterFindings({ topology }: Endpoint, options: Options): readonly Fin
       title:
         "PHP's handler for Redis Cluster has no locks: parallel requests of one visitor overwrite each other; it also accepts session ids that PHP did not create",
       from: topology.from,
-      fix: 'set PHP_SESSIONS_HANDLER=managed, which has locks and strict session ids on a cluster; PHP_SESSIONS_LOCKING=off accepts this and silences the warning',
+      fix: `${getManaged(options)}: it has locks and strict session ids on a cluster; PHP_SESSIONS_LOCKING=off accepts this and silences the warning`,
     },
   ]
 }

@@ -6,7 +6,7 @@ const PASSWORD = serviceWith({ password: CANARY })
 const OPEN = serviceWith({})
 const CLUSTER = clusterService([{ host: '10.0.4.30', port: 6379 }])
 /** Without it a cluster is a warning of its own. */
-const LOCKING_OFF = { PHP_SESSIONS_LOCKING: 'off' }
+const LOCKING_OFF = { PHP_SESSIONS_HANDLER: 'native', PHP_SESSIONS_LOCKING: 'off' }
 const NOPERM_KEY = 'NOPERM this user has no permissions to access one of the keys used as arguments'
 
 function serviceWith(credentials: Readonly<Record<string, string | number>>): Service {

@@ -15,6 +15,8 @@ import {
   WELL,
 } from '../answers.ts'
 
+const NATIVE = { PHP_SESSIONS_HANDLER: 'native' }
+
 function sessionIs(session: Partial<SessionAnswer>): Case {
   return { answers: { session: { ...WELL.session, ...session } } }
 }
@@ -77,7 +79,8 @@ export const SESSION_CASES: Cases = {
   'strict mode off': {
     answers: { settings: phpWith({ 'session.use_strict_mode': differs('0', `${APP_INI}:4`) }) },
   },
-  'strict mode off, as it must be with Sentinels': {
+  'strict mode off, as it must be with Sentinels and the native handler': {
+    env: NATIVE,
     services: [
       {
         name: 'app-redis-sessions',
@@ -86,7 +89,8 @@ export const SESSION_CASES: Cases = {
     ],
     answers: { settings: phpWith({ 'session.use_strict_mode': is('0', `${OURS}:9`) }) },
   },
-  'strict mode off, as it must be on a cluster': {
+  'strict mode off, as it must be on a cluster with the native handler': {
+    env: NATIVE,
     services: [clusterService([{ host: '10.0.4.31', port: 7000 }])],
     answers: {
       settings: phpWith({ 'session.use_strict_mode': is('0', `${OURS}:9`) }),

@@ -61,7 +61,8 @@ export const WELL_CASES: Cases = {
     services: [{ name: 'app-redis-sessions', credentials: { host: '10.0.4.30', port: 6379 } }],
     answers: { redis: { ...WELL.redis, role: null, info: {} } },
   },
-  'a Redis Cluster': {
+  'a Redis Cluster, with the native handler': {
+    env: { PHP_SESSIONS_HANDLER: 'native' },
     services: [
       clusterService([
         { host: '10.0.4.30', port: 6379 },
@@ -74,9 +75,15 @@ export const WELL_CASES: Cases = {
       session: { ...WELL.session, handler: 'rediscluster', isLocked: false },
     },
   },
-  Sentinels: {
+  'Sentinels, with the managed handler': {
     services: [SENTINELS],
-    answers: { network: { servers: [{ ...SPEAKS, address: '10.0.0.9:6390' }] } },
+    answers: {
+      settings: phpWith({
+        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+      }),
+      session: { ...WELL.session, handler: 'managed' },
+      network: { servers: [{ ...SPEAKS, address: '10.0.0.9:6390' }] },
+    },
   },
   'the managed handler, in php-fpm on Cloud Foundry': {
     env: { ...CLOUD_FOUNDRY, PHP_SESSIONS_HANDLER: 'managed', CF_INSTANCE_INDEX: '1' },

@@ -79,7 +79,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     const sentinels = group.sentinels.map(({ host, port }) => ({ host, port }))
     const credentials = { master_name: group.masterName, sentinels, password: OLD }
     const services = vcapServices({ name: 'app-redis-sessions', credentials })
-    const env = { PHP_SESSIONS_WATCH: 'on' }
+    const env = { PHP_SESSIONS_HANDLER: 'native', PHP_SESSIONS_WATCH: 'on' }
     const staged = await cf.stage({
       app: app(),
       buildpacks: [sessionsBuildpack, phpBuildpackV5],

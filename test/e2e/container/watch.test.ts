@@ -208,7 +208,7 @@ test('after a failover the master that the Sentinels have chosen is used, and no
   const sentinels = await startSentinels({ password: OLD })
   onTestFinished(sentinels.stop)
   const list = sentinels.sentinels.map(({ host, port }) => `${host}:${port}`).join(',')
-  const bound = withBindings()
+  const bound = withBindings({ PHP_SESSIONS_HANDLER: 'native' })
   bound.write({ type: 'redis', sentinels: list, 'master-name': sentinels.masterName, password: OLD })
   const fpm = await start(bound)
   const load = loadOn(fpm, VISITORS)

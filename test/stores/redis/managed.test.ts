@@ -2,12 +2,18 @@ import { expect, test } from 'vitest'
 import { memcachedService, redisService } from '../../../lab/bindings.ts'
 import type { JsonObject } from '../../../src/core/binding.ts'
 import { renderIni } from '../../../src/core/ini.ts'
-import { DEFAULT_PHP } from '../../../src/core/php.ts'
+import { DEFAULT_PHP, type Php } from '../../../src/core/php.ts'
 import { revealIfSecret, Secret } from '../../../src/core/secret.ts'
 import { words } from '../../../src/core/text.ts'
 import { planFor, valuesOf } from '../../support/plan.ts'
 
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
+const NATIVE = { PHP_SESSIONS_HANDLER: 'native' }
+const OLD = { ...DEFAULT_PHP, runsManaged: false }
+const BLOCKED: Php = {
+  ...DEFAULT_PHP,
+  obstacles: [{ id: 'handler.blocked', level: 'warn', title: 'it cannot', from: 'here', fix: 'mend it' }],
+}
 const PEM = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n'
 const KEY = '-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n'
 const SENTINELS = {
@@ -27,6 +33,28 @@ const file = ({ files }: ReturnType<typeof managed>, name: string) =>
   revealIfSecret(files.find(({ path }) => path === `/run/php-sessions/${name}`)?.text ?? '')
 const store = (plan: ReturnType<typeof managed>) => file(plan, 'php-sessions-store.php')
 const ids = ({ findings }: ReturnType<typeof managed>) => findings.map(({ id }) => id)
+
+test.each<[string, JsonObject, 'native' | 'managed']>([
+  ['one server', { host: 'h' }, 'native'],
+  ['a cluster', CLUSTER, 'managed'],
+  ['Sentinels', SENTINELS, 'managed'],
+])(
+  'the handler of %s is chosen for what is bound, where no setting says which',
+  (_name, credentials, chosen) => {
+    const plan = (env: Record<string, string>, php = DEFAULT_PHP) =>
+      planFor([{ ...redisService, credentials }], env, php)
+    const handlers = [{}, { PHP_SESSIONS_HANDLER: 'auto' }, NATIVE, MANAGED].map(
+      (env) => plan(env).planned?.handler,
+    )
+    expect(handlers).toEqual([chosen, chosen, 'native', 'managed'])
+    expect(renderIni(plan({}).directives).match(/^; .*installs the handler.*$/m)?.[0]).toMatchSnapshot()
+    for (const php of [OLD, BLOCKED]) {
+      const { planned, findings } = plan({}, php)
+      expect(planned?.handler).toBe('native')
+      expect(findings).toMatchSnapshot()
+    }
+  },
+)
 
 test('the ini has the lines of the native handler and those that install the managed one', () => {
   const credentials = { host: '10.0.4.30', port: 6379, password: 'secret' }
@@ -67,7 +95,7 @@ test.each<[string, JsonObject, Record<string, string>?]>([
 })
 
 test('with the managed handler the limits of the native one are not findings', () => {
-  expect(ids(planFor([{ ...redisService, credentials: SENTINELS }]))).toEqual(['redis.sentinel'])
+  expect(ids(planFor([{ ...redisService, credentials: SENTINELS }], NATIVE))).toEqual(['redis.sentinel'])
   expect(ids(managed(SENTINELS))).toEqual([])
   expect(ids(managed({ ...CLUSTER, database: 3 }))).toEqual(['redis.database'])
   const old = { ...DEFAULT_PHP, phpredis: '5.3.7' }
@@ -101,9 +129,8 @@ test('a PHP that hangs in TLS 1.3 speaks TLS 1.2, or a warning says that it cann
 })
 
 test('strict mode is on for a cluster too', () => {
-  expect(valuesOf(planFor([{ ...redisService, credentials: CLUSTER }]))['session.use_strict_mode']).toBe(
-    false,
-  )
+  const native = planFor([{ ...redisService, credentials: CLUSTER }], NATIVE)
+  expect(valuesOf(native)['session.use_strict_mode']).toBe(false)
   expect(valuesOf(managed(CLUSTER))['session.use_strict_mode']).toBe(true)
 })
 
@@ -118,7 +145,7 @@ test.each([
 
 test.each([
   ['a Memcached', planFor([memcachedService], MANAGED)],
-  ['PHP 8.0', managed({ host: 'h' }, {}, { ...DEFAULT_PHP, runsManaged: false })],
+  ['PHP 8.0', managed({ host: 'h' }, {}, OLD)],
   ['an option of the managed handler', planFor([redisService], { PHP_SESSIONS_ON_STORE_ERROR: 'stop' })],
 ])('the native handler keeps the sessions, with a warning: %s', (_name, plan) => {
   expect(plan.findings).toMatchSnapshot()

@@ -2,9 +2,9 @@ import { isObject, type Json, type JsonObject, parseJson } from '../core/binding
 import { KILLED } from '../core/exit-status.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
-import { withoutHead } from '../stores/redis/handler/index.ts'
-import serverName from '../stores/redis/handler/server-name.php'
-import tls from '../stores/redis/handler/tls.php'
+import { withoutHead } from '../stores/handler/join.ts'
+import serverName from '../stores/handler/server-name.php'
+import tls from '../stores/handler/tls.php'
 import type {
   ExtensionAnswer,
   LookAroundAnswer,

@@ -10,9 +10,7 @@ import { handlerText } from '../../../src/stores/redis/handler/index.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 
 /** The classes of the handler, which is not installed. */
-const CLASSES = handlerText
-  .slice(0, handlerText.search(/\/\*\*\s+(\* )?Installs the handler/))
-  .replace(/^<\?php/, '')
+const CLASSES = handlerText.slice(0, handlerText.search(/^install\(/m)).replace(/^<\?php/, '')
 
 const PRELUDE = `
 set_error_handler(function ($level, $message) { throw new ErrorException("seen by the app: $message"); });

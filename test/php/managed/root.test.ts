@@ -10,7 +10,7 @@ const WRITTEN = { master: { host: '127.0.0.2', port: 6379 }, by: '127.0.0.1:1', 
 
 /** Asks the handler's own code for the master, without running it as a page would. */
 const ASK = `
-  define('CODE', preg_replace('/^install\\(\\);.*/ms', '', substr(file_get_contents($argv[1]), 5)));
+  define('CODE', preg_replace('/^install\\(.*/ms', '', substr(file_get_contents($argv[1]), 5)));
   eval(CODE);
   $map = new PhpSessions\\ServerMap(json_decode($argv[2], true));
   try {

@@ -2,6 +2,8 @@
 
 namespace PhpSessions;
 
+use function hash, preg_match, preg_replace, restore_error_handler, serialize, str_starts_with;
+
 /** The connection to one server. It stays open from request to request, and only this handler uses it. */
 final class Connection
 {

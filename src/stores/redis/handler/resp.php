@@ -2,6 +2,8 @@
 
 namespace PhpSessions;
 
+use function count, str_ends_with, str_starts_with, strlen, substr;
+
 /** Speaks RESP 2, the protocol of Redis and Valkey. An answer that is not RESP closes the connection. */
 final class Resp
 {

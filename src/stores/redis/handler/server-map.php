@@ -2,6 +2,10 @@
 
 namespace PhpSessions;
 
+use function array_column, array_combine, array_map, array_push, clearstatcache, count, file_get_contents,
+file_put_contents, filemtime, function_exists, implode, in_array, is_array, is_int, is_readable, is_string,
+is_writable, json_decode, json_encode, microtime, preg_match, time, touch, uksort, unpack;
+
 /**
  * Which server has a key: the only one, the master that the Sentinels name, or the node of the cluster with its slot.
  *

@@ -2,12 +2,15 @@
 
 namespace PhpSessions;
 
+use function array_map, implode, is_array, is_int, microtime, preg_match, preg_replace, str_starts_with, usleep;
+
 /** The store as its file describes it. Runs commands on the server that has a key, and tries again within limits. */
 final class Store
 {
     /** Replies that end by themselves: while a master is being replaced, slots move or a server is starting. */
     private const PASSING = '/^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED|MOVED|ASK)\b/';
     private const REFUSED = '/^(WRONGPASS|NOPERM|OOM|MISCONF|WRONGTYPE|ERR|NOAUTH)\b/';
+    private const NEEDED = ['topology', 'servers', 'prefix'];
     private const FAILOVER_SECONDS = 8;
     private const PAUSE_MICROSECONDS = 100_000;
     private const POLL_MICROSECONDS = 20_000;
@@ -15,36 +18,17 @@ final class Store
     private const HIDES_CLUSTER = 2;
 
     public array $settings;
+    private readonly Settings $file;
     private ServerMap $map;
     /** @var array<int, array<string, Connection>> by the process and the names of their servers */
     private array $connections = [];
-    private bool $isReread = false;
     /** The token of the request that has lost a connection with a TAKE on its way. */
     private string $lost = '';
 
-    public function __construct(private readonly string $file)
+    public function __construct(string $file)
     {
-        $this->apply($this->read());
-    }
-
-    private function read(): array
-    {
-        // opcache may be set never to check whether a file has changed, or only after a while.
-        $before = [];
-        foreach (['opcache.validate_timestamps' => '1', 'opcache.revalidate_freq' => '0'] as $name => $value) {
-            if (!in_array(getIni($name), [$value, ''], true) && \function_exists('ini_set')) {
-                $before[$name] = ini_set($name, $value);
-            }
-        }
-        $settings = is_readable($this->file) ? include $this->file : null;
-        foreach ($before as $name => $value) {
-            ini_set($name, (string) $value);
-        }
-        // A file by an earlier version of php-sessions, which is about to be replaced, has no prefix: no session would be found.
-        if (!is_array($settings) || !isset($settings['topology'], $settings['servers'], $settings['prefix'])) {
-            throw new StoreFailed("{$this->file} cannot be read" . whyUnreadable($this->file) . ': restart the app, or run php-sessions doctor');
-        }
-        return $settings;
+        $this->file = new Settings($file, self::NEEDED);
+        $this->apply($this->file->read());
     }
 
     private function apply(#[\SensitiveParameter] array $settings): void
@@ -229,23 +213,14 @@ final class Store
         }
     }
 
-    /** Whether the file has new settings. It may have been replaced within the second in which it was read. */
+    /** Whether the file has new settings, which are used from now on. */
     private function reread(): bool
     {
-        if ($this->isReread) {
-            return false;
+        $isNew = $this->file->isNew();
+        if ($isNew) {
+            $this->apply($this->file->values);
         }
-        $this->isReread = true;
-        if (function_exists('opcache_invalidate')) {
-            Warnings::quietly(fn (): bool => opcache_invalidate($this->file, true));
-        }
-        clearstatcache(true, $this->file);
-        $settings = $this->read();
-        if ($settings === $this->settings) {
-            return false;
-        }
-        $this->apply($settings);
-        return true;
+        return $isNew;
     }
 
     private function connectionFor(#[\SensitiveParameter] string $key, float $deadline): Connection
@@ -260,19 +235,4 @@ final class Store
     {
         return [];
     }
-}
-
-/** What keeps this process from reading a file, as far as it can see. */
-function whyUnreadable(string $file): string
-{
-    $area = getIni('open_basedir');
-    $owner = @fileowner($file);
-    $user = \function_exists('posix_geteuid') ? posix_geteuid() : @fileowner('/proc/self');
-    $here = $user === false ? '' : ", and PHP runs as user $user";
-    return match (true) {
-        is_readable($file) => '',
-        $owner !== false => sprintf(' (it belongs to user %d, mode %04o%s)', $owner, @fileperms($file) & 07777, $here),
-        $area !== '' => " (open_basedir is $area$here)",
-        default => " (PHP does not find it$here)",
-    };
 }

@@ -2,6 +2,8 @@
 
 namespace PhpSessions;
 
+use function register_shutdown_function, session_abort, session_create_id, session_status;
+
 /**
  * Keeps the session of a request, one at a time. PHP calls its methods.
  *
@@ -10,26 +12,12 @@ namespace PhpSessions;
  */
 final class Handler implements \SessionHandlerInterface, \SessionIdInterface
 {
-    /**
-     * The ids that PHP accepts from a cookie, without braces, which would decide about the slot on a cluster, and without
-     * the ends of the other keys: a visitor must not reach the lock of a session by its name.
-     */
-    private const ID = '/^(?!.*_(?:LOCK|WAIT|NEXT|DONE_[0-9a-f]*)$)[^\x00-\x20\x7f{}]{1,256}$/D';
-
     /** The cause of the last failure, for php-sessions doctor. */
     public static string $lastFailure = '';
 
-    private ?Store $store = null;
+    /** The id of the session that was taken last, and the process that took it. */
     private string $id = '';
-    /** The token of the lock that this request holds, or empty. */
-    private string $token = '';
-    /** The token that was sent with TAKE last. */
-    private string $asked = '';
-    /** The process that took the lock. */
     private int $process = 0;
-    /** What the store has, and the same as PHP is given it. */
-    private string|false $data = false;
-    private string $plain = '';
     /** An id that was made for this request and that no session has yet. */
     private string $made = '';
     private ?StoreFailed $failure = null;
@@ -43,7 +31,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     private bool $isRegistered = false;
     private bool $isFinished = false;
 
-    public function __construct(private readonly string $file)
+    public function __construct(private readonly LockedSession $session)
     {
     }
 
@@ -75,7 +63,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
         if (!$this->isOpen) {
             return $id !== $this->made;
         }
-        if ($id === $this->made || !preg_match(self::ID, $id)) {
+        if ($id === $this->made || !$this->session->accepts($id)) {
             return false;
         }
         try {
@@ -89,7 +77,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     public function read(#[\SensitiveParameter] string $id): string
     {
         $this->made = '';
-        if (!preg_match(self::ID, $id)) {
+        if (!$this->session->accepts($id)) {
             report('this session is not kept: its id has blanks or braces, more than 256 characters, or the end of another key');
             $this->isDetached = true;
             return '';
@@ -99,7 +87,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
                 throw $this->failure;
             }
             $this->take($id);
-            return $this->plain;
+            return (string) $this->session->data();
         }, '');
     }
 
@@ -114,7 +102,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
             if ($this->isFinished) {
                 $this->take($id);
             }
-            return $this->release('delete');
+            $this->session->release('delete');
+            return true;
         }, true);
     }
 
@@ -163,170 +152,65 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
 
     /**
      * A fatal error, for example too little memory, has ended a step. PHP believes this handler to be busy, and would say so in
-     * the page if it had to close the session later. A reply may be unread.
+     * the page if it had to close the session later.
      */
     private function recover(): void
     {
         quietly(session_abort(...));
-        $this->store?->disconnect();
-        $this->token = $this->token ?: $this->asked;
-        $this->guard(fn () => $this->release('nothing'), true);
+        $this->guard($this->session->recover(...), null);
         $this->isDetached = true;
     }
 
-    private function store(): Store
-    {
-        return $this->store ??= new Store($this->file);
-    }
-
-    /** Waits for the lock of a session and reads the session. Returns false where it must exist and does not. */
+    /** One session at a time: an earlier one is released. */
     private function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
     {
-        if ($this->token !== '' && $this->id === $id) {
-            return true;
+        if ($this->session->holds()) {
+            if ($id === $this->id) {
+                return true;
+            }
+            $this->session->release('nothing');
         }
-        $this->release('nothing');
         $this->id = $id;
-        $store = $this->store();
-        $keys = $store->keys($id);
-        $this->asked = $token = bin2hex(random_bytes(8));
         $this->process = processId();
-        if (!$store->settings['locking']) {
-            $this->hold($token, $store->script(Scripts::READ, $keys, $token, []));
-        }
-        $end = microtime(true) + $store->settings['waitSeconds'];
-        $ahead = 0;
-        for ($how = 'first'; $this->token === '';) {
-            $latest = (int) ((microtime(true) + $store->settings['readSeconds']) * 1000) + $ahead;
-            $life = $store->settings['lockSeconds'] * 1000;
-            $limit = $store->settings['maxWaiting'];
-            try {
-                $answer = $store->script(Scripts::TAKE, $keys, $token, [$life, $how, $latest, (int) $mustExist, $limit]);
-            } catch (StoreFailed $failure) {
-                if ($failure->getCode() === StoreFailed::TOO_LARGE) {
-                    $this->token = $token;
-                    $this->release('nothing');
-                }
-                throw $failure;
-            }
-            if ($answer[1] === 1) {
-                $this->hold($token, $answer);
-            } elseif ($answer[1] === 2) {
-                $this->disown($token);
-                $why = "$limit requests are already waiting for this session (PHP_SESSIONS_MAX_WAITING)";
-                $left = ceil($answer[2] / 1000);
-                throw new StoreFailed("$why; the lock of the request that holds it ends in $left seconds at most", StoreFailed::TOO_MANY);
-            } elseif ($answer[1] === 4) {
-                $this->disown($token);
-                return false;
-            } elseif (microtime(true) > $end) {
-                $this->disown($token);
-                $seconds = $store->settings['waitSeconds'];
-                throw new StoreFailed("others have held this session for $seconds seconds (PHP_SESSIONS_MAX_WAIT)");
-            } elseif ($answer[1] === 3) {
-                // The server's clock differs from the one here, or the server was frozen.
-                $ahead = (int) $answer[2] - (int) (microtime(true) * 1000);
-            } else {
-                // For a second only: a request that dies after it was called takes the call with it.
-                $how = $store->waitFor($keys[3], 1) ? 'woken' : 'again';
-            }
-        }
-        if ($mustExist && $this->data === false) {
-            $this->release('nothing');
-            return false;
-        }
-        return true;
+        return $this->session->take($id, $mustExist);
     }
 
-    /** Ends a request without the lock: a TAKE of it that arrives later is not to lock for nobody. */
-    private function disown(string $token): void
-    {
-        if ($this->store()->mayArriveLate($token)) {
-            $this->token = $token;
-            $this->release('nothing');
-        }
-    }
-
-    private function hold(string $token, #[\SensitiveParameter] array $answer): void
-    {
-        $this->token = $token;
-        $this->data = $answer[2] ?? false;
-        $this->plain = uncompress((string) $this->data);
-    }
-
-    /** Writes the session and releases its lock. */
     private function save(#[\SensitiveParameter] string $id, #[\SensitiveParameter] string $data): bool
     {
-        $isSame = $this->data !== false && $data === $this->plain;
-        if ($this->token === '' && $this->isFinished) {
+        $isSame = $data === $this->session->data();
+        if ($this->isFinished && !$this->session->holds()) {
             return $isSame || $this->saveAgain($id, $data);
         }
-        $this->release($isSame ? 'touch' : 'set', $data);
-        if (!$isSame) {
-            $this->data = $this->plain = $data;
-        }
+        $this->session->release($isSame ? 'touch' : 'set', $data);
         return true;
     }
 
     /** Writes what was changed after `finish`, unless another request has changed the session since. */
     private function saveAgain(#[\SensitiveParameter] string $id, #[\SensitiveParameter] string $data): bool
     {
-        $written = $this->data;
+        $written = $this->session->data();
         $this->take($id);
-        if ($this->data === $written) {
-            return $this->release('set', $data);
+        if ($this->session->data() === $written) {
+            $this->session->release('set', $data);
+            return true;
         }
-        $this->release('nothing');
+        $this->session->release('nothing');
         throw new StoreFailed('another request has changed the session since: what was changed after the page is not kept');
     }
 
     /** Releases the lock of a session that is not written. */
     private function releaseAsRead(): bool
     {
-        return $this->release($this->data === false ? 'keep' : 'nothing');
-    }
-
-    private function release(string $what, #[\SensitiveParameter] string $data = ''): bool
-    {
-        if ($this->token === '') {
-            return true;
-        }
-        [$token, $this->token] = [$this->token, ''];
-        $store = $this->store();
-        if ($what === 'nothing' && !$store->settings['locking']) {
-            return true;
-        }
-        $seconds = max(1, (int) getIni('session.gc_maxlifetime'));
-        $before = $store->settings['locking'] ? sha1((string) $this->data) : '';
-        $run = fn (string $how): int => $store->script(
-            Scripts::RELEASE,
-            $store->keys($this->id),
-            $token,
-            [$how, $seconds, $how === 'set' ? $data : '', $before],
-            isRelease: true,
-        )[1];
-        $done = $run($what);
-        if ($done === 2) {
-            $done = $run('set');
-        }
-        if ($done === 3) {
-            $why = 'the connection was lost while the session was being written, and this request has no lock any more';
-            throw new StoreFailed("$why: whether its changes are kept is not known");
-        }
-        if ($done === 0) {
-            $life = $store->settings['lockSeconds'];
-            $why = "this request lost its lock, after $life seconds or in a failover, and the session has changed since";
-            throw new StoreFailed("$why: the changes of this request are not kept");
-        }
+        $this->session->release($this->session->data() === false ? 'keep' : 'nothing');
         return true;
     }
 
     /** Runs a step. After a failure the request ends with status 503, or where that was chosen, goes on with `$instead`. */
     private function guard(\Closure $step, mixed $instead): mixed
     {
-        if ($this->token !== '' && $this->process !== processId()) {
+        if ($this->session->holds() && $this->process !== processId()) {
             // A child of the process that has the session open. Its connection is the parent's, and must not be closed either.
-            $this->token = '';
+            $this->session->forget();
             $this->isDetached = true;
         }
         if ($this->isDetached) {
@@ -342,12 +226,12 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
             $why = $failure->getMessage() . ' in line ' . $failure->getLine();
             $isTooMany = false;
         }
-        $this->token = '';
+        $this->session->forget();
         $this->failure = null;
         $this->isDetached = true;
         self::$lastFailure = $why;
         report(($isTooMany ? 'a request is refused: ' : 'the session store cannot be used: ') . printable($why));
-        if (($this->store?->settings['onStoreError'] ?? 'stop') === 'empty' || $this->isFinished || $this->isCalledLast()) {
+        if ($this->session->onStoreError() === 'empty' || $this->isFinished || isCalledLast()) {
             return $instead;
         }
         $isTooMany ? refuse(429, 'Too many requests at once') : refuse();
@@ -362,14 +246,6 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
         } finally {
             $this->isWorking = false;
         }
-    }
-
-    /** Whether PHP itself has called, at its very end: the page has been sent, and to exit would be a warning in it. */
-    private function isCalledLast(): bool
-    {
-        $calls = debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS);
-        $first = end($calls);
-        return ($first['class'] ?? '') === self::class && in_array($first['function'], ['write', 'close'], true);
     }
 
     public function __debugInfo(): array

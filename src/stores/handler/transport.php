@@ -2,51 +2,9 @@
 
 namespace PhpSessions;
 
-/** A server cannot be reached, refuses, or answers something else. The message names the cause and holds no secret. */
-final class ServerFailed extends \Exception
-{
-    /** The server refused the command, and the connection is sound. */
-    public const REFUSED = 0;
-    /** The connection failed, and the command may have run. */
-    public const LOST = 1;
-    /** The command did not leave whole, so it cannot have run. */
-    public const UNSENT = 2;
-    /** The command has run, and there is no room for its answer. */
-    public const TOO_LARGE = 3;
-}
-
-/** Keeps PHP's warnings from the page and from the app's error handler, which `@` does not. */
-final class Warnings
-{
-    /** The first one of the current step. */
-    public static string $first = '';
-
-    public static function quietly(\Closure $step): mixed
-    {
-        self::begin();
-        try {
-            return $step();
-        } finally {
-            restore_error_handler();
-        }
-    }
-
-    /** From here on; restore_error_handler ends it. */
-    public static function begin(): void
-    {
-        self::$first = '';
-        set_error_handler([self::class, 'keep']);
-    }
-
-    public static function keep(int $level, string $message): bool
-    {
-        if (self::$first === '') {
-            // The second line of a failed handshake has the cause.
-            self::$first = preg_replace(['/^.*?\(\): /', '/\s+/'], ['', ' '], $message);
-        }
-        return true;
-    }
-}
+use function fclose, fread, fwrite, hexdec, hrtime, intdiv, is_resource, max, memory_get_usage, pfsockopen,
+str_contains, str_starts_with, stream_context_create, stream_get_meta_data, stream_select, stream_set_blocking,
+stream_set_chunk_size, stream_socket_client, stream_socket_enable_crypto, strlen, strpos, strtolower, substr, usleep;
 
 /**
  * Carries bytes to one server and back, over a connection that stays open from request to request.

@@ -2,6 +2,8 @@
 
 namespace Symfony\Component\HttpFoundation\Session\Storage;
 
+use function ini_get;
+
 /**
  * Symfony calls this function in place of PHP's, since it writes the name without a backslash.
  *

@@ -2,6 +2,8 @@
 
 namespace PhpSessions;
 
+use function array_filter, str_contains;
+
 /** The options of PHP's streams for TLS to a host; null where several hosts share them. The certificates are in files. */
 function tlsOptions(?string $host, ?string $ca, ?string $clientCertificate): array
 {

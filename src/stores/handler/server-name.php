@@ -2,6 +2,8 @@
 
 namespace PhpSessions;
 
+use function str_contains, str_starts_with;
+
 /** The name of a server in messages. */
 function serverName(array $server): string
 {

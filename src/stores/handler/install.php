@@ -1,0 +1,31 @@
+<?php
+
+namespace PhpSessions;
+
+use function extension_loaded, in_array, session_abort, session_set_save_handler, session_start, session_status;
+
+/**
+ * Installs the handler in place of the one that the ini names. Without the store's extension PHP itself reports what is missing.
+ *
+ * Where it cannot be installed, because hosters forbid session_set_save_handler or because PHP refuses every handler of an app
+ * while session.upload_progress.enabled is on (CVE-2026-115560), the start configures PHP's own handler. Where the start could
+ * not know, that one goes on, but has no login.
+ */
+function install(LockedSession $session, string $extension, string ...$replaced): void
+{
+    if (!extension_loaded($extension) || !in_array(getIni('session.save_handler'), $replaced, true)) {
+        return;
+    }
+    // PHP has started a session before this file runs, or has tried to.
+    $isStarted = getIni('session.auto_start');
+    if (session_status() === PHP_SESSION_ACTIVE) {
+        session_abort();
+    }
+    try {
+        session_set_save_handler(new Handler($session), false);
+    } catch (\Error) {
+    }
+    if ($isStarted) {
+        session_start();
+    }
+}

@@ -1,0 +1,44 @@
+import failures from './failures.php'
+import handler from './handler.php'
+import install from './install.php'
+import lockedSession from './locked-session.php'
+import ownFile from './own-file.php'
+import page from './page.php'
+import serverName from './server-name.php'
+import settings from './settings.php'
+import surroundings from './surroundings.php'
+import symfony from './symfony.php'
+import tls from './tls.php'
+import transport from './transport.php'
+import warnings from './warnings.php'
+
+/** A store's part of a managed handler. */
+export interface StorePart {
+  /** `<?php` and a comment, which the joined file begins with. */
+  readonly head: string
+  /** PHP files, among them a class that is a LockedSession. */
+  readonly files: readonly string[]
+  /** A PHP file that calls `install` with that class. */
+  readonly install: string
+}
+
+/** A managed handler as it ships: one PHP file, joined from the files of this folder and a store's. */
+export function joinHandler({ head, files, install: storeInstall }: StorePart): string {
+  const ownFiles = [failures, warnings, surroundings, settings, tls, serverName, transport, lockedSession]
+  const all = [...ownFiles, ...files, page, handler, install, storeInstall, ownFile, symfony]
+  return [head, `namespace PhpSessions;\n\n${useFunctions(all)}\n`, ...all.map(withoutHead)].join('\n')
+}
+
+/** A PHP file without its first lines, to be joined to others. */
+export function withoutHead(file: string): string {
+  return file.replace(/^<\?php\n\n?(namespace PhpSessions;\n\n)?(use function [^;]*;\n\n)?/, '')
+}
+
+/**
+ * Names PHP's functions that the files name. Without this PHP looks for a function of the same name in the namespace first,
+ * anew in each request.
+ */
+function useFunctions(files: readonly string[]): string {
+  const names = files.flatMap((file) => /^use function ([^;]*);/m.exec(file)?.[1]?.split(/,\s+/) ?? [])
+  return `use function ${[...new Set(names)].sort().join(', ')};`
+}

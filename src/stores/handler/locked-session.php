@@ -1,0 +1,39 @@
+<?php
+
+namespace PhpSessions;
+
+/**
+ * One session of a store. This request has it from `take`, which locks it, to `release`. What cannot be done is a StoreFailed.
+ *
+ * Nothing is read or connected before the first `take`.
+ */
+interface LockedSession
+{
+    /** Whether the store can keep a session with this id, which does not reach another key. */
+    public function accepts(#[\SensitiveParameter] string $id): bool;
+
+    /** Waits for the lock and reads the session. Returns false, without the lock, where it must exist and does not. */
+    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool;
+
+    /** The session as it was read, or set since; false where there is none. */
+    public function data(): string|false;
+
+    /** Whether this request has the lock. */
+    public function holds(): bool;
+
+    /**
+     * Releases the lock, in the same step with what becomes of the session: `set` writes these data, `touch` makes the data that
+     * were read live longer, `delete`, `keep` makes an empty session where there is none, `nothing`. Without the lock it does
+     * nothing.
+     */
+    public function release(string $what, #[\SensitiveParameter] string $data = ''): void;
+
+    /** Lets go without a command: after a failure, or in a child whose parent has the lock and the connection. */
+    public function forget(): void;
+
+    /** Releases the lock after a fatal error inside a step: the lock may be taken, and a reply be unread. */
+    public function recover(): void;
+
+    /** What a page gets that has no session: `stop` for status 503, `empty` for an empty session. */
+    public function onStoreError(): string;
+}

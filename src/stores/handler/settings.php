@@ -1,0 +1,67 @@
+<?php
+
+namespace PhpSessions;
+
+use function array_diff, array_keys, clearstatcache, fileowner, fileperms, function_exists, in_array, ini_set,
+is_array, is_readable, opcache_invalidate, sprintf;
+
+/** The file with a store's settings, which the start has written, and which is replaced when the binding changes. */
+final class Settings
+{
+    public array $values = [];
+    private bool $isReread = false;
+
+    /** A file by an earlier version of php-sessions, which is about to be replaced, has not all these settings. */
+    public function __construct(private readonly string $file, private readonly array $needed)
+    {
+    }
+
+    public function read(): array
+    {
+        // opcache may be set never to check whether a file has changed, or only after a while.
+        $before = [];
+        foreach (['opcache.validate_timestamps' => '1', 'opcache.revalidate_freq' => '0'] as $name => $value) {
+            if (!in_array(getIni($name), [$value, ''], true) && \function_exists('ini_set')) {
+                $before[$name] = ini_set($name, $value);
+            }
+        }
+        $values = is_readable($this->file) ? include $this->file : null;
+        foreach ($before as $name => $value) {
+            ini_set($name, (string) $value);
+        }
+        if (!is_array($values) || array_diff($this->needed, array_keys($values)) !== []) {
+            throw new StoreFailed("{$this->file} cannot be read" . whyUnreadable($this->file) . ': restart the app, or run php-sessions doctor');
+        }
+        return $this->values = $values;
+    }
+
+    /** Whether the file has new settings. It may have been replaced within the second in which it was read. */
+    public function isNew(): bool
+    {
+        if ($this->isReread) {
+            return false;
+        }
+        $this->isReread = true;
+        if (function_exists('opcache_invalidate')) {
+            Warnings::quietly(fn (): bool => opcache_invalidate($this->file, true));
+        }
+        clearstatcache(true, $this->file);
+        $before = $this->values;
+        return $this->read() !== $before;
+    }
+}
+
+/** What keeps this process from reading a file, as far as it can see. */
+function whyUnreadable(string $file): string
+{
+    $area = getIni('open_basedir');
+    $owner = @fileowner($file);
+    $user = \function_exists('posix_geteuid') ? posix_geteuid() : @fileowner('/proc/self');
+    $here = $user === false ? '' : ", and PHP runs as user $user";
+    return match (true) {
+        is_readable($file) => '',
+        $owner !== false => sprintf(' (it belongs to user %d, mode %04o%s)', $owner, @fileperms($file) & 07777, $here),
+        $area !== '' => " (open_basedir is $area$here)",
+        default => " (PHP does not find it$here)",
+    };
+}

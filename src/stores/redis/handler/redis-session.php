@@ -1,0 +1,177 @@
+<?php
+
+namespace PhpSessions;
+
+use function bin2hex, ceil, max, microtime, preg_match, random_bytes, sha1;
+
+/** A session in Redis or Valkey. Its lock has a token of this request; TAKE gets it, RELEASE gives it back. */
+final class RedisSession implements LockedSession
+{
+    /**
+     * The ids that PHP accepts from a cookie, without braces, which would decide about the slot on a cluster, and without
+     * the ends of the other keys: a visitor must not reach the lock of a session by its name.
+     */
+    private const ID = '/^(?!.*_(?:LOCK|WAIT|NEXT|DONE_[0-9a-f]*)$)[^\x00-\x20\x7f{}]{1,256}$/D';
+
+    private ?Store $store = null;
+    private string $id = '';
+    /** The token of the lock that this request holds, or empty. */
+    private string $token = '';
+    /** The token that was sent with TAKE last. */
+    private string $asked = '';
+    /** What the store has, and the same as PHP is given it. */
+    private string|false $data = false;
+    private string|false $plain = false;
+
+    public function __construct(private readonly string $file)
+    {
+    }
+
+    public function accepts(#[\SensitiveParameter] string $id): bool
+    {
+        return preg_match(self::ID, $id) === 1;
+    }
+
+    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
+    {
+        $this->id = $id;
+        $store = $this->store();
+        $keys = $store->keys($id);
+        $this->asked = $token = bin2hex(random_bytes(8));
+        if (!$store->settings['locking']) {
+            $this->hold($token, $store->script(Scripts::READ, $keys, $token, []));
+        }
+        $end = microtime(true) + $store->settings['waitSeconds'];
+        $ahead = 0;
+        for ($how = 'first'; $this->token === '';) {
+            $latest = (int) ((microtime(true) + $store->settings['readSeconds']) * 1000) + $ahead;
+            $life = $store->settings['lockSeconds'] * 1000;
+            $limit = $store->settings['maxWaiting'];
+            try {
+                $answer = $store->script(Scripts::TAKE, $keys, $token, [$life, $how, $latest, (int) $mustExist, $limit]);
+            } catch (StoreFailed $failure) {
+                if ($failure->getCode() === StoreFailed::TOO_LARGE) {
+                    $this->token = $token;
+                    $this->release('nothing');
+                }
+                throw $failure;
+            }
+            if ($answer[1] === 1) {
+                $this->hold($token, $answer);
+            } elseif ($answer[1] === 2) {
+                $this->disown($token);
+                $why = "$limit requests are already waiting for this session (PHP_SESSIONS_MAX_WAITING)";
+                $left = ceil($answer[2] / 1000);
+                throw new StoreFailed("$why; the lock of the request that holds it ends in $left seconds at most", StoreFailed::TOO_MANY);
+            } elseif ($answer[1] === 4) {
+                $this->disown($token);
+                return false;
+            } elseif (microtime(true) > $end) {
+                $this->disown($token);
+                $seconds = $store->settings['waitSeconds'];
+                throw new StoreFailed("others have held this session for $seconds seconds (PHP_SESSIONS_MAX_WAIT)");
+            } elseif ($answer[1] === 3) {
+                // The server's clock differs from the one here, or the server was frozen.
+                $ahead = (int) $answer[2] - (int) (microtime(true) * 1000);
+            } else {
+                // For a second only: a request that dies after it was called takes the call with it.
+                $how = $store->waitFor($keys[3], 1) ? 'woken' : 'again';
+            }
+        }
+        if ($mustExist && $this->data === false) {
+            $this->release('nothing');
+            return false;
+        }
+        return true;
+    }
+
+    public function data(): string|false
+    {
+        return $this->plain;
+    }
+
+    public function holds(): bool
+    {
+        return $this->token !== '';
+    }
+
+    public function release(string $what, #[\SensitiveParameter] string $data = ''): void
+    {
+        [$token, $this->token] = [$this->token, ''];
+        if ($token === '') {
+            return;
+        }
+        $store = $this->store();
+        if ($what === 'nothing' && !$store->settings['locking']) {
+            return;
+        }
+        $seconds = max(1, (int) getIni('session.gc_maxlifetime'));
+        $before = $store->settings['locking'] ? sha1((string) $this->data) : '';
+        $run = fn (string $how): int => $store->script(
+            Scripts::RELEASE,
+            $store->keys($this->id),
+            $token,
+            [$how, $seconds, $how === 'set' ? $data : '', $before],
+            isRelease: true,
+        )[1];
+        $done = $run($what);
+        if ($done === 2) {
+            $done = $run('set');
+        }
+        if ($done === 3) {
+            $why = 'the connection was lost while the session was being written, and this request has no lock any more';
+            throw new StoreFailed("$why: whether its changes are kept is not known");
+        }
+        if ($done === 0) {
+            $life = $store->settings['lockSeconds'];
+            $why = "this request lost its lock, after $life seconds or in a failover, and the session has changed since";
+            throw new StoreFailed("$why: the changes of this request are not kept");
+        }
+        if ($what === 'set') {
+            $this->data = $this->plain = $data;
+        }
+    }
+
+    public function forget(): void
+    {
+        $this->token = '';
+    }
+
+    public function recover(): void
+    {
+        $this->store?->disconnect();
+        $this->token = $this->token ?: $this->asked;
+        $this->release('nothing');
+    }
+
+    public function onStoreError(): string
+    {
+        return $this->store?->settings['onStoreError'] ?? 'stop';
+    }
+
+    private function store(): Store
+    {
+        return $this->store ??= new Store($this->file);
+    }
+
+    /** Ends a request without the lock: a TAKE of it that arrives later is not to lock for nobody. */
+    private function disown(string $token): void
+    {
+        if ($this->store()->mayArriveLate($token)) {
+            $this->token = $token;
+            $this->release('nothing');
+        }
+    }
+
+    private function hold(string $token, #[\SensitiveParameter] array $answer): void
+    {
+        $this->token = $token;
+        $this->data = $answer[2] ?? false;
+        $this->plain = $this->data === false ? false : uncompress($this->data);
+    }
+
+    public function __debugInfo(): array
+    {
+        return [];
+    }
+}

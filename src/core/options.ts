@@ -1,6 +1,6 @@
 import type { Json, JsonObject, Sourced } from './binding.ts'
 import type { Finding } from './finding.ts'
-import { joinWords, nearest } from './text.ts'
+import { editDistance, joinWords, nearest } from './text.ts'
 
 export type OptionName = keyof typeof OPTIONS
 
@@ -171,18 +171,64 @@ function malformedOption(name: OptionName, kind: OptionKind, { value, from }: So
   }
 }
 
+/**
+ * What Kubernetes and Docker tell every container about a Service or a link called `php-sessions…`:
+ * `PHP_SESSIONS_SERVICE_HOST`, `PHP_SESSIONS_PORT_80_TCP_ADDR`, `PHP_SESSIONS_ENV_…`.
+ *
+ * https://kubernetes.io/docs/concepts/containers/container-environment/#cluster-information
+ */
+const OF_A_SERVICE =
+  /_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$|_PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR|START|END))?)?$|_(NAME|ENV_\w+)$/
+
 function unknownOptions({ env, file }: OptionSources): Finding[] {
   const written = [
     ...Object.keys(env).map((name) => ({ name, from: `environment variable ${name}` })),
     ...Object.keys(file.value).map((name) => ({ name, from: `${file.from} ${name}` })),
   ]
   return written
-    .filter(({ name }) => name.startsWith('PHP_SESSIONS_') && !(name in OPTIONS))
-    .map(({ name, from }) => ({
-      id: 'option.unknown',
-      level: 'error',
-      title: `there is no option ${name}`,
-      from,
-      fix: `did you mean ${nearest(name, NAMES)}? php-sessions help options lists all options`,
-    }))
+    .filter(({ name }) => name.startsWith(PREFIX) && !Object.hasOwn(OPTIONS, name))
+    .filter(({ name }) => !OF_A_SERVICE.test(name))
+    .map(({ name, from }) => (isMistyped(name) ? mistypedOption(name, from) : foreignOption(name, from)))
+}
+
+const PREFIX = 'PHP_SESSIONS_'
+
+/** Whether a name is close to that of an option: few edits or a swap away, or cut short (`PHP_SESSIONS_LOCKS`). */
+function isMistyped(name: string): boolean {
+  const own = nearest(name, NAMES)
+  const length = own.length - PREFIX.length
+  const edits = editDistance(name, own)
+  const isSwapped = edits === 2 && sortLetters(name) === sortLetters(own)
+  return isSwapped || edits <= Math.max(1, Math.floor(length / 3)) || NAMES.some(isCutFrom(name))
+}
+
+function sortLetters(text: string): string {
+  return [...text].sort().join('')
+}
+
+function isCutFrom(name: string): (option: OptionName) => boolean {
+  const stem = name.replace(/S$/, '')
+  return (option) => stem.length >= PREFIX.length + 4 && option.startsWith(stem)
+}
+
+function mistypedOption(name: string, from: string): Finding {
+  const own = NAMES.find(isCutFrom(name)) ?? nearest(name, NAMES)
+  return {
+    id: 'option.unknown',
+    level: 'error',
+    title: `there is no option ${name}`,
+    from,
+    fix: `did you mean ${own}? php-sessions help options lists all options`,
+  }
+}
+
+/** Not an error: the app or its platform may use such a name, and php-sessions can run without knowing why. */
+function foreignOption(name: string, from: string): Finding {
+  return {
+    id: 'option.foreign',
+    level: 'warn',
+    title: `${name} is not an option of php-sessions, and has no effect on it`,
+    from,
+    fix: 'php-sessions help options lists all options; if it belongs to the app, give it a name that does not begin with PHP_SESSIONS_',
+  }
 }

@@ -55,7 +55,8 @@ export function nearest(word: string, candidates: readonly string[]): string {
   return ranked.reduce((best, next) => (next.edits < best.edits ? next : best)).candidate
 }
 
-function editDistance(a: string, b: string): number {
+/** How many single-character edits make one word of another. */
+export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../../src/core/binding.ts'
-import { readOptions } from '../../src/core/options.ts'
+import { OPTIONS, readOptions } from '../../src/core/options.ts'
 
 const read = (env: Record<string, string>, file: JsonObject = {}) =>
   readOptions({ env, file: { value: file, from: '.bp-config/options.json' } })
@@ -68,9 +68,52 @@ test.each([
 })
 
 test('an unknown option is refused, and the message suggests the nearest name', () => {
-  const { findings } = read({ PHP_SESSIONS_LOCK: '1' }, { PHP_SESSIONS_TTL: 3 })
+  const { findings } = read({ PHP_SESSIONS_LOCK: '1' }, { PHP_SESSIONS_LIFE_TIME: 3 })
   expect(findings).toMatchSnapshot()
 })
+
+test('every option is found when a letter of it is missing, doubled, wrong or swapped with the next', () => {
+  const options = Object.keys(OPTIONS).filter((name) => name.startsWith('PHP_SESSIONS_'))
+  for (const name of options)
+    for (let i = 'PHP_SESSIONS_'.length; i < name.length; i++) {
+      const [before, letter, after] = [name.slice(0, i), name.charAt(i), name.slice(i + 1)]
+      const swapped = before + after.charAt(0) + letter + after.slice(1)
+      for (const typo of [
+        before + after,
+        name.slice(0, i + 1) + letter + after,
+        `${before}Q${after}`,
+        swapped,
+      ]) {
+        if (options.includes(typo) || typo === name) continue
+        const [finding] = read({ [typo]: 'x' }).findings
+        expect([typo, finding?.id, finding?.level]).toEqual([typo, 'option.unknown', 'error'])
+        expect(finding?.fix).toContain(`did you mean ${name}?`)
+      }
+    }
+})
+
+test.each([
+  'PHP_SESSIONS_IN_REDIS',
+  'PHP_SESSIONS_TTL',
+  'PHP_SESSIONS_ENABLED',
+  'PHP_SESSIONS_',
+  'PHP_SESSIONS_DB_HOST',
+])('%s is not an option: a warning, and no start is stopped', (name) => {
+  expect(read({ [name]: 'true' }).findings).toMatchObject([{ id: 'option.foreign', level: 'warn' }])
+  expect(read({}, { [name]: true }).findings).toMatchObject([{ id: 'option.foreign', level: 'warn' }])
+})
+
+test.each(['PHP_SESSIONS', 'PHP_SESSIONS_WEB', 'PHP_SESSIONS_SERVICE'])(
+  'what Kubernetes and Docker set for a Service or a link called %s is ignored without a message',
+  (service) => {
+    const names = [
+      'SERVICE_HOST SERVICE_PORT SERVICE_PORT_HTTP PORT PORT_80_TCP PORT_80_TCP_PROTO PORT_80_TCP_PORT',
+      'PORT_80_TCP_ADDR PORT_6379_UDP PORT_132_SCTP_ADDR NAME ENV_PHP_VERSION',
+    ].flatMap((line) => line.split(' '))
+    const env = Object.fromEntries(names.map((name) => [`${service}_${name}`, 'tcp://10.0.0.9:80']))
+    expect(read(env)).toMatchObject({ options: { PHP_SESSIONS_SERVICE: undefined }, findings: [] })
+  },
+)
 
 test('a list in place of text is refused', () => {
   expect(read({}, { PHP_SESSIONS_SERVICE: ['a'] }).findings).toMatchSnapshot()

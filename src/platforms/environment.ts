@@ -1,9 +1,10 @@
-import type { Binding, JsonObject } from '../core/binding.ts'
-import { isPlace, readVariable } from '../core/credentials/field-names.ts'
+import type { Binding } from '../core/binding.ts'
+import { type FieldVariable, isPlace, readVariable } from '../core/credentials/field-names.ts'
 import type { Finding } from '../core/finding.ts'
 import { OPTIONS } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
 import type { Bindings } from './bindings.ts'
+import { chooseVariables, mergeVariables } from './several-variables.ts'
 import { attempt, faultOf, unreadable } from './unreadable.ts'
 
 const SOURCE = 'the environment variables'
@@ -11,8 +12,8 @@ const SOURCE = 'the environment variables'
 /** The name must have one of these words: many variables of other services end with `_HOST` too. */
 const KIND = /REDIS|VALKEY|KEYVALUE|MEMCACH/
 
-/** Variables whose name does not say the kind of service; the scheme of their URI must. */
-const NEUTRAL_NAMES = ['DATABASE_URL', 'KV_URL']
+/** Where the name does not say the kind of service, the scheme of a URI must: `SESSION_STORE=redis://…`. */
+const STORE_URI = /^(rediss?|valkeys?|memcached?)([+-][a-z]+)*:(\/\/|.*\?host\[)/i
 
 /**
  * Words in the names of variables that are not bindings: what Kubernetes and Docker tell every container about its
@@ -21,8 +22,9 @@ const NEUTRAL_NAMES = ['DATABASE_URL', 'KV_URL']
 const NOT_BINDINGS = /(^|_)(SERVICE|REST|PUBLIC|MAPPED|REPLICA|SLAVE|READ|READER|READONLY|RO|WP)(_|$)/
 
 /**
- * Reads variables such as REDIS_URL, VALKEY_HOST_SESSIONS or MEMCACHIER_SERVERS. Variables whose names differ only in
- * the field are one binding. `REDIS_PASSWORD_FILE` names a file with the value of REDIS_PASSWORD.
+ * Reads variables such as REDIS_URL, VALKEY_HOST_SESSIONS or MEMCACHIER_SERVERS, and URIs of such stores under any
+ * name. Variables whose names differ only in the field are one binding. `REDIS_PASSWORD_FILE` names a file with the
+ * value of REDIS_PASSWORD.
  *
  * On Cloud Foundry, where bound services are in VCAP_SERVICES, a variable is chosen only if PHP_SESSIONS_SERVICE
  * names it.
@@ -34,7 +36,7 @@ export function readVariables(host: Host): Bindings {
   const faults: (readonly [group: string, fault: Finding])[] = []
   for (const written of Object.keys(env).sort()) {
     const name = written.replace(/_FILE$/, '')
-    const variable = isStoreVariable(name, env[name]) ? readVariable(name) : undefined
+    const variable = readStoreVariable(name, env[name] ?? '')
     if (variable === undefined || NOT_BINDINGS.test(variable.group)) continue
     const value =
       name === written
@@ -51,14 +53,14 @@ export function readVariables(host: Host): Bindings {
       const own = faults.filter(([group]) => binding.kinds.includes(group)).map(([, fault]) => fault)
       return own.length === 0 ? binding : { ...binding, faults: own }
     })
-  return { bindings: bindings.filter(isNotRepeated).filter(isNotAlias), findings }
+  return { bindings: chooseVariables(mergeVariables(bindings)), findings }
 }
 
-function isStoreVariable(name: string, value: string | undefined): boolean {
-  if (name in OPTIONS) return false
-  return (
-    KIND.test(name) || (NEUTRAL_NAMES.includes(name) && KIND.test(value?.split(':')[0]?.toUpperCase() ?? ''))
-  )
+/** A variable without the kind in its name is a binding by itself: its neighbours are those of another service. */
+function readStoreVariable(name: string, value: string): FieldVariable | undefined {
+  if (Object.hasOwn(OPTIONS, name)) return undefined
+  if (KIND.test(name)) return readVariable(name)
+  return STORE_URI.test(value) ? { group: name, name: 'uri' } : undefined
 }
 
 /** Laravel writes `null` for no password. Kubernetes sets REDIS_PORT in every container near a service named redis. */
@@ -104,7 +106,8 @@ function toBinding(
   isChosenByKind: boolean,
 ): readonly Binding[] {
   const place = Object.keys(variables).find(
-    (name) => isPlace(readVariable(name)?.name ?? '') && !/^https?:/.test(variables[name] ?? ''),
+    (name) =>
+      name === group || (isPlace(readVariable(name)?.name ?? '') && !/^https?:/.test(variables[name] ?? '')),
   )
   if (place === undefined) return []
   const names = [place, group, ...Object.keys(variables)]
@@ -122,18 +125,4 @@ function toBinding(
       isChosenByKind,
     },
   ]
-}
-
-/** Heroku gives the same values under two names. */
-function isNotRepeated({ credentials }: Binding, index: number, all: readonly Binding[]): boolean {
-  const values = (variables: JsonObject) => Object.values(variables).join('\n')
-  return all.findIndex((other) => values(other.credentials) === values(credentials)) === index
-}
-
-/** If there is a REDIS_URL, names of the platform such as HEROKU_REDIS_RED_URL or DOKKU_REDIS_SILVER_URL are dropped. */
-function isNotAlias({ kinds }: Binding, _: number, all: readonly Binding[]): boolean {
-  const [group = ''] = kinds
-  return !all.some(
-    ({ kinds: [other = ''] }) => /^(REDIS|VALKEY|MEMCACHED)$/.test(other) && group.includes(`_${other}`),
-  )
 }

@@ -34,7 +34,23 @@ const DEPTH = 6
 export function readFields(credentials: JsonObject, prefix: string): readonly CredentialField[] {
   const fields = unwrap(credentials, prefix, '')
   const isChosen = chooseVariables(fields)
-  return fields.filter(isChosen).toSorted((a, b) => a.rank - b.rank)
+  const chosen = fields.filter(isChosen).toSorted((a, b) => a.rank - b.rank)
+  return chosen.some(({ name }) => isPlace(name))
+    ? chosen
+    : [...chosen, ...chosen.filter(isStoreUri).map(asUri)]
+}
+
+/** Where no field has the name of a place, a URI of a store under another name is one: `SESSION_STORE=redis://…`. */
+function isStoreUri({ name, value }: CredentialField): boolean {
+  return (
+    typeof value === 'string' &&
+    /^(rediss?|valkeys?|memcached?)([+-][a-z]+)*:(\/\/|.*\?host\[)/i.test(value) &&
+    !/read|replica|slave|cli$/.test(name)
+  )
+}
+
+function asUri(field: CredentialField): CredentialField {
+  return { ...field, name: 'uri' }
 }
 
 interface Ranked extends CredentialField {

@@ -1,0 +1,47 @@
+import type { Binding } from '../core/binding.ts'
+import { identifyServer, type ServerIdentity } from './server-identity.ts'
+
+/**
+ * Makes one binding of variables that say the same, with all their names. The same server with another database stays
+ * a binding that can be named, but leaves nothing undecided.
+ */
+export function mergeVariables(bindings: readonly Binding[]): readonly Binding[] {
+  const merged: { binding: Binding; readonly identity: ServerIdentity }[] = []
+  for (const binding of bindings) {
+    const identity = identifyServer(binding)
+    const onServer = merged.filter(({ identity: { server } }) => server === identity.server)
+    const equal = onServer.find(({ identity: { database } }) => database === identity.database)
+    if (equal !== undefined)
+      equal.binding = { ...equal.binding, names: [...new Set([...equal.binding.names, ...binding.names])] }
+    else merged.push({ binding: onServer.length === 0 ? binding : notByKind(binding), identity })
+  }
+  return merged.map(({ binding }) => binding)
+}
+
+/** What a platform makes for each of its services. The service in use has a plain name, too. */
+const OF_PLATFORM = /^(HEROKU|DOKKU|SCALINGO)_(REDIS|VALKEY|MEMCACHED)/
+
+/** Words in the names of URIs that are there for something else. */
+const OTHER_PURPOSE =
+  /(^|_)(CACHE|QUEUE|BROKER|MESSENGER|TRANSPORT|LOCK|CELERY|RESULT|RESQUE|SIDEKIQ|PUBSUB)(_|$)/
+
+const KIND_IN_NAME = /REDIS|VALKEY|KEYVALUE|MEMCACH/
+
+/** Variables that are chosen only if they are named, as long as others speak for themselves. */
+export function chooseVariables(bindings: readonly Binding[]): readonly Binding[] {
+  const groups = bindings.map(({ kinds: [group = ''] }) => group)
+  return bindings.map((binding, i) => {
+    const group = groups[i] ?? ''
+    const [, , kind] = OF_PLATFORM.exec(group) ?? []
+    const isSpare = kind !== undefined ? groups.includes(kind) : isForElse(group) && !groups.every(isForElse)
+    return isSpare ? notByKind(binding) : binding
+  })
+}
+
+function isForElse(group: string): boolean {
+  return OTHER_PURPOSE.test(group) && !KIND_IN_NAME.test(group)
+}
+
+function notByKind(binding: Binding): Binding {
+  return { ...binding, isChosenByKind: false }
+}

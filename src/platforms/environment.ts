@@ -1,5 +1,6 @@
 import type { Binding } from '../core/binding.ts'
 import { type FieldVariable, isPlace, readVariable } from '../core/credentials/field-names.ts'
+import { isUnread, unreadFields } from '../core/credentials/unread.ts'
 import type { Finding } from '../core/finding.ts'
 import { OPTIONS } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
@@ -50,7 +51,10 @@ export function readVariables(host: Host): Bindings {
     .sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1))
     .flatMap(([group, variables]) => toBinding(group, variables, isChosenByKind))
     .map((binding): Binding => {
-      const own = faults.filter(([group]) => binding.kinds.includes(group)).map(([, fault]) => fault)
+      const own = [
+        ...faults.filter(([group]) => binding.kinds.includes(group)).map(([, fault]) => fault),
+        ...findUnread(env, binding),
+      ]
       return own.length === 0 ? binding : { ...binding, faults: own }
     })
   return { bindings: chooseVariables(mergeVariables(bindings)), findings }
@@ -98,6 +102,20 @@ function readSecret(
     fix: 'mount the secret there, or remove the variable',
   })
   return ''
+}
+
+/** Variables that begin as those of a service do and are not among them, if their names say that they matter. */
+function findUnread(env: Host['env'], { kinds: [group], credentials, from }: Binding): readonly Finding[] {
+  const unread = Object.entries(env)
+    .filter(([name]) => name.startsWith(`${group}_`) && !NOT_BINDINGS.test(name) && !/_FILE$/.test(name))
+    .filter(([name]) => !Object.hasOwn(credentials, name) && !Object.hasOwn(OPTIONS, name))
+    .map(([name, value = '']) => ({
+      name: name.slice(`${group}_`.length).replaceAll('_', '').toLowerCase(),
+      value,
+      from: name,
+    }))
+    .filter(isUnread)
+  return unread.length === 0 ? [] : [unreadFields(from, unread)]
 }
 
 function toBinding(

@@ -1,9 +1,11 @@
 import { type HostAndPort, readHostAndPort, readUri } from '../address.ts'
 import { type Binding, isObject, type Json, parseJson, type Sourced } from '../binding.ts'
 import { type Finding, hasError } from '../finding.ts'
-import { joinWords, words } from '../text.ts'
+import { joinWords } from '../text.ts'
 import { FIELD_NAMES, type Field } from './field-names.ts'
 import { type CredentialField, readFields } from './fields.ts'
+import { isUnread, unreadFields } from './unread.ts'
+import { isAbsent, isSwitchedOn } from './values.ts'
 
 /** A server from a binding's list, not yet checked. */
 export interface ListedServer extends HostAndPort {
@@ -18,6 +20,8 @@ export interface Credentials {
   has(field: Field): boolean
   /** The value as text; undefined if no field with that meaning has a value. */
   text(field: Field): Sourced<string> | undefined
+  /** The values of all fields with the name that wins, and of their lists; empty if there are none. */
+  texts(field: Field): readonly Sourced<string>[]
   /** Whether the field is switched on: `false`, `"0"`, `off` and `disabled` are off, any other value is on. */
   flag(field: Field): Sourced<boolean> | undefined
   /** The servers in a list of strings or objects, or in a string with commas, semicolons or blanks between them. */
@@ -25,6 +29,8 @@ export interface Credentials {
   note(finding: Finding): void
   /** Notes that all of these fields are missing, and names the fields that are there. */
   noteMissing(what: string, fields: readonly Field[]): void
+  /** Notes the fields that by their names are about TLS, a login, Sentinel or a cluster, and have no known meaning. */
+  noteUnread(): void
   /** Notes that a value is not what its field should hold. */
   noteWrong(value: Sourced<unknown>, expected: string, got: string): void
 }
@@ -36,7 +42,7 @@ export function readCredentials(binding: Binding): Credentials {
   const findings: Finding[] = [...(binding.faults ?? [])]
   const note: Note = (finding) => void findings.push(finding)
   const fields = readFields(binding.credentials, binding.fieldPrefix)
-  const { find, text } = fieldReader(fields, note)
+  const { find, text, texts } = fieldReader(fields, note)
 
   const reference = fields.find(({ name }) => name === 'credhubref')
   if (reference !== undefined) note(unresolvedReference(reference))
@@ -45,6 +51,7 @@ export function readCredentials(binding: Binding): Credentials {
     findings,
     note,
     text,
+    texts,
     has: (field) => find(field) !== undefined,
     flag: (field) => {
       const found = find(field)
@@ -61,6 +68,10 @@ export function readCredentials(binding: Binding): Credentials {
     noteMissing: (what, wanted) => {
       // An unresolved reference has none of the fields, and its own finding is enough.
       if (reference === undefined) note(missingFields(binding, what, wanted))
+    },
+    noteUnread: () => {
+      const unread = fields.filter(isUnread)
+      if (unread.length > 0) note(unreadFields(binding.from, unread))
     },
     noteWrong: ({ from }, expected, got) => note(wrongValue(from, `expected ${expected}, got ${got}`)),
   }
@@ -119,12 +130,22 @@ function fieldReader(fields: readonly CredentialField[], note: Note) {
     const value = found === undefined ? undefined : textOf(found.value, found.from, note)
     return found === undefined || value === undefined ? undefined : { value, from: found.from }
   }
-  return { find, text }
+  const texts = (field: Field): readonly Sourced<string>[] => {
+    const name = find(field)?.name
+    return fields
+      .filter((candidate) => candidate.name === name && !isAbsent(candidate.value))
+      .flatMap(({ value, from }) => listOf(value).map((item) => ({ item: certOf(item), from })))
+      .flatMap(({ item, from }) => {
+        const read = textOf(item, from, note)
+        return read === undefined ? [] : [{ value: read, from }]
+      })
+  }
+  return { find, text, texts }
 }
 
-/** Brokers write null, an empty string or an empty list for what a plan does not have. */
-function isAbsent(value: Json): boolean {
-  return value === null || value === '' || (Array.isArray(value) && value.length === 0)
+/** Google lists certificates as objects, with other facts about each. */
+function certOf(item: Json): Json {
+  return isObject(item) && item.cert !== undefined ? item.cert : item
 }
 
 function textOf(value: Json, from: string, note: Note): string | undefined {
@@ -140,12 +161,6 @@ function textOf(value: Json, from: string, note: Note): string | undefined {
   if (!value.isWellFormed() || value.includes('\ufffd'))
     return refuse('the value is not valid Unicode: it has half a character')
   return value
-}
-
-const OFF = ['', ...words('0 false no off none null disable disabled')]
-
-function isSwitchedOn(value: Json): boolean {
-  return typeof value === 'string' ? !OFF.includes(value.trim().toLowerCase()) : Boolean(value)
 }
 
 /** In files, bindings hold lists as JSON text. */

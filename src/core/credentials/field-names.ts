@@ -9,15 +9,21 @@ export const FIELD_NAMES = {
     host hostname servicename tlshost tlshostname primaryendpoint endpointaddress endpoint primaryendpointaddress
     endpoint0address masterhost primaryhost address
   `),
-  port: words('port masterport hostport portnumber masterportnumber endpoint0port'),
+  port: words(`
+    port masterport hostport portnumber masterportnumber endpoint0port primaryport discoveryendpoints0port
+    clusterendpoint0port
+  `),
   serviceNames: words('servicenames'),
   tlsPort: words('tlsport sslport'),
-  tls: words('tls ssl tlsenabled sslenabled usetls usessl'),
+  tls: words('tls ssl tlsenabled sslenabled usetls usessl enabletls enablessl tlsmode sslmode'),
   scheme: words('scheme protocol'),
   user: words('username user hostuser aclusername'),
-  password: words('password primarykey authstring authtoken hostpassword pass auth'),
+  password: words(`
+    password primarykey authstring authtoken hostpassword pass auth primaryaccesskey authpassword
+  `),
   uri: words(`
     uri url dsn composed connectionuri connectionurl connectionstring uridirect1 masterurl masteruri cliurl
+    primaryconnectionstring
   `),
   tlsUri: words('tlsuri tlsurl ssluri sslurl'),
   database: words('database db dbindex databaseindex databasenumber'),
@@ -28,15 +34,16 @@ export const FIELD_NAMES = {
   clusterMode: words('clustermode clusterenabled'),
   clusterNodes: words(`
     clusternodes clusterseeds clusterhosts seeds discoveryendpoint configurationendpoint
-    configurationendpointaddress
+    configurationendpointaddress discoveryendpoints0address clusterendpoint0address clusterendpoint
   `),
   masterName: words(`
     mastername sentinelmastername sentinelmaster sentinelmasterid sentinelmasterset sentinelname sentinelservice
-    sentinelservicename
+    sentinelservicename primaryname
   `),
   haMasterName: words('hamastername'),
   master: words('master'),
   name: words('name'),
+  sentinelEnabled: words('sentinelenabled sentinelmode usesentinel enablesentinel'),
   sentinels: words('sentinels sentinelhosts sentinelhost'),
   sentinelNodes: words('sentinelnodes'),
   sentinelAddresses: words('sentineladdrs sentineladdresses'),
@@ -47,7 +54,7 @@ export const FIELD_NAMES = {
   ca: words(`
     tlsca cacrt cacertpem cacert capem cacertificate cacertificates certificates cacertificatebase64
     certificatebase64 cabase64 tlsserverca serverca tlssslrootcert sslrootcert tlscacert tlscacrt sslca tlsrootca
-    rootca ca
+    rootca cadata cabundle capem tlscadata servercacerts servercacert ca
   `),
   clientCertificate: words(`
     tlscertificate tlscrt clientcertificate clientcert clientcrt tlscert sslcert tlssslcert tlsclientcert
@@ -67,13 +74,21 @@ const PREFIXES = words(`
 
 /** Spells the name of a field as `FIELD_NAMES` does. `isPlain`: it had no kind of server in front. */
 export function readFieldName(key: string): { readonly name: string; readonly isPlain: boolean } {
-  const plain = key.toLowerCase().replace(/[^a-z0-9]/g, '')
+  const plain = withoutIndex(key.toLowerCase().replace(/[^a-z0-9]/g, ''))
   if (KNOWN.has(plain)) return { name: plain, isPlain: true }
   const bare = PREFIXES.filter((prefix) => plain.startsWith(prefix))
     .map((prefix) => plain.slice(prefix.length))
-    .find((name) => KNOWN.has(name))
+    .find((name) => KNOWN.has(name) || FLAGS.includes(name))
   return { name: bare ?? plain, isPlain: bare === undefined }
 }
+
+/** Crossplane writes a list of certificates as `server_ca_certs_0_cert`, `server_ca_certs_1_cert`. */
+function withoutIndex(name: string): string {
+  return name.replace(/(cacerts?)[0-9]+cert$/, '$1')
+}
+
+/** Fields only if they are switched on. */
+const FLAGS = ['cluster', 'sentinel']
 
 /** A variable such as `HEROKU_REDIS_RED_URL` or `VALKEY_HOST_SESSIONS`, taken apart. */
 export interface FieldVariable {
@@ -93,7 +108,7 @@ export function readVariable(variable: string): FieldVariable | undefined {
         .slice(end - length, end)
         .join('')
         .toLowerCase()
-      if (KNOWN.has(name))
+      if (KNOWN.has(name) || FLAGS.includes(name))
         return { group: [...parts.slice(0, end - length), ...parts.slice(end)].join('_'), name }
     }
   const { name, isPlain } = readFieldName(variable)

@@ -66,13 +66,19 @@ function unwrap(object: JsonObject, prefix: string, outer: string, depth = 0): R
     const field = { ...rankName(outer + flatName(key)), value, from }
     const container = CONTAINERS.get(field.name)
     const inner = container === undefined ? undefined : readObject(value)
-    if (inner === undefined) return [field]
+    if (inner === undefined) return [asFlag(field)]
     if (container === 'merged') return unwrap(inner, `${from}.`, '', depth + 1)
     if (container === 'ways') return unwrap(chooseWay(inner), `${from}.`, '', depth + 1)
     // An object named `tls` means that the server has TLS, unless a field in it says otherwise.
     const isSign = /^(tls|ssl)$/.test(field.name) && !('enabled' in inner)
     return [...(isSign ? [field] : []), ...unwrap(inner, `${from}.`, field.name, depth + 1)]
   })
+}
+
+/** `cluster: true` says that it is one; `cluster: "main"` is the name of something. */
+function asFlag(field: Ranked): Ranked {
+  const isFlag = /^(cluster|sentinel)$/.test(field.name) && /^(true|1|on|yes)$/i.test(String(field.value))
+  return isFlag ? { ...field, name: `${field.name}enabled` } : field
 }
 
 function rankName(key: string): { name: string; rank: number; group?: string } {

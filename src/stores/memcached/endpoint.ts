@@ -15,6 +15,8 @@ export function readMemcachedEndpoint(credentials: Credentials): Endpoint | unde
   if (user !== undefined && password === undefined)
     credentials.noteMissing('password for the user', ['password'])
   if (user === undefined && password !== undefined) credentials.noteMissing('user for the password', ['user'])
+  noteTls(credentials, uri)
+  credentials.noteUnread()
   const [first] = servers
   if (isUnusable(credentials) || first === undefined) return undefined
   return {
@@ -28,6 +30,23 @@ export function readMemcachedEndpoint(credentials: Credentials): Endpoint | unde
     clientCertificate: undefined,
     sentinel: undefined,
   }
+}
+
+/** Without TLS php-memcached cannot speak to a server that has only that. */
+function noteTls(credentials: Credentials, uri: Sourced<Uri> | undefined): void {
+  const flag = credentials.flag('tls')
+  const scheme = uriPart(uri, (parts) =>
+    /^(memcacheds|tls|ssl)$/.test(parts.scheme) ? parts.scheme : undefined,
+  )
+  const sign = scheme ?? (flag?.value === true ? flag : undefined) ?? credentials.text('ca')
+  if (sign === undefined) return
+  credentials.note({
+    id: 'memcached.tls',
+    level: 'error',
+    title: 'the binding asks for TLS, and php-memcached has none',
+    from: sign.from,
+    fix: 'bind a Redis or Valkey, or a Memcached without TLS in a network that you trust',
+  })
 }
 
 /** Reads `memcached://user:password@host:port`. Text without a scheme is not a URI but a list of servers. */

@@ -23,7 +23,7 @@ export function readRedisEndpoint(credentials: Credentials, options: Options): E
     port,
     tls: readTls(credentials, uri, direct, tlsPort) ??
       tlsOfCa(ca) ??
-      tlsOfProvider(direct, port, password) ?? {
+      tlsOfProvider(direct ?? credentials.servers('clusterNodes'), port, password) ?? {
         value: false,
         from: 'the default, because no field asks for it',
       },
@@ -39,6 +39,7 @@ export function readRedisEndpoint(credentials: Credentials, options: Options): E
     ca,
     clientCertificate: readClientCertificate(credentials),
   }
+  credentials.noteUnread()
   if (topology === undefined || isUnusable(credentials)) return undefined
   return { ...topology, tls: places.tls, ...login }
 }
@@ -126,6 +127,7 @@ const TLS_ONLY: readonly RegExp[] = [
   /\.redis\.azure\.net$/,
   /\.redis\.[a-z0-9-]+\.oci\.oraclecloud\.com$/,
   /\.serverless\.[a-z0-9]+\.cache\.amazonaws\.com$/,
+  /\.memorydb\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/,
 ]
 const AZURE = /\.redis\.(cache\.windows|azure)\.net$/
 

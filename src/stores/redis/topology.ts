@@ -40,6 +40,7 @@ export function readTopology(
     sign ?? signOfSentinel(credentials, places, sentinels) ?? signOfCluster(credentials, places, sentinels)
   if (topology?.value === 'sentinel') return askSentinels(credentials, sentinels, topology)
   if (topology?.value === 'cluster') return useCluster(credentials, places, topology)
+  if (sentinels === undefined && wanted === undefined) noteUnusedSentinels(credentials, places)
   return useOne(credentials, places, topology)
 }
 
@@ -171,9 +172,23 @@ function sentinelTls(
     : { value: false, from: `${tlsPort.from} is not a port of the Sentinels` }
 }
 
-/** SAP's Sentinels have the same password as its Redis. */
+/** SAP's Sentinels have the same password as its Redis, those of its brokers and those of its operators. */
 function sharedPassword(credentials: Credentials, { from }: Listed): Sourced<string> | undefined {
-  return from.endsWith('sentinel_nodes') ? credentials.text('password') : undefined
+  const isOfSap = from.endsWith('sentinel_nodes') || credentials.has('sentinelEnabled')
+  return isOfSap ? credentials.text('password') : undefined
+}
+
+/** Without the name of their master nobody can ask the Sentinels. */
+function noteUnusedSentinels(credentials: Credentials, places: RedisPlaces): void {
+  const listed = listSentinels(credentials, places)
+  if (listed === undefined || credentials.flag('sentinelEnabled')?.value === false) return
+  credentials.note({
+    id: 'binding.sentinel',
+    level: 'warn',
+    title: 'the binding has Sentinels, but no name of their master: they are not asked',
+    from: listed.from,
+    fix: 'add master_name to the credentials if the host does not follow the master by itself',
+  })
 }
 
 function listSentinels(credentials: Credentials, { uri, direct }: RedisPlaces): Listed | undefined {
@@ -234,7 +249,9 @@ function signOfSentinel(
   { uri, direct }: RedisPlaces,
   sentinels: ListedSentinels | undefined,
 ): Sourced<Topology> | undefined {
-  if (sentinels === undefined) return undefined
+  const flag = credentials.flag('sentinelEnabled')
+  if (flag?.value === true) return { value: 'sentinel', from: flag.from }
+  if (sentinels === undefined || flag?.value === false) return undefined
   const isNeeded =
     direct?.value.length !== 1 ||
     isSentinelUri({ uri }) ||

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "modules.h"
+#include "processes.h"
 
 /* What is not held: faults, job control, what is ignored by default. Any other signal would leave files behind. */
 static const int other_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGKILL, SIGSTOP,
@@ -99,27 +100,6 @@ static int reap(pid_t child, int *status)
     return has_ended;
 }
 
-/* Recognises php-fpm's master by the title that it gives itself. */
-static int is_php_fpm(pid_t pid)
-{
-    static const char title[] = "php-fpm: master process";
-    char path[32], begin[sizeof(title)] = "";
-    FILE *file;
-    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-    file = fopen(path, "r");
-    if (!file)
-        return 0;
-    (void)!fread(begin, 1, sizeof(title) - 1, file);
-    fclose(file);
-    return strcmp(begin, title) == 0;
-}
-
-/* SIGTERM ends php-fpm at once; SIGQUIT lets it finish its requests, which is what a platform means by SIGTERM. */
-static void forward(pid_t child, int number)
-{
-    kill(child, number == SIGTERM && is_php_fpm(child) ? SIGQUIT : number);
-}
-
 /* A terminal that hangs up sends SIGHUP only to the leader of the session. What php-sessions writes in vain is its own. */
 static int is_for_command(int number, const siginfo_t *info)
 {
@@ -139,6 +119,52 @@ static int next_signal(siginfo_t *info)
     if (number < 0 && errno == EAGAIN)
         start_watcher();
     return number;
+}
+
+/* Whether a signal means that php-sessions and all that it has started shall end. */
+static int is_ending(int number)
+{
+    return number == SIGTERM || number == SIGINT || number == SIGQUIT;
+}
+
+/* Seconds that processes without PHP have to end once they were told to. A php-fpm may still finish its requests. */
+#define PATIENCE 5
+
+/*
+ * Waits for what the command has left behind: processes become children of php-sessions when their parents end.
+ *
+ * A server with PHP still needs the files of php-sessions, so these stay for as long as it runs. Once php-sessions was
+ * told to end, it tells everything that it has started to end, too.
+ */
+static void outlive_command(int was_told)
+{
+    static const char text[] =
+        "php-sessions: the command has ended and left a server with PHP in the background: waiting for its end\n";
+    static const struct timespec tick = { 0, 200000000 };
+    time_t until = time(NULL) + PATIENCE;
+    int has_said = was_told, number, status;
+    siginfo_t info;
+    for (;;) {
+        struct children left = count_children(watcher);
+        if (was_told ? !left.all : !left.servers)
+            return;
+        if (was_told)
+            end_children(watcher);
+        if (was_told && !left.servers && time(NULL) >= until)
+            signal_children(watcher, SIGKILL);
+        if (!has_said)
+            (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+        has_said = 1;
+        number = watcher_command && watcher <= 0 ? next_signal(&info) : sigtimedwait(&held_signals, &info, &tick);
+        if (number == SIGCHLD) {
+            reap(-1, &status);
+        } else if (is_ending(number) && !was_told) {
+            until = time(NULL) + PATIENCE;
+            was_told = 1;
+        } else if (number > 0 && is_for_command(number, &info)) {
+            signal_children(watcher, number);
+        }
+    }
 }
 
 /* The program's name, these words and two more, for execvp; NULL without words. Never freed. */
@@ -166,7 +192,7 @@ static char **copy_words(JSContext *ctx, int count, JSValueConst *values, const 
  */
 static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
-    int count, status = 0, number;
+    int count, status = 0, number, was_told = 0;
     siginfo_t info;
     pid_t child;
     char **command, digits[16];
@@ -175,6 +201,7 @@ static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueCon
         return JS_EXCEPTION;
     signal(SIGCHLD, SIG_DFL); /* if it were ignored there would be no status */
     command = arguments_end - count;
+    adopt_orphans();
     child = start(command[0], command, &mask_before);
     if (child < 0)
         return JS_NewInt32(ctx, child);
@@ -184,8 +211,10 @@ static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueCon
     do {
         number = next_signal(&info);
         if (number > 0 && number != SIGCHLD && is_for_command(number, &info))
-            forward(child, number);
+            send_signal(child, number);
+        was_told = was_told || is_ending(number);
     } while (number != SIGCHLD || !reap(child, &status));
+    outlive_command(was_told);
     end_watcher();
     return JS_NewInt32(ctx, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }

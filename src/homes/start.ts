@@ -40,6 +40,8 @@ export function start(home: StartHome, isQuiet = false): Started | undefined {
   }
   say(renderFindings(findings))
   if (isStopped) return undefined
+  // Before anything is promised: the place for the files may be full, or not be there.
+  const applied = home.apply(prepared, hasFailed)
   say(
     `php-sessions: ${hasFailed ? 'PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files' : summarise(plan)}\n`,
   )
@@ -48,7 +50,7 @@ export function start(home: StartHome, isQuiet = false): Started | undefined {
   return {
     prepared,
     hasFailed,
-    environment: { ...home.apply(prepared, hasFailed), ...environmentOf(variables) },
+    environment: { ...applied, ...environmentOf(variables) },
   }
 }
 

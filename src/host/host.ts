@@ -24,8 +24,11 @@ export interface Host {
   removeFile(path: string): void
   /** Makes a directory and those above it; an existing directory keeps its mode. */
   makeDirectory(path: string, mode: number): void
-  /** Makes a directory with exactly this mode, and throws if it is already there, since somebody may have planted it. */
-  makeNewDirectory(path: string, mode: number): void
+  /**
+   * Makes a directory with exactly this mode, and throws if it is already there, since somebody may have planted it.
+   * `group` is the number of the group that may use it, too.
+   */
+  makeNewDirectory(path: string, mode: number, group?: number): void
   /** Removes a directory with everything in it, if there is one. */
   removeDirectory(path: string): void
   /** The names in a directory in byte order, without `.` and `..`; empty if there is no directory. */
@@ -106,6 +109,13 @@ export interface ProgramResult {
 /** The system refused access to a file or directory; `message` says in one line what was tried, where, and why. */
 export class HostError extends Error {
   override readonly name = 'HostError'
+  /** What to do about it, where that is known. */
+  readonly fix: string | undefined
+
+  constructor(message: string, fix?: string) {
+    super(message)
+    this.fix = fix
+  }
 }
 
 /** A signal asks php-sessions to end: what it has begun is undone on the way out. */

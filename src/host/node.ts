@@ -24,9 +24,10 @@ export const nodeHost: Host = {
   removeFile: (path) => orHostError('remove', path, () => orMissing(() => fs.unlinkSync(path))),
   makeDirectory: (path, mode) =>
     orHostError('make the directory', path, () => void fs.mkdirSync(path, { recursive: true, mode })),
-  makeNewDirectory: (path, mode) =>
+  makeNewDirectory: (path, mode, group = KEEP) =>
     orHostError('make the directory', path, () => {
       fs.mkdirSync(path, mode)
+      fs.chownSync(path, KEEP, group)
       fs.chmodSync(path, mode)
     }),
   removeDirectory: (path) =>
@@ -79,7 +80,7 @@ const FORWARDED = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT', 'SIGWINCH'] as const
 let supervised: ChildProcess | undefined
 
-/** See `forward` in native/supervise.c. */
+/** See `send_signal` in native/processes.c. */
 function translateSignal({ pid }: ChildProcess, signal: NodeJS.Signals): NodeJS.Signals {
   const title = read(`/proc/${pid}/cmdline`, 'latin1') ?? ''
   return signal === 'SIGTERM' && title.startsWith('php-fpm: master process') ? 'SIGQUIT' : signal

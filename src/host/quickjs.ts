@@ -160,10 +160,10 @@ function removeDirectory(path: string): void {
   if (errno !== ENOENT) check('remove', path, errno)
 }
 
-function makeNewDirectory(path: string, mode: number): void {
+function makeNewDirectory(path: string, mode: number, group = KEEP): void {
   check('make the directory', path, -os.mkdir(path, mode))
   const directory = os.open(path, os.O_RDONLY)
-  const errno = directory < 0 ? -directory : -access.set(directory, mode, KEEP)
+  const errno = directory < 0 ? -directory : -access.set(directory, mode, group)
   os.close(directory)
   check('make the directory', path, errno)
 }

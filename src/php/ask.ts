@@ -2,6 +2,7 @@ import { isObject, type Json, type JsonObject, parseJson } from '../core/binding
 import { KILLED } from '../core/exit-status.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
+import { makeTemporary, temporaryDirectory } from '../host/temporary.ts'
 import { withoutHead } from '../stores/handler/join.ts'
 import serverName from '../stores/handler/server-name.php'
 import tls from '../stores/handler/tls.php'
@@ -131,8 +132,8 @@ export function askPhp<Name extends ProbeName>(
  */
 function withDirectory<T>(host: Host, question: Question, ask: (question: Question) => T): T {
   if (!hasCertificates(question)) return ask(question)
-  const directory = `${host.env.TMPDIR || '/tmp'}/php-sessions-ask-${host.uniqueWord()}`
-  host.makeNewDirectory(directory, 0o700)
+  const directory = `${temporaryDirectory(host)}/php-sessions-ask-${host.uniqueWord()}`
+  makeTemporary(host, directory, { mode: 0o700 }, () => {})
   try {
     return ask({ ...question, directory })
   } finally {

@@ -42,12 +42,18 @@ export function formatPlace({ endpoint, servers }: PlannedStore): string {
 }
 
 /** The finding for a file that cannot be used; `message` says which file and why. */
-export function fileFinding({ message }: { readonly message: string }): Finding {
+export function fileFinding({
+  message,
+  fix = 'give the user that runs php-sessions access to it; nothing was changed there',
+}: {
+  readonly message: string
+  readonly fix?: string | undefined
+}): Finding {
   return {
     id: 'file.access',
     level: 'error',
     title: message,
     from: 'the file system',
-    fix: 'give the user that runs php-sessions access to it; nothing was changed there',
+    fix,
   }
 }

@@ -1,5 +1,6 @@
 import { FAILED } from '../../core/exit-status.ts'
 import type { Host } from '../../host/host.ts'
+import { makeTemporary, temporaryDirectory } from '../../host/temporary.ts'
 import type { Prepared } from '../home.ts'
 import { addToScanned, fillOwnDirectory, isBelow, withoutScanning } from '../own-directory.ts'
 import { type Environment, start } from '../start.ts'
@@ -14,7 +15,7 @@ import { cnbHome } from './home.ts'
  */
 export function cnbLaunch(given: Host): number {
   given.holdSignals()
-  const temporary = given.env.TMPDIR || '/tmp'
+  const temporary = temporaryDirectory(given)
   const prefix = `${temporary}/php-sessions-`
   const directory = prefix + given.uniqueWord()
   const host = withoutScanning(given, (path) => path.startsWith(prefix), directory)
@@ -23,14 +24,10 @@ export function cnbLaunch(given: Host): number {
     const others = host.env.PHP_INI_SCAN_DIR
     if (hasFailed || prepared.plan.planned === undefined) return scanned(given, others)
     removeUnused(host, temporary)
-    host.makeNewDirectory(directory, 0o700)
-    try {
+    makeTemporary(host, directory, { mode: 0o700 }, () => {
       claim(host, directory)
       fillOwnDirectory(host, prepared, directory)
-    } catch (error) {
-      host.removeDirectory(directory)
-      throw error
-    }
+    })
     return scanned(given, addToScanned(others, directory, isBelow(host, app)))
   }
   const started = start({ ...cnbHome(host, app, directory), apply })

@@ -1,6 +1,7 @@
 import { FAILED, NOT_EXECUTABLE, NOT_FOUND } from '../../core/exit-status.ts'
 import type { Finding } from '../../core/finding.ts'
 import { type Host, hostError } from '../../host/host.ts'
+import { makeTemporary, temporaryDirectory } from '../../host/temporary.ts'
 import { renderFindings } from '../../plan/report.ts'
 import type { Prepared } from '../home.ts'
 import { addToScanned, fillOwnDirectory, isBelow } from '../own-directory.ts'
@@ -19,7 +20,7 @@ const ENOENT = 2
  */
 export function exec(host: Host, app: string, command: readonly string[]): number | Promise<number> {
   host.holdSignals()
-  const directory = `${host.env.TMPDIR || '/tmp'}/php-sessions-${host.uniqueWord()}`
+  const directory = `${temporaryDirectory(host)}/php-sessions-${host.uniqueWord()}`
   const home = containerHome(host, {
     app,
     filesDirectory: directory,
@@ -47,13 +48,10 @@ function fillDirectory(host: Host, prepared: Prepared, app: string, directory: s
   const isWatched = input.options.PHP_SESSIONS_WATCH
   if (plan.planned === undefined && !isWatched) return {}
   // Workers of a php-fpm that root started run as another user. They must reach the files, but not the ini.
-  host.makeNewDirectory(directory, plan.files.length === 0 && !isWatched ? 0o700 : 0o711)
-  try {
+  const mode = plan.files.length === 0 && !isWatched ? 0o700 : 0o711
+  makeTemporary(host, directory, { mode }, () => {
     if (plan.planned !== undefined) fillOwnDirectory(host, prepared, directory)
-  } catch (error) {
-    host.removeDirectory(directory)
-    throw error
-  }
+  })
   return { PHP_INI_SCAN_DIR: addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app)) }
 }
 

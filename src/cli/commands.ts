@@ -150,6 +150,7 @@ export const commands: readonly Command[] = [
       directory: { value: 'DIR', meaning: 'the directory of exec; default: that of php_buildpack' },
       command: { value: 'PID', meaning: 'the process that exec has started', pattern: /^[0-9]+$/ },
       group: { value: 'GID', meaning: "the group ID of php-fpm's workers", pattern: /^[0-9]+$/ },
+      reader: { value: 'GID', meaning: 'the same, where it also reads the ini', pattern: /^[0-9]+$/ },
     },
     examples: [],
     isInternal: true,
@@ -159,7 +160,8 @@ export const commands: readonly Command[] = [
           ? watchedOnCloudFoundry(host)
           : watchedByExec(host, flags.app ?? '.', flags.directory, {
               command: numberIn(flags.command),
-              group: numberIn(flags.group),
+              group: numberIn(flags.reader ?? flags.group),
+              readsIni: flags.reader !== undefined,
             })
       return watched === undefined ? 0 : watch(host, watched)
     },

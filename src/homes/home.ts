@@ -39,12 +39,15 @@ export interface PhpCheck {
   readonly findings: readonly Finding[]
   /** The number of the group that reads the files with secrets; undefined where only the user of php-sessions does. */
   readonly group: number | undefined
+  /** Whether that group reads the ini, too: PHP as a whole runs as another user. */
+  readonly readsIni?: boolean
 }
 
 /** What a start is going to do, and what is wrong with it. */
 export interface Prepared extends CompletePlan {
   readonly input: Input
   readonly group: PhpCheck['group']
+  readonly readsIni: boolean
   readonly framework: FrameworkPlan
   /** Those of the plan first. */
   readonly findings: readonly Finding[]
@@ -61,13 +64,14 @@ export function prepare(home: Home, patience = AT_START, directory: string = hom
     findObstacles(host, appDirectory, home.php, directory, facts),
   )
   const { plan, facts } = completed
-  const { findings, group } = home.check(completed)
+  const { findings, group, readsIni = false } = home.check(completed)
   const framework = planFramework(host, appDirectory, plan, input.options, setsVariables)
   const hanging = findHanging(plan, facts)
   return {
     ...completed,
     input,
     group,
+    readsIni,
     framework,
     findings: [...plan.findings, ...findings, ...hanging, ...framework.findings],
   }

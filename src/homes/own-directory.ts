@@ -48,8 +48,10 @@ export function checkExtension(
 /** Writes the ini, and the files that it names, into a directory that PHP will be told to scan. */
 export function fillOwnDirectory(host: Host, prepared: Prepared, directory: string): void {
   host.makeDirectory(directory, 0o700)
-  writeFiles(host, prepared.plan.files, prepared.group)
-  host.writeFile(`${directory}/${INI_NAME}`, renderOwnIni(prepared), 0o600)
+  const { plan, group, readsIni } = prepared
+  writeFiles(host, plan.files, group)
+  const [mode, reader] = readsIni ? [0o640, group] : [0o600, undefined]
+  host.writeFile(`${directory}/${INI_NAME}`, renderOwnIni(prepared), mode, reader)
 }
 
 /** Renders the ini for such a directory. */

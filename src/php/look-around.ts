@@ -49,7 +49,7 @@ export const DECISIVE_SETTINGS = [
 export type DecisiveSetting = (typeof DECISIVE_SETTINGS)[number]
 
 /** Those of php-fpm itself. Each pool has a `listen`. */
-const DECISIVE_OF_POOLS = ['chroot', 'request_terminate_timeout', 'listen']
+const DECISIVE_OF_POOLS = ['chroot', 'request_terminate_timeout', 'listen', 'user', 'group']
 
 /**
  * Asks a PHP what a plan depends on. It also asks the Sentinels of an endpoint for the master, unless `OFFLINE`.

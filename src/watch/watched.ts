@@ -35,6 +35,8 @@ export function withWatch(host: Host): Host {
 export interface Executed {
   readonly command?: number | undefined
   readonly group?: number | undefined
+  /** Whether that group reads the ini, too. */
+  readonly readsIni?: boolean
 }
 
 /** The home of processes below `exec`, with the directory that it made. */
@@ -42,7 +44,7 @@ export function watchedByExec(
   given: Host,
   app: string,
   directory: string,
-  { command, group }: Executed = {},
+  { command, group, readsIni = false }: Executed = {},
 ): WatchedHome {
   const host = withoutScanning(withWatch(given), (path) => path === directory, `${directory}/none`)
   const parent = parentOf(host, 'self')
@@ -50,7 +52,7 @@ export function watchedByExec(
     ...containerHome(host, {
       app,
       filesDirectory: directory,
-      findReaders: () => ({ findings: [], group }),
+      findReaders: () => ({ findings: [], group, readsIni }),
     }),
     iniDirectory: directory,
     command,

@@ -7,7 +7,7 @@ import type { Prepared } from '../home.ts'
 import { addToScanned, fillOwnDirectory, isBelow } from '../own-directory.ts'
 import { type Environment, start } from '../start.ts'
 import { containerHome } from './home.ts'
-import { findWorkers, fpmIn } from './workers.ts'
+import { findReaders, fpmIn } from './workers.ts'
 
 const ENOENT = 2
 
@@ -25,7 +25,7 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
     app,
     filesDirectory: directory,
     fpm: fpmIn(command),
-    findReaders: ({ plan }) => findWorkers(host, command, plan),
+    findReaders: (completed) => findReaders(host, command, completed),
   })
   const apply = (prepared: Prepared, hasFailed: boolean) =>
     hasFailed ? {} : fillDirectory(host, prepared, app, directory)
@@ -34,7 +34,8 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
 
   const { prepared, hasFailed, environment } = started
   const isWatched = prepared.input.options.PHP_SESSIONS_WATCH && !hasFailed
-  const group = prepared.group === undefined ? [] : ['--group', String(prepared.group)]
+  const group =
+    prepared.group === undefined ? [] : [prepared.readsIni ? '--reader' : '--group', String(prepared.group)]
   const watcher = ['watch', '--app', app, '--directory', directory, ...group]
   const tidyUp = () => {
     if ('PHP_INI_SCAN_DIR' in environment) host.removeDirectory(directory)
@@ -49,7 +50,9 @@ function fillDirectory(host: Host, prepared: Prepared, app: string, directory: s
   if (plan.planned === undefined && !isWatched) return {}
   // Workers of a php-fpm that root started run as another user. They must reach the files, but not the ini.
   const mode = plan.files.length === 0 && !isWatched ? 0o700 : 0o711
-  makeTemporary(host, directory, { mode }, () => {
+  // Who reads the ini lists the directory, too.
+  const access = prepared.readsIni ? { mode: 0o751, group: prepared.group } : { mode }
+  makeTemporary(host, directory, access, () => {
     if (plan.planned !== undefined) fillOwnDirectory(host, prepared, directory)
   })
   return { PHP_INI_SCAN_DIR: addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app)) }

@@ -29,9 +29,9 @@ export function containerHome(
     setsVariables: false,
     advice: isUnderExec(host) ? EXEC_ADVICE : FILE_ADVICE,
     check: (completed) => {
-      const { findings, group } = findReaders(completed)
+      const { findings, ...readers } = findReaders(completed)
       const extension = checkExtension(completed, (name) => getExtension(name))
-      return { findings: [...extension, ...findings], group }
+      return { findings: [...extension, ...findings], ...readers }
     },
   }
 }

@@ -89,11 +89,11 @@ function nameIn(path: string): string {
 }
 
 /** The workers of the php-fpm of this version: settings in a file are for those. */
-function findReaders(host: Host, { plan, facts }: CompletePlan): PhpCheck {
+function findReaders(host: Host, completed: CompletePlan): PhpCheck {
+  const { plan, facts } = completed
   const version = facts === undefined ? '' : (versionOf(facts) ?? '')
-  const found = [`php-fpm${version}`, 'php-fpm'].map((name) => findWorkers(host, [name], plan))
-  const known = found.find(({ findings }) => !hasError(findings))
-  if (known !== undefined) return known
+  const found = findWorkers(host, [`php-fpm${version}`], completed)
+  if (!hasError(found.findings)) return found
   const path = plan.files.at(-1)?.path ?? ''
   return {
     group: undefined,

@@ -59,16 +59,17 @@ function inDirectories(array $directories): array
  * Every line of a configuration and of the files that it includes that sets something: for the pool, or with
  * `php_value` and the like for PHP.
  */
-function poolLines(?string $file, string &$pool = ''): array
+function poolLines(?string $file, string &$pool = '', string $prefix = PHP_PREFIX): array
 {
     $found = [];
     foreach ($file === null ? [] : (array) @file($file) as $number => $line) {
         if (preg_match('/^\s*\[([^\]]+)\]/', $line, $match)) {
             $pool = $match[1];
         } elseif (preg_match('/^\s*include\s*=\s*"?([^";\s]+)/', $line, $match)) {
-            $pattern = str_starts_with($match[1], '/') ? $match[1] : dirname($file) . "/$match[1]";
+            // php-fpm completes a path with its prefix, as in the images of Docker.
+            $pattern = str_starts_with($match[1], '/') ? $match[1] : "$prefix/$match[1]";
             foreach (glob($pattern) ?: [] as $included) {
-                array_push($found, ...poolLines($included, $pool));
+                array_push($found, ...poolLines($included, $pool, $prefix));
             }
         } elseif (preg_match('/^\s*(?:(php(?:_admin)?_(?:value|flag))\[([^\]]+)\]|([a-z_.]+))\s*=\s*(.*?)\s*(?:;.*)?$/', $line, $match)) {
             [, $kind, $setting, $own, $value] = $match;

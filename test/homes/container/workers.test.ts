@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { clusterService, redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
+import type { PoolLine } from '../../../src/php/answers.ts'
 import { fakeHost } from '../../support/fake-host.ts'
 import { fakePhp } from '../../support/fake-php.ts'
 
@@ -9,29 +10,29 @@ const PASSWD =
   'root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/sh\nshop:x:1001:2001::/:/bin/sh\nblog:x:1002:2001::/:/bin/sh\n'
 const GROUP = 'root:x:0:\nwww-data:x:33:\nweb:x:2001:shop\nother:x:44:\n'
 const status = (uid: number) => `Name:\tphp-sessions\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n`
-/** What php-fpm says of pools, each `user` or `user:group`; it prints each line twice where stderr is its log. */
-const pools = (...identities: readonly string[]) =>
-  identities
-    .map((identity) => identity.split(':'))
-    .flatMap(([user, group = 'undefined']) => ['[pool]', `\tuser = ${user}`, `\tgroup = ${group}`])
-    .concat('\tlisten.group = other')
-    .map((line) => `[24-Nov-2026 08:00:00] NOTICE: ${line}\n`.repeat(2))
-    .join('')
+/** The pools of php-fpm, each `user` or `user:group`; without a user php-fpm is told to stay root. */
+const pools = (...identities: readonly string[]): readonly PoolLine[] =>
+  identities.flatMap((identity, i) => {
+    const [user = '', group = ''] = identity.split(':')
+    const lines = Object.entries({ listen: '9000', user, group, 'listen.group': 'other' })
+    return lines
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => ({ pool: `pool${i}`, kind: '', name, value, from: 'www.conf:1' }))
+  })
 
 interface Case {
   readonly uid?: number
   readonly env?: Record<string, string>
-  readonly fpm?: string
+  readonly fpm?: readonly PoolLine[]
+  readonly files?: Readonly<Record<string, string>>
 }
 
-const PHP = fakePhp({ 'look-around': { versionId: 80401, phpredis: '6.2.0', loaded: ['redis'] } })
-
-/** A container in which php-fpm says this of its pools. */
-const container = ({ uid = 0, env = {}, fpm = pools('www-data') }: Case) =>
+/** A container in which php-fpm has these pools. */
+const container = ({ uid = 0, env = {}, fpm = pools('www-data'), files = {} }: Case) =>
   fakeHost(
     { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(redisService), ...env },
-    { '/proc/self/status': status(uid), '/etc/passwd': PASSWD, '/etc/group': GROUP },
-    (command) => (command.file === 'sh' ? { status: 0, stdout: fpm } : PHP(command)),
+    { '/proc/self/status': status(uid), '/etc/passwd': PASSWD, '/etc/group': GROUP, ...files },
+    fakePhp({ 'look-around': { versionId: 80401, phpredis: '6.2.0', loaded: ['redis'], pools: fpm } }),
   )
 
 function exec(command: readonly string[], options: Case = {}) {
@@ -53,7 +54,7 @@ test.each<[string, readonly string[], Case | undefined, number | undefined]>([
   ['php-fpm with a group by number', ['php-fpm'], { fpm: pools('1234:4321', '1234:4321') }, 4321],
   ['php-fpm with a user by number', ['php-fpm'], { fpm: pools('1001') }, 2001],
   ['two pools whose users have one group', ['php-fpm'], { fpm: pools('shop', 'blog', 'www-data:web') }, 2001],
-  ['php-fpm that stays root', ['php-fpm', '-R'], { fpm: pools('undefined') }, 0],
+  ['php-fpm that stays root', ['php-fpm', '-R'], { fpm: pools('') }, 0],
   ['Apache', ['apache2-foreground'], {}, 33],
   [
     'Apache with a group',
@@ -81,7 +82,7 @@ test.each<[string, readonly string[], Case | undefined, number | undefined]>([
 
 test.each<[string, readonly string[], Case | undefined, number]>([
   ['two pools', ['php-fpm'], { fpm: pools('www-data', 'shop') }, 1],
-  ['php-fpm that says nothing', ['php-fpm'], { fpm: '' }, 1],
+  ['php-fpm that says nothing', ['php-fpm'], { fpm: [] }, 1],
   ['a user who is not there', ['php-fpm'], { fpm: pools('nobody') }, 1],
   ['a user by number who is not there', ['php-fpm'], { fpm: pools('1234') }, 1],
   ['a group that is not there', ['php-fpm'], { fpm: pools('www-data:nogroup') }, 1],
@@ -105,13 +106,13 @@ test('a key of the client is for them, too', () => {
 })
 
 test('ini --output asks the php-fpm of the same version, and says what to do where there is none', () => {
-  const run = (fpm: string) => {
+  const run = (fpm: readonly PoolLine[]) => {
     const host = container({ fpm })
     expect(main(host, ['ini', '--output', '/etc/conf.d/00-php-sessions.ini'])).toBe(0)
     return { groups: Object.fromEntries(host.groups), err: host.output.err }
   }
   expect(run(pools('shop'))).toEqual({ groups: { '/etc/conf.d/php-sessions-store.php': 2001 }, err: '' })
-  expect(run('sh: php-fpm: not found')).toMatchSnapshot()
+  expect(run([])).toMatchSnapshot()
 })
 
 test('what workers write is a file of its own, which they may write and which nobody runs', () => {

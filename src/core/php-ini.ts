@@ -8,29 +8,32 @@ export function readIniSetting(ini: string, name: string): string | undefined {
     .findLast((value) => value !== undefined)
 }
 
-/** Whether an ini text loads an extension, written as `redis`, `redis.so` or with a path. */
-export function loadsExtension(ini: string, extension: string): boolean {
-  return linesThatLoad(ini, extension).length > 0
+const SET_ASIDE = '; set aside by php-sessions: '
+
+/** An ini text as it was before php-sessions set lines of it aside. */
+export function restoreLines(ini: string): string {
+  return ini.replaceAll(SET_ASIDE, '')
 }
 
-const SET_ASIDE = '; loaded by 00-php-sessions.ini instead, in the right order: '
+/** Turns the lines that begin at these positions into comments. */
+export function setLinesAside(ini: string, starts: readonly number[]): string {
+  // From the last line to the first, so that the positions of the others do not change.
+  return starts
+    .toSorted((a, b) => b - a)
+    .reduce((text, start) => text.slice(0, start) + SET_ASIDE + text.slice(start), ini)
+}
 
-/**
- * Turns the lines that load these extensions into comments, after it has restored the lines of an earlier run.
- *
- * php.ini is read before the scanned directory, and PHP cannot load an extension before those that it requires.
- * Without extensions the result is the original text.
- */
-export function setAsideExtensions(ini: string, extensions: readonly string[]): string {
-  return extensions.reduce(
-    (text, extension) =>
-      // From the last line to the first, so that the positions of the others do not change.
-      linesThatLoad(text, extension).reduceRight(
-        (edited, { start }) => edited.slice(0, start) + SET_ASIDE + edited.slice(start),
-        text,
-      ),
-    ini.replaceAll(SET_ASIDE, ''),
-  )
+/** A line that loads an extension, and the position in the text at which it begins. */
+export interface LoadingLine {
+  readonly extension: string
+  readonly start: number
+}
+
+/** Finds the lines that load these extensions, written as `redis`, `redis.so` or with a path, in their order. */
+export function findLoadingLines(ini: string, extensions: readonly string[]): readonly LoadingLine[] {
+  return extensions
+    .flatMap((extension) => linesThatLoad(ini, extension).map(({ start }) => ({ extension, start })))
+    .toSorted((a, b) => a.start - b.start)
 }
 
 interface IniLine {
@@ -40,7 +43,8 @@ interface IniLine {
 
 function linesThatLoad(ini: string, extension: string): readonly IniLine[] {
   const loading = new RegExp(
-    `^[ \\t]*extension[ \\t]*=[ \\t]*"?(?:[^"\\r]*/)?${extension}(?:\\.so)?"?[ \\t]*(?:;.*)?\\r?$`,
+    `^[ \\t]*extension[ \\t]*=[ \\t]*(["']?)(?:[^"'\\r]*/)?${extension}(?:\\.so)?\\1[ \\t]*(?:;.*)?\\r?$`,
+    'i',
   )
   return linesWith(ini, extension).filter(({ text }) => loading.test(text))
 }

@@ -2,6 +2,7 @@ import type { Finding } from '../core/finding.ts'
 import { DEFAULT_PHP } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
 import type { CompletePlan, TargetPhp } from '../php/complete.ts'
+import { addExtensions, renderExtensions } from './extensions.ts'
 import type { Prepared } from './home.ts'
 import { INI_NAME, renderIniFile } from './ini-file.ts'
 import { writeFiles } from './write-files.ts'
@@ -45,29 +46,49 @@ export function checkExtension(
   ]
 }
 
-/** Writes the ini, and the files that it names, into a directory that PHP will be told to scan. */
+/** The directories in the one of php-sessions whose ini files PHP reads before all others, and after them. */
+const FIRST = 'first'
+const LAST = 'last'
+const EXTENSIONS_NAME = 'php-sessions-extensions.ini'
+
+/** Writes the ini files, and the files that they name, into a directory that PHP will be told to scan. */
 export function fillOwnDirectory(host: Host, prepared: Prepared, directory: string): void {
   host.makeDirectory(directory, 0o700)
+  const { first, last } = addExtensions(prepared)
+  for (const [place, extensions] of [
+    [FIRST, first],
+    [LAST, last],
+  ] as const) {
+    const path = `${directory}/${place}/${EXTENSIONS_NAME}`
+    if (extensions.length === 0) {
+      host.removeFile(path)
+    } else {
+      // Whoever reads the settings lists these, whatever the umask is.
+      if (!host.isDirectory(`${directory}/${place}`)) host.makeNewDirectory(`${directory}/${place}`, 0o755)
+      host.writeFile(path, renderExtensions(extensions), 0o644)
+    }
+  }
   const { plan, group, readsIni } = prepared
   writeFiles(host, plan.files, group)
   const [mode, reader] = readsIni ? [0o640, group] : [0o600, undefined]
-  host.writeFile(`${directory}/${INI_NAME}`, renderOwnIni(prepared), mode, reader)
+  host.writeFile(`${directory}/${INI_NAME}`, renderIniFile(plan), mode, reader)
 }
 
-/** Renders the ini for such a directory. */
-export function renderOwnIni(completed: CompletePlan): string {
-  return renderIniFile(completed.plan, extensionsToLoad(completed))
+/** Which directories of php-sessions PHP scans beside the one with the settings. */
+export interface ScannedBeside {
+  readonly first: boolean
+  readonly last: boolean
 }
 
-/** The extensions that PHP can load and no other ini file loads. */
-export function extensionsToLoad({ plan, facts }: CompletePlan): readonly string[] {
-  if (facts === undefined) return []
-  const { loaded, loadable } = facts
-  return plan.extensions.filter((name) => loadable.includes(name) && !loaded.includes(name))
+/** Those that hold extensions; with a watcher both, because it may write them while PHP runs. */
+export function scannedBeside(completed: CompletePlan, isWatched: boolean): ScannedBeside {
+  const { first, last } = addExtensions(completed)
+  return { first: isWatched || first.length > 0, last: isWatched || last.length > 0 }
 }
 
 /**
- * PHP_INI_SCAN_DIR with one more directory in it: after those of the platform, before those of the app, which win.
+ * PHP_INI_SCAN_DIR with one more directory in it: after those of the platform, before those of the app, which win. Those
+ * with extensions are at its ends.
  *
  * The directories of the app come last even where the platform has put some of its own behind them. An empty element
  * stands for the directory that PHP was compiled to scan. Without the variable PHP scans that directory alone; with an
@@ -77,11 +98,17 @@ export function addToScanned(
   scanned: string | undefined,
   directory: string,
   isOfApp: (path: string) => boolean,
+  beside: ScannedBeside,
 ): string {
-  if (scanned === '') return directory
-  const others = (scanned ?? '').split(':').filter((path) => path !== directory)
+  const others = scanned === '' ? [] : (scanned ?? '').split(':').filter((path) => path !== directory)
   const ofApp = others.filter((path) => path !== '' && isOfApp(path))
-  return [...others.filter((path) => !ofApp.includes(path)), directory, ...ofApp].join(':')
+  return [
+    ...(beside.first ? [`${directory}/${FIRST}`] : []),
+    ...others.filter((path) => !ofApp.includes(path)),
+    directory,
+    ...ofApp,
+    ...(beside.last ? [`${directory}/${LAST}`] : []),
+  ].join(':')
 }
 
 /** Tells directories of the app from those of the platform. Below an app in / everything would be the app's. */

@@ -163,6 +163,8 @@ export interface LookAroundAnswer {
   readonly loaded: readonly string[]
   /** The extensions for sessions that are installed. */
   readonly loadable: readonly string[]
+  /** The extensions for sessions that lines of its scanned ini files name, in their order, whether they are loaded or not. */
+  readonly scanned: readonly string[]
   /** What its ini files set that decides about the managed handler, in the order in which PHP reads them. */
   readonly lines: readonly SettingLine[]
   /** The same of the pools of php-fpm, and what they set for php-fpm itself. */

@@ -29,6 +29,8 @@ export interface PhpFacts {
   readonly loaded: readonly string[]
   /** Those that lie where it looks for extensions. */
   readonly loadable: readonly string[]
+  /** Those that lines of its scanned ini files name, in their order, whether PHP could load them or not. */
+  readonly scanned: readonly string[]
   /** What its ini files set that decides about the managed handler, in the order in which PHP reads them. */
   readonly lines: readonly SettingLine[]
   /** The same of the pools of php-fpm, and what they set for php-fpm itself. */
@@ -75,6 +77,7 @@ export function lookAround(
       phpredis: answer.phpredis ?? undefined,
       loaded: answer.loaded ?? [],
       loadable: answer.loadable ?? [],
+      scanned: answer.scanned ?? [],
       lines: answer.lines ?? [],
       pools: answer.pools ?? [],
       locksSettings: answer.locksSettings === true,

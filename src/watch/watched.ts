@@ -6,8 +6,10 @@ import {
   writeIni,
 } from '../homes/cloudfoundry/home.ts'
 import { containerHome } from '../homes/container/home.ts'
+import { addExtensions } from '../homes/extensions.ts'
 import type { Home, Prepared } from '../homes/home.ts'
-import { extensionsToLoad, fillOwnDirectory, renderOwnIni, withoutScanning } from '../homes/own-directory.ts'
+import { renderIniFile } from '../homes/ini-file.ts'
+import { fillOwnDirectory, withoutScanning } from '../homes/own-directory.ts'
 import type { Host } from '../host/host.ts'
 import { descendsFrom, type Master, parentOf } from '../php/php-fpm.ts'
 
@@ -46,7 +48,11 @@ export function watchedByExec(
   directory: string,
   { command, group, readsIni = false }: Executed = {},
 ): WatchedHome {
-  const host = withoutScanning(withWatch(given), (path) => path === directory, `${directory}/none`)
+  const host = withoutScanning(
+    withWatch(given),
+    (path) => `${path}/`.startsWith(`${directory}/`),
+    `${directory}/none`,
+  )
   const parent = parentOf(host, 'self')
   return {
     ...containerHome(host, {
@@ -57,11 +63,14 @@ export function watchedByExec(
     iniDirectory: directory,
     command,
     isOurs: ({ pid }) => descendsFrom(host, pid, parent),
-    renderInis: (prepared) => [renderOwnIni(prepared)],
-    phpFor: (prepared) => [
-      'php',
-      ...extensionsToLoad(prepared).flatMap((name) => ['-d', `extension=${name}`]),
-    ],
+    renderInis: ({ plan }) => [renderIniFile(plan)],
+    phpFor: (prepared) => {
+      const { first, last } = addExtensions(prepared)
+      const store = prepared.plan.planned?.store.name
+      // PHP loads these after its ini files, in which the store's extension may have been tried in vain.
+      const extensions = first.length === 0 || store === undefined ? last : [...first, store]
+      return ['php', ...extensions.flatMap((name) => ['-d', `extension=${name}`])]
+    },
     write: (prepared) => fillOwnDirectory(host, prepared, directory),
   }
 }

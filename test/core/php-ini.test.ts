@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { loadsExtension, readIniSetting, setAsideExtensions } from '../../src/core/php-ini.ts'
+import { findLoadingLines, readIniSetting, restoreLines, setLinesAside } from '../../src/core/php-ini.ts'
 
 const INI = `; extension=redis
 extension_dir = "/x/ext"
@@ -9,7 +9,8 @@ extension=/x/ext/redis.so\r
 zend_extension=opcache
 max_execution_time=120
 [x]
-extension=memcached`
+extension=memcached
+Extension = 'msgpack'`
 
 test('the last value of a setting counts, without quotes and comments', () => {
   expect(readIniSetting(INI, 'max_execution_time')).toBe('120')
@@ -17,19 +18,21 @@ test('the last value of a setting counts, without quotes and comments', () => {
   expect(readIniSetting(INI, 'max.execution_time')).toBeUndefined()
 })
 
-test('an extension is found in every form that PHP accepts', () => {
-  expect(
-    ['igbinary', 'redis', 'memcached', 'opcache', 'msgpack'].map((name) => loadsExtension(INI, name)),
-  ).toEqual([true, true, true, false, false])
+test('a line that loads an extension is found in every form that PHP accepts', () => {
+  const found = findLoadingLines(INI, ['redis', 'memcached', 'igbinary', 'opcache', 'msgpack'])
+  expect(found.map(({ extension, start }) => [extension, INI.slice(start).split('\n')[0]])).toEqual([
+    ['igbinary', ' extension = "igbinary.so"'],
+    ['redis', 'extension=/x/ext/redis.so\r'],
+    ['memcached', 'extension=memcached'],
+    ['msgpack', "Extension = 'msgpack'"],
+  ])
 })
 
-test('lines that are set aside can be restored, and setting them aside twice changes nothing', () => {
-  const aside = setAsideExtensions(INI, ['igbinary', 'msgpack', 'redis'])
-  expect(['igbinary', 'redis', 'memcached'].map((name) => loadsExtension(aside, name))).toEqual([
-    false,
-    false,
-    true,
-  ])
-  expect(setAsideExtensions(aside, ['igbinary', 'msgpack', 'redis'])).toBe(aside)
-  expect(setAsideExtensions(aside, [])).toBe(INI)
+test('lines that are set aside can be restored', () => {
+  const starts = findLoadingLines(INI, ['igbinary', 'redis']).map(({ start }) => start)
+  const aside = setLinesAside(INI, starts)
+  expect(
+    findLoadingLines(aside, ['igbinary', 'redis', 'memcached']).map(({ extension }) => extension),
+  ).toEqual(['memcached'])
+  expect(restoreLines(aside)).toBe(INI)
 })

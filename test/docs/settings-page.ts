@@ -116,8 +116,9 @@ const MIDDLE = `
 ## What PHP is told
 
 php-sessions writes one ini file, \`00-php-sessions.ini\`. In it, each line below stands under its reason. The name sorts
-first, so ini files of the app win. The file also loads the extension of the store, and those that it may need
-(\`igbinary\`, \`msgpack\`), unless another ini file loads them. \`php-sessions explain\` shows the lines for your binding.
+first, so ini files of the app win. A second file, which PHP reads last, loads the extension of the store, and those that
+it may need (\`igbinary\`, \`msgpack\`), unless another ini file loads them. \`php-sessions explain\` shows the lines for
+your binding.
 
 The examples have \`PASSWORD\` where the password is. php.ini has \`max_execution_time = ${DEFAULT_PHP.maxExecutionSeconds}\`.
 `

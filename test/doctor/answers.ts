@@ -162,6 +162,7 @@ const NO_FACTS: PhpFacts = {
   phpredis: undefined,
   loaded: [],
   loadable: [],
+  scanned: [],
   lines: [],
   pools: [],
   locksSettings: false,

@@ -47,7 +47,12 @@ describe('php_buildpack 5', () => {
   test('the handler and what it reads lie beside the ini; only the latter is secret', () => {
     const host = container()
     expect(launch(host)).toMatchObject({ status: 0, err: expect.not.stringContaining('!') })
-    expect(written(host, SCANNED)).toEqual({ [HANDLER]: '644', [STORE]: '600', '00-php-sessions.ini': '600' })
+    expect(written(host, SCANNED)).toEqual({
+      [HANDLER]: '644',
+      [STORE]: '600',
+      '00-php-sessions.ini': '600',
+      'zz-php-sessions.ini': '644',
+    })
     const ini = host.files.get(`${SCANNED}/00-php-sessions.ini`)
     expect(settings(ini, 'auto_prepend_file')).toBe(`${SCANNED}/${HANDLER}`)
     expect(settings(ini, 'php_sessions.store')).toBe(`${SCANNED}/${STORE}`)
@@ -98,7 +103,7 @@ describe('php_buildpack 5', () => {
   test('PHP 8.0 keeps the native handler, with a warning', () => {
     const host = container({}, managed, 'no-debug-non-zts-20200930')
     expect(launch(host).err).toContain('(handler.native)')
-    expect(written(host, SCANNED)).toEqual({ '00-php-sessions.ini': '600' })
+    expect(written(host, SCANNED)).toEqual({ '00-php-sessions.ini': '600', 'zz-php-sessions.ini': '644' })
   })
 
   test.each([

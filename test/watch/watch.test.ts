@@ -171,7 +171,11 @@ test('exec --watch starts the watcher for its directory, also where nothing is b
     expect(host.supervised).toEqual([
       {
         command: ['php-fpm'],
-        env: { PHP_INI_SCAN_DIR: ':/tmp/php-sessions-unique' },
+        // The watcher may write extensions there while PHP runs.
+        env: {
+          PHP_INI_SCAN_DIR:
+            '/tmp/php-sessions-unique/first::/tmp/php-sessions-unique:/tmp/php-sessions-unique/last',
+        },
         watcher: ['watch', '--app', '/app', '--directory', '/tmp/php-sessions-unique'],
       },
     ])

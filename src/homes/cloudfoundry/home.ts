@@ -1,11 +1,12 @@
+import type { StoreName } from '../../core/endpoint.ts'
 import type { Finding } from '../../core/finding.ts'
-import { loadsExtension, setAsideExtensions } from '../../core/php-ini.ts'
 import type { Host } from '../../host/host.ts'
 import { type TargetPhp, UNKNOWN_PHP } from '../../php/complete.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { PUSH_IN_ORDER } from '../../platforms/cloudfoundry.ts'
 import { redis } from '../../stores/redis/redis.ts'
 import { MANAGED_FILES } from '../../stores/store.ts'
+import { arrangeLines, type Libraries, renderExtensions } from '../extensions.ts'
 import type { Advice, Home, Prepared } from '../home.ts'
 import { INI_NAME, renderIniFile } from '../ini-file.ts'
 import { writeFiles } from '../write-files.ts'
@@ -78,44 +79,32 @@ export function iniDirectory(phpHome: PhpHome): string {
   return phpHome.scanDirectory ?? phpHome.ownDirectory
 }
 
-/**
- * The ini file of php-sessions and the extensions that it loads. `texts` is what the file may contain later:
- * php_buildpack 4 rewrites it at every start.
- */
+/** The ini file of php-sessions, and what it may contain later: php_buildpack 4 rewrites it at every start. */
 export function renderLaunchIni(phpHome: PhpHome, plan: Plan) {
-  const extensions = extensionsToLoad(phpHome, plan)
-  const text = renderIniFile(plan, extensions)
+  const text = renderIniFile(plan)
   const isRewritten = phpHome.isRewritten && phpHome.scanDirectory !== undefined
   const written = isRewritten ? text.replaceAll('@', '@@') : text
-  return { extensions, written, texts: [text, written] }
-}
-
-function extensionsToLoad(phpHome: PhpHome, plan: Plan): readonly string[] {
-  const isLoadedByApp = (extension: string) => phpHome.scanned.some((ini) => loadsExtension(ini, extension))
-  return plan.extensions.filter(
-    (extension) => phpHome.extensions.includes(extension) && !isLoadedByApp(extension),
-  )
+  return { written, texts: [text, written] }
 }
 
 /** Writes the ini file of php-sessions and the files that it names. */
 export function writeIni(host: Host, phpHome: PhpHome, { plan }: Pick<Prepared, 'plan'>): void {
   const directory = iniDirectory(phpHome)
-  const { extensions, written } = renderLaunchIni(phpHome, plan)
+  const { written } = renderLaunchIni(phpHome, plan)
   for (const own of [directory, phpHome.filesDirectory])
     if (own === phpHome.ownDirectory) host.makeDirectory(own, 0o700)
-  // Before php.ini: after a crash in between, an extension is loaded twice, and PHP only warns about that.
   writeFiles(host, plan.files)
   host.writeFile(`${directory}/${INI_NAME}`, written, 0o600)
   removeManaged(host, phpHome, plan)
-  editPhpIni(host, phpHome, extensions)
+  writeExtensions(host, phpHome, plan.planned?.store.name)
 }
 
-/** Removes the ini file of php-sessions and the files that it named; php.ini loads its extensions itself again. */
+/** Removes the ini file of php-sessions and the files that it named. */
 export function removeIni(host: Host, phpHome: PhpHome): void {
   for (const directory of [phpHome.scanDirectory, phpHome.ownDirectory])
     if (directory !== undefined) host.removeFile(`${directory}/${INI_NAME}`)
   removeManaged(host, phpHome, { files: [] })
-  editPhpIni(host, phpHome, [])
+  writeExtensions(host, phpHome, undefined)
 }
 
 /** Removes the files of the managed handler, with their credentials, that an earlier start wrote and this one does not need. */
@@ -125,10 +114,37 @@ function removeManaged(host: Host, { filesDirectory }: PhpHome, { files }: Pick<
   for (const path of managed) if (!needed.includes(path)) host.removeFile(path)
 }
 
-/** Makes php.ini leave the loading of these extensions to php-sessions; writes it only where that changes it. */
-function editPhpIni(host: Host, { phpIni }: PhpHome, extensions: readonly string[]): void {
-  const edited = setAsideExtensions(phpIni.bytes, extensions)
-  if (edited !== phpIni.bytes) rewrite(host, phpIni.path, edited)
+/**
+ * Makes PHP load the extension of the bound store, and those that the app loads, in an order that works. Ini files are
+ * this container's own; they are written only where that changes them.
+ */
+function writeExtensions(host: Host, phpHome: PhpHome, bound: StoreName | undefined): void {
+  const { inis, extensionsPath } = phpHome
+  const { last, files } = arrangeLines(inis, bound, librariesOf(host, phpHome, bound))
+  // Before the others: after a crash in between, an extension is loaded twice, and PHP only warns about that.
+  if (last.length > 0) {
+    if (phpHome.scanDirectory === undefined) host.makeDirectory(phpHome.ownDirectory, 0o700)
+    host.writeFile(extensionsPath, renderExtensions(last), 0o644)
+  }
+  for (const { path, bytes } of files)
+    if (bytes !== inis.find((ini) => ini.path === path)?.bytes) rewrite(host, path, bytes)
+  if (last.length === 0) host.removeFile(extensionsPath)
+}
+
+function librariesOf(
+  host: Host,
+  { extensionDirectory, extensions }: PhpHome,
+  bound: StoreName | undefined,
+): Libraries {
+  return {
+    has: (extension) => extensions.includes(extension),
+    isLinked: (extension, to) => {
+      const args = ['-qaF', `${to}_serialize`, `${extensionDirectory}/${extension}.so`]
+      const { status } = host.run({ file: 'grep', args, stdin: '', limitSeconds: 5 })
+      // Without an answer, that of the bound store is moved, which does no harm; others stay as they are.
+      return status === 0 || (status !== 1 && extension === bound)
+    },
+  }
 }
 
 /** Writes bytes in place of those of a file, which keeps its mode. */

@@ -33,14 +33,12 @@ export function launch(host: Host): number {
 function applyIn(host: Host, phpHome: PhpHome, prepared: Prepared, hasFailed: boolean): Environment {
   const isKept = !hasFailed && prepared.plan.planned !== undefined
   if (prepared.input.options.PHP_SESSIONS_WATCH) prepareReload(host, phpHome, isKept ? prepared : undefined)
-  if (!isKept) {
-    removeIni(host, phpHome)
-    return {}
-  }
-  writeIni(host, phpHome, prepared)
+  if (isKept) writeIni(host, phpHome, prepared)
+  else removeIni(host, phpHome)
   const directory = iniDirectory(phpHome)
+  const isWritten = isKept || host.statusOf(phpHome.extensionsPath) !== undefined
   const scanned = host.env.PHP_INI_SCAN_DIR ?? ''
-  if (phpHome.scanDirectory !== undefined || scanned.split(':').includes(directory)) return {}
+  if (!isWritten || phpHome.scanDirectory !== undefined || scanned.split(':').includes(directory)) return {}
   // An empty element stands for the directory that PHP was compiled to scan.
   return { PHP_INI_SCAN_DIR: `${scanned}:${directory}` }
 }

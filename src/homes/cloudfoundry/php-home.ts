@@ -21,8 +21,10 @@ export interface PhpHome {
   readonly ownDirectory: string
   /** Where the files go that the ini names. */
   readonly filesDirectory: string
-  /** The bytes of the app's own ini files in the scanned directory. */
-  readonly scanned: readonly string[]
+  /** The ini file that loads extensions: PHP reads it after all others. */
+  readonly extensionsPath: string
+  /** php.ini and the app's own ini files in the scanned directory, in the order in which PHP reads them. */
+  readonly inis: readonly IniFile[]
   /** What its ini files set that decides about the managed handler. */
   readonly lines: readonly SettingLine[]
   /** Whether an ini file is read after that of php-sessions, and so wins. */
@@ -51,11 +53,11 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
   const phpIni = { path: `${etc}/php.ini`, bytes: host.readBytes(`${etc}/php.ini`) ?? '' }
   const scanDirectory = `${etc}/php.ini.d`
   const files = readIniFiles(host, scanDirectory)
-  const scanned = files.map(({ bytes }) => bytes)
-  const limits = [phpIni.bytes, ...scanned].map((ini) => readIniSetting(ini, 'max_execution_time'))
+  const inis = [phpIni, ...files]
+  const limits = inis.map(({ bytes }) => readIniSetting(bytes, 'max_execution_time'))
   const isReadLater = (path: string) =>
     path.startsWith(`${scanDirectory}/`) && path > `${scanDirectory}/${INI_NAME}`
-  const lines = linesOf([phpIni, ...files]).map((line) => ({
+  const lines = linesOf(inis).map((line) => ({
     ...line,
     value: expand(line.value, host, isRewritten),
   }))
@@ -90,7 +92,8 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
     scanDirectory: hasScanned ? scanDirectory : undefined,
     ownDirectory,
     filesDirectory: hasScanned && !isRewritten ? scanDirectory : ownDirectory,
-    scanned,
+    extensionsPath: `${hasScanned ? scanDirectory : ownDirectory}/${nameAfter(files.at(-1)?.path)}`,
+    inis,
     lines,
     isReadLater,
     extensionDirectory,
@@ -99,10 +102,20 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
   }
 }
 
+const EXTENSIONS_NAME = 'zz-php-sessions.ini'
+const OF_EXTENSIONS = /^(zz|.*\.ini)-php-sessions\.ini$/
+
+/** A name for the file with the extensions that sorts after the app's last ini file. */
+function nameAfter(last: string | undefined): string {
+  const name = last?.slice(last.lastIndexOf('/') + 1) ?? ''
+  return name < EXTENSIONS_NAME ? EXTENSIONS_NAME : `${name}-php-sessions.ini`
+}
+
 function readIniFiles(host: Host, directory: string): readonly IniFile[] {
   return host
     .listDirectory(directory)
-    .filter((name) => name.endsWith('.ini') && name !== INI_NAME)
+    .filter((name) => name.endsWith('.ini') && name !== INI_NAME && !OF_EXTENSIONS.test(name))
+    .toSorted()
     .map((name) => ({
       path: `${directory}/${name}`,
       bytes: host.readBytes(`${directory}/${name}`) ?? '',

@@ -2,7 +2,7 @@ import { FAILED } from '../../core/exit-status.ts'
 import type { Host } from '../../host/host.ts'
 import { makeTemporary, temporaryDirectory } from '../../host/temporary.ts'
 import type { Prepared } from '../home.ts'
-import { addToScanned, fillOwnDirectory, isBelow, withoutScanning } from '../own-directory.ts'
+import { addToScanned, fillOwnDirectory, isBelow, scannedBeside, withoutScanning } from '../own-directory.ts'
 import { type Environment, start } from '../start.ts'
 import { claim, removeUnused } from './earlier.ts'
 import { cnbHome } from './home.ts'
@@ -28,7 +28,7 @@ export function cnbLaunch(given: Host): number {
       claim(host, directory)
       fillOwnDirectory(host, prepared, directory)
     })
-    return scanned(given, addToScanned(others, directory, isBelow(host, app)))
+    return scanned(given, addToScanned(others, directory, isBelow(host, app), scannedBeside(prepared, false)))
   }
   const started = start({ ...cnbHome(host, app, directory), apply })
   if (started === undefined) return FAILED

@@ -4,7 +4,7 @@ import { type Host, hostError } from '../../host/host.ts'
 import { makeTemporary, temporaryDirectory } from '../../host/temporary.ts'
 import { renderFindings } from '../../plan/report.ts'
 import type { Prepared } from '../home.ts'
-import { addToScanned, fillOwnDirectory, isBelow } from '../own-directory.ts'
+import { addToScanned, fillOwnDirectory, isBelow, scannedBeside } from '../own-directory.ts'
 import { type Environment, start } from '../start.ts'
 import { containerHome } from './home.ts'
 import { findReaders, fpmIn } from './workers.ts'
@@ -55,7 +55,8 @@ function fillDirectory(host: Host, prepared: Prepared, app: string, directory: s
   makeTemporary(host, directory, access, () => {
     if (plan.planned !== undefined) fillOwnDirectory(host, prepared, directory)
   })
-  return { PHP_INI_SCAN_DIR: addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app)) }
+  const beside = scannedBeside(prepared, isWatched)
+  return { PHP_INI_SCAN_DIR: addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app), beside) }
 }
 
 function run(

@@ -32,7 +32,7 @@ export function ini(host: Host, { app, version, output }: IniOptions): number {
   const findings = [...found, ...(output === undefined ? unwritten(plan, filesDirectory) : [])]
   host.err(renderFindings(findings))
   if (hasError(findings)) return FAILED
-  const text = renderIniFile(plan, [])
+  const text = renderIniFile(plan)
   if (output === undefined) {
     host.out(text)
   } else {

@@ -38,6 +38,15 @@ function installedExtensions(): array
     ));
 }
 
+/** The extensions for sessions that lines of the scanned files name, in the order in which PHP reads them. */
+function scannedExtensions(): array
+{
+    $files = array_filter(iniFiles(), fn ($file) => $file !== php_ini_loaded_file() && is_readable($file));
+    $text = implode("\n", array_map('file_get_contents', $files));
+    preg_match_all('~^[ \t]*extension[ \t]*=[ \t]*["\']?(?:[^"\'\r\n]*/)?(\w+)~mi', $text, $found);
+    return array_values(array_intersect($found[1], SESSION_EXTENSIONS));
+}
+
 /** The last line that sets it, as FILE:LINE. */
 function findLine(array $files, string $name): ?string
 {

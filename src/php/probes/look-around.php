@@ -15,6 +15,7 @@ $answer = [
     'maxExecutionSeconds' => $limits === [] ? null : max((int) end($limits), 0),
     'loaded' => array_values(array_filter(SESSION_EXTENSIONS, 'extension_loaded')),
     'loadable' => installedExtensions(),
+    'scanned' => scannedExtensions(),
     'lines' => $lines,
     'pools' => $pools,
     'locksSettings' => locksSettings([...$lines, ...$pools]),

@@ -4,6 +4,7 @@ import { main } from '../../../src/cli/main.ts'
 import { fakeHost } from '../../support/fake-host.ts'
 
 const INI = '/deps/1/php/etc/php.ini.d/00-php-sessions.ini'
+const LOADED = '/deps/1/php/etc/php.ini.d/zz-php-sessions.ini'
 const EXTENSIONS = '/deps/1/php/lib/php/extensions/no-debug-non-zts-20220829'
 
 /** A container as php_buildpack 5 leaves it, with more or other files. */
@@ -23,20 +24,19 @@ function container(env: Record<string, string>, files: Record<string, string | u
 }
 
 const redis = { VCAP_SERVICES: vcapServices(redisService) }
+/** The extensions that a file of php-sessions loads. */
+const loadedBy = (host: ReturnType<typeof container>, path = LOADED) =>
+  [...(host.files.get(path) ?? '').matchAll(/^extension = "(.*)"$/gm)].map(([, name]) => name)
 const launch = (host: ReturnType<typeof container>) => ({ status: main(host, ['launch']), ...host.output })
 
 test('C5: the ini loads igbinary, msgpack and redis once, in order, and only its owner can read it', () => {
   const host = container(redis)
   expect(launch(host)).toMatchSnapshot()
   const ini = host.files.get(INI) ?? ''
-  expect([...ini.matchAll(/^extension = "(.*)"$/gm)].map(([, name]) => name)).toEqual([
-    'igbinary',
-    'msgpack',
-    'redis',
-  ])
+  expect(loadedBy(host)).toEqual(['igbinary', 'msgpack', 'redis'])
   expect(host.modes.get(INI)).toBe(0o600)
   expect(host.files.get('/deps/1/php/etc/php.ini')).toBe(
-    '; loaded by 00-php-sessions.ini instead, in the right order: extension=redis.so\nmax_execution_time = 90\nextension=bz2.so',
+    '; set aside by php-sessions: extension=redis.so\nmax_execution_time = 90\nextension=bz2.so',
   )
   expect(ini).toContain('redis.session.lock_expire = 180')
 })
@@ -44,16 +44,31 @@ test('C5: the ini loads igbinary, msgpack and redis once, in order, and only its
 test('C7: the same for memcached', () => {
   const host = container({ VCAP_SERVICES: vcapServices(memcachedService) })
   expect(launch(host)).toMatchObject({ status: 0 })
-  expect(host.files.get(INI)).toMatch(
-    /extension = "igbinary".*extension = "msgpack".*extension = "memcached"/s,
-  )
+  expect(loadedBy(host)).toEqual(['igbinary', 'msgpack', 'memcached'])
 })
 
-test('an extension that an ini file of the app loads is not loaded again', () => {
-  const host = container(redis, { '/deps/1/php/etc/php.ini.d/my.ini': 'extension=redis' })
+test('what ini files of the app load in a working order is left alone', () => {
+  const own = {
+    '/deps/1/php/etc/php.ini': '',
+    '/deps/1/php/etc/php.ini.d/my.ini': 'extension=igbinary\nextension=msgpack\nextension=redis',
+  }
+  const host = container(redis, own)
   expect(launch(host)).toMatchObject({ status: 0 })
-  expect(host.files.get(INI)).not.toContain('extension = "redis"')
-  expect(host.files.get(INI)).toContain('extension = "igbinary"')
+  expect(loadedBy(host)).toEqual([])
+  expect(Object.fromEntries(host.files)).toMatchObject(own)
+})
+
+test('the file with the extensions sorts after every ini file of the app', () => {
+  const host = container(redis, { '/deps/1/php/etc/php.ini.d/zzz.ini': 'extension=igbinary' })
+  expect(launch(host)).toMatchObject({ status: 0 })
+  const name = '/deps/1/php/etc/php.ini.d/zzz.ini-php-sessions.ini'
+  expect(loadedBy(host, name)).toEqual(['msgpack', 'redis'])
+  const later = fakeHost(
+    { ...(host.env as Record<string, string>), VCAP_SERVICES: '{}' },
+    Object.fromEntries(host.files),
+  )
+  main(later, ['launch'])
+  expect(later.files.has(name)).toBe(false)
 })
 
 test('a second run of the same start changes nothing and says nothing', () => {

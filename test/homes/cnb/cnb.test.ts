@@ -74,23 +74,26 @@ describe('launch', () => {
     PHP_INI_SCAN_DIR: '/etc:/workspace/.php.ini.d:/layers/handler',
   }
   const INI = '/tmp/php-sessions-unique/00-php-sessions.ini'
+  const LAST = '/tmp/php-sessions-unique/last/php-sessions-extensions.ini'
 
   test('our directory comes after those of all buildpacks and before that of the app', () => {
     const host = fakeHost({ ...SCANNED, ...redis }, {}, php([], ALL))
     expect(run(host, 'cnb-launch')).toMatchSnapshot()
     expect(host.modes.get(INI)).toBe(0o600)
-    expect(host.directories).toEqual(new Map([['/tmp/php-sessions-unique', 0o700]]))
+    expect(host.directories.get('/tmp/php-sessions-unique')).toBe(0o700)
   })
 
   test("without the variable, PHP's own directory stays the first", () => {
     const host = fakeHost({ TMPDIR: '/t', ...redis }, {}, php([], ALL))
-    expect(run(host, 'cnb-launch').out).toBe('PHP_INI_SCAN_DIR = ":/t/php-sessions-unique"\n')
+    expect(run(host, 'cnb-launch').out).toBe(
+      'PHP_INI_SCAN_DIR = ":/t/php-sessions-unique:/t/php-sessions-unique/last"\n',
+    )
   })
 
   test('an extension that another buildpack loads is not loaded again', () => {
     const host = fakeHost(redis, {}, php(['igbinary', 'redis'], ALL))
     expect(main(host, ['cnb-launch'])).toBe(0)
-    expect(host.files.get(INI)?.match(/^extension = .*$/gm)).toEqual(['extension = "msgpack"'])
+    expect(host.files.get(LAST)?.match(/^extension = .*$/gm)).toEqual(['extension = "msgpack"'])
   })
 
   test('locks last as long as the longest request of the PHP that was asked', () => {
@@ -132,14 +135,16 @@ describe('launch', () => {
       asked.push(command)
       return php([], ALL)(command)
     })
-    expect(run(host, 'cnb-launch').out).toBe('PHP_INI_SCAN_DIR = "/etc:/tmp/php-sessions-unique"\n')
+    expect(run(host, 'cnb-launch').out).toBe(
+      'PHP_INI_SCAN_DIR = "/etc:/tmp/php-sessions-unique:/tmp/php-sessions-unique/last"\n',
+    )
     expect(asked[0]?.env).toMatchObject({ PHP_INI_SCAN_DIR: '/etc' })
     expect(run(fakeHost(scanned), 'cnb-launch').out).toBe('PHP_INI_SCAN_DIR = "/etc"\n')
   })
 
   test.each([
-    [':/tmp/php-sessions-earlier', ':/tmp/php-sessions-unique'],
-    ['/tmp/php-sessions-earlier', '/tmp/php-sessions-unique'],
+    [':/tmp/php-sessions-earlier', ':/tmp/php-sessions-unique:/tmp/php-sessions-unique/last'],
+    ['/tmp/php-sessions-earlier', '/tmp/php-sessions-unique:/tmp/php-sessions-unique/last'],
   ])("a second launch scans PHP's own directory where the first did: %s", (before, after) => {
     const host = fakeHost({ PHP_INI_SCAN_DIR: before, ...redis }, {}, php([], ALL))
     expect(run(host, 'cnb-launch').out).toBe(`PHP_INI_SCAN_DIR = "${after}"\n`)

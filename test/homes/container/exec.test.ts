@@ -52,9 +52,11 @@ test('the ini is in a directory for its owner while the command runs, and gone a
   expect({ files: host.files.size, directories: host.directories.size }).toEqual({ files: 0, directories: 0 })
 })
 
-test('an extension that PHP has and does not load is loaded by our ini', () => {
+test('an extension that PHP has and does not load is loaded after all other ini files', () => {
   const { files } = exec(container(redis, ['igbinary'], ['igbinary', 'redis']))
-  expect(files.get(INI)?.match(/^extension = .*$/gm)).toEqual(['extension = "redis"'])
+  expect(files.get(`${DIRECTORY}/last/php-sessions-extensions.ini`)?.match(/^extension = .*$/gm)).toEqual([
+    'extension = "redis"',
+  ])
 })
 
 test('workers of another user can read a CA, and neither the ini nor a key', () => {

@@ -33,3 +33,48 @@ require() {
   done
   [ ${#missing[@]} -eq 0 ] || fail "these programs are missing: ${missing[*]}" 'scripts/setup installs them on Debian and Ubuntu'
 }
+
+# The name of this machine's release, such as bookworm.
+codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
+
+# archive_of DISTRIBUTION SUFFIX FALLBACK: where this machine's apt fetches its release of Debian or Ubuntu, as people who
+# have a mirror have set it; the fallback on another distribution. SUFFIX is that of the release: empty, or -security.
+# DEBIAN_ARCHIVE overrides it for Debian.
+archive_of() {
+  local distribution=$1 suffix=$2 found=''
+  if [ "$distribution" = Debian ] && [ -n "${DEBIAN_ARCHIVE:-}" ]; then
+    printf '%s\n' "$DEBIAN_ARCHIVE$suffix"
+    return
+  fi
+  if grep -qsix "ID=$distribution" /etc/os-release && command -v apt-get >/dev/null; then
+    # With the lists of packages apt knows whose release it is. Without them the first source of the name counts.
+    found=$(archives_in_apt | awk -F '|' -v of="$distribution" -v name="$(codename)$suffix" \
+      '$1 == of && ($2 == name || $3 == name) { print $4; exit }')
+    [ -n "$found" ] || found=$(archives_in_apt --no-release-info | awk -F '|' -v name="$(codename)$suffix" \
+      '($3 == name || $3 ~ /^(old)*stable'"$suffix"'$/) { print $4; exit }')
+  fi
+  printf '%s\n' "${found:-$3}"
+}
+
+archives_in_apt() {
+  # shellcheck disable=SC2016 # apt fills these in
+  apt-get indextargets "$@" --format '$(ORIGIN)|$(CODENAME)|$(RELEASE)|$(SITE)' 'Created-By: Packages' \
+    'Component: main' 2>/dev/null
+}
+
+# own_apt DIRECTORY PROGRAM ARGUMENT...: apt with the sources in DIRECTORY/parts, and lists and packages of its own. It
+# reads the machine's apt.conf, where a proxy may be, and its credentials. No root is needed.
+own_apt() {
+  local at=$1 program=$2
+  mkdir -p "$at"/{parts,lists/partial,cache/archives/partial}
+  timeout --foreground 600 "$program" -q -o Dir::State::Lists="$at/lists" -o Dir::Cache="$at/cache" \
+    -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$at/parts" \
+    -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
+    -o Debug::NoLocking=1 -o APT::Sandbox::User=root "${@:3}"
+}
+
+# write_source DIRECTORY TYPE ARCHIVE SUITE COMPONENTS SIGNED_BY: a source of own_apt.
+write_source() {
+  mkdir -p "$1/parts"
+  printf 'Types: %s\nURIs: %s\nSuites: %s\nComponents: %s\n%s\n' "$2" "$3" "$4" "$5" "$6" >"$1/parts/$4.sources"
+}

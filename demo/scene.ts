@@ -3,6 +3,7 @@ import type { Instance, Lifecycle, Services } from '../lab/cloudfoundry/lifecycl
 import { phpBuildpackV5 } from '../lab/cloudfoundry/php-buildpacks.ts'
 import { type Router, startRouter } from '../lab/web/router.ts'
 import { type Answer, makeVisitor } from '../lab/web/visitor.ts'
+import { type OwnPages, visitOwnPages } from './own-pages.ts'
 
 /** An app on two instances, with these services bound. */
 export interface Scene {
@@ -16,6 +17,8 @@ export interface Stage {
   readonly app: string
   /** The path of the page with a login, a cart and a counter. */
   readonly path: string
+  /** The path of the page that counts values; undefined for the sample app, which has no other pages. */
+  readonly lookPath: string | undefined
   readonly lifecycle: Lifecycle
   say(text: string): void
 }
@@ -28,6 +31,8 @@ export interface SceneResult {
   /** Whether every page before the crash knew the visitor. */
   readonly isThere: boolean
   readonly hasSurvived: boolean
+  /** What became of a session that the app itself had made; undefined where it has made none. */
+  readonly ownSession: 'kept' | 'lost' | undefined
   readonly isAsPromised: boolean
 }
 
@@ -36,7 +41,8 @@ const BUILDPACKS = [{ name: 'php-sessions', directory: join(ROOT, 'dist/buildpac
 const RELOADS = 6
 
 /** Runs an app on two instances, lets a visitor log in and shop, and crashes the instance that served last. */
-export async function playScene(scene: Scene, { app, path, lifecycle, say }: Stage): Promise<SceneResult> {
+export async function playScene(scene: Scene, stage: Stage): Promise<SceneResult> {
+  const { app, lifecycle, say } = stage
   say('  staging with php-sessions in front of php_buildpack')
   const { services } = scene
   const staged = await lifecycle.stage({ app, buildpacks: BUILDPACKS, services })
@@ -49,7 +55,7 @@ export async function playScene(scene: Scene, { app, path, lifecycle, say }: Sta
     for (const index of [0, 1])
       instances.push(await lifecycle.startInstance(staged.droplet, { index, services }))
     for (const instance of instances) router.add(instance)
-    return await visit(scene, router, instances, path, say)
+    return await visit(scene, router, instances, stage)
   } finally {
     await router.stop()
     await Promise.all(instances.map((instance) => instance.stop()))
@@ -60,9 +66,11 @@ async function visit(
   scene: Scene,
   router: Router,
   instances: readonly Instance[],
-  path: string,
-  say: Stage['say'],
-) {
+  { path, lookPath, say }: Stage,
+): Promise<SceneResult> {
+  const own = lookPath === undefined ? undefined : await visitOwnPages(router.url, lookPath)
+  for (const line of own?.lines ?? []) say(`  ${line}`)
+  if (own !== undefined) say(`  ${describeSession(own)}`)
   const visitor = makeVisitor(router.url)
   const seen: SamplePage[] = []
   const show = (what: string, answer: Answer) => {
@@ -83,6 +91,10 @@ async function visit(
   await instances.find(({ index }) => index === last?.servedBy)?.kill()
   const after = show('reload', await visitor.get(path))
 
+  const isLeft = await own?.session?.isThere()
+  const ownSession = isLeft === undefined ? undefined : isLeft ? 'kept' : 'lost'
+  if (ownSession !== undefined) say(`  the session that the app itself had made: ${ownSession}`)
+
   const before = seen.slice(0, RELOADS)
   const isThere = before.every(isKnown)
   const hasSurvived = isKnown(after)
@@ -95,8 +107,20 @@ async function visit(
     servedBy,
     isThere,
     hasSurvived,
-    isAsPromised: isThere && isSpread && hasSurvived === scene.survives,
+    ownSession,
+    isAsPromised:
+      isThere &&
+      isSpread &&
+      hasSurvived === scene.survives &&
+      own?.works !== false &&
+      (!scene.survives || ownSession !== 'lost'),
   }
+}
+
+function describeSession({ session }: OwnPages): string {
+  return session === undefined
+    ? 'on these pages the app itself keeps nothing in a PHP session; the page of the demo, in the app, does'
+    : `the app itself keeps values in the PHP session of its cookie ${session.cookie}`
 }
 
 interface SamplePage {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, renameSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { runCommand } from './processes/command.ts'
 import type { Unavailable } from './processes/program.ts'
 import { makeScratch } from './processes/scratch.ts'
@@ -12,7 +12,7 @@ const CACHE = join(import.meta.dirname, '../.cache')
 export interface GoPrograms {
   /** The folder in .cache, and the name of the programs together. */
   readonly name: string
-  /** Pins the version of their module. */
+  /** Pins the version of their module; a go.sum beside it pins what that is made of. */
   readonly goMod: string
   /** Packages by the names that the programs get. */
   readonly packages: Readonly<Record<string, string>>
@@ -34,6 +34,8 @@ export async function buildGoPrograms({
   // In another place until all are there: several test files may build at the same time.
   const scratch = makeScratch('go')
   cpSync(goMod, join(scratch, 'go.mod'))
+  const goSum = join(dirname(goMod), 'go.sum')
+  if (existsSync(goSum)) cpSync(goSum, join(scratch, 'go.sum'))
   const env = { ...process.env, GOFLAGS: '-mod=mod', CGO_ENABLED: '0' }
   for (const [program, path] of Object.entries(packages)) {
     const args = ['build', '-o', join(scratch, 'bin', program), path]

@@ -24,7 +24,13 @@ export function makeBareContainer(phpIni: string): BareContainer {
   }
   for (const path of [container.env.HOME, container.scanDirectory, extensions])
     mkdirSync(path, { recursive: true })
-  for (const name of ['igbinary', 'msgpack', 'redis']) writeFileSync(join(extensions, `${name}.so`), '')
+  // As Debian's, it is linked to igbinary.
+  for (const [name, symbols] of [
+    ['igbinary', ''],
+    ['msgpack', ''],
+    ['redis', 'igbinary_serialize'],
+  ] as const)
+    writeFileSync(join(extensions, `${name}.so`), symbols)
   writeFileSync(container.phpIni, phpIni)
   return container
 }

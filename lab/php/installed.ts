@@ -14,6 +14,12 @@ export interface InstalledPhp {
   readonly extensionDirectory: string
 }
 
+/**
+ * For every PHP that is waited for: some versions wait without end where TLS 1.3 is spoken (php-src GH-10495), and a test
+ * that waits for a process synchronously cannot be ended by its own limit.
+ */
+export const PHP_LIMIT = { timeout: 100_000, killSignal: 'SIGKILL' } as const
+
 // Distributions keep servers outside users' PATH, and Debian's name has the version in it.
 const FIND_FPM = `PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; command -v php-fpm"$0" || echo php-fpm`
 
@@ -50,7 +56,12 @@ function askVersions(php: Program) {
     `extension=${name}`,
   ])
   const { file, args, env } = php(['-n', '-d', 'display_errors=0', ...extensions, '-r', VERSIONS])
-  const printed = execFileSync(file, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  const printed = execFileSync(file, args, {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    ...PHP_LIMIT,
+  })
   const [version = '', extensionDirectory = '', redis, memcached] = printed.split('\n')
   const name = `PHP ${version}, phpredis ${redis}, php-memcached ${memcached}`
   return { name, version, extensionDirectory }

@@ -6,6 +6,7 @@ import { redisService, vcapServices } from '../../lab/bindings.ts'
 import { phpBuildpackV4 } from '../../lab/cloudfoundry/php-buildpacks.ts'
 import { paketoPhp } from '../../lab/cnb/buildpacks.ts'
 import { labCnb } from '../../lab/cnb/lifecycle-lab.ts'
+import { PHP_LIMIT } from '../../lab/php/installed.ts'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import type { Redis } from '../../lab/redis/options.ts'
 import { startRedis } from '../../lab/redis/server.ts'
@@ -53,7 +54,7 @@ function found(directory: string) {
 /** The password that PHP reads from the file with the credentials. */
 function readPassword(path: string): string {
   const args = ['-n', '-r', `echo (require $argv[1])['password'];`, '--', path]
-  return spawnSync('php', args, { encoding: 'utf8' }).stdout
+  return spawnSync('php', args, { encoding: 'utf8', ...PHP_LIMIT }).stdout
 }
 
 /** Checks the files of one start; gives the path of the file with the credentials. */
@@ -150,6 +151,7 @@ describe.each(HOSTS)('exec: %s', (_name, [file, ...before]) => {
         env: { ...variables, ...MANAGED, ...env },
         cwd: directory,
         encoding: 'utf8',
+        ...PHP_LIMIT,
       }),
     }
   }

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startFpm } from '../../lab/php/fpm.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
-import { debian13Unavailable, PHPS } from '../support/php/php.ts'
+import { debian13Unavailable, PHPS, underTest } from '../support/php/php.ts'
 
 const VERSIONS = 'echo PHP_SAPI, " ", PHP_VERSION, " ", phpversion("redis"), " ", ini_get("precision");'
 const LOG_IN = `
@@ -22,6 +22,12 @@ describe.each(PHPS)('%s', (_, { php, loadExtensions, runPhp }) => {
     const code = 'echo PHP_VERSION, " ", php_ini_scanned_files() ?: "none", " ", ini_get("precision");'
     expect(runPhp('precision = 9\n', code).toString()).toMatch(/^\d+\.\d+\.\d+\S* none 9$/)
     expect(php.name).toMatch(/^PHP \d+\.\d+, phpredis \d+\.\d+\.\d+, php-memcached \d+\.\d+\.\d+$/)
+  })
+
+  test('a PHP that does not end is ended, whichever way it is waited for', async () => {
+    const { runPhp: run, startPhp: start } = underTest(php, 1, { timeout: 300, killSignal: 'SIGKILL' })
+    expect(() => run('', 'sleep(60);')).toThrow(/ETIMEDOUT/)
+    await expect(start('', 'sleep(60);', {})).rejects.toMatchObject({ killed: true, signal: 'SIGKILL' })
   })
 
   test('PHP trusts the certificates that the machine trusts', () => {

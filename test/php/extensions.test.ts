@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Service, vcapServices } from '../../lab/bindings.ts'
-import type { InstalledPhp } from '../../lab/php/installed.ts'
+import { type InstalledPhp, PHP_LIMIT } from '../../lab/php/installed.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
 import { EXTENSION_HOMES, type Layout } from '../support/php/extension-homes.ts'
@@ -81,7 +81,7 @@ interface Seen {
 function see(php: InstalledPhp, env: Readonly<Record<string, string>>): Seen {
   const shown = ['-d', 'display_errors=stderr', '-d', 'log_errors=0', '-d', 'html_errors=0']
   const { file, args, env: whole } = php.cli([...shown, '-r', PAGE], { PATH: process.env.PATH, ...env })
-  const { stdout, stderr } = spawnSync(file, args, { env: whole, encoding: 'utf8', timeout: 60_000 })
+  const { stdout, stderr } = spawnSync(file, args, { env: whole, encoding: 'utf8', ...PHP_LIMIT })
   if (stdout === '') throw new Error(`PHP printed nothing: ${stderr}`)
   const warnings = stderr.split('\n').filter((line) => /Warning|Error|Notice/.test(line))
   return { ...JSON.parse(stdout), warnings: warnings.map((line) => line.replace(/ \(.*$| in .*$/, '')) }

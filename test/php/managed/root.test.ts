@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { PHP_LIMIT } from '../../../lab/php/installed.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { handlerText } from '../../../src/stores/redis/handler/index.ts'
 
@@ -34,7 +35,7 @@ test('root asks the Sentinels, and does not go where the file that workers write
   const php = ['php', '-r', ASK, '--', handler, JSON.stringify(settings)]
   const ask = (...before: string[]) => {
     const [file = '', ...args] = [...before, ...php]
-    return spawnSync(file, args, { encoding: 'utf8' }).stdout
+    return spawnSync(file, args, { encoding: 'utf8', ...PHP_LIMIT }).stdout
   }
   expect(ask('setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups')).toBe('127.0.0.2')
   expect(ask()).toMatch(/^no Sentinel names a master: 127\.0\.0\.1:1 /)

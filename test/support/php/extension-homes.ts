@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { InstalledPhp } from '../../../lab/php/installed.ts'
+import { type InstalledPhp, PHP_LIMIT } from '../../../lab/php/installed.ts'
 import { writeProgram } from '../../../lab/processes/program.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { main } from '../../../src/cli/main.ts'
@@ -71,7 +71,7 @@ function run(env: Environment, args: readonly string[]) {
 /** The number of its extension API, as the name of Cloud Foundry's directory of extensions ends with it. */
 function apiOf(php: InstalledPhp): string {
   const { file, args, env } = php.cli(['-n', '-i'], { PATH: process.env.PATH })
-  const info = execFileSync(file, args, { env, encoding: 'utf8' })
+  const info = execFileSync(file, args, { env, encoding: 'utf8', ...PHP_LIMIT })
   return /^PHP Extension => ([0-9]+)$/m.exec(info)?.[1] ?? ''
 }
 

@@ -1,9 +1,9 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { type ExecFileOptions, execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { debian13Php, type InstalledPhp, machinePhp } from '../../../lab/php/installed.ts'
+import { debian13Php, type InstalledPhp, machinePhp, PHP_LIMIT } from '../../../lab/php/installed.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { PROPERTY_RUNS } from '../texts.ts'
 
@@ -37,7 +37,12 @@ export const PHPS: readonly (readonly [name: string, php: PhpUnderTest])[] = [
     : [[second.name, underTest(second, Math.ceil(PROPERTY_RUNS / 5))] as const]),
 ]
 
-function underTest(php: InstalledPhp, propertyRuns: number): PhpUnderTest {
+/** What tests do with a PHP; each PHP that they start ends by itself, `limit` says when. */
+export function underTest(
+  php: InstalledPhp,
+  propertyRuns: number,
+  limit: Pick<ExecFileOptions, 'timeout' | 'killSignal'> = PHP_LIMIT,
+): PhpUnderTest {
   return {
     php,
     propertyRuns,
@@ -50,14 +55,14 @@ function underTest(php: InstalledPhp, propertyRuns: number): PhpUnderTest {
       const directory = mkdtempSync(join(tmpdir(), 'php-sessions-test-'))
       try {
         const { file, args, env } = commandLine(php, directory, ini, ['-r', code, '--', ...rest])
-        return execFileSync(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+        return execFileSync(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], ...limit })
       } finally {
         rmSync(directory, { recursive: true })
       }
     },
     startPhp: async (ini, code, more) => {
       const { file, args, env } = commandLine(php, makeScratch('php'), ini, ['-r', code])
-      return (await promisify(execFile)(file, [...args], { env: { ...env, ...more } })).stdout
+      return (await promisify(execFile)(file, [...args], { env: { ...env, ...more }, ...limit })).stdout
     },
   }
 }

@@ -25,7 +25,8 @@ export default defineConfig({
     reporters: ['default', './test/reporter.ts'],
     // Slow tests are listed once, by the second reporter.
     slowTestThreshold: HANG_MILLISECONDS,
-    maxWorkers: 2,
+    // One more than the smallest machine has cores: tests with servers wait for much of their time.
+    maxWorkers: 3,
     projects: [
       {
         plugins: [sourcesAsText],

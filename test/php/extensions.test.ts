@@ -95,10 +95,10 @@ const HOMES_OF_SECOND_PHP = ['php_buildpack 5', 'a container']
 const ROWS = PHPS.flatMap(([title, { php }], at) =>
   Object.entries(EXTENSION_HOMES)
     .filter(([name]) => at === 0 || HOMES_OF_SECOND_PHP.includes(name))
-    .map(([name, home]) => ({ title: `${title}, ${name}`, php, home })),
+    .map(([name, home]) => [`${title}, ${name}`, php, home] as const),
 )
 
-describe.each(ROWS)('$title', ({ php, home: { isMended, files, make } }) => {
+describe.each(ROWS)('%s', (_, php, { isMended, files, make }) => {
   const possible = Object.entries(LAYOUTS).filter(([, layout]) =>
     Object.keys(layout).every((name) => files.some((file) => file === name)),
   )

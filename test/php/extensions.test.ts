@@ -58,6 +58,13 @@ const LAYOUTS: Readonly<Record<string, Layout>> = {
   },
 }
 
+/** Layouts in which PHP could not load an extension before, and does with it bound, also where no ini file is edited. */
+const REPAIRED: Readonly<Record<string, string>> = {
+  'redis alone early': 'redis',
+  'redis alone late': 'redis',
+  'memcached alone late': 'memcached',
+}
+
 const PAGE = `
 error_reporting(E_ALL);
 $works = session_start() && ($_SESSION['word'] = 'kept') && session_write_close();
@@ -104,7 +111,7 @@ describe.each(ROWS)('%s', (_, php, { isMended, files, make }) => {
   )
   test.each(possible)(
     'PHP loads what the sessions need and what the app has, without a new warning: %s',
-    (_layout, layout) => {
+    (name, layout) => {
       const before = see(php, make(php, layout).env)
       for (const [title, service, handler] of BOUND) {
         const bound = service === undefined ? {} : { VCAP_SERVICES: vcapServices(service) }
@@ -114,7 +121,7 @@ describe.each(ROWS)('%s', (_, php, { isMended, files, make }) => {
         expect(after.loaded).toEqual(
           expect.arrayContaining([...kept, ...(service === undefined ? [] : [handler])]),
         )
-        const old = isMended ? [] : before.warnings
+        const old = isMended || REPAIRED[name] === handler ? [] : before.warnings
         expect({ title, warnings: after.warnings.filter((line) => !old.includes(line)) }).toEqual({
           title,
           warnings: [],

@@ -275,7 +275,10 @@ test.skipIf(process.getuid?.() !== 0).each(HOSTS)(
       AS('stranger', '--reuid=54321 --regid=54321', names),
     ].join('\n')
     const env = { ...bound.env, PHP_SESSIONS_HANDLER: 'managed' }
-    const args = [...before, 'exec', '--', 'sh', '-c', `umask 077; ${script}`, machinePhp().fpm([]).file]
+    // In a file: exec looks for programs that change the user in the words of its command.
+    const path = join(bound.directory, 'script')
+    writeFileSync(path, `umask 077; ${script}`)
+    const args = [...before, 'exec', '--', 'sh', path, machinePhp().fpm([]).file]
     const done = spawnSync('bash', ['-c', 'umask 077; exec "$@"', 'bash', program, ...args], {
       env,
       cwd: bound.directory,

@@ -38,6 +38,8 @@ export function checkListed(
   const checkedHost = checkHost(credentials, { value: host, from })
   const checkedPort =
     port === undefined ? defaultPort : (checkPort(credentials, { value: port, from }) ?? defaultPort)
+  if (weight !== undefined && !/^[0-9]{1,9}$/.test(weight))
+    credentials.noteWrong({ value: weight, from }, 'a weight', 'text that is not a whole number')
   if (checkedHost === undefined) return []
   const address = { host: checkedHost, port: checkedHost.startsWith('/') ? 0 : checkedPort }
   return [{ value: weight === undefined ? address : { ...address, weight: Number(weight) }, from }]

@@ -173,15 +173,20 @@ function readListed(item: Json, from: string, note: Note): readonly ListedServer
   if (isObject(item)) {
     const { text } = fieldReader(readFields(item, `${from}.`), note)
     const host = readListedText(text('host')?.value ?? '')
-    return [{ ...host, port: text('port')?.value ?? host.port, tlsPort: text('tlsPort')?.value }]
+    const weight = text('weight')?.value ?? host.weight
+    return [{ ...host, port: text('port')?.value ?? host.port, tlsPort: text('tlsPort')?.value, weight }]
   }
   const servers = textOf(item, from, note)?.split(/[\s,;]+/) ?? []
   return servers.filter((server) => server !== '').map(readListedText)
 }
 
-/** Reads `host`, `host:port`, `host:port:weight` or `scheme://host:port`. Other text becomes a host, and is refused later. */
+/**
+ * Reads `host`, `host:port`, `host:port:weight`, `scheme://host:port` or `scheme://host:port?weight=3`. Other text
+ * becomes a host, and is refused later.
+ */
 function readListedText(text: string): ListedServer {
   const [, plain = text, weight] = /^((?:\[[^\]]*\]|[^:[\]]+):[0-9]+):([0-9]{1,9})$/.exec(text) ?? []
-  const [server = { host: text, port: undefined }] = readUri(plain)?.hosts ?? [readHostAndPort(plain)]
-  return { ...server, tlsPort: undefined, weight }
+  const uri = readUri(plain)
+  const [server = { host: text, port: undefined }] = uri?.hosts ?? [readHostAndPort(plain)]
+  return { ...server, tlsPort: undefined, weight: weight ?? uri?.query.weight }
 }

@@ -30,6 +30,7 @@ export const FIELD_NAMES = {
   socket: words('socket unixsocket socketpath unixsocketpath'),
   servers: words('servers vip clusteraddress'),
   hosts: words('hosts nodes'),
+  weight: words('weight'),
   loadBalancedHost: words('loadbalancedhost'),
   clusterMode: words('clustermode clusterenabled'),
   clusterNodes: words(`

@@ -52,11 +52,25 @@ function noteTls(credentials: Credentials, uri: Sourced<Uri> | undefined): void 
 /** Reads `memcached://user:password@host:port`. Text without a scheme is not a URI but a list of servers. */
 function readMemcachedUri(credentials: Credentials): Sourced<Uri> | undefined {
   const written = credentials.text('uri')
-  if (written?.value.includes('://') !== true) return undefined
+  if (written === undefined || isListOfUris(written.value)) return undefined
+  if (/host\[[^\]]*\]+=[0-9]/.test(written.value)) {
+    credentials.noteWrong(
+      written,
+      'servers as HOST:PORT:WEIGHT with commas between them',
+      "weights in Symfony's form",
+    )
+    return undefined
+  }
+  if (!written.value.includes('://')) return undefined
   const value = readUri(written.value)
   if (value !== undefined) return { value, from: written.from }
   credentials.noteWrong(written, 'memcached://user:password@host:port', 'text that is not such a URI')
   return undefined
+}
+
+/** The `memcache` extension writes `tcp://h1:11211?weight=3, tcp://h2:11211?weight=1`. */
+function isListOfUris(text: string): boolean {
+  return /:\/\/.*[\s,;][a-z]+:\/\//.test(text)
 }
 
 function readServers(credentials: Credentials, uri: Sourced<Uri> | undefined): readonly Sourced<Server>[] {
@@ -84,6 +98,7 @@ function memcachedSocketPath({ hosts, path }: Uri): string | undefined {
 
 const UNLISTED: ListedServer = { host: undefined, port: undefined, tlsPort: undefined, weight: undefined }
 
-function serversInUri({ value: { hosts }, from }: Sourced<Uri>): Sourced<readonly ListedServer[]> {
-  return { value: hosts.map((host) => ({ ...UNLISTED, ...host })), from }
+function serversInUri({ value: { hosts, query }, from }: Sourced<Uri>): Sourced<readonly ListedServer[]> {
+  const weight = hosts.length === 1 ? query.weight : undefined
+  return { value: hosts.map((host) => ({ ...UNLISTED, ...host, weight })), from }
 }

@@ -3,14 +3,16 @@ import type { Sourced } from '../../core/binding.ts'
 import { type Credentials, isUnusable, type ListedServer } from '../../core/credentials/credentials.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { Options } from '../../core/options.ts'
+import { joinWords } from '../../core/text.ts'
 import { readCa, readClientCertificate } from '../certificates.ts'
 import { portOf, secretOf, uriPart } from '../read-servers.ts'
 import { readPassword, readUser } from './login.ts'
+import { readPhpSavePath, type SavePathReading } from './php-save-path.ts'
 import { type RedisPlaces, readTopology } from './topology.ts'
 
 /** Reads where a Redis is and how to log in; undefined if the findings have an error. */
 export function readRedisEndpoint(credentials: Credentials, options: Options): Endpoint | undefined {
-  const uri = readRedisUri(credentials)
+  const uri = readRedisUri(credentials, options)
   const password = readPassword(credentials, uri)
   const ca = readCa(credentials)
   const tlsPort = portOf(credentials, credentials.text('tlsPort'))
@@ -47,19 +49,43 @@ export function readRedisEndpoint(credentials: Credentials, options: Options): E
 const SCHEME = /^(rediss?|valkeys?|tcp|tls|ssl|unix)([+-].+)?$/
 
 /** The field of the URI, or the field of the host if that has a URI: `REDIS_HOST=tls://h`. */
-function readRedisUri(credentials: Credentials): Sourced<Uri> | undefined {
+function readRedisUri(credentials: Credentials, options: Options): Sourced<Uri> | undefined {
   const host = credentials.text('host')
   const written =
     credentials.text('tlsUri') ??
     credentials.text('uri') ??
     (host?.value.includes('://') === true ? host : undefined)
   if (written === undefined) return undefined
+  const savePath = readPhpSavePath(written.value, options)
+  if (savePath !== undefined) return useSavePath(credentials, written, savePath)
   // Some people leave out the scheme: `REDIS_URL=h:6379`.
   const isBare = /^[^\s@/?#=]+$/.test(written.value) && !/^[a-z]+:\D/i.test(written.value)
   const value = readUri(isBare ? `redis://${written.value}` : written.value)
   if (value !== undefined && SCHEME.test(value.scheme)) return { value, from: written.from }
   credentials.noteWrong(written, 'redis://user:password@host:port', 'text that is not such a URI')
   return undefined
+}
+
+function useSavePath(
+  credentials: Credentials,
+  { from }: Sourced<string>,
+  reading: SavePathReading,
+): Sourced<Uri> | undefined {
+  if ('refused' in reading) {
+    const title = `php-sessions cannot take over this session.save_path of phpredis: it has ${reading.refused}`
+    credentials.note({ id: 'binding.save-path', level: 'error', title, from, fix: reading.fix })
+    return undefined
+  }
+  const { uri, unused } = reading
+  if (unused.length > 0)
+    credentials.note({
+      id: 'binding.save-path',
+      level: 'warn',
+      title: `not used of this session.save_path of phpredis: ${joinWords(unused, 'and')}; php-sessions has time-outs and persistent connections of its own`,
+      from,
+      fix: 'remove them there; php-sessions explain shows what PHP is told instead',
+    })
+  return { value: uri, from }
 }
 
 function readDirect(

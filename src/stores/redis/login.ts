@@ -44,5 +44,7 @@ function uriUser(uri: Sourced<Uri> | undefined): Sourced<string> | undefined {
   // Compose's servers are older than Redis users, whatever its URIs say.
   const isCompose =
     uri?.value.hosts.some(({ host = '' }) => /\.(dblayer|composedb)\.com$/.test(host)) === true
-  return user === undefined || PLACEHOLDERS.includes(user.value) || isCompose ? undefined : user
+  const isPlaceholder =
+    PLACEHOLDERS.includes(user?.value ?? '') && uri?.value.scheme.startsWith('redis') === true
+  return isPlaceholder || isCompose ? undefined : user
 }

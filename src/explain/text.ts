@@ -6,12 +6,14 @@ import { renderValue } from '../core/ini.ts'
 import { Secret } from '../core/secret.ts'
 import { oneLine } from '../core/text.ts'
 import { VERSION } from '../core/version.ts'
+import { summariseApp } from '../homes/framework.ts'
 import { placesOf, webOf } from '../php/web.ts'
-import { renderFindings, summarise } from '../plan/report.ts'
+import { renderFindings } from '../plan/report.ts'
 import type { BindingVerdict } from '../plan/verdict.ts'
 import { describeManaged, whyManaged } from '../stores/redis/managed.ts'
 import { renderCookie, type SessionCookie } from './cookie.ts'
 import type { Explanation } from './explanation.ts'
+import { describeNativeCosts } from './native.ts'
 
 /** Renders an explanation for people, in sections. Empty sections are left out. */
 export function renderExplanation(explanation: Explanation): string {
@@ -36,7 +38,7 @@ export function renderExplanation(explanation: Explanation): string {
   const said = findings.length === 0 ? '' : `\n${renderFindings(findings)}`
   const summary = hasError(findings)
     ? `a start would fail: ${findings.find(({ level }) => level === 'error')?.title}`
-    : summarise(plan)
+    : summariseApp(plan, framework)
   return `php-sessions ${VERSION} on ${platform.title} (${platform.from})\n${body.join('')}${said}\n${capitalise(oneLine(summary))}.\n`
 }
 
@@ -109,15 +111,23 @@ function renderPhpLines({ settings, plan }: Explanation): readonly string[] {
 }
 
 function renderHandler({ planned }: Explanation['plan'], options: Explanation['options']): readonly string[] {
-  if (planned?.store.name !== 'redis') return []
-  return [
-    planned.handler === 'managed'
-      ? `managed, that of php-sessions, because ${whyManaged(planned.endpoint, options)}:`
-      : planned.store.wantsManaged(planned.endpoint, options)
-        ? "native, phpredis' own, because the managed handler cannot run; where it can:"
-        : "native, phpredis' own; with PHP_SESSIONS_HANDLER=managed:",
-    ...describeManaged(planned.endpoint, options).map((line) => `  ${line}`),
-  ]
+  if (planned === undefined) return []
+  const { store, endpoint, handler } = planned
+  const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`)
+  const native = indent(describeNativeCosts(store.name, endpoint, options))
+  if (store.name !== 'redis')
+    return handler === 'managed' ? [] : [`native, that of php-${store.name}:`, ...native]
+  const managed = indent(describeManaged(endpoint, options))
+  if (handler === 'managed')
+    return [`managed, that of php-sessions, because ${whyManaged(endpoint, options)}:`, ...managed]
+  return store.wantsManaged(endpoint, options)
+    ? [
+        "native, phpredis' own, because the managed handler cannot run:",
+        ...native,
+        'where it can:',
+        ...managed,
+      ]
+    : ["native, phpredis' own:", ...native, 'with PHP_SESSIONS_HANDLER=managed:', ...managed]
 }
 
 function renderCookieLines(cookie: SessionCookie): readonly string[] {
@@ -134,7 +144,7 @@ function renderCookieLines(cookie: SessionCookie): readonly string[] {
 }
 
 function renderFramework({ recognised, variables }: Explanation['framework']): readonly string[] {
-  if (recognised === undefined) return []
+  if (recognised === undefined) return ["no framework known: PHP's handler is assumed"]
   return [
     recognised.note,
     `    from ${recognised.from}`,

@@ -52,6 +52,8 @@ export interface FrameworkAdvice {
   readonly store?: StoreName
   /** The first version of the app that it applies to. */
   readonly since?: string
+  /** The only version of the app that it applies to. */
+  readonly only?: string
   /** What the app cannot do with these lines; a service that needs it gets the next advice. */
   readonly lacks: readonly Need[]
   /** Whether the lines choose another place that all instances share, for services that the app cannot use. */

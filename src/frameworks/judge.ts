@@ -33,13 +33,30 @@ export function readAppSetting(
 ): { readonly value: string; readonly from: string } | undefined {
   const value = variable === undefined ? undefined : env[variable]
   if (value !== undefined && value !== '') return { value, from: `environment variable ${variable}` }
-  for (const [file, pattern] of places) {
+  for (const [written, pattern] of places) {
+    const file = withEnvironment(written, { env, lines })
     for (const { text, number } of lines(file)) {
       const match = pattern.exec(text)
       if (match !== null) return { value: match[1] ?? '', from: `${find(file)} line ${number}` }
     }
   }
   return undefined
+}
+
+/** Puts the app's environment in the place of `{environment}`: CodeIgniter has files of its own for each. */
+function withEnvironment(file: string, { env, lines }: Pick<App, 'env' | 'lines'>): string {
+  if (!file.includes('{environment}')) return file
+  const first = (path: string, line: RegExp) =>
+    lines(path)
+      .map(({ text }) => line.exec(text)?.[1])
+      .find((value) => value !== undefined)
+  const environment =
+    env.CI_ENVIRONMENT ??
+    env.CI_ENV ??
+    first('.env', /^\s*(?:export\s+)?CI_ENVIRONMENT\s*=\s*["']?(\w+)/) ??
+    first('index.php', /define\(\s*'ENVIRONMENT',.*'(\w+)'\s*\)/) ??
+    (file.startsWith('application/') ? 'development' : 'production')
+  return file.replace('{environment}', environment)
 }
 
 /** The line of a `.env` file that sets a variable. */

@@ -95,8 +95,9 @@ function chooseAdvice(
   if (verdict === 'php' || verdict === 'none') return undefined
   const server = readBoundServer(bound)
   const candidates = advice.filter(
-    ({ store, since, isElsewhere = false }) =>
+    ({ store, since, only, isElsewhere = false }) =>
       (store === undefined || store === server.store) &&
+      (only === undefined || version === only) &&
       (since === undefined || versionIsBelow(version, since) !== true) &&
       !(isElsewhere && verdict === 'own-shared'),
   )

@@ -1,10 +1,12 @@
 import type { Finding } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
+import { oneLine } from '../core/text.ts'
 import { frameworkFindings } from '../frameworks/findings.ts'
 import type { AppVariable } from '../frameworks/framework.ts'
 import { type Recognised, recogniseFramework } from '../frameworks/recognise.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
+import { formatPlace, summarise } from '../plan/report.ts'
 
 /** An app's framework, and what a start does about one that does not use PHP's session handler. */
 export interface FrameworkPlan {
@@ -58,6 +60,21 @@ function variableFindings({ name }: Recognised, { endpoint }: PlannedStore): rea
       fix: 'restart the app after a failover, or configure the Sentinels in the app itself',
     },
   ]
+}
+
+/** Says in one line where the app's sessions are: where PHP keeps them, unless its framework does not use PHP's handler. */
+export function summariseApp(plan: Plan, { recognised, variables }: FrameworkPlan): string {
+  const { planned } = plan
+  const isPhp = recognised === undefined || ['php', 'none'].includes(recognised.verdict)
+  if (planned === undefined || isPhp || variables.length > 0) return summarise(plan)
+  const { name, verdict, where } = recognised
+  const own =
+    verdict === 'breaks'
+      ? `${name} cannot start a session with it, because ${where}`
+      : `${name} does not use it and keeps its sessions in ${where}`
+  return oneLine(
+    `PHP's handler is set to ${planned.store.title} service ${planned.service} (${formatPlace(planned)}), but ${own}`,
+  )
 }
 
 /** Says in one line which variables a start sets, and for which framework. */

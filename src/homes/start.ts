@@ -1,8 +1,8 @@
 import { hasError } from '../core/finding.ts'
 import { revealIfSecret } from '../core/secret.ts'
 import type { AppVariable } from '../frameworks/framework.ts'
-import { renderFindings, summarise } from '../plan/report.ts'
-import { describeVariables } from './framework.ts'
+import { renderFindings } from '../plan/report.ts'
+import { describeVariables, summariseApp } from './framework.ts'
 import { type Home, type Prepared, prepare } from './home.ts'
 
 /** The variables with which the processes of an app are started; the home hands them over in its own way. */
@@ -43,7 +43,7 @@ export function start(home: StartHome, isQuiet = false): Started | undefined {
   // Before anything is promised: the place for the files may be full, or not be there.
   const applied = home.apply(prepared, hasFailed)
   say(
-    `php-sessions: ${hasFailed ? 'PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files' : summarise(plan)}\n`,
+    `php-sessions: ${hasFailed ? 'PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files' : summariseApp(plan, framework)}\n`,
   )
   const variables = hasFailed ? [] : framework.variables
   if (variables.length > 0) say(`php-sessions: ${describeVariables(framework)}\n`)

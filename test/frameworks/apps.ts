@@ -199,6 +199,15 @@ export const LOSING: readonly (readonly [name: string, app: Files])[] = [
     'CakePHP with its own files',
     { ...locked('cakephp/cakephp', '5.0.0'), 'config/app.php': "'defaults' => 'cake'," },
   ],
+  [
+    'CakePHP 2 with its own files',
+    {
+      ...empty('lib/Cake/bootstrap.php'),
+      'lib/Cake/VERSION.txt': '////\n// comments\n2.10.24\n',
+      'app/Config/core.php': "Configure::write('Session', array(\n 'defaults' => 'cake'\n));",
+    },
+  ],
+  ['CodeIgniter 4.7.0', locked('codeigniter4/framework', '4.7.0')],
   ['CodeIgniter 4.4', locked('codeigniter4/framework', '4.4.0')],
   ['CodeIgniter 4.2', locked('codeigniter4/framework', '4.2.0')],
   ['Laravel 12 with SQLite', { ...locked('laravel/framework', '12.0.0'), '.env': 'DB_CONNECTION=sqlite' }],

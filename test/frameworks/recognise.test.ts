@@ -42,7 +42,47 @@ const named = (id: string): Files => APPS.find(([of]) => of === id)?.at(-1) as F
 const config3 = (text: string): Files => ({ ...named('codeigniter3'), 'application/config/config.php': text })
 const joomla = (text: string): Files => ({ ...named('joomla'), 'configuration.php': text })
 
+const DRIVER_3 = "$config['sess_driver'] = 'redis';"
+const cake2 = (defaults: string): Files => ({
+  ...empty('lib/Cake/bootstrap.php'),
+  'lib/Cake/VERSION.txt': '2.10.24\n',
+  'app/Config/core.php': `Configure::write('Session', array(\n  'defaults' => '${defaults}'\n));`,
+})
+
 test.each<[string, FrameworkVerdict | undefined, Files, Record<string, string>?]>([
+  [
+    "CodeIgniter 3's file for its environment counts",
+    'own-shared',
+    { ...config3(''), 'application/config/production/config.php': DRIVER_3 },
+    { CI_ENV: 'production' },
+  ],
+  [
+    'not that of another environment',
+    'breaks',
+    { ...config3(''), 'application/config/production/config.php': DRIVER_3 },
+  ],
+  [
+    'the environment may be in index.php',
+    'own-shared',
+    {
+      ...config3(''),
+      'index.php': "define('ENVIRONMENT', isset($_SERVER['CI_ENV']) ? $_SERVER['CI_ENV'] : 'live');",
+      'application/config/live/config.php': DRIVER_3,
+    },
+  ],
+  [
+    "CodeIgniter 4's boot file for its environment counts",
+    'own-shared',
+    {
+      ...named('codeigniter4'),
+      'app/Config/Boot/staging.php': "$_ENV['session.driver'] = RedisHandler::class;",
+      '.env': 'CI_ENVIRONMENT = staging',
+    },
+  ],
+  ['CakePHP 2 with PHP', 'php', cake2('php')],
+  ['CakePHP 2 with its own files', 'own-local', cake2('cake')],
+  ['CakePHP 2 with its database', 'own-shared', cake2('database')],
+  ['CakePHP 2 by Composer', 'own-local', { ...cake2('cake'), ...locked('cakephp/cakephp', '2.10.24') }],
   [
     'Laravel 11 keeps its sessions in the database',
     'own-shared',
@@ -144,7 +184,7 @@ test.each<[string, FrameworkVerdict | undefined, Files, Record<string, string>?]
     'own-shared',
     { ...named('cakephp'), 'config/app_local.php': "'Session' => ['defaults' => 'database'],\n" },
   ],
-  ['CakePHP 2 is not recognised', undefined, locked('cakephp/cakephp', '2.10.24')],
+  ['CakePHP 2 without its settings uses PHP', 'php', locked('cakephp/cakephp', '2.10.24')],
   [
     'CodeIgniter 3 with a directory',
     'own-local',

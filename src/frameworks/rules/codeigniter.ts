@@ -20,6 +20,9 @@ const PLAIN: readonly Need[] = [...NEVER, 'TLS', 'user', 'symbols']
 
 const CONFIG_3 = 'application/config/config.php'
 
+/** It wins over the other: CodeIgniter 3 reads both. */
+const OF_ENVIRONMENT_3 = 'application/config/{environment}/config.php'
+
 const savePath3 = (store: StoreName, path: string, lacks: readonly Need[]): FrameworkAdvice => ({
   store,
   lacks,
@@ -28,13 +31,13 @@ const savePath3 = (store: StoreName, path: string, lacks: readonly Need[]): Fram
 })
 
 const DRIVER_3: BySetting = {
-  setting: inFiles(/^\s*\$config\['sess_driver'\]\s*=\s*['"](\w+)['"]/, CONFIG_3),
+  setting: inFiles(/^\s*\$config\['sess_driver'\]\s*=\s*['"](\w+)['"]/, OF_ENVIRONMENT_3, CONFIG_3),
   cases: [
     [/^database$/, IN_DATABASE],
     [/^(?!files$)/, AS_NAMED],
   ],
   otherwise: {
-    setting: inFiles(/^\s*\$config\['sess_save_path'\]\s*=\s*([^;]*)/, CONFIG_3),
+    setting: inFiles(/^\s*\$config\['sess_save_path'\]\s*=\s*([^;]*)/, OF_ENVIRONMENT_3, CONFIG_3),
     cases: [[/^(?!null|''|"").+/i, inDirectoryOf('sess_save_path')]],
     otherwise: mistakenBy('files driver'),
   },
@@ -70,6 +73,11 @@ const DRIVER: BySetting = {
   setting: {
     places: [
       ['.env', new RegExp(`^\\s*(?:session[._]driver|app\\.sessionDriver)\\s*=\\s*${DRIVER_4}`)],
+      // What a boot file puts into the environment wins over the class.
+      [
+        'app/Config/Boot/{environment}.php',
+        new RegExp(`session[._]driver['"]?\\s*(?:\\]\\s*)?=\\s*${DRIVER_4}`),
+      ],
       [CONFIG_4, new RegExp(`^\\s*public\\s+(?:string\\s+)?\\$driver\\s*=\\s*${DRIVER_4}`)],
       [
         'app/Config/App.php',
@@ -105,6 +113,17 @@ export const codeigniter4: Rule = {
       lacks: PLAIN,
       place: CONFIG_4,
       lines: () => [handler4('Redis'), savePath4(`urldecode(${PATH_4})`)],
+    },
+    {
+      store: 'memcached',
+      only: '4.7.0',
+      lacks: [...NEVER, 'SASL'],
+      place: CONFIG_4,
+      lines: () => [
+        'first composer update codeigniter4/framework, as 4.7.0 itself says "No save path configured" with every Memcached (CodeIgniter4#9940); then',
+        handler4('Memcached'),
+        savePath4(PATH_4),
+      ],
     },
     {
       store: 'memcached',

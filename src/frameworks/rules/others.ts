@@ -2,6 +2,7 @@ import { quotePhp } from '../../core/php-text.ts'
 import { NEVER } from '../bound.ts'
 import {
   always,
+  type BySetting,
   breaks,
   IN_DATABASE,
   inDirectoryOf,
@@ -14,14 +15,31 @@ import {
   USES_PHP,
 } from '../framework.ts'
 
+const CORE_2 = 'app/Config/core.php'
+
+/** CakePHP 2 is installed as an app with its library beside it, or by Composer. */
+const CAKE_2: BySetting = {
+  setting: inFiles(/'defaults'\s*=>\s*'(\w+)'/, CORE_2, 'Config/core.php'),
+  cases: [
+    [/^cake$/, ownLocal('files in app/tmp/sessions')],
+    [/^database$/, IN_DATABASE],
+    [/^cache$/, ownShared('the cache that its settings name')],
+  ],
+  otherwise: USES_PHP,
+}
+
 const cakephp: Rule = {
   id: 'cakephp',
   name: 'CakePHP',
   packages: ['cakephp/cakephp'],
-  files: [['bin/cake', 'config/bootstrap.php']],
+  files: [
+    ['bin/cake', 'config/bootstrap.php'],
+    ['lib/Cake/bootstrap.php', CORE_2],
+  ],
+  release: inFiles(/^([0-9]+\.[0-9.]+)\s*$/, 'lib/Cake/VERSION.txt'),
   judgement: {
     below: '3',
-    older: undefined,
+    older: CAKE_2,
     otherwise: {
       setting: inFiles(
         /'defaults'\s*=>\s*(?:env\(\s*'\w+',\s*)?'(\w+)'/,
@@ -36,7 +54,10 @@ const cakephp: Rule = {
       otherwise: USES_PHP,
     },
   },
-  advice: [always('config/app.php', "'Session' => ['defaults' => 'php'],")],
+  advice: [
+    { ...always('config/app.php', "'Session' => ['defaults' => 'php'],"), since: '3' },
+    always(CORE_2, "Configure::write('Session', array('defaults' => 'php'));"),
+  ],
 }
 
 const PHALCON_FILES = ['app/config/services.php', 'config/services.php', 'src/Providers/SessionProvider.php']

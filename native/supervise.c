@@ -108,15 +108,43 @@ static int is_for_command(int number, const siginfo_t *info)
     return info->si_code != SI_USER || info->si_pid != getpid();
 }
 
+/* The function that looks at what runs, when it is due, and the pause after that. */
+static JSContext *look_context;
+static JSValue look;
+static int is_looking;
+static time_t look_due;
+static int look_pause = 1;
+
+static time_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec;
+}
+
+static void take_a_look(void)
+{
+    JSValue done = JS_Call(look_context, look, JS_UNDEFINED, 0, NULL);
+    if (JS_IsException(done))
+        done = JS_GetException(look_context);
+    JS_FreeValue(look_context, done);
+    look_pause = look_pause < 30 ? 2 * look_pause : 60;
+    look_due = now() + look_pause;
+}
+
 /* Waits for a signal. Restarts a dead watcher after a second, so that one that always dies costs little. */
 static int next_signal(siginfo_t *info)
 {
-    static const struct timespec second = { 1, 0 };
-    int number;
-    if (!watcher_command || watcher > 0)
+    struct timespec pause = { 1, 0 };
+    int number, is_watcher_dead = watcher_command && watcher <= 0;
+    if (!is_watcher_dead && !is_looking)
         return sigwaitinfo(&held_signals, info);
-    number = sigtimedwait(&held_signals, info, &second);
-    if (number < 0 && errno == EAGAIN)
+    if (is_looking && now() >= look_due)
+        take_a_look();
+    if (!is_watcher_dead)
+        pause.tv_sec = look_due - now();
+    number = sigtimedwait(&held_signals, info, &pause);
+    if (number < 0 && errno == EAGAIN && is_watcher_dead)
         start_watcher();
     return number;
 }
@@ -141,7 +169,7 @@ static void outlive_command(int was_told)
     static const char text[] =
         "php-sessions: the command has ended and left a server with PHP in the background: waiting for its end\n";
     static const struct timespec tick = { 0, 200000000 };
-    time_t until = time(NULL) + PATIENCE;
+    time_t until = now() + PATIENCE;
     int has_said = was_told, number, status;
     siginfo_t info;
     for (;;) {
@@ -150,7 +178,7 @@ static void outlive_command(int was_told)
             return;
         if (was_told)
             end_children(watcher);
-        if (was_told && !left.servers && time(NULL) >= until)
+        if (was_told && !left.servers && now() >= until)
             signal_children(watcher, SIGKILL);
         if (!has_said)
             (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
@@ -159,7 +187,7 @@ static void outlive_command(int was_told)
         if (number == SIGCHLD) {
             reap(-1, &status);
         } else if (is_ending(number) && !was_told) {
-            until = time(NULL) + PATIENCE;
+            until = now() + PATIENCE;
             was_told = 1;
         } else if (number > 0 && is_for_command(number, &info)) {
             signal_children(watcher, number);
@@ -186,8 +214,8 @@ static char **copy_words(JSContext *ctx, int count, JSValueConst *values, const 
 }
 
 /*
- * supervise(count, ...watcher) runs the last `count` words of the command line, byte for byte, as a command until it
- * ends, and beside it this program with the words of `watcher` and `--command PID`, if there are any.
+ * supervise(count, look, ...watcher) runs the last `count` words of the command line, byte for byte, as a command until it
+ * ends, and beside it this program with the words of `watcher` and `--command PID`, if there are any. Calls `look`, unless it is undefined.
  * Returns the status of the command as a shell does, or minus errno if it cannot be run.
  */
 static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
@@ -206,8 +234,12 @@ static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueCon
     if (child < 0)
         return JS_NewInt32(ctx, child);
     snprintf(digits, sizeof(digits), "%d", (int)child);
-    watcher_command = copy_words(ctx, argc - 1, argv + 1, which);
+    watcher_command = copy_words(ctx, argc - 2, argv + 2, which);
     start_watcher();
+    look_context = ctx;
+    look = argv[1];
+    is_looking = !JS_IsUndefined(look);
+    look_due = now() + look_pause;
     do {
         number = next_signal(&info);
         if (number > 0 && number != SIGCHLD && is_for_command(number, &info))
@@ -221,7 +253,7 @@ static JSValue supervise(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 
 static const JSCFunctionListEntry supervise_functions[] = {
     JS_CFUNC_DEF("holdSignals", 0, hold_signals),
-    JS_CFUNC_DEF("supervise", 1, supervise),
+    JS_CFUNC_DEF("supervise", 2, supervise),
 };
 
 static int export_supervise(JSContext *ctx, JSModuleDef *module)

@@ -1,6 +1,7 @@
 import type { Finding } from '../core/finding.ts'
 import { DEFAULT_PHP } from '../core/php.ts'
-import type { Host } from '../host/host.ts'
+import { type Host, HostError } from '../host/host.ts'
+import { makeTemporary, temporaryDirectory } from '../host/temporary.ts'
 import type { CompletePlan, TargetPhp } from '../php/complete.ts'
 import { addExtensions, renderExtensions } from './extensions.ts'
 import type { Prepared } from './home.ts'
@@ -50,6 +51,28 @@ export function checkExtension(
 const FIRST = 'first'
 const LAST = 'last'
 const EXTENSIONS_NAME = 'php-sessions-extensions.ini'
+
+/** Names a new directory for the settings of one start: an absolute path, from wherever PHP runs. */
+export function nameOwnDirectory(host: Host): string {
+  const temporary = temporaryDirectory(host)
+  const absolute = temporary.startsWith('/') ? temporary : (host.realPath(temporary) ?? temporary)
+  return `${absolute.replace(/\/+$/, '')}/php-sessions-${host.uniqueWord()}`
+}
+
+/** Makes such a directory and fills it; it is gone again if that fails. */
+export function makeOwnDirectory(
+  host: Host,
+  directory: string,
+  access: { readonly mode: number; readonly group?: number | undefined },
+  fill: () => void,
+): void {
+  if (directory.includes(':'))
+    throw new HostError(
+      `cannot use ${directory}: PHP ends the path of a directory at a colon`,
+      'set TMPDIR to a directory without a colon in its path',
+    )
+  makeTemporary(host, directory, access, fill)
+}
 
 /** Writes the ini files, and the files that they name, into a directory that PHP will be told to scan. */
 export function fillOwnDirectory(host: Host, prepared: Prepared, directory: string): void {

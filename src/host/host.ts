@@ -54,12 +54,14 @@ export interface Host {
    * SIGQUIT, so that it finishes its requests.
    *
    * With `watcher`, php-sessions also runs beside the command, with these arguments and `--command` with the pid of the
-   * command, and is restarted when it dies.
+   * command, and is restarted when it dies. `look` is called while the command runs: after a second, after two more,
+   * four, and so on, at last every minute.
    */
   supervise(
     command: readonly string[],
     env: Readonly<Record<string, string>>,
     watcher?: readonly string[],
+    look?: () => void,
   ): number | Promise<number>
   /** Sends a signal; false if the process does not exist or may not be signalled. */
   kill(pid: number, signal: 'SIGUSR2'): boolean

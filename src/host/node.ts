@@ -90,9 +90,11 @@ async function supervise(
   [file = '', ...args]: readonly string[],
   env: Readonly<Record<string, string>>,
   watcher?: readonly string[],
+  look?: () => void,
 ) {
   const options = { env: { ...process.env, ...env }, stdio: 'inherit' } as const
   let stopWatcher = () => {}
+  const stopLooking = look === undefined ? () => {} : repeat(look, 1)
   try {
     supervised = spawn(file, args, options)
     const exited = once(supervised, 'exit')
@@ -112,7 +114,19 @@ async function supervise(
     return errno
   } finally {
     stopWatcher()
+    stopLooking()
   }
+}
+
+/** Calls a function after a pause that doubles each time, up to a minute; returns a function that ends this. */
+function repeat(look: () => void, seconds: number): () => void {
+  let pause = seconds
+  let timer = setTimeout(function again() {
+    look()
+    pause = Math.min(2 * pause, 60)
+    timer = setTimeout(again, pause * 1000)
+  }, pause * 1000)
+  return () => clearTimeout(timer)
 }
 
 /** Restarts a process a second after it dies; returns a function that ends this. */

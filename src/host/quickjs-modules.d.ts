@@ -50,9 +50,13 @@ declare module 'qjs:supervise' {
   export function holdSignals(): void
   /**
    * Runs the last `count` words of the command line as a command, and beside it this program with the arguments in
-   * `watcher`. Returns the status of the command as a shell does, or minus errno.
+   * `watcher`. Calls `look` from time to time. Returns the status of the command as a shell does, or minus errno.
    */
-  export function supervise(count: number, ...watcher: readonly string[]): number
+  export function supervise(
+    count: number,
+    look: (() => void) | undefined,
+    ...watcher: readonly string[]
+  ): number
 }
 
 /** Implemented in native/run.c. */

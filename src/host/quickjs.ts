@@ -54,9 +54,9 @@ export const quickjsHost: Host = {
   uniqueWord,
   run: runProgram,
   holdSignals,
-  supervise: (command, env, watcher = []) => {
+  supervise: (command, env, watcher = [], look = undefined) => {
     for (const [name, value] of Object.entries(env)) std.setenv(name, value)
-    return supervise(command.length, ...watcher)
+    return supervise(command.length, look, ...watcher)
   },
   kill: (pid, signal) => os.kill(pid, SIGNALS[signal]) === 0,
   sleep: (seconds) => void os.sleep(seconds * 1000),

@@ -1,36 +1,73 @@
-import { type Host, readIfAllowed } from '../../host/host.ts'
+import { type Host, HostError, readIfAllowed } from '../../host/host.ts'
 import { isOfOurUser, ourUser, parentOf, pidsOf, startOf } from '../../php/php-fpm.ts'
+import { MANAGED_FILES } from '../../stores/store.ts'
 
-/** In a launch's directory: the process that launches, which becomes the app's. */
+/** In a launch's directory: the process that launches, which becomes the app's. Later launches add their own. */
 const LAUNCHER = 'launcher'
 
 /** Says for whom a directory is, until the launcher has given its path to the app's process. */
-export function claim(host: Host, directory: string): void {
+export function claim(host: Host, directory: string, name = LAUNCHER): void {
   const pid = parentOf(host, 'self')
-  host.writeFile(`${directory}/${LAUNCHER}`, `${pid} ${startOf(host, pid)}`, 0o600)
+  host.writeFile(`${directory}/${name}`, `${pid} ${startOf(host, pid)}`, 0o600)
 }
 
 /**
- * Removes the directories, with passwords in them, of earlier launches in this container that no process uses.
+ * Gives the directory of an earlier launch in this container that says the same as this one's, which is then removed;
+ * else this one's. So a command beside the app, such as the doctor, leaves nothing behind.
+ */
+export function reuseEarlier(host: Host, earlier: readonly string[], directory: string): string {
+  const same = earlier.find((path) => saysTheSame(host, path, directory) && tryToClaim(host, path))
+  // A launch that ran at the same time may have removed it before it was claimed.
+  if (same === undefined || !saysTheSame(host, same, directory)) return directory
+  host.removeDirectory(directory)
+  return same
+}
+
+function tryToClaim(host: Host, directory: string): boolean {
+  try {
+    claim(host, directory, `${LAUNCHER}-${parentOf(host, 'self')}`)
+    return true
+  } catch (error) {
+    if (error instanceof HostError) return false
+    throw error
+  }
+}
+
+/** Whether all files are the same but for the paths in them. What workers write differs with time. */
+function saysTheSame(host: Host, earlier: string, directory: string, below = ''): boolean {
+  const names = host.listDirectory(directory + below).filter((name) => name !== LAUNCHER)
+  return names.every((name) => {
+    const path = `${below}/${name}`
+    if (host.isDirectory(directory + path)) return saysTheSame(host, earlier, directory, path)
+    const before = readIfAllowed(host, earlier + path)
+    const now = host.readBytes(directory + path)?.replaceAll(directory, earlier)
+    return name === MANAGED_FILES.state ? before !== undefined : before === now
+  })
+}
+
+/**
+ * Removes the directories, with passwords in them, of earlier launches in this container that no process uses. Gives
+ * those that are kept.
  *
  * Somebody else may have planted what looks like one, so only directories of our own user that nobody else can enter
  * count. Where other containers may share the directory for temporary files, their processes are not to be seen:
  * nothing is removed there.
  */
-export function removeUnused(host: Host, temporary: string): void {
+export function removeUnused(host: Host, temporary: string): readonly string[] {
   const root = host.statusOf('/')
   const shared = host.statusOf(host.realPath(temporary) ?? temporary)
-  if (root === undefined || root.device !== shared?.device) return
+  if (root === undefined || root.device !== shared?.device) return []
   const directories = host
     .listDirectory(temporary)
     .filter((name) => /^php-sessions-[0-9]+-[a-z0-9]+$/.test(name))
     .map((name) => `${temporary}/${name}`)
     .filter((path) => isOurOwn(host, path))
   const environments = directories.length === 0 ? undefined : readEnvironments(host)
-  if (environments === undefined) return
-  for (const path of directories)
-    if (!isBeingLaunched(host, path) && !environments.some((text) => text.includes(path)))
-      host.removeDirectory(path)
+  if (environments === undefined) return directories
+  const isUsed = (path: string) =>
+    isBeingLaunched(host, path) || environments.some((text) => text.includes(path))
+  for (const path of directories) if (!isUsed(path)) host.removeDirectory(path)
+  return directories.filter(isUsed)
 }
 
 function isOurOwn(host: Host, path: string): boolean {
@@ -44,8 +81,11 @@ function isOurOwn(host: Host, path: string): boolean {
 }
 
 function isBeingLaunched(host: Host, path: string): boolean {
-  const [pid, startedAt] = (host.readBytes(`${path}/${LAUNCHER}`) ?? '').split(' ')
-  return startOf(host, Number(pid)) === startedAt
+  const claims = host.listDirectory(path).filter((name) => name.startsWith(LAUNCHER))
+  return claims.some((name) => {
+    const [pid, startedAt] = (host.readBytes(`${path}/${name}`) ?? '').split(' ')
+    return startOf(host, Number(pid)) === startedAt
+  })
 }
 
 /** The environments of all processes of our user; undefined where one cannot be read, since it may use any directory. */

@@ -1,10 +1,17 @@
 import { FAILED } from '../../core/exit-status.ts'
 import type { Host } from '../../host/host.ts'
-import { makeTemporary, temporaryDirectory } from '../../host/temporary.ts'
 import type { Prepared } from '../home.ts'
-import { addToScanned, fillOwnDirectory, isBelow, scannedBeside, withoutScanning } from '../own-directory.ts'
+import {
+  addToScanned,
+  fillOwnDirectory,
+  isBelow,
+  makeOwnDirectory,
+  nameOwnDirectory,
+  scannedBeside,
+  withoutScanning,
+} from '../own-directory.ts'
 import { type Environment, start } from '../start.ts'
-import { claim, removeUnused } from './earlier.ts'
+import { claim, removeUnused, reuseEarlier } from './earlier.ts'
 import { cnbHome } from './home.ts'
 
 /**
@@ -15,20 +22,21 @@ import { cnbHome } from './home.ts'
  */
 export function cnbLaunch(given: Host): number {
   given.holdSignals()
-  const temporary = temporaryDirectory(given)
+  const directory = nameOwnDirectory(given)
+  const temporary = directory.slice(0, directory.lastIndexOf('/'))
   const prefix = `${temporary}/php-sessions-`
-  const directory = prefix + given.uniqueWord()
   const host = withoutScanning(given, (path) => path.startsWith(prefix), directory)
   const app = host.env.CNB_APP_DIR || '.'
   const apply = (prepared: Prepared, hasFailed: boolean): Environment => {
     const others = host.env.PHP_INI_SCAN_DIR
     if (hasFailed || prepared.plan.planned === undefined) return scanned(given, others)
-    removeUnused(host, temporary)
-    makeTemporary(host, directory, { mode: 0o700 }, () => {
+    const earlier = removeUnused(host, temporary)
+    makeOwnDirectory(host, directory, { mode: 0o700 }, () => {
       claim(host, directory)
       fillOwnDirectory(host, prepared, directory)
     })
-    return scanned(given, addToScanned(others, directory, isBelow(host, app), scannedBeside(prepared, false)))
+    const used = reuseEarlier(host, earlier, directory)
+    return scanned(given, addToScanned(others, used, isBelow(host, app), scannedBeside(prepared, false)))
   }
   const started = start({ ...cnbHome(host, app, directory), apply })
   if (started === undefined) return FAILED

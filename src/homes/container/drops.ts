@@ -10,6 +10,8 @@ export interface Drop {
   readonly group: Group | undefined
   /** The program and where it is called, for messages. */
   readonly from: string
+  /** Whether PHP is what it runs, as far as the words say. */
+  readonly isOfPhp: boolean
 }
 
 /** What the words after a program say of the user that it changes to. */
@@ -48,10 +50,18 @@ export function findDrops(host: Host, commands: readonly Started[]): readonly Dr
       return wanted?.user === undefined ? [] : [{ wanted, name }]
     })
     return [...supervisor, ...own].flatMap(({ wanted, name }) => {
-      const drop = resolve(host, wanted, { ...assigned, ...host.env }, `${name} in ${command.from}`)
-      return drop === undefined ? [] : [drop]
+      const drop = resolve(host, wanted, { ...assigned, ...host.env })
+      return drop === undefined
+        ? []
+        : [{ ...drop, from: `${name} in ${command.from}`, isOfPhp: runsPhp(command, commands) }]
     })
   })
+}
+
+/** Whether PHP is among the words of a command, or among those of exec where a script passes these on. */
+function runsPhp({ words }: Started, [own]: readonly Started[]): boolean {
+  const all = words.some((word) => /^\$[@*]$/.test(word)) ? [...words, ...(own?.words ?? [])] : words
+  return all.some((word) => /(^|[/\s])(php|apache|httpd|artisan)/.test(word))
 }
 
 /** What may stand before a program in a line of a script. In the command of exec that may be anything. */
@@ -80,7 +90,7 @@ function assignmentsIn(commands: readonly Started[]): Variables {
 type Variables = Readonly<Record<string, string | undefined>>
 
 /** Undefined for root, who can read everything. */
-function resolve(host: Host, wanted: Wanted, variables: Variables, from: string): Drop | undefined {
+function resolve(host: Host, wanted: Wanted, variables: Variables): Pick<Drop, 'user' | 'group'> | undefined {
   const [user = '', group] = [wanted.user, wanted.group].map((word) =>
     expand(variables, expand(variables, word)),
   )
@@ -90,7 +100,7 @@ function resolve(host: Host, wanted: Wanted, variables: Variables, from: string)
   const ownGroup = wanted.hasOwnGroup === false ? undefined : groupOfUser(host, user).gid
   const found =
     group === undefined ? { gid: ownGroup ?? 0, name: `the group of ${user}` } : groupNamed(host, group)
-  return { user, group: uid === undefined || found.gid === undefined ? undefined : found, from }
+  return { user, group: uid === undefined || found.gid === undefined ? undefined : found }
 }
 
 /** Puts in variables: `$USER`, `${USER}`, `${USER:-www-data}`. */

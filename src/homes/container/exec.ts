@@ -1,12 +1,21 @@
 import { FAILED, NOT_EXECUTABLE, NOT_FOUND } from '../../core/exit-status.ts'
 import type { Finding } from '../../core/finding.ts'
 import { type Host, hostError } from '../../host/host.ts'
-import { makeTemporary, temporaryDirectory } from '../../host/temporary.ts'
 import { renderFindings } from '../../plan/report.ts'
 import type { Prepared } from '../home.ts'
-import { addToScanned, fillOwnDirectory, isBelow, scannedBeside } from '../own-directory.ts'
+import {
+  addToScanned,
+  fillOwnDirectory,
+  isBelow,
+  makeOwnDirectory,
+  nameOwnDirectory,
+  scannedBeside,
+  withoutScanning,
+} from '../own-directory.ts'
 import { type Environment, start } from '../start.ts'
-import { containerHome } from './home.ts'
+import { containerHome, isOfStart } from './home.ts'
+import { findOtherName } from './other-names.ts'
+import { findUnserved } from './unserved.ts'
 import { findReaders, fpmIn } from './workers.ts'
 
 const ENOENT = 2
@@ -18,9 +27,11 @@ const ENOENT = 2
  * the command is not run and the status is 1; with PHP_SESSIONS_ON_ERROR=files it runs with local files instead. With
  * PHP_SESSIONS_WATCH a second process of php-sessions follows what is bound, also a store that is bound later.
  */
-export function exec(host: Host, app: string, command: readonly string[]): number | Promise<number> {
-  host.holdSignals()
-  const directory = `${temporaryDirectory(host)}/php-sessions-${host.uniqueWord()}`
+export function exec(given: Host, app: string, command: readonly string[]): number | Promise<number> {
+  given.holdSignals()
+  const directory = nameOwnDirectory(given)
+  // Under another exec, or a launch, the settings of that would count where this one has none.
+  const host = withoutScanning(given, isOfStart, directory)
   const home = containerHome(host, {
     app,
     filesDirectory: directory,
@@ -28,7 +39,7 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
     findReaders: (completed) => findReaders(host, command, completed),
   })
   const apply = (prepared: Prepared, hasFailed: boolean) =>
-    hasFailed ? {} : fillDirectory(host, prepared, app, directory)
+    (hasFailed ? undefined : fillDirectory(host, prepared, app, directory)) ?? scanned(given, host)
   const started = start({ ...home, apply })
   if (started === undefined) return FAILED
 
@@ -37,51 +48,84 @@ export function exec(host: Host, app: string, command: readonly string[]): numbe
   const group =
     prepared.group === undefined ? [] : [prepared.readsIni ? '--reader' : '--group', String(prepared.group)]
   const watcher = ['watch', '--app', app, '--directory', directory, ...group]
+  const isMade = environment.PHP_INI_SCAN_DIR?.split(':').includes(directory) === true
   const tidyUp = () => {
-    if ('PHP_INI_SCAN_DIR' in environment) host.removeDirectory(directory)
+    if (isMade) host.removeDirectory(directory)
   }
-  return run(host, command, environment, tidyUp, isWatched ? watcher : undefined)
+  const seen = new Set<string>()
+  const served = { directory, group: prepared.readsIni ? prepared.group : undefined }
+  const look = () => host.err(renderFindings(findUnserved(host, served, seen)))
+  return run(host, command, environment, {
+    tidyUp,
+    watcher: isWatched ? watcher : undefined,
+    look: isMade && prepared.plan.planned !== undefined ? look : undefined,
+  })
+}
+
+/** PHP_INI_SCAN_DIR without the settings of another start. */
+function scanned({ env: given }: Host, { env }: Host): Environment {
+  const { PHP_INI_SCAN_DIR } = env
+  return PHP_INI_SCAN_DIR === undefined || PHP_INI_SCAN_DIR === given.PHP_INI_SCAN_DIR
+    ? {}
+    : { PHP_INI_SCAN_DIR }
 }
 
 /** Fills the directory that PHP will scan. Where nothing is bound yet it stays empty, for the watcher. */
-function fillDirectory(host: Host, prepared: Prepared, app: string, directory: string): Environment {
+function fillDirectory(
+  host: Host,
+  prepared: Prepared,
+  app: string,
+  directory: string,
+): Environment | undefined {
   const { plan, input } = prepared
   const isWatched = input.options.PHP_SESSIONS_WATCH
-  if (plan.planned === undefined && !isWatched) return {}
+  if (plan.planned === undefined && !isWatched) return undefined
   // Workers of a php-fpm that root started run as another user. They must reach the files, but not the ini.
   const mode = plan.files.length === 0 && !isWatched ? 0o700 : 0o711
   // Who reads the ini lists the directory, too.
   const access = prepared.readsIni ? { mode: 0o751, group: prepared.group } : { mode }
-  makeTemporary(host, directory, access, () => {
+  makeOwnDirectory(host, directory, access, () => {
     if (plan.planned !== undefined) fillOwnDirectory(host, prepared, directory)
   })
   const beside = scannedBeside(prepared, isWatched)
   return { PHP_INI_SCAN_DIR: addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app), beside) }
 }
 
+/** What php-sessions does beside the command and after it. */
+interface Beside {
+  readonly tidyUp: () => void
+  readonly watcher: readonly string[] | undefined
+  readonly look: (() => void) | undefined
+}
+
 function run(
   host: Host,
   command: readonly string[],
   environment: Environment,
-  tidyUp: () => void,
-  watcher: readonly string[] | undefined,
+  { tidyUp, watcher, look }: Beside,
 ): number | Promise<number> {
   const end = (status: number) => {
     tidyUp()
     if (status >= 0) return status
-    host.err(renderFindings([unrunnable(command, -status)]))
+    host.err(renderFindings([unrunnable(host, command, -status)]))
     return status === -ENOENT ? NOT_FOUND : NOT_EXECUTABLE
   }
-  const ended = host.supervise(command, environment, watcher)
+  const ended = host.supervise(command, environment, watcher, look)
   return typeof ended === 'number' ? end(ended) : ended.then(end)
 }
 
-function unrunnable([file = '']: readonly string[], errno: number): Finding {
+function unrunnable(host: Host, [file = '', ...args]: readonly string[], errno: number): Finding {
+  const installed = errno === ENOENT ? findOtherName(host, file) : undefined
   return {
     id: 'exec.command',
     level: 'error',
     title: hostError('run', file, errno).message,
     from: 'the command after --',
-    fix: errno === ENOENT ? `see whether it is in PATH: command -v ${file}` : `look at it: ls -l ${file}`,
+    fix:
+      installed !== undefined
+        ? `${installed} is installed: php-sessions exec -- ${[installed, ...args].join(' ')}`
+        : errno === ENOENT
+          ? `see whether it is in PATH: command -v ${file}`
+          : `look at it: ls -l ${file}`,
   }
 }

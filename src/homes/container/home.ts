@@ -38,7 +38,12 @@ export function containerHome(
 
 /** Whether the process that asks was started by `exec`, which has PHP scan a directory of its own. */
 export function isUnderExec({ env }: Host): boolean {
-  return (env.PHP_INI_SCAN_DIR ?? '').split(':').some((path) => /\/php-sessions-[^/]+$/.test(path))
+  return (env.PHP_INI_SCAN_DIR ?? '').split(':').some(isOfStart)
+}
+
+/** Whether a path is that of a directory which a start, an exec or a launch, has made for its PHP. */
+export function isOfStart(path: string): boolean {
+  return /\/php-sessions-[^/]+(\/(first|last))?$/.test(path)
 }
 
 const EXEC_ADVICE: Advice = {

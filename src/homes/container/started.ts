@@ -81,6 +81,7 @@ function readScript(host: Host, path: string): string | undefined {
 
 function programsOf(host: Host, name: string, args: readonly string[]): readonly Started[] {
   if (name === 's6-svscan' || name === 'runsvdir' || name === 'init') return servicesIn(host, args)
+  if (name === 's6-supervise' || name === 'runsv') return scriptAt(host, `${args.at(-1)}/run`)
   if (name !== 'supervisord') return []
   const given = args.findIndex((word) => word === '-c' || word === '--configuration')
   const files = given === -1 ? SUPERVISORD : [args[given + 1] ?? '']

@@ -8,7 +8,7 @@ import type { PhpCheck } from '../home.ts'
 import { type Group, groupNamed, groupOfUser } from './accounts.ts'
 import { groupOfApache, isApache } from './apache.ts'
 import { type Drop, findClearing, findDrops } from './drops.ts'
-import { findStarted, nameOf, OF_EXEC } from './started.ts'
+import { findStarted, nameOf, OF_EXEC, type Started } from './started.ts'
 
 /** The files are read by the user that php-sessions runs as. */
 export const OUR_USER: PhpCheck = { group: undefined, findings: [] }
@@ -22,24 +22,31 @@ type Completed = Pick<CompletePlan, 'plan' | 'facts'>
  * The files stay root's, since root may run what is in them; others get them by their group, and never for writing.
  */
 export function findReaders(host: Host, command: readonly string[], completed: Completed): PhpCheck {
-  const isRoot = ourUser(host) === 0
-  if (completed.plan.planned === undefined) return OUR_USER
   const started = findStarted(host, command)
-  const cleared = started.flatMap(findClearing).slice(0, 1).map(clearedFinding)
-  if (!isRoot) return { group: undefined, findings: cleared }
-  const drops = findDrops(host, started)
-  const unknownDrop = drops.find(({ group }) => group === undefined)
-  const of = drops.flatMap(({ group }) => group ?? [])
-  if (unknownDrop !== undefined) return { group: undefined, findings: [...cleared, unknownUser(unknownDrop)] }
-  if (of.length === 0) {
-    const fpm = started.map(({ words }) => words).find((words) => (fpmIn(words)?.length ?? 0) > 0)
-    const { group, findings } = findWorkers(host, fpm ?? command, completed)
-    return { group, findings: [...cleared, ...findings] }
-  }
-  const gids = [...new Set(of.map(({ gid }) => gid))]
-  const [gid] = gids
-  if (gids.length === 1 && gid !== undefined) return { group: gid, findings: cleared, readsIni: true }
-  return { group: undefined, findings: [...cleared, severalUsers(drops)] }
+  const isBound = completed.plan.planned !== undefined
+  const cleared = isBound ? started.flatMap(findClearing).slice(0, 1).map(clearedFinding) : []
+  const dropped = ourUser(host) === 0 ? whoRunsPhp(host, started) : undefined
+  // Without a store there is nothing to warn of; the watcher may still need the group.
+  const own = dropped ?? (isBound ? findWorkers(host, serverIn(started) ?? command, completed) : OUR_USER)
+  return { ...own, findings: isBound ? [...cleared, ...own.findings] : [] }
+}
+
+/** The user that root's command changes to for PHP; undefined where it stays root. */
+function whoRunsPhp(host: Host, started: readonly Started[]): PhpCheck | undefined {
+  const all = findDrops(host, started)
+  const ofPhp = all.filter(({ isOfPhp }) => isOfPhp)
+  const drops = ofPhp.length > 0 ? ofPhp : all
+  const stranger = drops.find(({ group }) => group === undefined)
+  if (stranger !== undefined) return { group: undefined, findings: [unknownUser(stranger)] }
+  const [gid, ...others] = new Set(drops.map(({ group }) => group?.gid))
+  if (gid === undefined) return undefined
+  if (others.length > 0) return { group: undefined, findings: [severalUsers(drops)] }
+  return { group: gid, findings: [], readsIni: true }
+}
+
+/** The command line of a php-fpm that the command starts. */
+function serverIn(started: readonly Started[]): readonly string[] | undefined {
+  return started.map(({ words }) => words).find((words) => (fpmIn(words)?.length ?? 0) > 0)
 }
 
 /**
@@ -128,7 +135,7 @@ function severalUsers(drops: readonly Drop[]): Finding {
   const users = [...new Set(drops.map(({ user }) => user))]
   return {
     id: 'exec.user',
-    level: 'error',
+    level: drops.every(({ isOfPhp }) => isOfPhp) ? 'error' : 'warn',
     title: `PHP may run as ${joinWords(users, 'and')}, whose groups differ: only one of them could read the settings, and the others would keep their sessions in local files`,
     from: joinWords([...new Set(drops.map(({ from }) => from))], 'and'),
     fix: AFTER_THE_DROP,

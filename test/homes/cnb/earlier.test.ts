@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
 import { HostError } from '../../../src/host/host.ts'
@@ -10,9 +10,9 @@ const EARLIER = '/tmp/php-sessions-17-k3x9'
 const PHP = fakePhp({ 'look-around': { versionId: 80401, phpredis: '6.2.0', loaded: ['redis'] } })
 
 /** An image's container of user 1000, in which an earlier launch, by process 17, has left its directory. */
-function container() {
+function container(env: Record<string, string> = {}) {
   const host = fakeHost(
-    { VCAP_SERVICES: vcapServices(redisService) },
+    { VCAP_SERVICES: vcapServices(redisService), ...env },
     {
       '/proc/self/status': processStatus(1000),
       '/proc/self/stat': processStat(50, 'php-sessions', 49),
@@ -83,4 +83,48 @@ test('the pid of a launcher that has gone may be another process’ by now', () 
   const host = container()
   host.files.set('/proc/17/stat', processStat(17, 'sh', 1, 501))
   expect(launch(host)).toBe('removed')
+})
+
+describe('a launch beside one that says the same', () => {
+  /** Two launches of this container, the first of which has become a process; the second has another environment. */
+  const launchTwice = (env: Record<string, string>, second: Record<string, string> = {}) => {
+    const host = container(env)
+    const first = main({ ...host, uniqueWord: () => '17-one' }, ['cnb-launch'])
+    const files = new Map([...host.files].filter(([path]) => path.startsWith('/tmp/php-sessions-17-one/')))
+    host.statuses.set('/tmp/php-sessions-17-one', { mode: 0o700, uid: 1000 })
+    host.files.set('/proc/17/stat', processStat(17, 'php-fpm', 1, 500))
+    host.files.set('/proc/17/status', processStatus(1000))
+    host.files.set('/proc/17/environ', 'PHP_INI_SCAN_DIR=:/tmp/php-sessions-17-one\0')
+    host.output.out = ''
+    const status = main({ ...host, env: { ...host.env, ...second }, uniqueWord: () => '49-two' }, [
+      'cnb-launch',
+    ])
+    const left = [...files].filter(
+      ([path, text]) => path.endsWith('/launcher') || host.files.get(path) === text,
+    )
+    return { statuses: [first, status], host, isWhole: left.length === files.size, out: host.output.out }
+  }
+
+  test.each<[string, Record<string, string>]>([
+    ['the native handler', {}],
+    ['the managed handler', { PHP_SESSIONS_HANDLER: 'managed' }],
+  ])('uses the files of that, and leaves none: %s', (_name, env) => {
+    const { statuses, host, isWhole, out } = launchTwice(env)
+    expect(statuses).toEqual([0, 0])
+    expect(out).toBe('PHP_INI_SCAN_DIR = ":/tmp/php-sessions-17-one"\n')
+    expect(isWhole).toBe(true)
+    expect(host.files.get('/tmp/php-sessions-17-one/launcher-49')).toBe('49 700')
+    expect([...host.files.keys()].filter((path) => path.includes('49-two'))).toEqual([])
+  })
+
+  test('has files of its own where something else is bound', () => {
+    const credentials = { host: 'other', port: 6379, password: 'another' }
+    const { host, isWhole, out } = launchTwice(
+      {},
+      { VCAP_SERVICES: vcapServices({ ...redisService, credentials }) },
+    )
+    expect(out).toBe('PHP_INI_SCAN_DIR = ":/tmp/php-sessions-49-two"\n')
+    expect(isWhole).toBe(true)
+    expect(host.files.has('/tmp/php-sessions-49-two/00-php-sessions.ini')).toBe(true)
+  })
 })

@@ -181,3 +181,75 @@ test('the password is in the ini alone', () => {
   expect(`${out}${err}${JSON.stringify(supervised)}`).not.toContain(CANARY.slice(0, 8))
   expect(files.size).toBe(1)
 })
+
+test('under another exec, its settings do not count, whatever is bound here', () => {
+  const outer = { PHP_INI_SCAN_DIR: ':/etc/app:/tmp/php-sessions-1-outer' }
+  const scannedWith = (env: Record<string, string>) =>
+    exec(container({ ...outer, ...env }, ['redis'])).supervised[0]?.env.PHP_INI_SCAN_DIR
+  expect(scannedWith({})).toBe(':/etc/app')
+  expect(scannedWith(redis)).toBe(`:/etc/app:${DIRECTORY}`)
+  const wrong = { VCAP_SERVICES: vcapServices({ ...redisService, credentials: {} }) }
+  expect(scannedWith({ ...wrong, PHP_SESSIONS_ON_ERROR: 'files' })).toBe(':/etc/app')
+})
+
+test.each([
+  [
+    'php-fpm',
+    '/usr/sbin/php-fpm8.2',
+    '/usr/sbin:/usr/bin',
+    'php-fpm8.2 is installed: php-sessions exec -- php-fpm8.2 -F',
+  ],
+  [
+    'php-fpm',
+    '/usr/sbin/php-fpm8.4',
+    '/usr/bin',
+    '/usr/sbin/php-fpm8.4 is installed: php-sessions exec -- /usr/sbin/php-fpm8.4 -F',
+  ],
+  ['php', '/usr/bin/php83', '/usr/bin', 'php83 is installed: php-sessions exec -- php83 -F'],
+  ['httpd', '/usr/sbin/apache2', '/usr/sbin', 'apache2 is installed: php-sessions exec -- apache2 -F'],
+  [
+    'apachectl',
+    '/usr/sbin/apache2ctl',
+    '/usr/sbin',
+    'apache2ctl is installed: php-sessions exec -- apache2ctl -F',
+  ],
+  ['php-fpm', '/usr/bin/phpdismod', '/usr/bin', 'see whether it is in PATH: command -v php-fpm'],
+])('%s where the distribution calls it %s', (name, installed, PATH, fix) => {
+  const host = container({ PATH }, [])
+  host.files.set(installed, '')
+  const { status, err } = exec(host, ['--', name, '-F'], -2)
+  expect(status).toBe(127)
+  expect(err).toContain(`    fix  ${fix}\n`)
+})
+
+test.each([
+  [undefined, 'mount a tmpfs at /tmp, or set TMPDIR'],
+  ['/var/tmp', 'make /var/tmp a directory that its user can write and that has room, or set TMPDIR'],
+])(
+  'no place for the files, TMPDIR %s: nothing is promised, and the message says what to do',
+  (TMPDIR, fix) => {
+    for (const failing of ['makeNewDirectory', 'writeFile'] as const) {
+      const host = container({ ...redis, ...(TMPDIR !== undefined && { TMPDIR }) }, ['redis'])
+      const refuse = () => {
+        throw new HostError('cannot make it: the file system is read-only')
+      }
+      expect(main({ ...host, [failing]: refuse }, ['exec', '--', 'x'])).toBe(1)
+      expect(host.output.err).toContain(`fix  ${fix}`)
+      expect(host.output.err).not.toContain('sessions are kept')
+      expect(host.supervised).toEqual([])
+    }
+  },
+)
+
+test('PHP cannot scan a directory with a colon in its path', () => {
+  const { status, err } = exec(container({ ...redis, TMPDIR: '/a:b' }, ['redis']))
+  expect(status).toBe(1)
+  expect(err).toMatch(/cannot use \/a:b\/php-sessions-unique: .*\(file.access\)/)
+  expect(err).not.toContain('sessions are kept')
+})
+
+test('a TMPDIR that is not absolute is completed, since PHP may run elsewhere', () => {
+  const host = container({ ...redis, TMPDIR: 'tmp/' }, ['redis'])
+  host.links.set('tmp/', '/app/tmp')
+  expect(exec(host).supervised[0]?.env.PHP_INI_SCAN_DIR).toBe(':/app/tmp/php-sessions-unique')
+})

@@ -91,6 +91,7 @@ describe('the group of the user that PHP runs as reads the ini, and lists its di
       33,
       { files: { '/srv/php/run': '#!/bin/execlineb -P\ns6-setuidgid www-data\nphp-fpm -F\n' } },
     ],
+    ['s6-supervise /srv/php', 33, { files: { '/srv/php/run': '#!/bin/sh\nexec gosu www-data php-fpm\n' } }],
     [
       '/init',
       33,

@@ -110,9 +110,10 @@ test.each([
 })
 
 test('without a PHP in PATH the store is configured all the same', () => {
-  const { status, files, supervised } = exec(fakeHost(redis))
+  const { status, err, files, supervised } = exec(fakeHost(redis))
   expect({ status, commands: supervised.length }).toEqual({ status: 0, commands: 1 })
   expect(files.get(INI)).toContain('session.save_handler = "redis"')
+  expect(err).toMatch(/^! php gives no answer, .* extension redis {2}\(php.silent\)$/m)
 })
 
 test('without a PHP in PATH nobody can ask the Sentinels', () => {

@@ -24,6 +24,8 @@ export interface Context {
    * stopped are undefined. Throws `ProbeSilent` when it answered nothing at all.
    */
   ask<Name extends ProbeName>(probe: Name): Partial<Answers[Name]>
+  /** Takes the secrets out of what PHP or a server said, for people. Answers themselves are as they came. */
+  quote(said: string): string
 }
 
 /** What a check found out. */

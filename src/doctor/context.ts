@@ -1,3 +1,4 @@
+import { makeMask } from '../core/mask.ts'
 import type { Options } from '../core/options.ts'
 import type { Home } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
@@ -58,7 +59,8 @@ export function makeContext(examined: Examined, log: Log): Context {
   }
   const { host, plan, facts, options, home, platform } = examined
   const { appDirectory, advice } = home
-  const context: Context = { host, plan, facts, options, appDirectory, advice, platform, ask }
+  const quote = makeMask(secretsOf(plan))
+  const context: Context = { host, plan, facts, options, appDirectory, advice, platform, ask, quote }
   return context
 }
 
@@ -77,24 +79,10 @@ function questionFor(name: ProbeName, { plan, options, fpm }: Examined, context:
   if (name === 'settings') return settingsQuestion(plan, fpm)
   if (name === 'session') {
     const isManaged = plan.planned?.handler === 'managed'
-    return sessionQuestion(
-      plan,
-      webOf(context.ask('settings')),
-      isManaged ? prependFileOf(context).value : '',
-    )
+    return sessionQuestion(webOf(context.ask('settings')), isManaged ? prependFileOf(context).value : '')
   }
   const { planned } = plan
   if (planned === undefined) return {}
   if (name === 'extension') return { extension: planned.store.name }
-  return name === 'network' ? networkQuestion(plan, planned) : storeQuestion(plan, planned, options)
-}
-
-/** Makes a function that hides a plan's secrets in a text. None should be there; this makes sure. */
-export function hider(plan: Plan): (text: string) => string {
-  const forms = secretsOf(plan)
-    .map((secret) => secret.reveal())
-    .filter((secret) => secret.length > 2)
-    .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])
-    .toSorted((a, b) => b.length - a.length)
-  return (text) => forms.reduce((hidden, form) => hidden.replaceAll(form, '••••'), text)
+  return name === 'network' ? networkQuestion(planned) : storeQuestion(planned, options)
 }

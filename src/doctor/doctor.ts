@@ -1,14 +1,16 @@
-import { hasError } from '../core/finding.ts'
+import { type Finding, hasError } from '../core/finding.ts'
+import { makeLongMask, makeMask } from '../core/mask.ts'
 import { printableLines, renderJson } from '../core/text.ts'
 import { findHome } from '../homes/find-home.ts'
 import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
+import { secretsOf } from '../php/questions.ts'
 import { findingJson, planJson } from '../plan/json.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Platform, recognisePlatform } from '../platforms/platform.ts'
 import type { CheckResult } from './check.ts'
 import { checks } from './checks/index.ts'
-import { type Examined, hider, makeContext } from './context.ts'
+import { type Examined, makeContext } from './context.ts'
 import { runChecks, selectChecks } from './run.ts'
 import { renderCheck, renderHead, renderLast, styleFor } from './text.ts'
 
@@ -29,9 +31,12 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
     return 0
   }
   const examined = examine(host, flags)
-  const hide = hider(examined.plan)
+  const secrets = secretsOf(examined.plan)
+  const quote = makeMask(secrets)
+  // The checks quote the words of others without secrets. This makes sure.
+  const hide = makeLongMask(secrets)
   const context = makeContext(examined, (text) => {
-    if (flags.debug !== undefined) host.err(printableLines(hide(text)))
+    if (flags.debug !== undefined) host.err(printableLines(quote(text)))
   })
   const style = styleFor(host, flags)
   const isJson = flags.json !== undefined
@@ -55,30 +60,23 @@ function examine(host: Host, flags: Flags): Examined {
   return { host, plan, facts, options: input.options, home, platform: recognisePlatform(host), php, fpm }
 }
 
+/** For scripts: of what they read, only the texts for people may have a secret in them. */
 function resultsJson(
   plan: Plan,
   platform: Platform,
   results: readonly CheckResult[],
   hide: (text: string) => string,
 ) {
-  const json = {
+  const findingsJson = (findings: readonly Finding[]) =>
+    findings.map(findingJson).map(({ id, level, title, from, fix }) => ({
+      ...{ id, level, title: hide(title), from: hide(from), fix: hide(fix) },
+    }))
+  return {
     ...planJson(plan, platform.id),
-    findings: results.flatMap(({ findings }) => findings.map(findingJson)),
+    findings: results.flatMap(({ findings }) => findingsJson(findings)),
     checks: results.map(({ id, status, title, milliseconds, findings }) => ({
-      id,
-      status,
-      title,
-      milliseconds,
-      findings: findings.map(findingJson),
+      ...{ id, status, title: hide(title), milliseconds },
+      findings: findingsJson(findings),
     })),
   }
-  return hideIn(json, hide)
-}
-
-/** Hides secrets in a value before it becomes JSON, where they would be escaped. */
-function hideIn(value: unknown, hide: (text: string) => string): unknown {
-  if (typeof value === 'string') return hide(value)
-  if (Array.isArray(value)) return value.map((item) => hideIn(item, hide))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hideIn(item, hide)]))
 }

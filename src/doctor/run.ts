@@ -2,7 +2,7 @@ import { KILLED } from '../core/exit-status.ts'
 import type { Finding } from '../core/finding.ts'
 import { joinWords, oneLine } from '../core/text.ts'
 import { Interrupted } from '../host/host.ts'
-import { LIMIT_SECONDS, ProbeSilent } from '../php/ask.ts'
+import { ProbeSilent } from '../php/ask.ts'
 import type { Check, CheckOutcome, CheckResult, Context, Status } from './check.ts'
 
 /**
@@ -70,15 +70,16 @@ function runCheck(check: Check, context: Context): CheckOutcome | undefined {
     return check.run(context)
   } catch (error) {
     if (error instanceof Interrupted) throw error
-    const finding = error instanceof ProbeSilent ? silentFinding(check, error) : faultFinding(check, error)
+    const finding =
+      error instanceof ProbeSilent ? silentFinding(check, error) : faultFinding(check, error, context.quote)
     return { title: check.meaning, findings: [finding] }
   }
 }
 
-function silentFinding({ meaning }: Check, { command, status }: ProbeSilent): Finding {
+function silentFinding({ meaning }: Check, { command, status, limitSeconds }: ProbeSilent): Finding {
   const what =
     status === KILLED
-      ? `PHP did not answer within ${LIMIT_SECONDS} seconds`
+      ? `PHP did not answer within ${limitSeconds} seconds`
       : `PHP ended with exit status ${status}`
   return {
     id: 'check.silent',
@@ -89,8 +90,8 @@ function silentFinding({ meaning }: Check, { command, status }: ProbeSilent): Fi
   }
 }
 
-function faultFinding({ id }: Check, error: unknown): Finding {
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+function faultFinding({ id }: Check, error: unknown, quote: Context['quote']): Finding {
+  const what = quote(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
   return {
     id: 'check.fault',
     level: 'warn',

@@ -77,7 +77,9 @@ export function renderLast(
     planned === undefined
       ? 'local files'
       : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}`
-  const what = isSelection ? `${results.length - skipped} checks done` : `Sessions are ready: ${where}`
+  const what = isSelection
+    ? `${count(results.length - skipped, 'check') || 'no check'} done`
+    : `Sessions are ready: ${where}`
   return `\n${paint('ok', oneLine(what))}${counts.length === 0 ? '' : `, with ${counts.join(', ')}`}.\n`
 }
 

@@ -85,24 +85,33 @@ export interface PhpStart {
 export class ProbeSilent extends Error {
   readonly command: string
   readonly status: number
+  /** How long it was waited for. */
+  readonly limitSeconds: number
 
-  constructor(command: string, status: number) {
+  constructor(command: string, status: number, limitSeconds: number) {
     super(`no answer, exit status ${status}`)
     this.command = command
     this.status = status
+    this.limitSeconds = limitSeconds
   }
 }
 
-/** Takes what a probe was asked and has answered, without secrets, for `--debug`. */
+/** Takes what a probe was asked and has answered, for `--debug`: the question without secrets, the answer as it is. */
 export type Log = (text: string) => void
 
-/** Runs a probe in a PHP and returns its last answer. The name of the probe is the last argument of that PHP. */
+/**
+ * Runs a probe in a PHP and returns its last answer, within the limit of the probe or an earlier one. The name of the
+ * probe is the last argument of that PHP.
+ *
+ * The answer is for php-sessions, not for people: words of PHP and of servers in it may contain a secret (`makeMask`).
+ */
 export function askPhp<Name extends ProbeName>(
   host: Host,
   { command, env }: PhpStart,
   name: Name,
   question: Question,
   log: Log,
+  limitSeconds = limitSecondsOf(name),
 ): Partial<Answers[Name]> {
   const [file = '', ...args] = [...command, ...asOptions([...QUIET, ...(PROBES[name].overrides ?? [])])]
   const start = host.now()
@@ -112,7 +121,7 @@ export function askPhp<Name extends ProbeName>(
       args: [...args, '-r', [prelude, ...PROBES[name].files].map(withoutHead).join('\n'), '--', name],
       env,
       stdin: reveal(asked),
-      limitSeconds: limitSecondsOf(name),
+      limitSeconds,
     }),
   )
   const answer = lastAnswer(stdout)
@@ -120,9 +129,10 @@ export function askPhp<Name extends ProbeName>(
   log(
     `${spoken}\n  asked ${JSON.stringify(question)}\n  answered ${JSON.stringify(answer ?? null)}\n  exit status ${status}, ${Math.round(1000 * (host.now() - start))} ms\n`,
   )
-  if (answer === undefined) throw new ProbeSilent(spoken, status)
+  if (answer === undefined) throw new ProbeSilent(spoken, status, limitSeconds)
   // A probe that has crashed gives no answer; of the session probe the crash itself is the answer.
-  if (status !== 0 && status !== KILLED && name !== 'session') throw new ProbeSilent(spoken, status)
+  if (status !== 0 && status !== KILLED && name !== 'session')
+    throw new ProbeSilent(spoken, status, limitSeconds)
   return { ...answer, exitStatus: status } as unknown as Partial<Answers[Name]>
 }
 

@@ -1,5 +1,6 @@
 import { type Endpoint, formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
+import { makeMask } from '../core/mask.ts'
 import { DEFAULT_PHP, type Php } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
 import { type Choice, configure, type Plan, planFiles } from '../plan/plan.ts'
@@ -127,13 +128,16 @@ function silent([file]: PhpCommand, status: number): Finding {
 
 function masterUnknown(endpoint: Endpoint, { phpredis, failures }: PhpFacts): Finding {
   const name = endpoint.sentinel?.masterName
+  const passwords = [endpoint.password, endpoint.sentinel?.password].flatMap(
+    (password) => password?.value ?? [],
+  )
   return {
     id: 'redis.master',
     level: 'error',
     title:
       phpredis === undefined
         ? `PHP has no extension redis, with which it asks the Sentinels for the master ${name?.value}`
-        : `no Sentinel names a master ${name?.value}: ${failures.join('; ')}`,
+        : `no Sentinel names a master ${name?.value}: ${makeMask(passwords)(failures.join('; '))}`,
     from: `${name?.from ?? ''} and the Sentinels ${formatServers(endpoint)}`,
     fix:
       phpredis === undefined

@@ -111,7 +111,6 @@ export function learn(known: Php, facts: PhpFacts, isReadLater: (path: string) =
 function sentinelQuestion(endpoint: Endpoint, patience: Patience): { readonly [name: string]: Question } {
   const { sentinel, servers, ca, clientCertificate } = endpoint
   if (sentinel === undefined) return {}
-  const passwords = [endpoint, sentinel].flatMap(({ password }) => password?.value ?? [])
   return {
     limitSeconds: patience.all,
     timeoutSeconds: patience.each,
@@ -121,7 +120,6 @@ function sentinelQuestion(endpoint: Endpoint, patience: Patience): { readonly [n
     serverLogin: loginQuestion(endpoint),
     ca: ca?.value ?? null,
     clientCertificate: clientCertificate?.value ?? null,
-    secrets: passwords,
   }
 }
 

@@ -37,7 +37,7 @@ export function settingsQuestion(plan: Plan, fpm: readonly string[] | undefined)
 }
 
 /** Asks whether the servers can be reached. */
-export function networkQuestion(plan: Plan, planned: PlannedStore): Question {
+export function networkQuestion(planned: PlannedStore): Question {
   const { endpoint, store } = planned
   return {
     servers: planned.servers.map(({ value: { host, port } }) => ({ host, port })),
@@ -45,17 +45,16 @@ export function networkQuestion(plan: Plan, planned: PlannedStore): Question {
     kind: store.name,
     ca: endpoint.ca?.value ?? null,
     clientCertificate: endpoint.clientCertificate?.value ?? null,
-    secrets: secretsOf(plan),
   }
 }
 
 /** Asks what the login of the binding may do in the store, and how the store is set up. */
-export function storeQuestion(plan: Plan, planned: PlannedStore, options: Options): Question {
+export function storeQuestion(planned: PlannedStore, options: Options): Question {
   const { endpoint, store } = planned
   const isCluster = endpoint.topology.value === 'cluster'
   const isManaged = planned.handler === 'managed'
   return {
-    ...(networkQuestion(plan, planned) as { readonly [name: string]: Question }),
+    ...(networkQuestion(planned) as { readonly [name: string]: Question }),
     user: endpoint.user?.value ?? null,
     password: endpoint.password?.value ?? null,
     database: endpoint.database?.value ?? null,
@@ -68,7 +67,7 @@ export function storeQuestion(plan: Plan, planned: PlannedStore, options: Option
 }
 
 /** Asks to keep a session with the settings of PHP and those of a php-fpm pool, which win. */
-export function sessionQuestion(plan: Plan, web: Web, prependFile: string): Question {
+export function sessionQuestion(web: Web, prependFile: string): Question {
   const overridden = web.pools.filter(
     ({ name, value }) => /^(session|redis|memcached)\./.test(name) && value !== null,
   )
@@ -76,7 +75,6 @@ export function sessionQuestion(plan: Plan, web: Web, prependFile: string): Ques
     settings: Object.fromEntries(overridden.map(({ name, value }) => [name, value])),
     // On the command line PHP prepends no file to this code, as it does to a page.
     prependFile,
-    secrets: secretsOf(plan),
   }
 }
 

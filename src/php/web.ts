@@ -1,5 +1,5 @@
 import type { Fpm, Sapi, Setting, SettingsAnswer } from './answers.ts'
-import { ProbeSilent } from './ask.ts'
+import { LIMIT_SECONDS, ProbeSilent } from './ask.ts'
 
 /** The PHP that answers requests: php-fpm where there is one, else the command line's. */
 export interface Web extends Sapi {
@@ -11,7 +11,7 @@ export interface Web extends Sapi {
 
 /** The PHP whose settings count: php-fpm, or where that could not be asked, the command line's. */
 export function webOf({ version, cli, fpm }: Partial<SettingsAnswer>): Web {
-  if (cli === undefined) throw new ProbeSilent('php', 0)
+  if (cli === undefined) throw new ProbeSilent('php', 0, LIMIT_SECONDS)
   // A php-fpm of another version reads other ini files.
   if (fpm === undefined || fpm === null || fpm.version !== version)
     return { ...cli, name: `PHP ${version}`, pools: [], isFpm: false }

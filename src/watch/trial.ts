@@ -1,4 +1,5 @@
 import { renderValue } from '../core/ini.ts'
+import { makeMask } from '../core/mask.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
 import { askPhp, ProbeSilent } from '../php/ask.ts'
@@ -22,7 +23,6 @@ export function tryOut(host: Host, plan: Plan, php: readonly string[]): string |
   const question = {
     settings: Object.fromEntries(secret.map(({ name, value }) => [name, value as Secret])),
     prependFile: prepended === undefined ? '' : String(prepended.value),
-    secrets: secretsOf(plan),
   }
   try {
     const {
@@ -31,7 +31,7 @@ export function tryOut(host: Host, plan: Plan, php: readonly string[]): string |
       said = [],
     } = askPhp(host, { command, env: {} }, 'session', question, () => undefined)
     if (step === 'second' || step === 'done') return undefined
-    return error ?? said[0] ?? 'PHP gives no reason'
+    return makeMask(secretsOf(plan))(error || said[0] || 'PHP gives no reason')
   } catch (fault) {
     if (fault instanceof ProbeSilent) return `PHP did not answer, exit status ${fault.status}`
     throw fault

@@ -1,13 +1,15 @@
 import { redisService, type Service, vcapServices } from '../../lab/bindings.ts'
 import type { Finding } from '../../src/core/finding.ts'
+import { makeMask } from '../../src/core/mask.ts'
 import { DEFAULT_PHP } from '../../src/core/php.ts'
 import type { Check, CheckResult, Context } from '../../src/doctor/check.ts'
 import { checks } from '../../src/doctor/checks/index.ts'
 import { runChecks } from '../../src/doctor/run.ts'
 import { findHome } from '../../src/homes/find-home.ts'
 import type { Sapi, Setting, SettingsAnswer } from '../../src/php/answers.ts'
-import { type Answers, type ProbeName, ProbeSilent } from '../../src/php/ask.ts'
+import { type Answers, limitSecondsOf, type ProbeName, ProbeSilent } from '../../src/php/ask.ts'
 import type { PhpFacts } from '../../src/php/look-around.ts'
+import { secretsOf } from '../../src/php/questions.ts'
 import { readInput } from '../../src/platforms/input.ts'
 import { recognisePlatform } from '../../src/platforms/platform.ts'
 import { fakeHost } from '../support/fake-host.ts'
@@ -181,20 +183,22 @@ function contextOf({
   const all: PhpAnswers = { ...WELL, ...answers }
   const ask = <Name extends ProbeName>(name: Name): Partial<Answers[Name]> => {
     const status = silent[name]
-    if (status !== undefined) throw new ProbeSilent(`php -r (${name}.php)`, status)
+    if (status !== undefined) throw new ProbeSilent(`php -r (${name}.php)`, status, limitSecondsOf(name))
     return all[name]
   }
   const { versionId = 80401, pools = [] } = all['look-around']
   const facts: PhpFacts = { ...NO_FACTS, versionId, pools }
   const { appDirectory, advice } = findHome(host, { app: '/app' }).home
+  const plan = planOn(host, { master: MASTER, php: { ...DEFAULT_PHP, obstacles } })
   return {
     host,
-    plan: planOn(host, { master: MASTER, php: { ...DEFAULT_PHP, obstacles } }),
+    plan,
     facts,
     options: readInput(host, appDirectory).options,
     appDirectory,
     advice,
     platform: recognisePlatform(host),
     ask,
+    quote: makeMask(secretsOf(plan)),
   }
 }

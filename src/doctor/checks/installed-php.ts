@@ -3,7 +3,7 @@ import { KILLED, NOT_FOUND } from '../../core/exit-status.ts'
 import type { Finding } from '../../core/finding.ts'
 import { joinWords } from '../../core/text.ts'
 import type { SettingsAnswer } from '../../php/answers.ts'
-import { LIMIT_SECONDS, ProbeSilent } from '../../php/ask.ts'
+import { ProbeSilent } from '../../php/ask.ts'
 import { webOf } from '../../php/web.ts'
 import type { Check, Context } from '../check.ts'
 
@@ -23,7 +23,7 @@ export const found: Check = {
   },
 }
 
-function findSilent({ command, status }: ProbeSilent): Finding {
+function findSilent({ command, status, limitSeconds }: ProbeSilent): Finding {
   const [file = 'php'] = command.split(' ')
   if (status === NOT_FOUND)
     return {
@@ -38,7 +38,7 @@ function findSilent({ command, status }: ProbeSilent): Finding {
     level: 'error',
     title:
       status === KILLED
-        ? `PHP did not answer within ${LIMIT_SECONDS} seconds when asked for its settings`
+        ? `PHP did not answer within ${limitSeconds} seconds when asked for its settings`
         : `PHP ended with exit status ${status} when asked for its settings; doctor needs PHP 8`,
     from: file,
     fix: `check that this works: ${file} -v`,
@@ -57,7 +57,7 @@ export const iniSyntax: Check = {
       findings: faults.map((fault) => ({
         id: 'php.ini-syntax',
         level: 'error',
-        title: `PHP skips the rest of an ini file: ${fault}`,
+        title: `PHP skips the rest of an ini file: ${context.quote(fault)}`,
         from: /in (\S+:\d+)/.exec(fault)?.[1] ?? 'an ini file',
         fix: 'put the value on that line in double quotes',
       })),
@@ -118,7 +118,7 @@ function findMissing(context: Context, settings: Partial<SettingsAnswer>, name: 
     title:
       unable === undefined
         ? `the extension ${name} is installed but not loaded`
-        : `PHP cannot load the extension ${name}: ${unable}`,
+        : `PHP cannot load the extension ${name}: ${context.quote(unable)}`,
     from: `${extensionDirectory}/${name}.so; ini files in ${joinWords(
       scan.map(({ path }) => path),
       'and',

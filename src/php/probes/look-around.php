@@ -28,7 +28,7 @@ if (isset($question['sentinels']) && extension_loaded('redis')) {
     $deadline = microtime(true) + $question['limitSeconds'];
     while (true) {
         $found = findMaster($question);
-        send(['master' => $found['master'], 'failures' => hide($found['failures'])] + $answer);
+        send(['master' => $found['master'], 'failures' => $found['failures']] + $answer);
         if ($found['master'] !== null || microtime(true) >= $deadline) {
             break;
         }

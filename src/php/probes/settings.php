@@ -126,10 +126,12 @@ function isExposed(string $file): bool
     if ((fileperms($file) & 0004) === 0) {
         return false;
     }
-    // Only lines that can hold a secret: a short password may be part of any word.
+    // Only where a password can be: a short one may be part of any word.
     $text = implode(preg_grep('/^\s*[^;]*(save_path|password|auth)/i', (array) @file($file)));
     foreach ($GLOBALS['question']['secrets'] as $secret) {
-        if (str_contains($text, $secret) || str_contains($text, rawurlencode($secret))) {
+        $forms = implode('|', array_map(fn ($form) => preg_quote($form, '~'), [$secret, rawurlencode($secret)]));
+        $before = '(?:auth(?:\[\w*\]|%5B\w*%5D)?=|password["\']?\s*=\s*|save_path\s*=\s*)["\']?';
+        if (preg_match("~(?:$before)(?:$forms)(?![A-Za-z0-9])|:(?:$forms)@~i", $text) === 1) {
             return true;
         }
     }
@@ -157,8 +159,9 @@ function fpm(array $question, array $command): array
     }
     $loaded = infoValue($info, 'Loaded Configuration File');
     $path = infoValue($info, 'Configuration File \(php.ini\) Path');
-    preg_match('/^Additional .ini files parsed => (.*?)\n\n/ms', $info, $match);
-    $scanned = array_filter(array_map('trim', explode(',', $match[1] ?? '')), fn ($file) => $file !== '' && $file !== '(none)');
+    // A list has several lines and ends with an empty one; `(none)` has neither.
+    preg_match('/^Additional .ini files parsed => (?:\(none\)\n|(.*?)\n\n)/ms', $info, $match);
+    $scanned = array_filter(array_map('trim', explode(',', $match[1] ?? '')), fn ($file) => $file !== '');
     $files = array_values(array_filter([$loaded === '(none)' ? null : $loaded, ...$scanned]));
     $scan = directories((string) infoValue($info, 'Scan this dir for additional .ini files'), '');
     $extensions = [];

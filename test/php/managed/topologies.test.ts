@@ -104,11 +104,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     if (plan.planned === undefined) throw new Error('no store is planned')
     const extensions = underTest.loadExtensions('igbinary', 'msgpack', 'redis').trim().split('\n')
     const { file, args } = underTest.php.cli(['-n', ...extensions.flatMap((line) => ['-d', line])])
-    const question = storeQuestion(
-      plan,
-      plan.planned,
-      readOptions({ env, file: { value: {}, from: '' } }).options,
-    )
+    const question = storeQuestion(plan.planned, readOptions({ env, file: { value: {}, from: '' } }).options)
     const start = { command: [file, ...args], env: {} }
     const { commands } = askPhp(nodeHost, start, 'redis', question, () => undefined)
     expect(commands).toEqual([])

@@ -1,0 +1,39 @@
+import type { Secret } from './secret.ts'
+
+const DOTS = '••••'
+/** A shorter secret may be part of any word, and dots inside a word would tell what it is. */
+const LONG = 8
+
+/**
+ * Makes a function that takes secrets out of the words of others (PHP's, a server's) before people read them.
+ *
+ * A short secret is hidden where it stands alone: `done` in `auth=done`, not in `abandoned`. Nothing that programs
+ * read goes through it: a password may be a word of a protocol.
+ */
+export function makeMask(secrets: readonly Secret[]): (text: string) => string {
+  const forms = formsOf(secrets)
+  if (forms.length === 0) return (text) => text
+  const hidden = new RegExp(forms.map(patternOf).join('|'), 'g')
+  return (text) => text.replace(hidden, DOTS)
+}
+
+/** Makes a function that does the same in a whole text, in which a short secret would hide words of php-sessions. */
+export function makeLongMask(secrets: readonly Secret[]): (text: string) => string {
+  return makeMask(secrets.filter((secret) => secret.reveal().length >= LONG))
+}
+
+/** Every form in which a secret may appear, the longest first. */
+function formsOf(secrets: readonly Secret[]): readonly string[] {
+  const forms = secrets
+    .map((secret) => secret.reveal())
+    .flatMap((secret) => [
+      ...[secret, encodeURIComponent(secret), encodeURIComponent(secret).replaceAll('%20', '+')],
+      ...[JSON.stringify(secret).slice(1, -1), secret.replace(/['"\\\0]/g, '\\$&')],
+    ])
+  return [...new Set(forms)].filter((form) => form !== '').toSorted((a, b) => b.length - a.length)
+}
+
+function patternOf(form: string): string {
+  const escaped = form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+  return form.length >= LONG ? escaped : `(?<![A-Za-z0-9])${escaped}(?![A-Za-z0-9])`
+}

@@ -6,6 +6,7 @@ import {
   type Answers,
   askPhp,
   type Log,
+  limitSecondsOf,
   type PhpStart,
   type ProbeName,
   ProbeSilent,
@@ -24,6 +25,12 @@ import type { Plan } from '../plan/plan.ts'
 import type { Platform } from '../platforms/platform.ts'
 import type { Context } from './check.ts'
 import { prependFileOf } from './checks/managed-handler.ts'
+import { isUsable, reachServers } from './checks/network.ts'
+
+/** How long servers may keep the doctor waiting, all probes together: whatever they do, it ends in about five seconds. */
+const SERVER_SECONDS = 4.7
+/** A probe gets at least this, as a server that has kept no other one waiting will not keep this one. */
+const LEAST_SECONDS: Partial<Record<ProbeName, number>> = { redis: 1.7, memcached: 1.7, session: 2.5 }
 
 /** What the doctor examines. */
 export interface Examined {
@@ -48,10 +55,18 @@ export function makeContext(examined: Examined, log: Log): Context {
     if (known instanceof ProbeSilent) throw known
     return known as Partial<Answers[Name]>
   }
+  let deadline: number | undefined
+  const secondsFor = (name: ProbeName): number => {
+    const most = limitSecondsOf(name)
+    if (!OVER_NETWORK.includes(name)) return most
+    deadline ??= examined.host.now() + SERVER_SECONDS
+    return Math.min(most, Math.max(deadline - examined.host.now(), LEAST_SECONDS[name] ?? most))
+  }
   const attempt = (name: ProbeName): object => {
     try {
       const start = name === 'settings' ? { command: examined.php, env: {} } : startAsWeb(examined, context)
-      return askPhp(examined.host, start, name, questionFor(name, examined, context), log)
+      const question = questionFor(name, examined, context)
+      return askPhp(examined.host, start, name, question, log, secondsFor(name))
     } catch (error) {
       if (error instanceof ProbeSilent) return error
       throw error
@@ -63,6 +78,8 @@ export function makeContext(examined: Examined, log: Log): Context {
   const context: Context = { host, plan, facts, options, appDirectory, advice, platform, ask, quote }
   return context
 }
+
+const OVER_NETWORK: readonly ProbeName[] = ['network', 'redis', 'memcached', 'session']
 
 /** Starts PHP on the command line with the ini files that php-fpm reads. */
 function startAsWeb({ php }: Examined, { ask }: Context): PhpStart {
@@ -84,5 +101,9 @@ function questionFor(name: ProbeName, { plan, options, fpm }: Examined, context:
   const { planned } = plan
   if (planned === undefined) return {}
   if (name === 'extension') return { extension: planned.store.name }
-  return name === 'network' ? networkQuestion(planned) : storeQuestion(planned, options)
+  if (name === 'network') return networkQuestion(planned)
+  const reached = reachServers(context)?.reached ?? []
+  const isAway = (server: number) =>
+    reached.some(isUsable) && !reached.slice(server, server + 1).every(isUsable)
+  return storeQuestion(planned, options, isAway)
 }

@@ -79,6 +79,10 @@ export type ServerState =
   | 'closed'
   | 'alert'
   | 'foreign'
+  | 'dripping'
+  | 'crowded'
+  | 'other-store'
+  | 'text-only'
   | 'speaks'
   | 'speaks-tls'
   | 'speaks-plain'
@@ -101,11 +105,21 @@ export interface ServerAnswer {
     readonly from: string
     readonly to: string
   }
+  /** When the CA certificate in the binding ended; null where it is valid. */
+  readonly caEnded?: string | null
 }
 
 /** The answer of src/php/probes/network.php. */
 export interface NetworkAnswer {
   readonly servers: readonly ServerAnswer[]
+}
+
+/** A command of a session handler that a server did not do. */
+export interface RefusedCommand {
+  readonly command: string
+  /** What the server said; empty where it answered something that is no answer to the command. */
+  readonly error: string
+  readonly answer?: string
 }
 
 /** The answer of src/php/probes/redis.php. */
@@ -117,7 +131,11 @@ export interface RedisAnswer {
   readonly info: Readonly<Record<string, string>>
   readonly clusterState: string | null
   readonly select: string | null
-  readonly commands: readonly { readonly command: string; readonly error: string }[]
+  readonly commands: readonly RefusedCommand[]
+  /** The command that got no answer. */
+  readonly broken?: { readonly command: string; readonly isSilent: boolean; readonly said: string }
+  /** The command that it was sending when it was stopped; null at the end. */
+  readonly sending: string | null
 }
 
 /** The answer of src/php/probes/memcached.php. */

@@ -18,6 +18,8 @@ import type {
 import certificates from './probes/certificates.php'
 import connect from './probes/connect.php'
 import extension from './probes/extension.php'
+import greetings from './probes/greetings.php'
+import handlerCommands from './probes/handler-commands.php'
 import iniFiles from './probes/ini-files.php'
 import lookAround from './probes/look-around.php'
 import memcached from './probes/memcached.php'
@@ -55,8 +57,8 @@ interface Probe {
 const PROBES: Readonly<Record<ProbeName, Probe>> = {
   settings: { files: [iniFiles, phpFpm, settings], limitSeconds: LIMIT_SECONDS },
   extension: { files: [extension], limitSeconds: LIMIT_SECONDS },
-  network: { files: [tls, certificates, network], limitSeconds: LIMIT_SECONDS },
-  redis: { files: [tls, certificates, connect, redis], limitSeconds: LIMIT_SECONDS },
+  network: { files: [tls, certificates, greetings, network], limitSeconds: LIMIT_SECONDS },
+  redis: { files: [tls, certificates, connect, handlerCommands, redis], limitSeconds: LIMIT_SECONDS },
   memcached: { files: [memcached], limitSeconds: LIMIT_SECONDS },
   // It waits for a lock on purpose, and for a second PHP. A server that is frozen has been named before.
   // It changes settings of sessions, which a PHP with the fix of CVE-2026-115560 refuses while uploads are watched.

@@ -137,7 +137,7 @@ function masterUnknown(endpoint: Endpoint, { phpredis, failures }: PhpFacts): Fi
     title:
       phpredis === undefined
         ? `PHP has no extension redis, with which it asks the Sentinels for the master ${name?.value}`
-        : `no Sentinel names a master ${name?.value}: ${makeMask(passwords)(failures.join('; '))}`,
+        : `no Sentinel names a master ${name?.value}: ${makeMask(passwords)(failures.join('; ')) || 'they gave no answer in time'}`,
     from: `${name?.from ?? ''} and the Sentinels ${formatServers(endpoint)}`,
     fix:
       phpredis === undefined

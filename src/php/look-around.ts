@@ -50,6 +50,9 @@ export const DECISIVE_SETTINGS = [
 
 export type DecisiveSetting = (typeof DECISIVE_SETTINGS)[number]
 
+/** What PHP needs for all but the Sentinels, also on a machine with much to do. */
+const LOCAL_SECONDS = 3
+
 /** Those of php-fpm itself. Each pool has a `listen`. */
 const DECISIVE_OF_POOLS = ['chroot', 'request_terminate_timeout', 'listen', 'user', 'group']
 
@@ -69,7 +72,8 @@ export function lookAround(
   const sentinels = patience === OFFLINE ? {} : sentinelQuestion(endpoint, patience)
   const question = { ...sentinels, fpm: fpm ?? null, names: DECISIVE_SETTINGS, poolNames: DECISIVE_OF_POOLS }
   try {
-    const answer = askPhp(host, { command, env: {} }, 'look-around', question, () => undefined)
+    const limit = patience === OFFLINE ? undefined : patience.all + LOCAL_SECONDS
+    const answer = askPhp(host, { command, env: {} }, 'look-around', question, () => undefined, limit)
     return {
       versionId: answer.versionId,
       hangsInTls13: answer.hangsInTls13 === true,

@@ -1,6 +1,7 @@
 import type { Options } from '../core/options.ts'
 import { Secret } from '../core/secret.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
+import { handlerScripts } from '../stores/redis/handler/index.ts'
 import type { Question } from './ask.ts'
 import type { Web } from './web.ts'
 
@@ -48,13 +49,22 @@ export function networkQuestion(planned: PlannedStore): Question {
   }
 }
 
-/** Asks what the login of the binding may do in the store, and how the store is set up. */
-export function storeQuestion(planned: PlannedStore, options: Options): Question {
+/**
+ * Asks what the login of the binding may do in the store, and how the store is set up. `isAway` says which of the servers
+ * need not be tried, by their number.
+ */
+export function storeQuestion(
+  planned: PlannedStore,
+  options: Options,
+  isAway: (server: number) => boolean = () => false,
+): Question {
   const { endpoint, store } = planned
   const isCluster = endpoint.topology.value === 'cluster'
   const isManaged = planned.handler === 'managed'
   return {
     ...(networkQuestion(planned) as { readonly [name: string]: Question }),
+    servers: planned.servers.map(({ value: { host, port } }, i) => ({ host, port, isAway: isAway(i) })),
+    scripts: handlerScripts,
     user: endpoint.user?.value ?? null,
     password: endpoint.password?.value ?? null,
     database: endpoint.database?.value ?? null,

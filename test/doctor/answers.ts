@@ -131,8 +131,15 @@ export const WELL: PhpAnswers = {
     clusterState: null,
     select: null,
     commands: [],
+    sending: null,
   },
-  memcached: { hasPlugin: true, servers: [] },
+  memcached: {
+    hasPlugin: true,
+    servers: [1, 2].map(() => ({
+      ...{ isStored: true, isRead: true, result: 'SUCCESS', itemSize: 1_048_576 },
+      ...{ evictions: 0, version: '1.6.18', connections: 3, maxConnections: 1024 },
+    })),
+  },
   session: {
     exitStatus: 0,
     step: 'done',

@@ -1,5 +1,6 @@
 import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { CANARY, type Service } from '../../lab/bindings.ts'
@@ -52,6 +53,72 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     { username: 'ap', password: CANARY },
     { username: 'app', password: CANARY },
   ),
+  'a default user that is off': onRedis(
+    'auth.rejected',
+    { user: { name: 'app', password: CANARY } },
+    { password: CANARY },
+    { username: 'app', password: CANARY },
+  ),
+  'EVAL and EVALSHA switched off': onLines('redis.no-scripts', [
+    'rename-command EVAL ""',
+    'rename-command EVALSHA ""',
+  ]),
+  'EVAL and EVALSHA switched off, with the managed handler': onLines(
+    'redis.no-scripts',
+    ['rename-command EVAL ""', 'rename-command EVALSHA ""'],
+    MANAGED,
+  ),
+  'a Redis with as many clients as it allows': {
+    names: 'redis.clients',
+    make: async () => {
+      const server = await redis({ password: CANARY, lines: ['maxclients 1'] })
+      const machine = await makeMachine({ services: [redisAt(server, { password: CANARY })] })
+      const held = await hold(server.port)
+      const repair = async () => {
+        held()
+        return rebind(machine, redisAt(await redis({ password: CANARY }), { password: CANARY }))
+      }
+      return { machine, repair }
+    },
+  },
+  'a Unix socket that is a file': {
+    names: 'net.connect',
+    make: async () => {
+      const server = await redis({ password: CANARY, socket: true })
+      const file = join(makeScratch('file'), 'redis.sock')
+      writeFileSync(file, '')
+      const at = (socket: string): Service => ({
+        name: 'app-redis-sessions',
+        credentials: { socket, password: CANARY },
+      })
+      const machine = await makeMachine({ services: [at(file)] })
+      return { machine, repair: () => rebind(machine, at(server.socket ?? '')) }
+    },
+  },
+  'a Memcached in place of Redis': onOtherStore(false),
+  'a Memcached with a login in place of Redis': onOtherStore(true),
+  'a Redis in place of Memcached': {
+    names: 'net.other-store',
+    make: async () => {
+      const [server, right] = [await redis({ password: CANARY }), await memcached()]
+      const machine = await makeMachine({ services: [memcachedAt(server)] })
+      return { machine, repair: () => rebind(machine, memcachedAt(right)) }
+    },
+  },
+  'a Memcached for text only': onMemcached('memcached.text-only', ['-B', 'ascii']),
+  'a Memcached with as many clients as it allows': {
+    names: 'memcached.clients',
+    make: async () => {
+      const server = await memcachedFor('-c', '1')
+      const machine = await makeMachine({ services: [memcachedAt(server)] })
+      const held = await hold(server.port)
+      const repair = async () => {
+        held()
+        return rebind(machine, memcachedAt(await memcached()))
+      }
+      return { machine, repair }
+    },
+  },
   'no permission for EVALSHA and EVAL': onAcl(['-evalsha', '-eval']),
   'no permission for SET': onAcl(['-set']),
   'no permission for the keys': onAcl(['resetkeys', '~other:*']),
@@ -67,6 +134,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     brokenCa: otherAuthority().server().ca,
   })),
   'an expired certificate': onTls('tls.expired', (ca) => ({ broken: ca.expired(), fixed: ca.server() })),
+  'a CA that has expired': onTls('tls.ca-expired', (ca) => ({
+    broken: ca.withExpiredCa(),
+    fixed: ca.server(),
+  })),
+  'a server that does not send its intermediate CA': onTls('tls.ca', (ca) => ({
+    broken: ca.viaIntermediate(false),
+    fixed: ca.viaIntermediate(true),
+  })),
   'a certificate for another name': onTls('tls.name', (ca) => ({
     broken: ca.server(['DNS:redis.internal', 'IP:10.0.4.30']),
     fixed: ca.server(),
@@ -244,15 +319,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair: async () => withEnv(machine, { SASL_PATH: undefined }) }
     },
   },
-  'a Memcached with a small item size': {
-    names: 'memcached.item-size',
-    make: async () => {
-      const small = await memcachedFor('-I', '512k')
-      const usual = await memcached()
-      const machine = await makeMachine({ services: [memcachedAt(small)] })
-      return { machine, repair: () => rebind(machine, memcachedAt(usual)) }
-    },
-  },
+  'a Memcached with a small item size': onMemcached('memcached.item-size', ['-I', '512k']),
   'PERSISTENT= in an ini file of the app': {
     names: 'memcached.persistent',
     make: async () => {
@@ -461,6 +528,14 @@ async function memcachedFor(...options: readonly string[]): Promise<{ readonly p
   return { port: server.ports[0] as number }
 }
 
+/** Takes one connection of a server. Returns what gives it back. */
+async function hold(port: number): Promise<() => void> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  await new Promise((resolve) => socket.once('connect', resolve))
+  onTestFinished(() => void socket.destroy())
+  return () => socket.destroy()
+}
+
 function authority(): CertificateAuthority {
   const made = makeAuthority()
   onTestFinished(made.remove)
@@ -583,6 +658,46 @@ function onManaged(names: string, app: string): Fault {
         return machine
       }
       return { machine, repair }
+    },
+  }
+}
+
+/** A Redis with these lines in its configuration, and one without them. */
+function onLines(names: string, lines: readonly string[], env: Readonly<Record<string, string>> = {}): Fault {
+  return {
+    names,
+    make: async () => {
+      const [server, usual] = [await redis({ password: CANARY, lines }), await redis({ password: CANARY })]
+      const machine = await makeMachine({
+        services: [redisAt(server, { password: CANARY })],
+        env,
+        app: OPCACHE,
+      })
+      return { machine, repair: () => rebind(machine, redisAt(usual, { password: CANARY })) }
+    },
+  }
+}
+
+/** A Memcached with these options, and one without them. */
+function onMemcached(names: string, options: readonly string[]): Fault {
+  return {
+    names,
+    make: async () => {
+      const [server, usual] = [await memcachedFor(...options), await memcached()]
+      const machine = await makeMachine({ services: [memcachedAt(server)] })
+      return { machine, repair: () => rebind(machine, memcachedAt(usual)) }
+    },
+  }
+}
+
+function onOtherStore(hasLogin: boolean): Fault {
+  return {
+    names: 'net.other-store',
+    make: async () => {
+      const [server, right] = [await memcached(hasLogin ? SASL : undefined), await redis()]
+      const { port } = server
+      const machine = await makeMachine({ services: [redisAt(right, { port })] })
+      return { machine, repair: () => rebind(machine, redisAt(right)) }
     },
   }
 }

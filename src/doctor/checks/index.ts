@@ -1,6 +1,7 @@
 import type { Check } from '../check.ts'
 import * as binding from './binding.ts'
 import * as effective from './effective-settings.ts'
+import { allowedCommands } from './handler-commands.ts'
 import * as php from './installed-php.ts'
 import { login } from './login.ts'
 import { managedHandler } from './managed-handler.ts'
@@ -29,7 +30,7 @@ export const checks: readonly Check[] = [
   redis.topology,
   redis.role,
   redis.database,
-  redis.allowedCommands,
+  allowedCommands,
   redis.memory,
   redis.clients,
   memcached.itemSize,

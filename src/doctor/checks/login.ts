@@ -2,7 +2,8 @@ import type { StoreName } from '../../core/endpoint.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
 import type { Check, Context } from '../check.ts'
-import { reachServers } from './network.ts'
+import { isUsable, reachServers } from './network.ts'
+import { describeBroken, findServerError } from './server-errors.ts'
 
 /** Whether the server accepts the credentials of the binding. */
 export const login: Check = {
@@ -33,24 +34,31 @@ const FIND_REFUSED: Readonly<
 > = { redis: findRedisRefused, memcached: findMemcachedRefused }
 
 function findRedisRefused(context: Context, planned: PlannedStore): RefusedLogin | undefined {
-  const { login: isIn, error } = context.ask('redis')
+  const { login: isIn, error, broken, sending } = context.ask('redis')
   if (isIn === true) return undefined
   const { endpoint, service } = planned
-  const { user } = endpoint
-  const said = error ?? 'it gives no reason'
-  if (/called without any password configured|no password is set/i.test(said))
-    return passwordUnneeded(planned)
-  if (/NOAUTH|operation not permitted/i.test(said))
-    return passwordMissing(service, endpoint.servers[0]?.from ?? '')
-  if (/wrong number of arguments for 'auth'/i.test(said))
+  const { user, password } = endpoint
+  const server = planned.servers[0]
+  const from = server?.from ?? service
+  if (broken !== undefined) return { ...describeBroken(server, broken, context.quote), from }
+  if (typeof sending === 'string')
+    return { ...describeBroken(server, { command: sending, isSilent: true, said: '' }, context.quote), from }
+  const raw = error ?? 'it gives no reason'
+  const said = context.quote(raw)
+  const general = findServerError(server, raw, context.quote)
+  if (general !== undefined) return { ...general, from }
+  if (/called without any password configured|no password is set/i.test(raw)) return passwordUnneeded(planned)
+  if (/NOAUTH|operation not permitted/i.test(raw))
+    return password === undefined ? passwordMissing(service, from) : loginIgnored(planned, said)
+  if (/wrong number of arguments for 'auth'/i.test(raw))
     return {
       id: 'auth.user',
       title: `the server has no users (${said}), but the credentials name one`,
       from: user?.from ?? service,
       fix: 'remove the user from the credentials; Redis before 6 has passwords only',
     }
-  if (/WRONGPASS|invalid password|invalid username/i.test(said)) return loginRejected(planned, said)
-  if (/NOPERM/i.test(said))
+  if (/WRONGPASS|invalid password|invalid username/i.test(raw)) return loginRejected(planned, said)
+  if (/NOPERM/i.test(raw))
     return {
       id: 'redis.permission',
       title: `user ${user?.value ?? 'default'} may not log in and send PING: ${said}`,
@@ -60,7 +68,7 @@ function findRedisRefused(context: Context, planned: PlannedStore): RefusedLogin
   return {
     id: 'auth.failed',
     title: `phpredis cannot use the connection: ${said}`,
-    from: endpoint.servers[0]?.from ?? service,
+    from,
     fix: 'look in the log of the server, and run php-sessions doctor --debug',
   }
 }
@@ -70,10 +78,20 @@ function loginRejected({ endpoint: { user, password }, service }: PlannedStore, 
     id: 'auth.rejected',
     title:
       user === undefined
-        ? `the server rejects this password: ${said}`
+        ? `the server rejects this password, or its user default is off: ${said}`
         : `the server rejects this password for user ${user.value}, or has no such user: ${said}`,
     from: password?.from ?? service,
-    fix: `bind ${service} again, as its password may have changed, or correct the password where it is written; then restart the app`,
+    fix: `bind ${service} again, as its password may have changed, or correct the password ${user === undefined ? '(and add username, if the server has users) ' : ''}where it is written; then restart the app`,
+  }
+}
+
+/** A server that has accepted the login and then asks for one. */
+function loginIgnored({ endpoint: { password }, service }: PlannedStore, said: string): RefusedLogin {
+  return {
+    id: 'auth.failed',
+    title: `the server accepts the login, and then asks for one again: ${said}`,
+    from: password?.from ?? service,
+    fix: 'a proxy in front of the server may have a login of its own: put that one into the credentials',
   }
 }
 
@@ -104,16 +122,21 @@ function passwordUnneeded({ store, endpoint: { password } }: PlannedStore): Refu
 
 function findMemcachedRefused(context: Context, planned: PlannedStore): RefusedLogin | undefined {
   const { servers = [], hasPlugin } = context.ask('memcached')
-  const failed = servers.findIndex(({ isStored }) => !isStored)
   const answers = reachServers(context)?.reached ?? []
+  const isOver = servers.length < answers.length
+  const failed = isOver ? servers.length : servers.findIndex(({ isStored }) => !isStored)
   // A check before this one has named each server of a pool that is away.
   const server = answers[failed]
-  if (failed === -1 || server === undefined || (servers.length > 1 && isAway(server.answer.state)))
-    return undefined
+  if (failed === -1 || server === undefined || (answers.length > 1 && !isUsable(server))) return undefined
+  if (isOver)
+    return {
+      ...describeBroken(server.server, { command: 'SET', isSilent: true, said: '' }, context.quote),
+      from: server.server.from,
+    }
   const { endpoint, service } = planned
   const { password } = endpoint
   const isPlain = server.answer.hasLogin === false
-  const result = servers[failed]?.result ?? ''
+  const result = context.quote(servers[failed]?.result ?? '')
   const path = context.host.env.SASL_PATH ?? ''
   if (password !== undefined && isPlain) return passwordUnneeded(planned)
   if (password === undefined && !isPlain) return passwordMissing(service, server.server.from)
@@ -131,8 +154,4 @@ function findMemcachedRefused(context: Context, planned: PlannedStore): RefusedL
     from: server.server.from,
     fix: 'look in the log of the server, and run php-sessions doctor --debug',
   }
-}
-
-function isAway(state: string): boolean {
-  return ['unresolved', 'refused', 'slow', 'untried', 'silent'].includes(state)
 }

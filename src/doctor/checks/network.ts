@@ -7,6 +7,7 @@ import { LIMIT_SECONDS } from '../../php/ask.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
 import type { Check, CheckOutcome, Context } from '../check.ts'
 import { serverName } from '../server-name.ts'
+import { findServerError } from './server-errors.ts'
 
 /** A server and what the probe met there. */
 export interface Reached {
@@ -38,19 +39,24 @@ const IS_SPREAD: Readonly<Record<StoreName, boolean>> = { redis: false, memcache
 export function isPoolIncomplete(context: Context): boolean {
   const all = reachServers(context)
   if (all === undefined || !IS_SPREAD[all.planned.store.name] || all.reached.length < 2) return false
-  return all.reached.some(({ answer }) => answer.state !== 'speaks')
+  return !all.reached.every(isUsable)
 }
 
 /** A server that cannot be used is only a warning while another one can. */
 function levelOf(reached: readonly Reached[]): Level {
-  return reached.some(({ answer }) => answer.state === 'speaks') ? 'warn' : 'error'
+  return reached.some(isUsable) ? 'warn' : 'error'
+}
+
+/** Whether a server speaks, and does not refuse everything. */
+export function isUsable({ server, answer: { state, said = '' } }: Reached): boolean {
+  return state === 'speaks' && !(said.startsWith('-') && findServerError(server, said, (text) => text))
 }
 
 /** Makes the findings of a check that looks at each server. */
 export function checkServers(
   context: Context,
   title: (reached: readonly Reached[]) => string,
-  find: (reached: Reached, planned: PlannedStore) => Omit<Finding, 'level'> | undefined,
+  find: (reached: Reached, planned: PlannedStore, said: string) => Omit<Finding, 'level'> | undefined,
 ): CheckOutcome | undefined {
   const all = reachServers(context)
   if (all === undefined) return undefined
@@ -58,7 +64,7 @@ export function checkServers(
   return {
     title: title(all.reached),
     findings: all.reached.flatMap((reached): Finding[] => {
-      const found = find(reached, all.planned)
+      const found = find(reached, all.planned, context.quote(reached.answer.said ?? ''))
       return found === undefined ? [] : [{ ...found, level }]
     }),
   }
@@ -97,14 +103,19 @@ function describeAddress({ host }: Address, address: string | undefined): string
     : `${host} resolves to ${numeric}`
 }
 
+const STORE_TITLES: Readonly<Record<StoreName, string>> = { redis: 'Redis', memcached: 'Memcached' }
+const OTHER_STORE: Readonly<Record<StoreName, StoreName>> = { redis: 'memcached', memcached: 'redis' }
+
 /** What is wrong where a name resolves but its server does not answer as it should, TLS aside. */
 const TROUBLE: Partial<
-  Record<ServerState, (server: string, said: string) => Omit<Finding, 'level' | 'from'>>
+  Record<ServerState, (server: string, said: string, store: StoreName) => Omit<Finding, 'level' | 'from'>>
 > = {
   refused: (server, said) => ({
     id: 'net.connect',
     title: `nothing accepts connections at ${server}: ${/\(([^()]+)\)|$/.exec(said)?.[1] ?? reasonOf(said)}`,
-    fix: 'check that the service runs and uses this port; on Cloud Foundry a security group may block the connection',
+    fix: server.startsWith('/')
+      ? 'check that the service runs and listens at this path, and that PHP may use it'
+      : 'check that the service runs and uses this port; on Cloud Foundry a security group may block the connection',
   }),
   slow: (server) => ({
     id: 'net.connect',
@@ -133,9 +144,41 @@ const TROUBLE: Partial<
   }),
   foreign: (server, said) => ({
     id: 'net.foreign',
-    title: `another kind of server answers at ${server}: ${said.slice(0, 60)}`,
+    title: `another kind of server answers at ${server}: ${said.slice(0, 60) || 'an empty line'}`,
     fix: 'correct host and port in the credentials',
   }),
+  dripping: (server) => ({
+    id: 'net.silent',
+    title: `${server} sends single bytes, but no whole answer in time: a relay or the network holds it up`,
+    fix: 'look at what is between this machine and the service; until then each request waits for it',
+  }),
+  crowded: (server, said) => ({
+    id: 'memcached.clients',
+    title: `${server} has reached its limit of connections: ${said}`,
+    fix: 'start memcached with a larger -c, or use fewer workers of php-fpm (pm.max_children), or fewer instances',
+  }),
+  'other-store': (server, _, store) => ({
+    id: 'net.other-store',
+    title: `a ${STORE_TITLES[OTHER_STORE[store]]} answers at ${server}, but the binding is for ${STORE_TITLES[store]}`,
+    fix: `correct host and port in the credentials, or bind the service as ${STORE_TITLES[OTHER_STORE[store]]}: its name or label decides that`,
+  }),
+  'text-only': (server, said) => ({
+    id: 'memcached.text-only',
+    title: `${server} does not speak Memcached's binary protocol, which PHP uses for sessions: ${said}`,
+    fix: 'start memcached without -B ascii, or use a proxy that knows the binary protocol',
+  }),
+}
+
+/** An answer that takes longer makes every page slow. */
+const SLOW_MILLISECONDS = 1000
+
+function findSlow(server: string, milliseconds = 0): Omit<Finding, 'level' | 'from'> | undefined {
+  if (milliseconds < SLOW_MILLISECONDS) return undefined
+  return {
+    id: 'net.slow',
+    title: `${server} takes ${Math.round(milliseconds)} ms to answer: each request waits that long several times`,
+    fix: 'use a service that is nearer to the app, or ask its operator what it is doing',
+  }
 }
 
 function reasonOf(said: string): string {
@@ -152,38 +195,22 @@ export const connect: Check = {
       context,
       (reached) =>
         reached
-          .map(({ server, answer }) => `${serverName(server)} answers after ${answer.milliseconds ?? '?'} ms`)
+          .map(({ server, answer: { milliseconds } }) =>
+            milliseconds === undefined
+              ? `${serverName(server)} answers`
+              : `${serverName(server)} answers after ${milliseconds} ms`,
+          )
           .join(', '),
-      ({ server, answer: { state, said = '' } }, { endpoint, store }) => {
-        const refused = REFUSALS[store.name](server, said)
-        if (refused !== undefined) return refused
+      ({ server, answer: { state, said: raw = '', milliseconds } }, { endpoint, store }, said) => {
+        const refused =
+          state === 'speaks' && raw.startsWith('-') && findServerError(server, raw, context.quote)
+        if (refused) return { ...refused, from: server.from }
         if (state === 'closed' && endpoint.tls.value) return undefined
-        const trouble = TROUBLE[state]?.(serverName(server), said)
+        const name = serverName(server)
+        const trouble =
+          TROUBLE[state]?.(name, said, store.name) ??
+          (state === 'speaks' ? findSlow(name, milliseconds) : undefined)
         return trouble === undefined ? undefined : { ...trouble, from: server.from }
       },
     ),
-}
-
-/** How a store that refuses the connection itself says so. */
-const REFUSALS: Readonly<
-  Record<StoreName, (server: Sourced<Address>, said: string) => Omit<Finding, 'level'> | undefined>
-> = { redis: findRedisRefusal, memcached: () => undefined }
-
-function findRedisRefusal(server: Sourced<Address>, said: string): Omit<Finding, 'level'> | undefined {
-  const from = server.from
-  if (said.startsWith('-ERR max number of clients'))
-    return {
-      id: 'redis.clients',
-      title: `${serverName(server)} has reached its limit of connections: ERR max number of clients reached`,
-      from,
-      fix: 'use a plan with more connections, fewer workers of php-fpm (pm.max_children), or fewer instances',
-    }
-  if (said.startsWith('-DENIED'))
-    return {
-      id: 'redis.protected',
-      title: `${serverName(server)} is in protected mode: without a password it accepts connections from its own machine only`,
-      from,
-      fix: 'set a password there (requirepass) and put it into the credentials',
-    }
-  return undefined
 }

@@ -1,17 +1,15 @@
 import type { Finding } from '../../core/finding.ts'
-import { joinWords } from '../../core/text.ts'
 import type { RedisAnswer } from '../../php/answers.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
-import { redisKeyPatterns } from '../../stores/redis/keys.ts'
 import type { Check, CheckOutcome, Context } from '../check.ts'
 
-type Found = Omit<Finding, 'from'> | undefined
+export type RedisFound = Omit<Finding, 'from'> | undefined
 
 /** Makes a check of what Redis answers after the login. It does not apply to other stores. */
-function redisCheck(
+export function redisCheck(
   rest: Pick<Check, 'id' | 'meaning' | 'needs'>,
   title: (answer: Partial<RedisAnswer>, planned: PlannedStore) => string,
-  find: (answer: Partial<RedisAnswer>, planned: PlannedStore, context: Context) => Found,
+  find: (answer: Partial<RedisAnswer>, planned: PlannedStore, context: Context) => RedisFound,
 ): Check {
   return {
     ...rest,
@@ -40,13 +38,14 @@ export const topology = redisCheck(
     needs: ['auth.login'],
   },
   ({ info = {} }, { endpoint }) => `${redisTitle(info)}, ${endpoint.topology.value}, as configured`,
-  ({ info = {}, clusterState, commands = [] }, { endpoint: { topology } }) => {
+  ({ info = {}, role, clusterState, commands = [] }, { endpoint: { topology } }) => {
     const isCluster =
       info.redis_mode === 'cluster' ||
       info.cluster_enabled === '1' ||
-      commands.some(({ error }) => /^MOVED /.test(error))
+      commands.some(({ error }) => /\b(MOVED|ASK) \d/.test(error))
     if (
       info.redis_mode === 'sentinel' ||
+      role === 'sentinel' ||
       commands.some(({ error }) => /unknown command .*SETEX/i.test(error))
     )
       return {
@@ -87,7 +86,7 @@ export const role = redisCheck(
   ({ role: is }) => (is ? `the server is a ${is}` : 'the server does not report its role'),
   ({ role: is, master, commands = [] }, { endpoint }) => {
     if (endpoint.topology.value === 'cluster') return undefined
-    const isReadOnly = commands.some(({ error }) => error.startsWith('READONLY'))
+    const isReadOnly = commands.some(({ error }) => /\bREADONLY\b/.test(error))
     if (is !== 'slave' && !isReadOnly) return undefined
     return {
       id: 'redis.replica',
@@ -102,65 +101,16 @@ export const role = redisCheck(
 export const database = redisCheck(
   { id: 'redis.select', meaning: 'does the database of the binding exist?', needs: ['redis.topology'] },
   (_, { endpoint }) => `database ${endpoint.database?.value ?? 0} exists`,
-  ({ select }, { endpoint }) =>
+  ({ select }, { endpoint }, { quote }) =>
     select === null || select === undefined
       ? undefined
       : {
           id: 'redis.database-missing',
           level: 'error',
-          title: `database ${endpoint.database?.value} does not exist: ${select}`,
+          title: `database ${endpoint.database?.value} does not exist: ${quote(select)}`,
           fix: 'put a database that exists into the credentials; PHP_SESSIONS_PREFIX keeps apps apart, too',
         },
 )
-
-/** Whether the server accepts every command that the session handler sends. */
-export const allowedCommands = redisCheck(
-  {
-    id: 'redis.commands',
-    meaning: 'does the server accept every command that sessions need?',
-    needs: ['redis.role', 'redis.select'],
-  },
-  () => 'the server accepts every command of the session handler',
-  ({ commands: refused = [] }, { endpoint, handler, service }, { options }) => {
-    const [first] = refused
-    if (first === undefined) return undefined
-    const denied = refused.filter(({ error }) => error.includes('NOPERM'))
-    if (denied.length > 0) {
-      const keys = redisKeyPatterns(endpoint, handler, options)
-      return findDenied(denied, endpoint.user?.value ?? 'default', keys)
-    }
-    if (refused.some(({ error }) => error.startsWith('OOM')))
-      return {
-        id: 'redis.full',
-        level: 'error',
-        title: `the memory of the server is full, and it accepts no more sessions: ${first.error}`,
-        fix: `use a larger plan for ${service}, an instance for sessions only, or a shorter PHP_SESSIONS_LIFETIME`,
-      }
-    return {
-      id: 'redis.refused',
-      level: 'error',
-      title: `the server refuses ${first.command}: ${first.error}`,
-      fix: 'look in the log of the server',
-    }
-  },
-)
-
-function findDenied(denied: RedisAnswer['commands'], user: string, keys: readonly string[]): Found {
-  const isKey = denied.every(({ error }) => /key/i.test(error))
-  const names = denied.map(({ command }) => command)
-  // A script releases the lock; the commands in it need the same permission as when they are sent alone.
-  const rights = names.map((name) => `+${name.toLowerCase()}`).join(' ')
-  return {
-    id: 'redis.permission',
-    level: 'error',
-    title: isKey
-      ? `user ${user} may not access the keys of sessions: ${denied[0]?.error}`
-      : `user ${user} may not send ${joinWords(names, 'and')}: ${denied[0]?.error}`,
-    fix: isKey
-      ? `allow the keys: ACL SETUSER ${user} ${keys.join(' ')}, or set PHP_SESSIONS_PREFIX to a prefix that is allowed`
-      : `allow it: ACL SETUSER ${user} ${rights}`,
-  }
-}
 
 /** Whether Redis keeps each session until it expires. */
 export const memory = redisCheck(
@@ -202,9 +152,9 @@ function megabytes(bytes = '0'): string {
 export const clients = redisCheck(
   { id: 'redis.connections', meaning: 'is there room for more connections?', needs: ['redis.topology'] },
   ({ info = {} }) =>
-    info.maxclients === undefined
+    info.maxclients === undefined || info.connected_clients === undefined
       ? 'the server does not report its connections'
-      : `${info.connected_clients ?? '?'} of ${info.maxclients} connections are used`,
+      : `${info.connected_clients} of ${info.maxclients} connections are used`,
   ({ info = {} }) => {
     const [connected, most] = [Number(info.connected_clients ?? 0), Number(info.maxclients ?? 0)]
     if (most === 0 || connected < most * 0.8) return undefined

@@ -39,13 +39,13 @@ function findBroken(context: Context, answer: Partial<SessionAnswer>): Finding {
         ? undefined
         : `PHP ended with exit status ${exitStatus}`
   const words = [error, ...said, second?.error, ...(second?.said ?? []), end].filter(
-    (word) => word !== undefined,
+    (word) => word !== undefined && word !== '',
   )
   const web = webOf(context.ask('settings'))
   return {
     id: 'session.broken',
     level: 'error',
-    title: `${BROKEN[step === 'done' ? 'start' : step]}: ${words.slice(0, 2).join('; ') || 'PHP gives no reason'}`,
+    title: `${BROKEN[step === 'done' ? 'start' : step]}: ${context.quote(words.slice(0, 2).join('; ')) || 'PHP gives no reason'}`,
     from: `${web.name}, session.save_handler ${answer.handler}`,
     fix: 'look for this message in docs/messages.md; php-sessions doctor --debug shows everything that PHP said',
   }

@@ -7,17 +7,25 @@ import { checkServers, type Reached } from './network.ts'
 
 /** What is wrong where a server answers, but not with the TLS that the binding asks for. */
 const TLS_TROUBLE: Partial<
-  Record<ServerState, (reached: Reached, planned: PlannedStore) => Omit<Finding, 'level'>>
+  Record<ServerState, (reached: Reached, planned: PlannedStore, said: string) => Omit<Finding, 'level'>>
 > = {
-  'tls-ca': ({ server, answer }, { endpoint: { ca, tls } }) => ({
-    id: 'tls.ca',
-    title: `the certificate of ${serverName(server)} is signed by ${answer.certificate?.issuer || 'an unnamed CA'}, which PHP does not trust`,
-    from: ca?.from ?? tls.from,
-    fix:
-      ca === undefined
-        ? "put the CA's certificate into the credentials as ca, or add it to the file that SSL_CERT_FILE names"
-        : 'replace this CA certificate with that of the CA that signed the certificate of the server',
-  }),
+  'tls-ca': ({ server, answer }, { endpoint: { ca, tls } }) =>
+    typeof answer.caEnded === 'string'
+      ? {
+          id: 'tls.ca-expired',
+          title: `the CA certificate in the credentials was valid only until ${answer.caEnded}`,
+          from: ca?.from ?? tls.from,
+          fix: 'replace it with the present certificate of the CA: bind the service again, or ask its operator',
+        }
+      : {
+          id: 'tls.ca',
+          title: `the certificate of ${serverName(server)} is signed by ${answer.certificate?.issuer || 'an unnamed CA'}, which PHP does not trust`,
+          from: ca?.from ?? tls.from,
+          fix:
+            ca === undefined
+              ? "put the CA's certificate into the credentials as ca, or add it to the file that SSL_CERT_FILE names"
+              : `replace this CA certificate with that of the CA that signed the certificate of the server; if ${answer.certificate?.issuer || 'that CA'} is only an intermediate, have the server send its certificate, too`,
+        },
   'tls-name': ({ server, answer }) => ({
     id: 'tls.name',
     title: `the certificate is for ${answer.certificate?.names}, not ${server.value.host}`,
@@ -42,19 +50,19 @@ const TLS_TROUBLE: Partial<
     from: tls.from,
     fix: 'put "tls": true into the credentials, or the port without TLS',
   }),
-  'tls-failed': ({ server, answer }) => ({
+  'tls-failed': ({ server }, _, said) => ({
     id: 'tls.handshake',
-    title: `the TLS handshake with ${serverName(server)} failed: ${answer.said || 'PHP gives no reason'}`,
+    title: `the TLS handshake with ${serverName(server)} failed: ${said || 'PHP gives no reason'}`,
     from: server.from,
     fix: 'check which TLS versions and ciphers the server accepts',
   }),
-  closed: ({ server, answer }, { endpoint: { clientCertificate } }) => ({
+  closed: ({ server }, { endpoint: { clientCertificate } }, said) => ({
     id: 'tls.client-certificate',
     title:
       clientCertificate === undefined
         ? `${serverName(server)} closes the TLS connection: it asks for a client certificate`
         : `${serverName(server)} rejects the client certificate of the binding`,
-    from: clientCertificate?.from ?? `${server.from} (${answer.said || 'no reason given'})`,
+    from: clientCertificate?.from ?? `${server.from} (${said || 'no reason given'})`,
     fix: 'put client_certificate, signed by the CA of the server, and client_key into the credentials',
   }),
 }
@@ -72,10 +80,10 @@ export const handshake: Check = {
       context,
       () =>
         isTls ? 'TLS is used, and PHP trusts the certificate and its name' : 'TLS is not used on either side',
-      (reached, store) =>
+      (reached, store, said) =>
         reached.answer.state === 'closed' && !isTls
           ? undefined
-          : TLS_TROUBLE[reached.answer.state]?.(reached, store),
+          : TLS_TROUBLE[reached.answer.state]?.(reached, store, said),
     )
     return isTls || made?.findings.length !== 0 ? made : undefined
   },

@@ -27,7 +27,7 @@ send($answer);
 if (isset($question['sentinels']) && extension_loaded('redis')) {
     $deadline = microtime(true) + $question['limitSeconds'];
     while (true) {
-        $found = findMaster($question);
+        $found = findMaster($question, $deadline);
         send(['master' => $found['master'], 'failures' => $found['failures']] + $answer);
         if ($found['master'] !== null || microtime(true) >= $deadline) {
             break;
@@ -89,11 +89,14 @@ function isOn(string $value): bool
 }
 
 /** Asks one Sentinel after the other until one names a server that is a master. */
-function findMaster(array $question): array
+function findMaster(array $question, float $deadline): array
 {
     ['sentinelLogin' => $sentinelLogin, 'serverLogin' => $serverLogin, 'timeoutSeconds' => $seconds] = $question;
     $failures = [];
     foreach ($question['sentinels'] as $sentinel) {
+        if ($failures !== [] && microtime(true) >= $deadline) {
+            break;
+        }
         try {
             $master = askForMaster(openRedis($sentinel, $sentinelLogin, $seconds), $question['masterName']);
             $role = readRole(openRedis($master, $serverLogin, $seconds));

@@ -2,10 +2,15 @@
 // Logs in to each Memcached with php-memcached and asks for what matters to sessions.
 
 const MILLISECONDS = 1000;
+const UNTRIED = [
+    'isStored' => false, 'isRead' => false, 'result' => 'not tried', 'itemSize' => null, 'evictions' => null,
+    'version' => null, 'connections' => null, 'maxConnections' => null,
+];
 
 $answer = ['servers' => [], 'hasPlugin' => hasSaslPlugin()];
 foreach ($question['servers'] as $server) {
-    $answer['servers'][] = look($question, $server);
+    answer($answer);
+    $answer['servers'][] = $server['isAway'] ? UNTRIED : look($question, $server);
 }
 answer($answer);
 
@@ -15,6 +20,7 @@ function look(array $question, array $server): array
     $memcached = new Memcached();
     $memcached->setOption(Memcached::OPT_BINARY_PROTOCOL, $question['isBinary']);
     $memcached->setOption(Memcached::OPT_CONNECT_TIMEOUT, MILLISECONDS);
+    $memcached->setOption(Memcached::OPT_POLL_TIMEOUT, MILLISECONDS);
     if ($password !== null) {
         $memcached->setSaslAuthData($user, $password);
     }

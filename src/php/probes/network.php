@@ -1,44 +1,47 @@
 <?php
-// Tries each server step by step: its name, its port, TLS, and its first reply. Follows tls.php, certificates.php.
+// Tries each server step by step: its name, its port, TLS, and its first reply. Follows tls.php, certificates.php,
+// greetings.php.
 
 const CONNECT_SECONDS = 2.0;
 const ANSWER_SECONDS = 1.5;
 // Less than the limit of the probe, so that it can still tell which server took so long.
 const ALL_SECONDS = 2.6;
-// Memcached's command in the binary protocol that lists the ways to log in; a server without SASL does not know it.
-const LIST_MECHANISMS = "\x80\x20" . "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 $started = hrtime(true);
 $answer = ['servers' => []];
 foreach ($question['servers'] as $server) {
-    $answer['servers'][] = ['state' => 'resolving'];
-    answer($answer);
-    array_pop($answer['servers']);
-    $left = ALL_SECONDS - millisecondsSince($started) / 1000;
-    $answer['servers'][] = $left < 0.1 ? ['state' => 'untried'] : reach($question, $server, $left);
+    $tell = fn (array $found) => answer(['servers' => [...$answer['servers'], $found]]);
+    $tell(['state' => 'resolving']);
+    $answer['servers'][] = remaining() < 0.1 ? ['state' => 'untried'] : reach($question, $server, $tell);
 }
 answer($answer);
 
-function reach(array $question, array $server, float $left): array
+/** The seconds that a step may take: none may outlast the probe. */
+function remaining(float $most = ALL_SECONDS): float
 {
+    return max(0.01, min($most, ALL_SECONDS - millisecondsSince($GLOBALS['started']) / 1000));
+}
+
+function reach(array $question, array $server, callable $tell): array
+{
+    $path = $server['host'];
+    if (str_starts_with($path, '/') && file_exists($path) && @filetype($path) !== 'socket') {
+        return ['state' => 'refused', 'said' => 'it is a ' . (is_dir($path) ? 'directory' : 'file') . ', not a socket'];
+    }
     $start = hrtime(true);
-    $socket = openSocket($server, [], min(CONNECT_SECONDS, $left), $error);
+    $socket = openSocket($server, [], CONNECT_SECONDS, $error);
     if ($socket === false) {
         $isName = str_contains($error, 'getaddrinfo');
         $isSlow = str_contains($error, 'timed out');
         return ['state' => $isName ? 'unresolved' : ($isSlow ? 'slow' : 'refused'), 'said' => $error];
     }
-    $found = ['address' => stream_socket_get_name($socket, true), 'milliseconds' => millisecondsSince($start)];
+    $found = ['address' => stream_socket_get_name($socket, true)];
+    $tell(['state' => 'silent'] + $found);
     if (!$question['tls']) {
-        $greeting = greet($socket, $question['kind'], ANSWER_SECONDS);
-        if ($greeting['state'] === 'closed' || $greeting['state'] === 'alert') {
-            $certificate = certificate($server, $question, []);
-            $greeting['state'] = $certificate === null ? $greeting['state'] : 'speaks-tls';
-        }
-        return $greeting + $found;
+        return greetPlain($question, $server, $socket) + ['milliseconds' => millisecondsSince($start)] + $found;
     }
     fclose($socket);
-    return secure($question, $server) + $found;
+    return secure($question, $server) + ['milliseconds' => millisecondsSince($start)] + $found;
 }
 
 function openSocket(array $server, array $tls, float $seconds, ?string &$error)
@@ -46,9 +49,10 @@ function openSocket(array $server, array $tls, float $seconds, ?string &$error)
     ['host' => $host, 'port' => $port] = $server;
     $isSocket = str_starts_with($host, '/');
     $address = $isSocket ? "unix://$host" : 'tcp://' . (str_contains($host, ':') ? "[$host]" : $host) . ":$port";
-    $context = stream_context_create(['ssl' => $tls + ['peer_name' => $host, 'capture_peer_cert' => true]]);
+    $kept = ['peer_name' => $host, 'capture_peer_cert' => true, 'capture_peer_cert_chain' => true];
+    $context = stream_context_create(['ssl' => $tls + $kept]);
     Said::$lines = [];
-    $socket = stream_socket_client($address, $number, $error, $seconds, STREAM_CLIENT_CONNECT, $context);
+    $socket = stream_socket_client($address, $number, $error, remaining($seconds), STREAM_CLIENT_CONNECT, $context);
     // Only the warning says that a name cannot be resolved.
     $error = trim((Said::$lines[0] ?? '') . ' ' . $error);
     return $socket;
@@ -66,19 +70,19 @@ function secure(array $question, array $server): array
     $isDone = shakeHands($socket, $tls);
     $said = implode('; ', Said::$lines);
     if ($isDone === true) {
-        return greet($socket, $question['kind'], ANSWER_SECONDS) + ['handshake' => millisecondsSince($start)];
+        return greet($socket, $question['kind'], ANSWER_SECONDS);
     }
     fclose($socket);
     $isSlow = millisecondsSince($start) >= ANSWER_SECONDS * 1000 - 50;
     $certificate = $isSlow ? null : certificate($server, $question, $tls);
     if ($certificate !== null) {
         $state = str_contains($said, 'did not match') ? 'tls-name' : ($certificate['isOver'] ? 'tls-expired' : 'tls-ca');
-        return ['state' => $state, 'said' => $said, 'certificate' => $certificate];
+        return ['state' => $state, 'said' => $said, 'certificate' => $certificate, 'caEnded' => endOfCa($question)];
     }
     $plain = openSocket($server, [], ANSWER_SECONDS, $error);
-    $greeting = $plain === false ? ['state' => 'closed'] : greet($plain, $question['kind'], 0.6);
-    if ($greeting['state'] === 'speaks') {
-        return ['state' => 'speaks-plain'];
+    $greeting = $plain === false ? ['state' => 'closed', 'said' => $error] : greetPlain($question, $server, $plain, 0.6, false);
+    if (!in_array($greeting['state'], ['silent', 'closed', 'alert'], true)) {
+        return $greeting['state'] === 'speaks' ? ['state' => 'speaks-plain'] : $greeting;
     }
     return ['state' => $isSlow ? 'silent' : 'tls-failed', 'said' => $said];
 }
@@ -97,38 +101,37 @@ function certificate(array $server, array $question, array $tls): ?array
     if ($socket === false || shakeHands($socket, $tls) !== true) {
         return null;
     }
-    $certificate = openssl_x509_parse(stream_context_get_options($socket)['ssl']['peer_certificate']);
+    $options = stream_context_get_options($socket)['ssl'];
+    $certificate = openssl_x509_parse($options['peer_certificate']);
     $names = preg_replace('/(DNS|IP Address):/', '', $certificate['extensions']['subjectAltName'] ?? '');
+    // Any certificate of the chain may be the one that is over.
+    $chain = array_map('openssl_x509_parse', $options['peer_certificate_chain'] ?? []);
+    $over = array_values(array_filter([$certificate, ...$chain], 'isOver'))[0] ?? null;
+    $dated = $over ?? $certificate;
     return [
         'names' => $names !== '' ? $names : $certificate['subject']['CN'] ?? '',
         'issuer' => $certificate['issuer']['CN'] ?? $certificate['issuer']['O'] ?? '',
-        'from' => gmdate('Y-m-d', $certificate['validFrom_time_t']),
-        'to' => gmdate('Y-m-d', $certificate['validTo_time_t']),
-        'isOver' => $certificate['validTo_time_t'] < time() || $certificate['validFrom_time_t'] > time(),
+        'from' => gmdate('Y-m-d', $dated['validFrom_time_t']),
+        'to' => gmdate('Y-m-d', $dated['validTo_time_t']),
+        'isOver' => $over !== null,
     ];
 }
 
-/** Sends what every server of this kind replies to without a login, and tells what it replied. */
-function greet($socket, string $kind, float $seconds): array
+function isOver(array $certificate): bool
 {
-    Said::$lines = [];
-    stream_set_timeout($socket, (int) $seconds, (int) (fmod($seconds, 1) * 1e6));
-    fwrite($socket, $kind === 'redis' ? "PING\r\n" : LIST_MECHANISMS);
-    $line = fread($socket, 200);
-    $isSilent = stream_get_meta_data($socket)['timed_out'];
-    fclose($socket);
-    if ($line === false || $line === '') {
-        return ['state' => $isSilent ? 'silent' : 'closed', 'said' => implode('; ', Said::$lines)];
+    return $certificate['validTo_time_t'] < time() || $certificate['validFrom_time_t'] > time();
+}
+
+/** When the CA certificates of the question ended, if one has; null if all are valid. */
+function endOfCa(array $question): ?string
+{
+    preg_match_all('/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/s', (string) $question['ca'], $texts);
+    foreach (array_filter(array_map('openssl_x509_parse', $texts[0])) as $certificate) {
+        if ($certificate['validTo_time_t'] < time()) {
+            return gmdate('Y-m-d', $certificate['validTo_time_t']);
+        }
     }
-    if ($line[0] === "\x15") {
-        return ['state' => 'alert', 'said' => ''];
-    }
-    if ($kind === 'memcached' && $line[0] === "\x81" && strlen($line) >= 24) {
-        return ['state' => 'speaks', 'said' => '', 'hasLogin' => substr($line, 6, 2) === "\0\0"];
-    }
-    $line = trim(strtok($line, "\n"));
-    $isKnown = $kind === 'redis' && preg_match('/^[+-][A-Z]/', $line) === 1;
-    return ['state' => $isKnown ? 'speaks' : 'foreign', 'said' => $line];
+    return null;
 }
 
 function millisecondsSince(int $start): float

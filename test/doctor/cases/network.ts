@@ -24,6 +24,27 @@ function meetsTls(answer: ServerAnswer, credentials: Readonly<Record<string, str
   return meets(answer, { tls: true, ...credentials })
 }
 
+/** What a probe met at the one Memcached. */
+function memcachedMeets(answer: ServerAnswer): Case {
+  return {
+    services: [{ name: 'app-memcached-sessions', credentials: { host: '10.0.4.41', port: 11211 } }],
+    answers: { network: { servers: [answer] } },
+  }
+}
+
+/** What a server may say to every command. */
+const ERRORS = [
+  'ERR max concurrent connections exceeded',
+  'LOADING Redis is loading the dataset in memory',
+  'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+  'MISCONF Redis is configured to save RDB snapshots, but is unable to persist to disk.',
+  'NOREPLICAS Not enough good replicas to write.',
+  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+  'CLUSTERDOWN The cluster is down',
+  'no upstream host',
+  'ERR Connection refused',
+]
+
 /** What can be wrong on the way to the servers. */
 export const NETWORK_CASES: Cases = {
   'a name that leads nowhere': meets({ state: 'unresolved' }),
@@ -38,6 +59,23 @@ export const NETWORK_CASES: Cases = {
   'a server that closes the connection': meets({ state: 'closed' }),
   'a server that sends a TLS alert': meets({ state: 'alert' }),
   'a web server': meets({ state: 'foreign', said: `HTTP/1.1 400 Bad Request ${'x'.repeat(80)}` }),
+  'a socket that is a file': meets(
+    { state: 'refused', said: 'it is a file, not a socket' },
+    { socket: '/run/r.sock' },
+  ),
+  'a server that says an empty line': meets({ state: 'foreign', said: '' }),
+  'a relay that drips': meets({ state: 'dripping', said: '+x' }),
+  'a slow server': meets({ state: 'speaks', said: '+PONG', milliseconds: 1400.2 }),
+  'a Memcached in place of Redis': meets({ state: 'other-store', said: 'ERROR' }),
+  'a Redis in place of Memcached': memcachedMeets({ state: 'other-store', said: '-ERR unknown command' }),
+  'a Memcached for text only': memcachedMeets({ state: 'text-only', said: 'VERSION 1.6.18' }),
+  'a Memcached with as many clients as it allows': memcachedMeets({
+    state: 'crowded',
+    said: 'ERROR Too many open connections',
+  }),
+  ...Object.fromEntries(
+    ERRORS.map((error) => [`a server that says: ${error}`, meets({ state: 'speaks', said: `-${error}` })]),
+  ),
   'a Redis with as many clients as it allows': meets({
     state: 'speaks',
     said: '-ERR max number of clients reached',
@@ -52,7 +90,6 @@ export const NETWORK_CASES: Cases = {
           { state: 'refused', said: 'connect() failed (Connection refused)' },
         ],
       },
-      memcached: { servers: [] },
     },
   },
   'a Memcached pool of frozen servers, for which there is no time': {
@@ -61,6 +98,10 @@ export const NETWORK_CASES: Cases = {
   },
   'a private CA': meetsTls({ state: 'tls-ca', certificate: CERTIFICATE }),
   'a private CA without a name': meetsTls({ state: 'tls-ca', certificate: { ...CERTIFICATE, issuer: '' } }),
+  'an expired CA': meetsTls(
+    { state: 'tls-ca', certificate: CERTIFICATE, caEnded: '2025-01-01' },
+    { ca: PEM },
+  ),
   'another CA than that of the binding': meetsTls({ state: 'tls-ca', certificate: CERTIFICATE }, { ca: PEM }),
   'a certificate for another name': meetsTls({ state: 'tls-name', certificate: CERTIFICATE }),
   'an expired certificate': meetsTls({ state: 'tls-expired', certificate: CERTIFICATE }),

@@ -1,4 +1,6 @@
 import { CANARY, clusterService, type Service } from '../../../lab/bindings.ts'
+import { checks } from '../../../src/doctor/checks/index.ts'
+import { selectChecks } from '../../../src/doctor/run.ts'
 import { type Case, type Cases, is, OURS, phpWith, WELL } from '../answers.ts'
 
 const USER = serviceWith({ username: 'app', password: CANARY })
@@ -7,6 +9,7 @@ const OPEN = serviceWith({})
 const CLUSTER = clusterService([{ host: '10.0.4.30', port: 6379 }])
 /** Without it a cluster is a warning of its own. */
 const LOCKING_OFF = { PHP_SESSIONS_HANDLER: 'native', PHP_SESSIONS_LOCKING: 'off' }
+const WITH_MANAGED = { env: { PHP_SESSIONS_HANDLER: 'managed' } }
 const NOPERM_KEY = 'NOPERM this user has no permissions to access one of the keys used as arguments'
 
 function serviceWith(credentials: Readonly<Record<string, string | number>>): Service {
@@ -33,6 +36,21 @@ function refuses(
 const noperm = (command: string) =>
   [command, `NOPERM this user has no permissions to run the '${command.toLowerCase()}' command`] as const
 
+const { commands: _, ...REACHED } = WELL.redis
+
+/** A Redis with which the probe did not come to the end of the commands. */
+function stopsWith(redis: Partial<typeof WELL.redis>, service: Service = PASSWORD): Case {
+  return { services: [service], answers: { redis: { ...REACHED, ...redis } } }
+}
+
+function stops(redis: Partial<typeof WELL.redis>, command: string, isSilent: boolean, said = ''): Case {
+  return stopsWith({ ...redis, broken: { command, isSilent, said } })
+}
+
+function stoppedAt(redis: Partial<typeof WELL.redis>, sending: string): Case {
+  return stopsWith({ ...redis, sending })
+}
+
 /** What can be wrong at a Redis. */
 export const REDIS_CASES: Cases = {
   'a wrong password': says('WRONGPASS invalid username-password pair or user is disabled.', PASSWORD),
@@ -47,6 +65,30 @@ export const REDIS_CASES: Cases = {
   'no user, and no permission': says("NOPERM this user has no permissions to run the 'ping' command", OPEN),
   'a connection that breaks': says('read error on connection to 10.0.4.30:6379', PASSWORD),
   'a server without an answer': says(null, OPEN),
+  'a login that is accepted and asked for again': says('NOAUTH Authentication required.', PASSWORD),
+  'a server that is still loading': says('LOADING Redis is loading the dataset in memory', PASSWORD),
+  'a server that closes at AUTH': stops({ login: null }, 'AUTH', false, 'read error on connection'),
+  'a server that does not answer AUTH': stops({ login: null }, 'AUTH', true),
+  'a server that was still to answer AUTH': stoppedAt({ login: null }, 'AUTH'),
+  'a server that closes at EVAL': stops({}, 'EVAL', false, 'read error on connection'),
+  'a server that does not answer EVAL': stops({}, 'EVAL', true),
+  'a server that was still to answer EVAL': stoppedAt({}, 'EVAL'),
+  'another protocol at EVAL': stops({}, 'EVAL', false, "protocol error, got 'H' as reply type byte"),
+  'a cluster that phpredis cannot use': {
+    ...stopsWith(
+      { info: { redis_mode: 'cluster' }, error: "Couldn't map cluster keyspace using any provided seed" },
+      CLUSTER,
+    ),
+    env: LOCKING_OFF,
+  },
+  'no scripts': refuses(PASSWORD, ['EVAL', "ERR unknown command 'EVAL'"]),
+  'no scripts, with the managed handler': {
+    ...refuses(PASSWORD, ['EVALSHA', 'ERR unsupported command']),
+    ...WITH_MANAGED,
+    checks: selectChecks(checks, ['redis.commands']),
+  },
+  'a value that is not there': answers({ commands: [{ command: 'GET', error: '', answer: 'null' }] }),
+  'too few replicas': refuses(PASSWORD, ['SETEX', 'NOREPLICAS Not enough good replicas to write.']),
   'a Sentinel': answers({ info: { redis_mode: 'sentinel' } }),
   'a node of a cluster': answers({ info: { redis_mode: 'cluster' } }),
   'no cluster': { ...answers({ info: { redis_mode: 'standalone' } }, CLUSTER), env: LOCKING_OFF },

@@ -26,3 +26,10 @@ function withScripts(file: string): string {
     (SCRIPTS[name] ?? '').trimEnd().replace(/^/gm, indent),
   )
 }
+
+/** The scripts that the handler runs, as it sends them. */
+export const handlerScripts: Readonly<Record<'take' | 'release' | 'read', string>> = {
+  take: take.trimEnd(),
+  release: release.trimEnd(),
+  read: /READ = \[\s+'\w+',\s+"(.+)"/.exec(scripts)?.[1] ?? '',
+}

@@ -12,6 +12,8 @@ export interface Context {
   readonly host: Host
   /** With the master that the Sentinels named, where the binding has Sentinels. */
   readonly plan: Plan
+  /** What keeps the doctor from seeing what the app sees. */
+  readonly obstructions: readonly Finding[]
   /** What PHP said of itself when the plan was made; undefined where it was not asked. */
   readonly facts: PhpFacts | undefined
   readonly options: Options

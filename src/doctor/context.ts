@@ -1,3 +1,4 @@
+import type { Finding } from '../core/finding.ts'
 import { makeMask } from '../core/mask.ts'
 import type { Options } from '../core/options.ts'
 import type { Home } from '../homes/home.ts'
@@ -26,6 +27,7 @@ import type { Platform } from '../platforms/platform.ts'
 import type { Context } from './check.ts'
 import { prependFileOf } from './checks/managed-handler.ts'
 import { isUsable, reachServers } from './checks/network.ts'
+import { pageOf } from './page.ts'
 
 /** How long servers may keep the doctor waiting, all probes together: whatever they do, it ends in about five seconds. */
 const SERVER_SECONDS = 4.7
@@ -36,6 +38,7 @@ const LEAST_SECONDS: Partial<Record<ProbeName, number>> = { redis: 1.7, memcache
 export interface Examined {
   readonly host: Host
   readonly plan: Plan
+  readonly obstructions: readonly Finding[]
   readonly facts: PhpFacts | undefined
   readonly options: Options
   readonly home: Home
@@ -72,10 +75,21 @@ export function makeContext(examined: Examined, log: Log): Context {
       throw error
     }
   }
-  const { host, plan, facts, options, home, platform } = examined
+  const { host, plan, obstructions, facts, options, home, platform } = examined
   const { appDirectory, advice } = home
   const quote = makeMask(secretsOf(plan))
-  const context: Context = { host, plan, facts, options, appDirectory, advice, platform, ask, quote }
+  const context: Context = {
+    host,
+    plan,
+    obstructions,
+    facts,
+    options,
+    appDirectory,
+    advice,
+    platform,
+    ask,
+    quote,
+  }
   return context
 }
 
@@ -96,7 +110,7 @@ function questionFor(name: ProbeName, { plan, options, fpm }: Examined, context:
   if (name === 'settings') return settingsQuestion(plan, fpm)
   if (name === 'session') {
     const isManaged = plan.planned?.handler === 'managed'
-    return sessionQuestion(webOf(context.ask('settings')), isManaged ? prependFileOf(context).value : '')
+    return sessionQuestion(pageOf(context), isManaged ? prependFileOf(context).value : '')
   }
   const { planned } = plan
   if (planned === undefined) return {}

@@ -1,6 +1,7 @@
 import { type Finding, hasError } from '../core/finding.ts'
 import { makeLongMask, makeMask } from '../core/mask.ts'
 import { printableLines, renderJson } from '../core/text.ts'
+import { findRunning } from '../homes/container/running.ts'
 import { findHome } from '../homes/find-home.ts'
 import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
@@ -54,10 +55,21 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
 }
 
 /** Finds the PHP to ask and the plan that it should follow. */
-function examine(host: Host, flags: Flags): Examined {
+function examine(given: Host, flags: Flags): Examined {
+  const { host, findings: obstructions } = findRunning(given)
   const { home, php, fpm } = findHome(host, flags)
   const { plan, facts, input } = prepare(home, IMPATIENT)
-  return { host, plan, facts, options: input.options, home, platform: recognisePlatform(host), php, fpm }
+  return {
+    host,
+    plan,
+    obstructions,
+    facts,
+    options: input.options,
+    home,
+    platform: recognisePlatform(host),
+    php,
+    fpm,
+  }
 }
 
 /** For scripts: of what they read, only the texts for people may have a secret in them. */

@@ -2,10 +2,11 @@ import { oneLine } from '../core/text.ts'
 import { VERSION } from '../core/version.ts'
 import type { Host } from '../host/host.ts'
 import { ProbeSilent } from '../php/ask.ts'
-import { placesOf, webOf } from '../php/web.ts'
+import { placesOf, settingOf, webOf } from '../php/web.ts'
 import { formatPlace, renderFindings } from '../plan/report.ts'
 import type { Platform } from '../platforms/platform.ts'
 import type { CheckResult, Context, Status } from './check.ts'
+import { pageOf } from './page.ts'
 
 /** How the output looks to the terminal or program that reads it. */
 export interface Style {
@@ -61,11 +62,12 @@ export function renderCheck(
 
 /** Renders the last line, which matters most: where the sessions are, or what to do first. */
 export function renderLast(
-  { plan: { planned } }: Context,
+  context: Context,
   results: readonly CheckResult[],
   { isSelection, isStrict }: { readonly isSelection: boolean; readonly isStrict: boolean },
   { paint }: Style,
 ): string {
+  const { planned } = context.plan
   const findings = results.flatMap((result) => result.findings)
   const errors = findings.filter(({ level }) => level === 'error')
   const warnings = findings.length - errors.length
@@ -75,12 +77,19 @@ export function renderLast(
   const skipped = results.filter(({ status }) => status === 'skipped').length
   const where =
     planned === undefined
-      ? 'local files'
+      ? describeUnbound(context)
       : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}`
   const what = isSelection
     ? `${count(results.length - skipped, 'check') || 'no check'} done`
     : `Sessions are ready: ${where}`
   return `\n${paint('ok', oneLine(what))}${counts.length === 0 ? '' : `, with ${counts.join(', ')}`}.\n`
+}
+
+/** Without a binding PHP keeps sessions where its own settings say. */
+function describeUnbound(context: Context): string {
+  const page = pageOf(context)
+  const handler = settingOf(page, 'session.save_handler').value
+  return handler === 'files' ? 'local files' : `${handler} at ${settingOf(page, 'session.save_path').value}`
 }
 
 function count(number: number, what: string): string {

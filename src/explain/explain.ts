@@ -1,6 +1,7 @@
 import type { Sourced } from '../core/binding.ts'
 import { type Finding, hasError } from '../core/finding.ts'
 import { renderJson } from '../core/text.ts'
+import { findRunning } from '../homes/container/running.ts'
 import { type FoundHome, findHome } from '../homes/find-home.ts'
 import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
@@ -23,7 +24,8 @@ import { findOverrides, type Override } from './overrides.ts'
 import { renderExplanation } from './text.ts'
 
 /** Explains where the sessions are kept and why: every binding, every value with its provenance, every setting. */
-export function explain(host: Host, flags: Readonly<Record<string, string>>): number {
+export function explain(given: Host, flags: Readonly<Record<string, string>>): number {
+  const { host } = findRunning(given)
   const explanation = explainHome(host, findHome(host, flags))
   if (flags.acl !== undefined) return printAcl(host, explanation)
   if (flags.json !== undefined) host.out(renderJson(explanationJson(explanation)))

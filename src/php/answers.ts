@@ -46,6 +46,8 @@ export interface Sapi {
   readonly faults: readonly string[]
   /** Files that hold a secret and that every user can read. */
   readonly exposed: readonly string[]
+  /** The ini files, or their directories, that this user may not read. */
+  readonly unreadable: readonly string[]
 }
 
 /** The answer of src/php/probes/settings.php. */

@@ -26,6 +26,8 @@ export interface Case {
   readonly answers?: Partial<PhpAnswers>
   /** What keeps the managed handler from running. */
   readonly obstacles?: readonly Finding[]
+  /** What keeps the doctor from seeing what the app sees. */
+  readonly obstructions?: readonly Finding[]
   /** The exit status of probes that answer nothing. */
   readonly silent?: Partial<Record<ProbeName, number>>
   /** The checks to make; all of them unless said otherwise. */
@@ -88,6 +90,7 @@ export const SAPI: Sapi = {
   ours: OURS,
   faults: [],
   exposed: [],
+  unreadable: [],
 }
 
 /** A command line's PHP with these settings. */
@@ -185,6 +188,7 @@ function contextOf({
   answers,
   silent = {},
   obstacles = [],
+  obstructions = [],
 }: Case): Context {
   const host = fakeHost({ ...env, LANG: 'C.UTF-8', VCAP_SERVICES: vcapServices(...services) })
   const all: PhpAnswers = { ...WELL, ...answers }
@@ -200,6 +204,7 @@ function contextOf({
   return {
     host,
     plan,
+    obstructions,
     facts,
     options: readInput(host, appDirectory).options,
     appDirectory,

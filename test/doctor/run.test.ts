@@ -18,6 +18,7 @@ function contextWith(answer: (command: Program) => { status: number; stdout: str
   const examined = {
     host,
     plan: planFor([redisService]),
+    obstructions: [],
     facts: undefined,
     options,
     home: machineHome(host, { app: '/app', filesDirectory: '.' }),

@@ -109,9 +109,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'a Memcached with as many clients as it allows': {
     names: 'memcached.clients',
     make: async () => {
-      const server = await memcachedFor('-c', '1')
+      const server = await memcachedFor('-c', '20')
       const machine = await makeMachine({ services: [memcachedAt(server)] })
-      const held = await hold(server.port)
+      const held = await hold(server.port, 30)
       const repair = async () => {
         held()
         return rebind(machine, memcachedAt(await memcached()))
@@ -528,12 +528,18 @@ async function memcachedFor(...options: readonly string[]): Promise<{ readonly p
   return { port: server.ports[0] as number }
 }
 
-/** Takes one connection of a server. Returns what gives it back. */
-async function hold(port: number): Promise<() => void> {
-  const socket = connect({ port, host: '127.0.0.1' })
-  await new Promise((resolve) => socket.once('connect', resolve))
-  onTestFinished(() => void socket.destroy())
-  return () => socket.destroy()
+/** Takes connections of a server. Returns what gives them back. */
+async function hold(port: number, count = 1): Promise<() => void> {
+  const sockets = Array.from({ length: count }, () => connect({ port, host: '127.0.0.1' }))
+  for (const socket of sockets) {
+    socket.on('error', () => {})
+    await new Promise((resolve) => socket.once('connect', resolve))
+  }
+  const end = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  onTestFinished(end)
+  return end
 }
 
 function authority(): CertificateAuthority {

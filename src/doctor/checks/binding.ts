@@ -6,12 +6,12 @@ export const plan: Check = {
   id: 'binding.plan',
   meaning: 'can the bound service be used for sessions?',
   needs: [],
-  run: ({ plan: { planned, because, findings } }) => ({
+  run: ({ plan: { planned, because, findings }, obstructions }) => ({
     title:
       planned === undefined
         ? `sessions stay in local files, because ${because}`
         : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}, because ${because}`,
-    findings,
+    findings: [...obstructions, ...findings],
   }),
 }
 

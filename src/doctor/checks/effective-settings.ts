@@ -3,6 +3,7 @@ import type { Setting, SettingsAnswer } from '../../php/answers.ts'
 import { runsManaged } from '../../php/page-settings.ts'
 import { settingOf, type Web, webOf } from '../../php/web.ts'
 import type { Check, Context } from '../check.ts'
+import { pageOf } from '../page.ts'
 import { serverName } from '../server-name.ts'
 
 /** The settings that decide where sessions are kept and how PHP logs in there. */
@@ -17,13 +18,13 @@ export const effective: Check = {
   meaning: 'does PHP use the settings for the bound service?',
   needs: ['php.found', 'php.ini'],
   run: (context) => {
-    const web = webOf(context.ask('settings'))
+    const web = pageOf(context)
     const handler = settingOf(web, 'session.save_handler')
     const path = settingOf(web, 'session.save_path')
     const persistent = findPersistent(web, path)
     const title = `${web.name} keeps sessions in ${handler.value}: ${path.value}`
     if (persistent !== undefined) return { title, findings: [persistent] }
-    if (context.plan.planned === undefined) return { title, findings: [] }
+    if (context.plan.planned === undefined) return { title, findings: findLeftOver(context, web) }
     const wrong = DECISIVE.filter((name) => !settingOf(web, name).isExpected)[0]
     return { title, findings: wrong === undefined ? [] : [findWrong(context, web, wrong)] }
   },
@@ -45,6 +46,8 @@ function findWrong(context: Context, web: Web, name: string): Finding {
   const setting = settingOf(web, name)
   const obstacle = findObstacle(context, web)
   if (obstacle !== undefined) return obstacle
+  const unreadable = findUnreadable(web)
+  if (unreadable !== undefined) return unreadable
   const title = `${web.name} does not use the settings of php-sessions: ${describeDifference(context, name, setting)}`
   if (web.ours !== null && setting.from?.startsWith(`${web.ours}:`) === true)
     return {
@@ -82,6 +85,37 @@ function findWrong(context: Context, web: Web, name: string): Finding {
   }
 }
 
+/** Root starts a server that reads these; what it does cannot be seen by this user. */
+function findUnreadable({ name, ours, unreadable: [path] }: Web): Finding | undefined {
+  if (path === undefined || ours !== null) return undefined
+  return {
+    id: 'php.unreadable',
+    level: 'error',
+    title: `this user cannot read all ini files of ${name}, so the doctor sees other settings than a server that root starts`,
+    from: path,
+    fix: 'run the doctor as root, or as the owner of that file',
+  }
+}
+
+/** Nothing is bound, and PHP still has settings that an earlier start or `ini --output` has written. */
+function findLeftOver({ host, advice }: Context, web: Web): readonly Finding[] {
+  const { value, from } = settingOf(web, 'session.save_handler')
+  const isManaged = runsManaged(host, settingOf(web, 'auto_prepend_file').value ?? '')
+  if (web.ours === null || (value === 'files' && !isManaged)) return []
+  const servers = settingOf(web, 'session.save_path').value
+  return [
+    {
+      id: 'php.left-over',
+      level: 'warn',
+      title: `nothing is bound, but ${web.name} still has settings of php-sessions, and keeps sessions in ${value}: ${servers}`,
+      from: from ?? web.ours,
+      fix: advice.isManual
+        ? `remove ${web.ours}${web.isFpm ? ', then restart php-fpm' : ''}; or bind the service again`
+        : 'restart the app; or bind the service again',
+    },
+  ]
+}
+
 /** The settings are for the managed handler, and something that came later keeps it from running. */
 function findObstacle(context: Context, web: Web): Finding | undefined {
   const { host, plan } = context
@@ -103,7 +137,7 @@ export function writeAgain({ advice }: Context, web: Web): string {
 }
 
 function whyItWins(from: string): string {
-  return from.includes(' of pool ')
+  return from.includes(' of pool ') || /\/\.(user\.ini|htaccess)$/.test(from)
     ? 'it overrides every ini file'
     : 'it is read after the file of php-sessions'
 }

@@ -1,5 +1,6 @@
 import type { Check } from '../check.ts'
 import * as binding from './binding.ts'
+import { cookieScope } from './cookie-scope.ts'
 import * as effective from './effective-settings.ts'
 import { allowedCommands } from './handler-commands.ts'
 import * as php from './installed-php.ts'
@@ -39,6 +40,7 @@ export const checks: readonly Check[] = [
   session.lock,
   session.lifetime,
   session.cookie,
+  cookieScope,
   session.autoStart,
   timeLimit,
   protection,

@@ -7,6 +7,7 @@ import { isOn, settingOf, type Web, webOf } from '../../php/web.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
 import { describeLateBypass } from '../../stores/redis/managed.ts'
 import type { Check, Context } from '../check.ts'
+import { pageOf } from '../page.ts'
 import { writeAgain } from './effective-settings.ts'
 
 /** Whether PHP runs the managed handler before each page, and only where PHP_SESSIONS_HANDLER asks for it. */
@@ -46,7 +47,7 @@ const OTHER_HANDLER: Readonly<Record<Handler, Handler>> = { native: 'managed', m
 
 function findWrongHandler(context: Context, planned: PlannedStore): Finding {
   const { handler: expected } = planned
-  const web = webOf(context.ask('settings'))
+  const web = pageOf(context)
   const prependFile = prependFileOf(context)
   if (expected === 'managed' && prependFile.from !== '')
     return { id: 'php.bypassed', ...describeLateBypass(prependFile, planned.endpoint) }
@@ -61,7 +62,7 @@ function findWrongHandler(context: Context, planned: PlannedStore): Finding {
 
 /** PHP includes no file outside open_basedir: where the handler's is outside, every page ends with an error. */
 function findOpenBasedir(context: Context): readonly Finding[] {
-  const { value, from } = settingOf(webOf(context.ask('settings')), 'open_basedir')
+  const { value, from } = settingOf(pageOf(context), 'open_basedir')
   const directory = prependFileOf(context).value.replace(/\/[^/]*$/, '')
   if (value === null || value === '0' || allows(value, directory)) return []
   return [
@@ -76,7 +77,7 @@ function findOpenBasedir(context: Context): readonly Finding[] {
 }
 
 function findNoOpcache(context: Context): readonly Finding[] {
-  const web: Web = webOf(context.ask('settings'))
+  const web: Web = pageOf(context)
   const setting = settingOf(web, 'opcache.enable')
   if (isOn(setting)) return []
   return [

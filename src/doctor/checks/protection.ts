@@ -1,7 +1,8 @@
 import type { Finding } from '../../core/finding.ts'
 import { findHanging } from '../../homes/hanging.ts'
-import { findSetting, isOn, secondsOf, type Web, webOf } from '../../php/web.ts'
+import { findSetting, isOn, secondsOf, type Web } from '../../php/web.ts'
 import type { Check, Context } from '../check.ts'
+import { pageOf } from '../page.ts'
 
 /** Whether session ids and their cookie are protected as OWASP's ASVS asks in its chapter on sessions. */
 export const protection: Check = {
@@ -9,7 +10,7 @@ export const protection: Check = {
   meaning: 'are session ids and their cookie protected?',
   needs: ['php.effective'],
   run: (context) => {
-    const web = webOf(context.ask('settings'))
+    const web = pageOf(context)
     return {
       title: 'session ids and their cookie are protected',
       findings: WEAKNESSES.flatMap((weakness) => {
@@ -103,7 +104,7 @@ const WEAKNESSES: readonly Weakness[] = [
     id: 'session.sid-length',
     isWeak: (value, web) => bitsOf(value, web) < SAFE_BITS,
     title: (context) => {
-      const web = webOf(context.ask('settings'))
+      const web = pageOf(context)
       const bits = bitsOf(findSetting(web, 'session.sid_length')?.value ?? '', web)
       return `session ids have ${bits} random bits, fewer than ${SAFE_BITS}: they are easier to guess`
     },

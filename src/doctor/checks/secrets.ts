@@ -1,5 +1,6 @@
-import { isOn, settingOf, webOf } from '../../php/web.ts'
+import { isOn, settingOf } from '../../php/web.ts'
 import type { Check } from '../check.ts'
+import { pageOf } from '../page.ts'
 
 /**
  * PHP's warning about a session that it cannot read shows the save_path with the password. That of the managed handler
@@ -12,7 +13,7 @@ export const display: Check = {
   run: (context) => {
     const { planned } = context.plan
     if (planned?.endpoint.password === undefined || planned.handler === 'managed') return undefined
-    const web = webOf(context.ask('settings'))
+    const web = pageOf(context)
     const setting = settingOf(web, 'display_errors')
     return {
       title: "PHP's warnings are hidden from visitors",
@@ -40,7 +41,7 @@ export const files: Check = {
   needs: ['binding.plan', 'php.found'],
   run: (context) => {
     if (context.plan.planned?.endpoint.password === undefined) return undefined
-    const { exposed, ours } = webOf(context.ask('settings'))
+    const { exposed, ours } = pageOf(context)
     const isInDroplet = context.platform.id === 'cloudfoundry'
     // A Cloud Foundry container has no other users, and php_buildpack makes the file of php-sessions readable.
     const readable = exposed.filter((file) => !isInDroplet || file !== ours)
@@ -54,7 +55,7 @@ export const files: Check = {
           : 'every user of this machine can read the password',
         from: file,
         fix: isInDroplet
-          ? 'see docs/cloudfoundry.md about the session support of php_buildpack'
+          ? 'name the service in PHP_SESSIONS_SERVICE and give it a name without redis-sessions and memcached-sessions, which php_buildpack looks for; then cf push'
           : `chmod 600 ${file}`,
       })),
     }

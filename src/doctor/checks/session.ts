@@ -3,8 +3,9 @@ import { KILLED } from '../../core/exit-status.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { SessionAnswer } from '../../php/answers.ts'
 import { limitSecondsOf } from '../../php/ask.ts'
-import { isOn, secondsOf, settingOf, webOf } from '../../php/web.ts'
+import { isOn, secondsOf, settingOf } from '../../php/web.ts'
 import type { Check, Context } from '../check.ts'
+import { pageOf } from '../page.ts'
 import { isPoolIncomplete } from './network.ts'
 
 const STORE_CHECKS = ['auth.login', 'redis.commands']
@@ -41,13 +42,13 @@ function findBroken(context: Context, answer: Partial<SessionAnswer>): Finding {
   const words = [error, ...said, second?.error, ...(second?.said ?? []), end].filter(
     (word) => word !== undefined && word !== '',
   )
-  const web = webOf(context.ask('settings'))
+  const web = pageOf(context)
   return {
     id: 'session.broken',
     level: 'error',
     title: `${BROKEN[step === 'done' ? 'start' : step]}: ${context.quote(words.slice(0, 2).join('; ')) || 'PHP gives no reason'}`,
     from: `${web.name}, session.save_handler ${answer.handler}`,
-    fix: 'look for this message in docs/messages.md; php-sessions doctor --debug shows everything that PHP said',
+    fix: 'run php-sessions doctor --debug session.roundtrip: it shows everything that PHP said; the log of the server may have the rest',
   }
 }
 
@@ -69,7 +70,7 @@ export const lock: Check = {
 }
 
 function findUnlocked(context: Context, isLocked: boolean): Finding {
-  const web = webOf(context.ask('settings'))
+  const web = pageOf(context)
   const { handler = '' } = context.ask('session')
   const name = lockSettingOf(handler)
   const setting = name === undefined ? undefined : settingOf(web, name)
@@ -104,7 +105,7 @@ export const lifetime: Check = {
   meaning: 'does a session live as long as its cookie?',
   needs: ['php.effective'],
   run: (context) => {
-    const web = webOf(context.ask('settings'))
+    const web = pageOf(context)
     const [kept, cookie] = ['session.gc_maxlifetime', 'session.cookie_lifetime'].map((name) =>
       settingOf(web, name),
     )
@@ -150,7 +151,7 @@ export const cookie: Check = {
   needs: ['php.effective'],
   run: (context) => {
     if (context.platform.id !== 'cloudfoundry') return undefined
-    const name = settingOf(webOf(context.ask('settings')), 'session.name')
+    const name = settingOf(pageOf(context), 'session.name')
     const isSticky = name.value === 'JSESSIONID'
     const isRemote = context.plan.planned !== undefined
     return {
@@ -178,7 +179,7 @@ export const autoStart: Check = {
   meaning: 'does the app start its sessions itself?',
   needs: ['php.found'],
   run: (context) => {
-    const setting = settingOf(webOf(context.ask('settings')), 'session.auto_start')
+    const setting = settingOf(pageOf(context), 'session.auto_start')
     return {
       title: 'the app starts its sessions itself',
       findings: isOn(setting)

@@ -37,7 +37,7 @@ export function containerHome(
 }
 
 /** Whether the process that asks was started by `exec`, which has PHP scan a directory of its own. */
-export function isUnderExec({ env }: Host): boolean {
+export function isUnderExec({ env }: Pick<Host, 'env'>): boolean {
   return (env.PHP_INI_SCAN_DIR ?? '').split(':').some(isOfStart)
 }
 

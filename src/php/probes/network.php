@@ -76,8 +76,11 @@ function secure(array $question, array $server): array
     $isSlow = millisecondsSince($start) >= ANSWER_SECONDS * 1000 - 50;
     $certificate = $isSlow ? null : certificate($server, $question, $tls);
     if ($certificate !== null) {
-        $state = str_contains($said, 'did not match') ? 'tls-name' : ($certificate['isOver'] ? 'tls-expired' : 'tls-ca');
-        return ['state' => $state, 'said' => $said, 'certificate' => $certificate, 'caEnded' => endOfCa($question)];
+        // A server may send the CA's certificate after its own: that the binding's is over says more.
+        $caEnded = $certificate['isOwnOver'] ? null : endOfCa($question);
+        $isExpired = $certificate['isOver'] && $caEnded === null;
+        $state = str_contains($said, 'did not match') ? 'tls-name' : ($isExpired ? 'tls-expired' : 'tls-ca');
+        return ['state' => $state, 'said' => $said, 'certificate' => $certificate, 'caEnded' => $caEnded];
     }
     $plain = openSocket($server, [], ANSWER_SECONDS, $error);
     $greeting = $plain === false ? ['state' => 'closed', 'said' => $error] : greetPlain($question, $server, $plain, 0.6, false);
@@ -114,6 +117,7 @@ function certificate(array $server, array $question, array $tls): ?array
         'from' => gmdate('Y-m-d', $dated['validFrom_time_t']),
         'to' => gmdate('Y-m-d', $dated['validTo_time_t']),
         'isOver' => $over !== null,
+        'isOwnOver' => $over === $certificate,
     ];
 }
 

@@ -58,6 +58,7 @@ function report(array $question, array $files, array $scan, array $values): arra
         'ours' => $ours[0] ?? null,
         'faults' => array_values(array_filter(array_map('findFault', [...$files, ...unlisted($files, $scan)]))),
         'exposed' => array_values(array_filter($files, 'isExposed')),
+        'unreadable' => unreadable($scan),
     ];
 }
 
@@ -108,7 +109,20 @@ function essence(string $path): string
 function unlisted(array $files, array $scan): array
 {
     $all = array_merge(...array_map(fn ($directory) => glob("{$directory['path']}/*.ini") ?: [], $scan));
-    return array_diff($all, $files);
+    return array_filter(array_diff($all, $files), 'is_readable');
+}
+
+/** What this user may not read of the scanned directories: a server that root starts reads more than is seen here. */
+function unreadable(array $scan): array
+{
+    $found = [];
+    foreach (array_column($scan, 'path') as $directory) {
+        $isOpen = is_readable($directory) && is_executable($directory);
+        $files = $isOpen ? glob("$directory/*.ini") ?: [] : [];
+        array_push($found, ...$isOpen || !file_exists($directory) ? [] : [$directory]);
+        array_push($found, ...array_filter($files, fn ($file) => !is_readable($file)));
+    }
+    return $found;
 }
 
 /** The syntax error of an ini file: PHP leaves out the rest of the file. */

@@ -31,6 +31,30 @@ export const PHP_CASES: Cases = {
   'no PHP': { silent: { settings: 127 } },
   'a PHP that hangs': { silent: { settings: 137 } },
   'a PHP that is too old': { silent: { settings: 255 } },
+  'an exec of another user': {
+    env: KUBERNETES,
+    obstructions: [
+      {
+        id: 'exec.unreadable',
+        level: 'error',
+        title: 'php-sessions exec runs here as user 0, and this user cannot read the settings that it made',
+        from: 'process 1',
+        fix: 'examine it as that user: docker exec -u 0 CONTAINER php-sessions doctor',
+      },
+    ],
+  },
+  'an ini file that this user may not read': {
+    answers: { settings: phpWith(FILES, { ...READ_ONLY, unreadable: [OURS] }) },
+  },
+  'settings that are left over': {
+    services: [],
+    answers: { settings: phpWith({}) },
+  },
+  'settings that are left over on Cloud Foundry': {
+    services: [],
+    env: CLOUD_FOUNDRY,
+    answers: { settings: fpmWith({}) },
+  },
   'syntax errors in ini files': {
     answers: {
       settings: phpWith(

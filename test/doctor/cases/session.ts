@@ -21,6 +21,8 @@ function sessionIs(session: Partial<SessionAnswer>): Case {
   return { answers: { session: { ...WELL.session, ...session } } }
 }
 
+const ROUTES = '{"application_uris":["app.example","www.app.example/de"]}'
+
 /** What can be wrong with the binding, the session, its cookie and its secrets, and with the checks themselves. */
 export const SESSION_CASES: Cases = {
   'two session stores': { services: [redisService, { ...redisService, name: 'other-redis-sessions' }] },
@@ -124,6 +126,24 @@ export const SESSION_CASES: Cases = {
         'session.cookie_samesite': is('0'),
       }),
     },
+  },
+  'no cookies': { answers: { settings: phpWith({ 'session.use_cookies': is('0', `${APP_INI}:8`) }) } },
+  ...Object.fromEntries(
+    ['https://app.example', 'app.example:8080', 'a b', '.10.0.0.1', 'com', '.co.uk'].map((domain) => [
+      `a cookie for the domain ${domain}`,
+      { answers: { settings: phpWith({ 'session.cookie_domain': is(domain, `${APP_INI}:9`) }) } },
+    ]),
+  ),
+  'a cookie for the domain of another app': {
+    env: { VCAP_APPLICATION: ROUTES },
+    answers: { settings: fpmWith({ 'session.cookie_domain': is('other.example', `${APP_INI}:9`) }) },
+  },
+  'a cookie for no path': {
+    answers: { settings: phpWith({ 'session.cookie_path': is('0', `${APP_INI}:9`) }) },
+  },
+  'a cookie for a path that the app does not have': {
+    env: { VCAP_APPLICATION: ROUTES },
+    answers: { settings: fpmWith({ 'session.cookie_path': is('/shop', `${APP_INI}:9`) }) },
   },
   'short session ids': {
     answers: { settings: phpWith({ 'session.sid_length': is('22', `${APP_INI}:7`) }) },

@@ -1,0 +1,75 @@
+import type { Finding } from '../../core/finding.ts'
+import { type Host, readIfAllowed } from '../../host/host.ts'
+import { isOfOurUser, parentOf, pidsOf } from '../../php/php-fpm.ts'
+import { isUnderExec } from './home.ts'
+
+/** A container whose command runs under `exec`, as a second process in it finds it. */
+export interface Running {
+  /** The host with the settings that the command runs with, for php-sessions and for the PHP that it asks. */
+  readonly host: Host
+  /** Why these could not be found. */
+  readonly findings: readonly Finding[]
+}
+
+type Environment = Readonly<Record<string, string>>
+
+/**
+ * Finds the settings that run in this container: `docker exec` gives a process the variables of the container, but not
+ * those of `exec`.
+ *
+ * The main process of the container must be `exec`, or its first child must. Only processes of our own user count, as
+ * another user could name a directory with an ini file of his.
+ */
+export function findRunning(host: Host): Running {
+  if (isUnderExec(host)) return { host, findings: [] }
+  const pid = findExec(host)
+  if (pid === undefined) return { host, findings: [] }
+  if (!isOfOurUser(host, pid)) return { host, findings: [unreadable(host, pid)] }
+  const scanned = pidsOf(host)
+    .filter((child) => parentOf(host, child) === pid && isOfOurUser(host, child))
+    .map((child) => environmentOf(host, child).PHP_INI_SCAN_DIR ?? '')
+    .find((path) => isUnderExec({ env: { PHP_INI_SCAN_DIR: path } }))
+  // Nothing is bound, or the start has failed: the command runs with what the container has.
+  if (scanned === undefined) return { host, findings: [] }
+  const inherited = Object.entries(environmentOf(host, pid)).filter(([name]) => host.env[name] === undefined)
+  const env: Environment = { ...Object.fromEntries(inherited), PHP_INI_SCAN_DIR: scanned }
+  return {
+    host: {
+      ...host,
+      env: { ...host.env, ...env },
+      run: (command) => host.run({ ...command, env: { ...env, ...command.env } }),
+    },
+    findings: [],
+  }
+}
+
+/** The process of `php-sessions exec`: the first one, or a child of an init program that is the first one. */
+function findExec(host: Host): number | undefined {
+  const isExec = (pid: number) => {
+    const [program = '', ...args] = (readIfAllowed(host, `/proc/${pid}/cmdline`) ?? '').split('\0')
+    const words = /(^|\/)node$/.test(program) ? args : [program, ...args]
+    return /(^|\/)php-sessions(\.mjs)?$/.test(words[0] ?? '') && words[1] === 'exec'
+  }
+  if (isExec(1)) return 1
+  return pidsOf(host).find((pid) => parentOf(host, pid) === 1 && isExec(pid))
+}
+
+function environmentOf(host: Host, pid: number): Partial<Environment> {
+  const lines = (readIfAllowed(host, `/proc/${pid}/environ`) ?? '').split('\0')
+  return Object.fromEntries(
+    lines
+      .filter((line) => line.includes('='))
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  )
+}
+
+function unreadable(host: Host, pid: number): Finding {
+  const user = host.statusOf(`/proc/${pid}`)?.uid
+  return {
+    id: 'exec.unreadable',
+    level: 'error',
+    title: `php-sessions exec runs here as user ${user ?? 'unknown'}, and this user cannot read the settings that it made`,
+    from: `process ${pid}`,
+    fix: `examine it as that user: docker exec -u ${user ?? 'USER'} CONTAINER php-sessions doctor`,
+  }
+}

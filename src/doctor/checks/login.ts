@@ -2,6 +2,7 @@ import type { StoreName } from '../../core/endpoint.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { PlannedStore } from '../../plan/plan.ts'
 import type { Check, Context } from '../check.ts'
+import { serverName } from '../server-name.ts'
 import { isUsable, reachServers } from './network.ts'
 import { describeBroken, findServerError } from './server-errors.ts'
 
@@ -47,6 +48,13 @@ function findRedisRefused(context: Context, planned: PlannedStore): RefusedLogin
   const said = context.quote(raw)
   const general = findServerError(server, raw, context.quote)
   if (general !== undefined) return { ...general, from }
+  if (error === '')
+    return {
+      id: 'redis.answer',
+      title: `${serverName(server)} does not answer AUTH as a Redis does`,
+      from,
+      fix: 'correct host and port in the credentials',
+    }
   if (/called without any password configured|no password is set/i.test(raw)) return passwordUnneeded(planned)
   if (/NOAUTH|operation not permitted/i.test(raw))
     return password === undefined ? passwordMissing(service, from) : loginIgnored(planned, said)

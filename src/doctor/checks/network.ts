@@ -144,7 +144,7 @@ const TROUBLE: Partial<
   }),
   foreign: (server, said) => ({
     id: 'net.foreign',
-    title: `another kind of server answers at ${server}: ${said.slice(0, 60) || 'an empty line'}`,
+    title: `another kind of server answers at ${server}: ${describeLine(said)}`,
     fix: 'correct host and port in the credentials',
   }),
   dripping: (server) => ({
@@ -167,6 +167,11 @@ const TROUBLE: Partial<
     title: `${server} does not speak Memcached's binary protocol, which PHP uses for sessions: ${said}`,
     fix: 'start memcached without -B ascii, or use a proxy that knows the binary protocol',
   }),
+}
+
+function describeLine(said: string): string {
+  if (said === '') return 'it sends an empty line'
+  return /[^\x20-\x7e]/.test(said) ? 'it sends bytes that are no text' : said.slice(0, 60)
 }
 
 /** An answer that takes longer makes every page slow. */

@@ -32,8 +32,13 @@ function reach(array $question, array $server, callable $tell): array
     $socket = openSocket($server, [], CONNECT_SECONDS, $error);
     if ($socket === false) {
         $isName = str_contains($error, 'getaddrinfo');
-        $isSlow = str_contains($error, 'timed out');
-        return ['state' => $isName ? 'unresolved' : ($isSlow ? 'slow' : 'refused'), 'said' => $error];
+        $state = match (true) {
+            $isName => 'unresolved',
+            str_contains($error, 'timed out') => 'slow',
+            str_contains($error, 'reset by peer') => 'closed',
+            default => 'refused',
+        };
+        return ['state' => $state, 'said' => $error];
     }
     $found = ['address' => stream_socket_get_name($socket, true)];
     $tell(['state' => 'silent'] + $found);

@@ -63,7 +63,7 @@ function logIn(Redis $redis, array $question): ?string
         try {
             // What begins with ERR is no exception.
             if (!$redis->auth($login)) {
-                return $redis->getLastError() ?? 'it gives no reason';
+                return $redis->getLastError() ?? '';
             }
         } catch (RedisException $error) {
             throwIfBroken('AUTH', $error, $start);

@@ -63,6 +63,7 @@ export const NETWORK_CASES: Cases = {
     { state: 'refused', said: 'it is a file, not a socket' },
     { socket: '/run/r.sock' },
   ),
+  'a server that says what is no text': meets({ state: 'foreign', said: '\u0000\u0016\ufffd' }),
   'a server that says an empty line': meets({ state: 'foreign', said: '' }),
   'a relay that drips': meets({ state: 'dripping', said: '+x' }),
   'a slow server': meets({ state: 'speaks', said: '+PONG', milliseconds: 1400.2 }),

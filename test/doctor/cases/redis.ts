@@ -59,6 +59,7 @@ export const REDIS_CASES: Cases = {
     'ERR AUTH <password> called without any password configured',
     PASSWORD,
   ),
+  'no answer to AUTH': says('', PASSWORD),
   'no password': says('NOAUTH Authentication required.', OPEN),
   'a user where there are none': says("ERR wrong number of arguments for 'auth' command", USER),
   'a user who may not log in': says("NOPERM this user has no permissions to run the 'auth' command", USER),

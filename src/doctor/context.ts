@@ -3,6 +3,7 @@ import { makeMask } from '../core/mask.ts'
 import type { Options } from '../core/options.ts'
 import type { Home } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
+import type { ApacheModule } from '../php/apache.ts'
 import {
   type Answers,
   askPhp,
@@ -45,6 +46,8 @@ export interface Examined {
   readonly platform: Platform
   /** How to start PHP on the command line. */
   readonly php: readonly string[]
+  /** PHP in Apache, where that serves the app. */
+  readonly apache: ApacheModule | undefined
   /** How to start php-fpm: empty for none, undefined to look for one of PHP's version. */
   readonly fpm: readonly string[] | undefined
 }
@@ -67,9 +70,10 @@ export function makeContext(examined: Examined, log: Log): Context {
   }
   const attempt = (name: ProbeName): object => {
     try {
-      const start = name === 'settings' ? { command: examined.php, env: {} } : startAsWeb(examined, context)
+      const start = name === 'settings' ? startForSettings(examined) : startAsWeb(examined, context)
       const question = questionFor(name, examined, context)
-      return askPhp(examined.host, start, name, question, log, secondsFor(name))
+      const answer = askPhp(examined.host, start, name, question, log, secondsFor(name))
+      return name === 'settings' && examined.apache !== undefined ? { ...answer, isApache: true } : answer
     } catch (error) {
       if (error instanceof ProbeSilent) return error
       throw error
@@ -95,9 +99,21 @@ export function makeContext(examined: Examined, log: Log): Context {
 
 const OVER_NETWORK: readonly ProbeName[] = ['network', 'redis', 'memcached', 'session']
 
+/** Starts PHP on the command line with its own ini files, or with those of Apache's module. */
+function startForSettings({ host, php, apache }: Examined): PhpStart {
+  if (apache === undefined) return { command: php, env: {} }
+  const { command, directory } = apache
+  if (directory === undefined) return { command, env: {} }
+  // An empty element stands for the directory that the module was built for, which is not that of the command line.
+  const scanned = (host.env.PHP_INI_SCAN_DIR ?? '').split(':').map((path) => path || `${directory}/conf.d`)
+  return { command, env: { PHP_INI_SCAN_DIR: scanned.join(':') } }
+}
+
 /** Starts PHP on the command line with the ini files that php-fpm reads. */
-function startAsWeb({ php }: Examined, { ask }: Context): PhpStart {
+function startAsWeb(examined: Examined, { ask }: Context): PhpStart {
+  const { php } = examined
   const web = webOf(ask('settings'))
+  if (web.isApache) return startForSettings(examined)
   if (!web.isFpm) return { command: php, env: {} }
   const main = web.loaded ?? web.path ?? '/nowhere'
   return {

@@ -5,6 +5,7 @@ import { findRunning } from '../homes/container/running.ts'
 import { findHome } from '../homes/find-home.ts'
 import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
+import { findApacheModule } from '../php/apache.ts'
 import { secretsOf } from '../php/questions.ts'
 import { findingJson, planJson } from '../plan/json.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -57,7 +58,11 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
 /** Finds the PHP to ask and the plan that it should follow. */
 function examine(given: Host, flags: Flags): Examined {
   const { host, findings: obstructions } = findRunning(given)
-  const { home, php, fpm } = findHome(host, flags)
+  const found = findHome(host, flags)
+  const { home, php } = found
+  const isGiven = flags.php !== undefined || flags.fpm !== undefined || found.fpm !== undefined
+  const apache = isGiven ? undefined : findApacheModule(host)
+  const fpm = apache === undefined ? found.fpm : []
   const { plan, facts, input } = prepare(home, IMPATIENT)
   return {
     host,
@@ -68,6 +73,7 @@ function examine(given: Host, flags: Flags): Examined {
     home,
     platform: recognisePlatform(host),
     php,
+    apache,
     fpm,
   }
 }

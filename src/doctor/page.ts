@@ -18,9 +18,10 @@ export function pageOf(context: Context): Web {
 function makePage(context: Context): Web {
   const { ask, host, appDirectory, plan } = context
   const web = webOf(ask('settings'))
-  // Apps have lines for Apache's module in .htaccess, which php-fpm does not read.
+  // Apps have a file for each server: Apache's module reads the one, php-fpm the other.
+  const unread = web.isFpm ? '.htaccess' : web.isApache ? '.user.ini' : undefined
   const lines = findPageSettings(host, appDirectory, Object.keys(web.settings)).filter(
-    ({ from }) => !web.isFpm || !from.endsWith('.htaccess'),
+    ({ from }) => unread === undefined || !from.endsWith(unread),
   )
   const ofApp = lines.map(({ name, value, from }): Web['pools'][number] => {
     const expected = plan.directives.find((directive) => directive.name === name)?.value

@@ -174,6 +174,11 @@ export function listIfAllowed(host: Host, path: string): readonly string[] {
   return ifAllowed(() => host.listDirectory(path)) ?? []
 }
 
+/** Whether there is a directory that this process can reach. */
+export function isDirectoryIfAllowed(host: Host, path: string): boolean {
+  return ifAllowed(() => host.isDirectory(path)) === true
+}
+
 /** Only the system's refusal counts as nothing there; any other error is a fault of php-sessions. */
 function ifAllowed<T>(read: () => T): T | undefined {
   try {

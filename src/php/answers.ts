@@ -58,6 +58,8 @@ export interface SettingsAnswer {
   readonly libraries: readonly string[]
   readonly cli: Sapi
   readonly fpm: (Sapi & Fpm) | null
+  /** Set where `cli` has the ini files of Apache's module. */
+  readonly isApache?: boolean
 }
 
 export interface Fpm {

@@ -140,6 +140,11 @@ function lastMatch(text: string, pattern: RegExp): string | undefined {
   return [...text.matchAll(pattern)].at(-1)?.[1]
 }
 
+/** How a process was started, or the title that it has given itself. */
+export function titleOf(host: Host, pid: number): string {
+  return readProcess(host, pid, 'cmdline')
+}
+
 /** A file of a process; empty if the process is gone or belongs to another user. */
 function readProcess(host: Host, pid: number | string, file: string): string {
   return readIfAllowed(host, `/proc/${pid}/${file}`) ?? ''

@@ -1,21 +1,28 @@
 import type { Fpm, Sapi, Setting, SettingsAnswer } from './answers.ts'
 import { LIMIT_SECONDS, ProbeSilent } from './ask.ts'
 
-/** The PHP that answers requests: php-fpm where there is one, else the command line's. */
+/** The PHP that answers requests: php-fpm where there is one, Apache's module, or else the command line's. */
 export interface Web extends Sapi {
   /** E.g. `php-fpm 8.2.36`. */
   readonly name: string
   readonly pools: Fpm['pools']
   readonly isFpm: boolean
+  readonly isApache: boolean
 }
 
 /** The PHP whose settings count: php-fpm, or where that could not be asked, the command line's. */
-export function webOf({ version, cli, fpm }: Partial<SettingsAnswer>): Web {
+export function webOf({ version, cli, fpm, isApache = false }: Partial<SettingsAnswer>): Web {
   if (cli === undefined) throw new ProbeSilent('php', 0, LIMIT_SECONDS)
   // A php-fpm of another version reads other ini files.
   if (fpm === undefined || fpm === null || fpm.version !== version)
-    return { ...cli, name: `PHP ${version}`, pools: [], isFpm: false }
-  return { ...fpm, name: `php-fpm ${fpm.version}`, isFpm: true }
+    return {
+      ...cli,
+      name: `PHP ${version}${isApache ? ' in Apache' : ''}`,
+      pools: [],
+      isFpm: false,
+      isApache,
+    }
+  return { ...fpm, name: `php-fpm ${fpm.version}`, isFpm: true, isApache: false }
 }
 
 /** A setting as a page gets it: a pool's value wins over every ini file. */

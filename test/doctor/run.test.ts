@@ -24,6 +24,7 @@ function contextWith(answer: (command: Program) => { status: number; stdout: str
     home: machineHome(host, { app: '/app', filesDirectory: '.' }),
     platform: recognisePlatform(host),
     php: ['php'],
+    apache: undefined,
     fpm: [],
   }
   return makeContext(examined, (text) => log.push(text))

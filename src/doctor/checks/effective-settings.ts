@@ -67,7 +67,8 @@ function findWrong(context: Context, web: Web, name: string): Finding {
     }
   const [directory] = web.scan
   const iniFile = `${directory?.path ?? web.path}/00-php-sessions.ini`
-  const write = context.advice.writeSettings(iniFile, web.isFpm)
+  const isWritten = context.advice.isManual && web.isApache
+  const write = `${context.advice.writeSettings(iniFile, web.isFpm)}${isWritten ? ', then restart Apache' : ''}`
   if (directory !== undefined && !directory.isWritable && context.advice.isManual)
     return {
       id: 'php.ini-directory',
@@ -133,7 +134,8 @@ function findObstacle(context: Context, web: Web): Finding | undefined {
 
 /** What to do about settings that are out of date. */
 export function writeAgain({ advice }: Context, web: Web): string {
-  return advice.writeSettings(web.ours ?? '', web.isFpm)
+  const restart = advice.isManual && web.isApache ? ', then restart Apache' : ''
+  return `${advice.writeSettings(web.ours ?? '', web.isFpm)}${restart}`
 }
 
 function whyItWins(from: string): string {

@@ -1,6 +1,6 @@
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
 import { readIniSetting } from '../../core/php-ini.ts'
-import type { Host } from '../../host/host.ts'
+import { type Host, isDirectoryIfAllowed } from '../../host/host.ts'
 import { fileOf, type SettingLine } from '../../php/answers.ts'
 import { type IniFile, linesOf } from '../../php/ini-lines.ts'
 import type { PhpCommand } from '../../php/look-around.ts'
@@ -43,7 +43,8 @@ export function findPhpHome(host: Host): PhpHome | undefined {
   // When version 5 has run Composer, it leaves a php below HOME, too, which serves nothing.
   const root = supplied.find((path) => host.isDirectory(`${path}/etc`))
   if (root !== undefined) return readPhpHome(host, root, false)
-  return home !== undefined && host.isDirectory(`${home}/php/etc`)
+  // In other homes HOME may be a directory of another user.
+  return home !== undefined && isDirectoryIfAllowed(host, `${home}/php/etc`)
     ? readPhpHome(host, `${home}/php`, true)
     : undefined
 }

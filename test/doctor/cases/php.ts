@@ -31,6 +31,17 @@ export const PHP_CASES: Cases = {
   'no PHP': { silent: { settings: 127 } },
   'a PHP that hangs': { silent: { settings: 137 } },
   'a PHP that is too old': { silent: { settings: 255 } },
+  'settings that were never installed, in Apache': {
+    answers: { settings: { ...phpWith(FILES, NOT_INSTALLED), isApache: true } },
+  },
+  'credentials that were changed, in Apache': {
+    answers: {
+      settings: {
+        ...phpWith({ 'session.save_path': differs('tcp://10.0.4.29:6379', `${OURS}:6`) }),
+        isApache: true,
+      },
+    },
+  },
   'an exec of another user': {
     env: KUBERNETES,
     obstructions: [

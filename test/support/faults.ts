@@ -378,6 +378,38 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     },
   },
   "an app's own ini file": onApp('php.effective', 'session.save_handler = files\n'),
+  "an app's .user.ini": onUserIni('php.effective', 'session.save_handler = files\n'),
+  "a lock switched off in an app's .user.ini": onUserIni(
+    'session.unlocked',
+    'redis.session.locking_enabled = Off\n',
+  ),
+  "a cookie for another host in an app's .user.ini": onUserIni(
+    'session.cookie-domain',
+    'session.cookie_domain = "app.example:8080"\n',
+  ),
+  'a cookie for no path': onApp('session.cookie-path', 'session.cookie_path =\n'),
+  'no cookies': onApp('session.use-cookies', 'session.use_cookies = 0\n'),
+  'settings that are left over where nothing is bound': {
+    names: 'php.left-over',
+    make: async () => {
+      const server = await redis({ password: CANARY })
+      const made = await makeMachine({ services: [redisAt(server, { password: CANARY })] })
+      const machine = withServices(made)
+      const repair = async (fix: string) => {
+        rmSync(/remove ([^\s,;]+)/.exec(fix)?.[1] ?? '')
+        return machine
+      }
+      return { machine, repair }
+    },
+  },
+  'an ini file that this user may not read': {
+    names: 'php.unreadable',
+    make: async () => {
+      const server = await redis({ password: CANARY })
+      const made = await makeMachine({ services: [redisAt(server, { password: CANARY })] })
+      return { machine: asNobody(made), repair: async () => made }
+    },
+  },
   'a pool of php-fpm with settings of its own': {
     names: 'php.effective',
     make: async () => {
@@ -743,6 +775,24 @@ function onApp(names: string, app: string): Fault {
     make: async () => {
       const server = await redis({ password: CANARY })
       return withoutApp(await makeMachine({ services: [redisAt(server, { password: CANARY })], app }))
+    },
+  }
+}
+
+/** A line in the app's own directory. */
+function onUserIni(names: string, lines: string): Fault {
+  return {
+    names,
+    make: async () => {
+      const server = await redis({ password: CANARY })
+      const machine = await makeMachine({ services: [redisAt(server, { password: CANARY })] })
+      const file = join(machine.directory, 'app/.user.ini')
+      writeFileSync(file, lines)
+      const repair = async () => {
+        rmSync(file)
+        return machine
+      }
+      return { machine, repair }
     },
   }
 }

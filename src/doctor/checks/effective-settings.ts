@@ -18,6 +18,8 @@ export const effective: Check = {
   meaning: 'does PHP use the settings for the bound service?',
   needs: ['php.found', 'php.ini'],
   run: (context) => {
+    // What another process runs with cannot be seen: this one's settings say nothing.
+    if (context.obstructions.length > 0) return undefined
     const web = pageOf(context)
     const handler = settingOf(web, 'session.save_handler')
     const path = settingOf(web, 'session.save_path')

@@ -15,7 +15,7 @@ export const found: Check = {
   run: (context) => {
     try {
       const { name, files } = webOf(context.ask('settings'))
-      return { title: `${name}, ${files.length} ini files`, findings: [] }
+      return { title: `${name}, ${files.length} ini ${files.length === 1 ? 'file' : 'files'}`, findings: [] }
     } catch (error) {
       if (!(error instanceof ProbeSilent)) throw error
       return { title: 'no PHP answers', findings: [findSilent(error)] }

@@ -66,7 +66,7 @@ function stateOf(string $kind, string $reply, bool $isSilent): string
         return $kind === 'redis' ? 'speaks' : 'other-store';
     }
     // It sends a byte now and then, but no whole line.
-    return $isSilent && !str_contains($reply, "\n") ? 'dripping' : 'foreign';
+    return $isSilent && !str_contains($reply, "\n") && strlen($reply) < strlen(LIST_MECHANISMS) ? 'dripping' : 'foreign';
 }
 
 /** Reads until there is a line, or a packet, or the time is over. Returns what came, and whether the time was over. */

@@ -3,7 +3,7 @@ import { makeMask } from '../core/mask.ts'
 import type { Options } from '../core/options.ts'
 import type { Home } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
-import type { ApacheModule } from '../php/apache.ts'
+import type { ApacheModule } from '../php/apache-module.ts'
 import {
   type Answers,
   askPhp,

@@ -4,8 +4,8 @@ import { createServer as createTlsServer } from 'node:tls'
 /** What becomes of a command: bytes in place of a reply, or something that is none. */
 export type Reply = string | 'CLOSE' | 'SILENCE' | 'DRIP' | undefined
 
-/** Gives the reply to a command, in capitals; undefined hands it on to the server behind. */
-export type Answers = (command: string, words: readonly string[]) => Reply
+/** Gives the reply to a command, in capitals; undefined hands it on to the server behind. `isLine`: it came as a line. */
+export type Answers = (command: string, isLine: boolean) => Reply
 
 export interface ResponderOptions {
   /** The port of the server behind; without one, a command that gets no reply gets silence. */
@@ -34,8 +34,8 @@ export async function startResponder(
     upstream?.on('close', () => client.destroy())
     client.on('error', () => {}).on('close', () => upstream?.destroy())
     client.on('data', (bytes: Buffer) => {
-      const words = wordsOf(bytes.toString('latin1'))
-      const reply = answers(words[0]?.toUpperCase() ?? '', words)
+      const text = bytes.toString('latin1')
+      const reply = answers(commandIn(text).toUpperCase(), !text.startsWith('*'))
       if (reply === undefined) upstream?.write(bytes)
       else if (reply === 'CLOSE') client.destroy()
       else if (reply === 'DRIP') drip(client)
@@ -54,10 +54,9 @@ export async function startResponder(
   }
 }
 
-/** The words of a command as RESP has them, or of a line. What a client sends at once is one command. */
-function wordsOf(text: string): readonly string[] {
-  if (!text.startsWith('*')) return text.trim().split(/\s+/)
-  return [...text.matchAll(/\$\d+\r\n([^\r]*)/g)].map(([, word = '']) => word)
+/** The first word of a command in RESP, or of a line. What a client sends at once is one command. */
+function commandIn(text: string): string {
+  return (/^\*\d+\r\n\$\d+\r\n([^\r]*)/.exec(text) ?? /^(\S*)/.exec(text))?.[1] ?? ''
 }
 
 function drip(client: Socket): void {

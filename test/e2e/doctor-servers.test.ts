@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { Service } from '../../lab/bindings.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { type Answers, type Reply, startResponder } from '../../lab/servers/responder.ts'
 import { diagnose, makeMachine } from '../support/doctor.ts'
+import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 
 /** Catches hangs; on a quiet machine none takes longer than five seconds. */
 const LIMIT_MILLISECONDS = 15_000
@@ -99,23 +101,65 @@ const LATER: Readonly<Record<string, readonly [Answers, id: string]>> = {
 const UNKNOWN: Readonly<Record<string, Answers>> = {
   'a proxy that closes at ROLE, INFO and CLUSTER': to(/^(ROLE|INFO|CLUSTER)$/, 'CLOSE'),
   'a proxy that does not know them': to(/^(ROLE|INFO|CLUSTER)$/, '-ERR unsupported command\r\n'),
-  'a proxy that knows no PING after the login': (command, words) =>
-    command === 'PING' && words.length === 1 && words[0] !== 'PING' ? '-ERR unknown command\r\n' : undefined,
+  'a proxy that knows no PING after the login': (command, isLine) =>
+    command === 'PING' && !isLine ? '-ERR unknown command\r\n' : undefined,
 }
 
-describe.each(['native', 'managed'])('with the %s handler', (handler) => {
+/** What Memcached answers to the command that lists the ways to log in, where there are none. */
+const NO_LOGINS = `\x81\x20${'\0'.repeat(5)}\x81${'\0'.repeat(16)}`
+const MEMCACHED: Readonly<Record<string, readonly [Answers, id: string]>> = {
+  'a relay that accepts and closes': [always('CLOSE'), 'net.closed'],
+  'a relay that never answers': [always('SILENCE'), 'net.silent'],
+  'a relay that drips': [always('DRIP'), 'net.silent'],
+  'a web server': [always('HTTP/1.1 400 Bad Request\r\n\r\n'), 'net.foreign'],
+  'a Redis': [(_, isLine) => (isLine ? "-ERR unknown command 'version'\r\n" : 'SILENCE'), 'net.other-store'],
+  'too many connections': [always('ERROR Too many open connections\r\n'), 'memcached.clients'],
+  'the text protocol': [always('VERSION 1.6.18\r\n'), 'memcached.text-only'],
+  'a greeting, then nothing': [
+    (command) => (command.startsWith('\x80\x20') ? NO_LOGINS : 'SILENCE'),
+    'memcached.failed',
+  ],
+  'a greeting, then drops': [
+    (command) => (command.startsWith('\x80\x20') ? NO_LOGINS : 'DRIP'),
+    'memcached.failed',
+  ],
+}
+
+describe.each(['single', 'cluster'])('of a %s Redis', (topology) => {
   test.each(Object.entries(FIRST))('the first answer is %s', async (name, [answers, id]) => {
     const responder = await startResponder(answers)
     onTestFinished(responder.stop)
-    await expectFirst(name, handler, { port: responder.port }, id)
+    await expectFirst(name, redisAt({ port: responder.port }), { PHP_SESSIONS_TOPOLOGY: topology }, id)
   })
+})
+
+test.each(Object.entries(FIRST))('of a Sentinel the first answer is %s', async (name, [answers]) => {
+  const responder = await startResponder(answers)
+  onTestFinished(responder.stop)
+  const credentials = { master_name: 'm', sentinels: [`127.0.0.1:${responder.port}`], password: 'pw' }
+  await expectFirst(name, { name: 'app-redis-sessions', credentials }, {}, 'redis.master')
+})
+
+test.each(Object.entries(MEMCACHED))('of a Memcached the answer is %s', async (name, [answers, id]) => {
+  const responder = await startResponder(answers)
+  onTestFinished(responder.stop)
+  const credentials = { servers: `127.0.0.1:${responder.port}` }
+  await expectFirst(name, { name: 'app-memcached-sessions', credentials }, {}, id)
+})
+
+const HANDLERS = PHPS.flatMap(([name, php]) =>
+  ['native', 'managed'].map((handler) => ({ name, php, handler })),
+)
+
+describe.each(HANDLERS)('$name, with the $handler handler', ({ php, handler }) => {
+  const env = { PHP_SESSIONS_HANDLER: handler }
 
   test.each(Object.entries(LATER))('after a good greeting, %s', async (name, [answers, id]) => {
     const server = await startRedis({ password: 'pw' })
     onTestFinished(server.stop)
     const responder = await startResponder(answers, { behind: server.port })
     onTestFinished(responder.stop)
-    await expectFirst(name, handler, { port: responder.port, password: 'pw' }, id)
+    await expectFirst(name, redisAt({ port: responder.port, password: 'pw' }), env, id, php)
   })
 
   test.each(Object.entries(UNKNOWN))('%s is fine', async (_, answers) => {
@@ -124,7 +168,7 @@ describe.each(['native', 'managed'])('with the %s handler', (handler) => {
     const responder = await startResponder(answers, { behind: server.port })
     onTestFinished(responder.stop)
     const { out, status } = await diagnose(
-      await machineFor(handler, { port: responder.port, password: 'pw' }),
+      await machineFor(redisAt({ port: responder.port, password: 'pw' }), env, php),
     )
     expect(out).not.toMatch(/^ *[!✗]/m)
     expect(out).toContain(`the server does all that the ${handler} handler sends`)
@@ -137,24 +181,28 @@ afterAll(() => {
   process.stdout.write(`slowest: ${slowest.map(([time, name]) => `${name} ${time} ms`).join(', ')}\n`)
 })
 
-type Credentials = Readonly<Record<string, string | number | boolean>>
+type Env = Readonly<Record<string, string>>
 
-function machineFor(handler: string, credentials: Credentials) {
-  const service = { name: 'app-redis-sessions', credentials: { host: '127.0.0.1', ...credentials } }
-  const env = { PHP_SESSIONS_HANDLER: handler }
-  return makeMachine({ services: [service], env, app: 'zend_extension = opcache\n' })
+function redisAt(credentials: { readonly port: number; readonly password?: string }): Service {
+  return { name: 'app-redis-sessions', credentials: { host: '127.0.0.1', ...credentials } }
 }
 
-/** The doctor's only finding has this id, no check before it shows what it does not know, and none after it is made. */
+function machineFor(service: Service, env: Env, php = PHPS[0]?.[1]) {
+  const app = 'zend_extension = opcache\n'
+  return makeMachine({ services: [service], env, app, ...(php === undefined ? {} : { php }) })
+}
+
+/** The doctor's only error has this id, no check before it shows what it does not know, and none after it is made. */
 async function expectFirst(
   name: string,
-  handler: string,
-  credentials: Credentials,
+  service: Service,
+  env: Env,
   id: string,
+  php?: PhpUnderTest,
 ): Promise<void> {
-  const { out, status, milliseconds } = await diagnose(await machineFor(handler, credentials), '--debug')
-  times.push([milliseconds, `${name}, ${handler}`])
-  const found = [...out.matchAll(/^ *[!✗].*\(([a-z0-9.-]+)\)$/gm)].map(([, one]) => one)
+  const { out, status, milliseconds } = await diagnose(await machineFor(service, env, php), '--debug')
+  times.push([milliseconds, `${name}, ${Object.values(env).join()}`])
+  const found = [...out.matchAll(/^ *✗.*\(([a-z0-9.-]+)\)$/gm)].map(([, one]) => one)
   expect(found, out).toEqual([id])
   expect(out).not.toMatch(/✓.*\?|does all that/)
   expect(status).toBe(1)

@@ -7,23 +7,7 @@ import { diagnose, install, makeMachine, withServices } from '../support/doctor.
 import { planFor } from '../support/plan.ts'
 
 /** Words of the probes' answers, of Redis' protocol, of JSON, of numbers, and of what the doctor prints. */
-const PASSWORDS = [
-  ...['one', 'done', 'a', '0', '1', '127', 'null', 'true', '{', '"', '\\', ',', ':', '":"', '}\n{'],
-  ...[
-    'speaks',
-    'PONG',
-    'OK',
-    'NOAUTH',
-    'WRONGPASS',
-    'NOPERM',
-    'master',
-    'redis',
-    'sessions',
-    'step',
-    'error',
-  ],
-  ...['doctor', 'EVAL', 'files', 'session.save_path', 'Connection refused', 'localhost', 'ready'],
-]
+const PASSWORDS = ['one', 'done', '0', 'a', '"', '{', ':', 'null', 'speaks', 'WRONGPASS', 'session.save_path']
 
 const service = (port: number, password: string) => ({
   name: 'app-redis-sessions',
@@ -54,7 +38,7 @@ test('a trial of --watch works with such a password', async () => {
   onTestFinished(server.stop)
   const { directory } = await makeMachine()
   const php = [`${directory}/bin/php`, '-c', directory]
-  for (const password of PASSWORDS.slice(0, 12)) {
+  for (const password of PASSWORDS) {
     server.cli('CONFIG', 'SET', 'requirepass', password)
     const plan = planFor([service(server.port, password)])
     expect([password, tryOut(nodeHost, plan, php)]).toEqual([password, undefined])

@@ -87,9 +87,14 @@ export function renderLast(
 
 /** Without a binding PHP keeps sessions where its own settings say. */
 function describeUnbound(context: Context): string {
-  const page = pageOf(context)
-  const handler = settingOf(page, 'session.save_handler').value
-  return handler === 'files' ? 'local files' : `${handler} at ${settingOf(page, 'session.save_path').value}`
+  try {
+    const page = pageOf(context)
+    const handler = settingOf(page, 'session.save_handler').value
+    return handler === 'files' ? 'local files' : `${handler} at ${settingOf(page, 'session.save_path').value}`
+  } catch (error) {
+    if (error instanceof ProbeSilent) return 'local files'
+    throw error
+  }
 }
 
 function count(number: number, what: string): string {

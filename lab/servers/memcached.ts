@@ -7,6 +7,10 @@ import { words } from '../processes/words.ts'
 export interface MemcachedOptions {
   /** Demands this name and password; with SASL, Memcached speaks the binary protocol only. */
   readonly sasl?: { readonly username: string; readonly password: string }
+  /** Arguments for the command line, for example `-B binary`. */
+  readonly more?: string
+  /** The place of a server that has stopped. */
+  readonly at?: { readonly port: number }
 }
 
 export interface Memcached {
@@ -17,10 +21,10 @@ export interface Memcached {
 }
 
 /** Starts a memcached. */
-export async function startMemcached({ sasl }: MemcachedOptions = {}): Promise<Memcached> {
+export async function startMemcached({ sasl, more = '', at }: MemcachedOptions = {}): Promise<Memcached> {
   const server = await startServer({
     name: 'memcached',
-    ports: 1,
+    ports: at === undefined ? 1 : [at.port],
     command: ({ directory, ports: [port] }) => {
       if (sasl !== undefined) writeSaslUsers(directory, sasl.username, sasl.password)
       return {
@@ -29,6 +33,7 @@ export async function startMemcached({ sasl }: MemcachedOptions = {}): Promise<M
           ...words(`-l 127.0.0.1 -p ${port} -U 0`),
           ...(process.getuid?.() === 0 ? ['-u', 'root'] : []),
           ...(sasl === undefined ? [] : ['-S']),
+          ...(more === '' ? [] : words(more)),
         ],
         env: { ...process.env, SASL_CONF_PATH: directory },
       }

@@ -65,7 +65,7 @@ export const OPTIONS = {
   PHP_SESSIONS_MAX_WAIT: {
     expected: 'a whole number of seconds, at least 1',
     meaning:
-      'how long a request waits for its turn in a Redis session; default: half of the time that a lock lives, at least 30',
+      'how long a request waits for its turn, in Redis or with the managed handler; default: half of the time that a lock lives, at least 30',
     default: '',
     parse: (text: string) => (/^[1-9][0-9]{0,3}$/.test(text) ? Number(text) : undefined),
   },
@@ -97,7 +97,7 @@ export const OPTIONS = {
   PHP_SESSIONS_HANDLER: {
     ...oneOf('auto', 'native', 'managed'),
     meaning:
-      "native is the PHP extension's own session handler; managed, for Redis and Valkey, is that of php-sessions: it locks fairly, also on a cluster, follows Sentinels, and answers with status 503 while the store is down; auto is managed on a cluster and behind Sentinels, where the native handler has no locks or stays with the old master, and native elsewhere",
+      "native is the PHP extension's own session handler; managed, for Redis, Valkey and one Memcached, is that of php-sessions: it locks fairly, also on a cluster, follows Sentinels, and answers with status 503 while the store is down; auto is managed on a cluster and behind Sentinels, where the native handler has no locks or stays with the old master, and native elsewhere",
     default: 'auto',
   },
   PHP_SESSIONS_ON_STORE_ERROR: {

@@ -1,6 +1,6 @@
 import { formatAddress } from '../core/address.ts'
 import type { Sourced } from '../core/binding.ts'
-import type { Endpoint } from '../core/endpoint.ts'
+import type { Endpoint, StoreName } from '../core/endpoint.ts'
 import { hasError } from '../core/finding.ts'
 import { renderValue } from '../core/ini.ts'
 import { Secret } from '../core/secret.ts'
@@ -10,7 +10,6 @@ import { summariseApp } from '../homes/framework.ts'
 import { placesOf, webOf } from '../php/web.ts'
 import { renderFindings } from '../plan/report.ts'
 import type { BindingVerdict } from '../plan/verdict.ts'
-import { describeManaged, whyManaged } from '../stores/redis/managed.ts'
 import { renderCookie, type SessionCookie } from './cookie.ts'
 import type { Explanation } from './explanation.ts'
 import { describeNativeCosts } from './native.ts'
@@ -110,24 +109,26 @@ function renderPhpLines({ settings, plan }: Explanation): readonly string[] {
   ]
 }
 
+const EXTENSION_OWN: Readonly<Record<StoreName, string>> = {
+  redis: "phpredis' own",
+  memcached: "php-memcached's own",
+}
+
 function renderHandler({ planned }: Explanation['plan'], options: Explanation['options']): readonly string[] {
   if (planned === undefined) return []
-  const { store, endpoint, handler } = planned
+  const { handler, store, endpoint } = planned
+  const { why, whyNot, describe } = store.managed
   const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`)
-  const native = indent(describeNativeCosts(store.name, endpoint, options))
-  if (store.name !== 'redis')
-    return handler === 'managed' ? [] : [`native, that of php-${store.name}:`, ...native]
-  const managed = indent(describeManaged(endpoint, options))
+  const managed = indent(describe(endpoint, options))
   if (handler === 'managed')
-    return [`managed, that of php-sessions, because ${whyManaged(endpoint, options)}:`, ...managed]
+    return [`managed, that of php-sessions, because ${why(endpoint, options)}:`, ...managed]
+  const own = `native, ${EXTENSION_OWN[store.name]}`
+  const native = indent(describeNativeCosts(store.name, endpoint, options))
+  const reason = whyNot(endpoint)
+  if (reason !== undefined) return [`${own}; ${reason}:`, ...native]
   return store.wantsManaged(endpoint, options)
-    ? [
-        "native, phpredis' own, because the managed handler cannot run:",
-        ...native,
-        'where it can:',
-        ...managed,
-      ]
-    : ["native, phpredis' own:", ...native, 'with PHP_SESSIONS_HANDLER=managed:', ...managed]
+    ? [`${own}, because the managed handler cannot run:`, ...native, 'where it can:', ...managed]
+    : [`${own}:`, ...native, 'with PHP_SESSIONS_HANDLER=managed:', ...managed]
 }
 
 function renderCookieLines(cookie: SessionCookie): readonly string[] {

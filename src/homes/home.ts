@@ -60,8 +60,13 @@ const AT_START: Patience = { all: 15, each: 2 }
 export function prepare(home: Home, patience = AT_START, directory: string = home.filesDirectory): Prepared {
   const { host, appDirectory, setsVariables } = home
   const input = readInput(host, appDirectory)
-  const completed = completePlan(host, chooseEndpoint(input), home.php, directory, patience, (facts) =>
-    findObstacles(host, appDirectory, home.php, directory, facts),
+  const completed = completePlan(
+    host,
+    chooseEndpoint(input),
+    home.php,
+    directory,
+    patience,
+    ({ managed }, facts) => findObstacles(host, appDirectory, home.php, directory, managed, facts),
   )
   const { plan, facts } = completed
   const { findings, group, readsIni = false } = home.check(completed)

@@ -4,8 +4,8 @@ import { fileOf, type SettingLine } from '../php/answers.ts'
 import type { TargetPhp } from '../php/complete.ts'
 import { DECISIVE_SETTINGS, type DecisiveSetting, type PhpFacts } from '../php/look-around.ts'
 import { findHandlerClass, findPageSettings, runsManaged } from '../php/page-settings.ts'
-import { handlerText } from '../stores/redis/handler/index.ts'
-import { describeBypass } from '../stores/redis/managed.ts'
+import { describeBypass } from '../stores/handler/managed.ts'
+import type { ManagedHandler } from '../stores/store.ts'
 
 /** A line that sets something, and whether scripts cannot change what it sets. */
 interface DecisiveLine extends SettingLine {
@@ -18,6 +18,7 @@ interface Surroundings {
   /** Where the files of the managed handler go. */
   readonly directory: string
   readonly locksSettings: boolean
+  readonly handler: ManagedHandler
 }
 
 type Obstacle = Omit<Finding, 'level' | 'from'>
@@ -28,10 +29,11 @@ const RULES: Readonly<
 > = {
   auto_prepend_file: ({ value }, { host }) =>
     runsManaged(host, value) ? undefined : { id: 'handler.bypassed', ...describeBypass(value) },
-  'session.save_handler': ({ value, isFixed }) => {
-    if (!isFixed && ['redis', 'rediscluster'].includes(value)) return undefined
+  'session.save_handler': ({ value, isFixed }, { handler: { saveHandlers } }) => {
+    const isReplaced = saveHandlers.includes(value)
+    if (!isFixed && isReplaced) return undefined
     return blocked(
-      value === 'redis' || value === 'rediscluster'
+      isReplaced
         ? `session.save_handler is ${value} there and cannot be changed at run time`
         : `session.save_handler is ${value} there, so these pages do not keep their sessions in the bound store`,
       'remove that line',
@@ -46,8 +48,8 @@ const RULES: Readonly<
           'remove that line, and call session_start() where a session is needed',
         )
       : undefined,
-  disable_functions: ({ value }) => {
-    const [disabled] = value.split(/[^\w]+/).filter(calledByHandler)
+  disable_functions: ({ value }, { handler }) => {
+    const [disabled] = value.split(/[^\w]+/).filter((name) => calledBy(handler, name))
     return disabled === undefined
       ? undefined
       : blocked(`it calls ${disabled}, which disable_functions forbids`, `remove ${disabled} from that line`)
@@ -97,10 +99,11 @@ export function findObstacles(
   appDirectory: string,
   php: Pick<TargetPhp, 'lines' | 'isReadLater'>,
   directory: string,
+  handler: ManagedHandler,
   facts: PhpFacts | undefined,
 ): readonly Finding[] {
   const locksSettings = facts?.locksSettings === true
-  const around = { host, directory, locksSettings }
+  const around = { host, directory, locksSettings, handler }
   const lines = [
     ...findPageSettings(host, appDirectory, DECISIVE_SETTINGS).map((line) => ({ ...line, isFixed: false })),
     ...(facts?.pools ?? []).map((line) => ({ ...line, isFixed: line.kind.startsWith('php_admin_') })),
@@ -132,9 +135,9 @@ function lastLine(
   return counting.slice(-1).map((line) => ({ ...line, isFixed: false }))
 }
 
-/** Whether the handler calls a function of PHP, by its name or as a callable. */
-function calledByHandler(name: string): boolean {
-  return name !== '' && new RegExp(`(?<![\\w$>:]|function )${name}\\(|'${name}'`, 'i').test(handlerText)
+/** Whether a handler calls a function of PHP, by its name or as a callable. */
+function calledBy({ text }: ManagedHandler, name: string): boolean {
+  return name !== '' && new RegExp(`(?<![\\w$>:]|function )${name}\\(|'${name}'`, 'i').test(text)
 }
 
 function isDecisive(name: string): name is keyof typeof RULES {

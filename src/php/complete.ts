@@ -4,6 +4,7 @@ import { makeMask } from '../core/mask.ts'
 import { DEFAULT_PHP, type Php } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
 import { type Choice, configure, type Plan, planFiles } from '../plan/plan.ts'
+import type { Store } from '../stores/store.ts'
 import type { SettingLine } from './answers.ts'
 import { learn, lookAround, OFFLINE, type Patience, type PhpCommand, type PhpFacts } from './look-around.ts'
 
@@ -43,7 +44,7 @@ export interface CompletePlan {
 }
 
 /** Finds what would keep the managed handler from running in a PHP; `facts` is what PHP said, if it was asked. */
-export type FindObstacles = (facts: PhpFacts | undefined) => readonly Finding[]
+export type FindObstacles = (store: Store, facts: PhpFacts | undefined) => readonly Finding[]
 
 /**
  * Makes the plan for a choice and a PHP, in the one way in which every command makes it: asks PHP what the plan
@@ -59,8 +60,10 @@ export function completePlan(
   patience: Patience,
   findObstacles: FindObstacles,
 ): CompletePlan {
-  const endpoint = choice.chosen?.endpoint
-  const obstaclesFor = (facts: PhpFacts | undefined) => (wantsManaged(choice) ? findObstacles(facts) : [])
+  const { chosen } = choice
+  const endpoint = chosen?.endpoint
+  const obstaclesFor = (facts: PhpFacts | undefined) =>
+    chosen !== undefined && wantsManaged(choice) ? findObstacles(chosen.store, facts) : []
   const unasked = {
     plan: configure(choice, {
       php: { ...php.known, obstacles: obstaclesFor(undefined) },

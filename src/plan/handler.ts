@@ -16,25 +16,22 @@ export function handlerFindings(
   { runsManaged, obstacles }: Php,
   handler: Handler,
 ): readonly Finding[] {
-  const { name, title } = store
   const { PHP_SESSIONS_HANDLER: wanted, PHP_SESSIONS_ON_STORE_ERROR: onStoreError } = options
   if (handler === 'managed') return []
   const isWanted = store.wantsManaged(endpoint, options)
   if (isWanted && runsManaged && obstacles.length > 0) return obstacles
+  const reason = store.managed.whyNot(endpoint)
   if (isWanted || wanted === 'managed')
     return [
       {
         id: 'handler.native',
         level: 'warn',
-        title:
-          name === 'redis'
-            ? "the managed handler needs PHP 8.1 or later, and this PHP is older: PHP's own handler keeps the sessions"
-            : `the managed handler is for Redis and Valkey only: PHP's own handler keeps the sessions in ${title}`,
+        title: `${reason ?? 'the managed handler needs PHP 8.1 or later, and this PHP is older'}: PHP's own handler keeps the sessions`,
         from: wanted === 'managed' ? 'PHP_SESSIONS_HANDLER' : endpoint.topology.from,
         fix:
-          name === 'redis'
+          reason === undefined
             ? 'choose PHP 8.1 or later, or set PHP_SESSIONS_HANDLER=native'
-            : 'bind a Redis or Valkey, or remove PHP_SESSIONS_HANDLER',
+            : `bind one ${store.title} server, or a Redis or Valkey; or remove PHP_SESSIONS_HANDLER`,
       },
     ]
   if (onStoreError === undefined) return []

@@ -52,6 +52,20 @@ export interface Configuration {
   readonly whyNotStrict?: string
 }
 
+/** The handler of php-sessions for a store. */
+export interface ManagedHandler {
+  /** Its PHP code. */
+  readonly text: string
+  /** The values of `session.save_handler` that it replaces. */
+  readonly saveHandlers: readonly string[]
+  /** Why it cannot keep sessions there, as the beginning of a title; undefined if it can. */
+  whyNot(endpoint: Endpoint): string | undefined
+  /** Why it keeps these sessions; continues the sentence "… because". */
+  why(endpoint: Endpoint, options: Options): string
+  /** What differs from the native handler, for users who have to choose; each line starts in lower case. */
+  describe(endpoint: Endpoint, options: Options): readonly string[]
+}
+
 /**
  * A server in which PHP can keep sessions.
  *
@@ -79,6 +93,7 @@ export interface Store {
   ): { readonly value: Endpoint | undefined; readonly findings: readonly Finding[] }
   /** What the names of the keys begin with. */
   keyPrefix(endpoint: Endpoint, options: Options): string
+  readonly managed: ManagedHandler
   /** Whether the managed handler is to keep the sessions, where it can run. */
   wantsManaged(endpoint: Endpoint, options: Options): boolean
   configure(endpoint: Endpoint, surroundings: Surroundings): Configuration

@@ -75,6 +75,13 @@ const EXAMPLES: readonly Example[] = [
     like: 'One Memcached',
   },
   {
+    title: 'Memcached with the managed handler',
+    remark: 'With `PHP_SESSIONS_HANDLER=managed`, and a login.',
+    service: memcached('memcached.internal', { username: 'app', password: PASSWORD }),
+    env: { PHP_SESSIONS_HANDLER: 'managed' },
+    like: 'One Memcached',
+  },
+  {
     title: 'A pool of Memcached servers',
     remark: 'Two servers, one with twice the weight.',
     service: memcached('memcached-1:11211:2,memcached-2:11211:1'),

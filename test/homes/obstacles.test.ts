@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
+import { CANARY, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
-import { handlerText } from '../../src/stores/redis/handler/index.ts'
+import { stores } from '../../src/stores/index.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { type FakeAnswers, fakePhp } from '../support/fake-php.ts'
 
@@ -17,8 +17,13 @@ const PHP: Answer = { versionId: 80405, phpredis: '6.2.0', loaded: ['redis'] }
 const DIRECTORY = '/tmp/php-sessions-unique'
 
 /** What `exec` said and wrote, with the managed handler wanted. */
-function start(answer: Answer, files: Readonly<Record<string, string>> = {}, found: readonly string[] = []) {
-  const env = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(redisService) }
+function start(
+  answer: Answer,
+  files: Readonly<Record<string, string>> = {},
+  found: readonly string[] = [],
+  service: Service = redisService,
+) {
+  const env = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(service) }
   const php = fakePhp({ 'look-around': { ...PHP, ...answer } })
   const host = fakeHost(env, files, (program) =>
     ['find', 'grep'].includes(program.file)
@@ -132,8 +137,13 @@ describe('these do not', () => {
   })
 })
 
-test('every function that the handler calls counts where it is disabled', () => {
-  const called = [...handlerText.matchAll(/(?<![\w$>:\\]|function )([a-z_0-9]+)\(/g)].map(
+const SERVICES: Readonly<Record<string, Service>> = {
+  redis: redisService,
+  memcached: { name: 'memcached-sessions', credentials: { host: 'mc.example' } },
+}
+
+test.each(stores)('every function that the handler for $title calls counts where it is disabled', (store) => {
+  const called = [...store.managed.text.matchAll(/(?<![\w$>:\\]|function )([a-z_0-9]+)\(/g)].map(
     ([, name = '']) => name,
   )
   expect(called).toContain('session_set_save_handler')
@@ -152,8 +162,18 @@ test('every function that the handler calls counts where it is disabled', () => 
   ]
   for (const name of new Set(called)) {
     if (words.includes(name)) continue
-    expect(start({ lines: [line('disable_functions', name)] }).err).toContain('(handler.blocked)')
+    const lines = [line('disable_functions', name)]
+    expect(start({ lines }, {}, [], SERVICES[store.name]).err).toContain('(handler.blocked)')
   }
+})
+
+test.each(stores)('only the session handlers of $title are replaced where a pool sets one', (store) => {
+  const blocks = (value: string) => {
+    const pools = [pool('php_value', 'session.save_handler', value)]
+    return start({ pools }, {}, [], SERVICES[store.name]).err.includes('(handler.blocked)')
+  }
+  const handlers = ['redis', 'rediscluster', 'memcached', 'files']
+  expect(handlers.filter((value) => !blocks(value))).toEqual(store.managed.saveHandlers)
 })
 
 describe('a pool that never ends a request is named, below PHP’s own handlers', () => {

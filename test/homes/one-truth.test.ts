@@ -41,6 +41,10 @@ const TLS = redis({ uri: 'rediss://:pw@redis.example:6380' })
 const SENTINELS = redis({ sentinels: ['s1:26379', 's2:26379'], master_name: 'm', password: 'pw' })
 const MASTER = '10.0.0.9:6390'
 const CLUSTER = redis({ uri: 'redis+cluster://:pw@c1:7000,c2:7001' })
+const MEMCACHED: Service = {
+  ...memcachedService,
+  credentials: { host: 'mc.example', username: 'app', password: 'pw' },
+}
 const PEM = (label: string) => `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`
 
 const WORLDS: Readonly<Record<string, World>> = {
@@ -73,6 +77,18 @@ const WORLDS: Readonly<Record<string, World>> = {
     finds: ['redis.sentinel'],
   },
   'a Redis Cluster': { service: CLUSTER },
+  'a Memcached and the managed handler': { service: MEMCACHED, env: MANAGED },
+  'a Memcached and the managed handler on PHP 8.0': {
+    service: MEMCACHED,
+    env: MANAGED,
+    php: { versionId: 80030 },
+    finds: ['handler.native'],
+  },
+  'a Memcached pool and the managed handler': {
+    service: memcachedService,
+    env: MANAGED,
+    finds: ['handler.native'],
+  },
   'a Redis Cluster and the native handler': { service: CLUSTER, env: NATIVE, finds: ['redis.cluster'] },
   'a Redis Cluster on PHP 8.0': {
     service: CLUSTER,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { memcachedHandlerText } from '../../src/stores/memcached/handler/index.ts'
 import { handlerText } from '../../src/stores/redis/handler/index.ts'
 import { loadExtensions, runPhp } from '../support/php/php.ts'
 
@@ -17,10 +18,13 @@ foreach ($tokens as $i => $token) {
 ksort($called);
 echo json_encode(array_keys(array_filter($called)));`
 
-test('the handler names all functions of PHP that it calls, and no others', () => {
-  const named = /^use function ([^;]+);/m.exec(handlerText)?.[1]?.split(/,\s+/) ?? []
+test.each([
+  ['Redis', handlerText],
+  ['Memcached', memcachedHandlerText],
+])('the handler for %s names all functions of PHP that it calls, and no others', (_store, text) => {
+  const named = /^use function ([^;]+);/m.exec(text)?.[1]?.split(/,\s+/) ?? []
   const called = JSON.parse(
-    String(runPhp(loadExtensions('tokenizer'), CALLED, Buffer.from(handlerText).toString('base64'))),
+    String(runPhp(loadExtensions('tokenizer'), CALLED, Buffer.from(text).toString('base64'))),
   )
   expect(named).toEqual(called)
 })

@@ -4,10 +4,16 @@ import type { Endpoint } from '../../core/endpoint.ts'
 import type { Directive } from '../../core/ini.ts'
 import type { Options } from '../../core/options.ts'
 import { longestRequestSeconds, type Php } from '../../core/php.ts'
-import { POOL_NAME, type Store } from '../store.ts'
+import { type Configuration, POOL_NAME, type Store, type Surroundings } from '../store.ts'
 import { readMemcachedEndpoint } from './endpoint.ts'
+import {
+  MEMCACHED_CONNECT_SECONDS,
+  managedMemcached,
+  manageMemcached,
+  memcachedKeyPrefix,
+  wantsManagedMemcached,
+} from './managed.ts'
 
-const CONNECT_MILLISECONDS = 1_000
 // When the server is frozen each try takes five seconds, and no setting shortens that. So there are few tries, and
 // the wait between them grows. docs/internals/figures.md has the figures.
 const LOCK_WAIT_MILLISECONDS = { first: 20, longest: 500 }
@@ -26,22 +32,38 @@ export const memcached: Store = {
     const credentials = readCredentials(binding)
     return { value: readMemcachedEndpoint(credentials), findings: credentials.findings }
   },
-  keyPrefix: (_, { PHP_SESSIONS_PREFIX }) => PHP_SESSIONS_PREFIX ?? 'memc.sess.key.',
-  wantsManaged: () => false,
-  configure: (endpoint, { options, php }) => ({
+  keyPrefix: (_, options) => memcachedKeyPrefix(options),
+  managed: managedMemcached,
+  wantsManaged: wantsManagedMemcached,
+  configure: (endpoint, surroundings) => {
+    const { options, php } = surroundings
+    const isManaged =
+      wantsManagedMemcached(endpoint, options) && php.runsManaged && php.obstacles.length === 0
+    // Below the managed handler without the login, which phpinfo() would show.
+    const native = configureNative(endpoint, isManaged ? [] : saslDirectives(endpoint), surroundings)
+    return isManaged ? manageMemcached(endpoint, surroundings, native) : native
+  },
+}
+
+function configureNative(
+  endpoint: Endpoint,
+  sasl: readonly Directive[],
+  { options, php }: Surroundings,
+): Configuration {
+  return {
     handler: 'native',
     directives: [
       { name: 'session.save_handler', value: 'memcached', because: 'a Memcached service is bound' },
       savePath(endpoint, php),
       ...connectionDirectives(endpoint, php),
       ...poolDirectives(endpoint, php),
-      ...saslDirectives(endpoint),
+      ...sasl,
       ...memcachedLockDirectives(options, php),
       ...prefixDirectives(options),
     ],
     files: [],
     findings: [],
-  }),
+  }
 }
 
 /** php-memcached 2, the last version for PHP 5, needs the pool's name in the path; version 3 refuses such a path. */
@@ -79,7 +101,7 @@ function connectionDirectives(endpoint: Endpoint, php: Php): readonly Directive[
         ]),
     {
       name: 'memcached.sess_connect_timeout',
-      value: CONNECT_MILLISECONDS,
+      value: MEMCACHED_CONNECT_SECONDS * 1000,
       because: 'milliseconds; a server that does not answer delays a request by this much and no more',
     },
   ]

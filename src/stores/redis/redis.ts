@@ -7,9 +7,10 @@ import type { Options } from '../../core/options.ts'
 import { Secret } from '../../core/secret.ts'
 import { type Configuration, POOL_NAME, type Store, type Surroundings } from '../store.ts'
 import { readRedisEndpoint } from './endpoint.ts'
+import { handlerText } from './handler/index.ts'
 import { redisKeyPrefix } from './keys.ts'
 import type { RedisLogin } from './login.ts'
-import { manageRedis } from './managed.ts'
+import { describeManaged, manageRedis, whyManaged } from './managed.ts'
 import { clusterSavePath, type Parameters, redisSavePath } from './save-path.ts'
 import { CONNECT_SECONDS, READ_SECONDS, redisLockDirectives } from './timeouts.ts'
 import { redisTls } from './tls.ts'
@@ -28,6 +29,13 @@ export const redis: Store = {
     return { value: readRedisEndpoint(credentials, options), findings: credentials.findings }
   },
   keyPrefix: redisKeyPrefix,
+  managed: {
+    text: handlerText,
+    saveHandlers: ['redis', 'rediscluster'],
+    whyNot: () => undefined,
+    why: whyManaged,
+    describe: describeManaged,
+  },
   wantsManaged,
   configure: (endpoint, surroundings) => {
     const { options, php } = surroundings

@@ -144,7 +144,7 @@ test.each([
 })
 
 test.each([
-  ['a Memcached', planFor([memcachedService], MANAGED)],
+  ['a pool of Memcached servers', planFor([memcachedService], MANAGED)],
   ['PHP 8.0', managed({ host: 'h' }, {}, OLD)],
   ['an option of the managed handler', planFor([redisService], { PHP_SESSIONS_ON_STORE_ERROR: 'stop' })],
 ])('the native handler keeps the sessions, with a warning: %s', (_name, plan) => {

@@ -30,6 +30,6 @@ export function configure(
 }
 
 function extensionArguments(loadExtensions: PhpUnderTest['loadExtensions']): readonly string[] {
-  const lines = loadExtensions('igbinary', 'msgpack', 'redis').trim().split('\n')
+  const lines = loadExtensions('igbinary', 'msgpack', 'redis', 'memcached').trim().split('\n')
   return lines.flatMap((line) => ['-d', line])
 }

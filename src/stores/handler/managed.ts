@@ -1,0 +1,114 @@
+import type { Sourced } from '../../core/binding.ts'
+import type { Endpoint } from '../../core/endpoint.ts'
+import type { Finding } from '../../core/finding.ts'
+import type { Directive } from '../../core/ini.ts'
+import type { Php } from '../../core/php.ts'
+import { type PhpValue, renderPhpFile } from '../../core/php-text.ts'
+import { Secret } from '../../core/secret.ts'
+import {
+  type Configuration,
+  MANAGED_FILES,
+  type PlannedFile,
+  plainFile,
+  type Surroundings,
+} from '../store.ts'
+
+/** What a store's managed handler is made of. */
+export interface ManagedParts {
+  readonly text: string
+  /** Why it keeps these sessions; continues the sentence "… because". */
+  readonly why: string
+  /** What it needs to know, under the names that its PHP reads. */
+  readonly settings: PhpValue
+}
+
+/**
+ * Adds the managed handler to the settings of the native handler, which keeps the sessions where it is bypassed.
+ *
+ * The limits of the native handler are not findings then. Strict mode can always be on: unlike the native handler, the
+ * managed one distinguishes a store that does not answer from an unknown session id.
+ */
+export function addManaged(
+  native: Configuration,
+  { text, why, settings }: ManagedParts,
+  { directory, php }: Surroundings,
+): Configuration {
+  const install = plainFile(`${directory}/${MANAGED_FILES.handler}`, text)
+  const connect = storeFile(directory, settings)
+  return {
+    handler: 'managed',
+    directives: [...native.directives, ...installDirectives(install.path, connect.path, why, php)],
+    files: [...native.files, install, connect],
+    findings: [],
+  }
+}
+
+function storeFile(directory: string, settings: PhpValue): PlannedFile {
+  const comment =
+    'Written by php-sessions at startup. The session handler beside it reads it again when it changes.'
+  return plainFile(`${directory}/${MANAGED_FILES.store}`, new Secret(renderPhpFile(comment, settings)))
+}
+
+/** The values of `auto_prepend_file` that mean no file. */
+const NO_FILE = ['', 'none']
+
+function installDirectives(
+  handlerPath: string,
+  storePath: string,
+  why: string,
+  { prependFile }: Php,
+): readonly Directive[] {
+  const replaced: Directive[] =
+    prependFile === undefined || NO_FILE.includes(prependFile.value)
+      ? []
+      : [
+          {
+            name: 'php_sessions.auto_prepend_file',
+            value: prependFile.value,
+            because: `the app's own auto_prepend_file (${prependFile.from}), which the handler's file includes`,
+          },
+        ]
+  return [
+    {
+      name: 'auto_prepend_file',
+      value: handlerPath,
+      because: `${why}: this file installs the handler of php-sessions before the app runs`,
+    },
+    {
+      name: 'php_sessions.store',
+      value: storePath,
+      because: 'the handler reads from this file how to log in, and reads it again when it changes',
+    },
+    {
+      name: 'session.upload_progress.enabled',
+      value: 0,
+      because:
+        'PHP would start a session with its own handler, before the managed one is there, for every form that asks for the progress of an upload; and a PHP with the fix of CVE-2026-115560 refuses every other handler while it is on',
+    },
+    ...replaced,
+  ]
+}
+
+/** Says that the managed handler does not run although the settings are its own; its save_path has no password. */
+export function describeLateBypass(
+  { value, from }: Sourced<string>,
+  { password }: Pick<Endpoint, 'password'>,
+): Omit<Finding, 'id'> {
+  const { fix } = describeBypass(value)
+  return {
+    level: password === undefined ? 'warn' : 'error',
+    title: `the app sets auto_prepend_file to ${NO_FILE.includes(value) ? 'none' : value}, which bypasses the managed handler: PHP's own handler ${password === undefined ? 'keeps the sessions' : 'has no password here, and no session can start'}`,
+    from,
+    fix,
+  }
+}
+
+/** Says that another `auto_prepend_file` takes the place of the managed handler's, and PHP's own has the whole app. */
+export function describeBypass(value: string): Pick<Finding, 'title' | 'fix'> {
+  const isFile = !NO_FILE.includes(value)
+  const include = `if ($store = get_cfg_var('php_sessions.store')) require dirname($store) . '/${MANAGED_FILES.handler}';`
+  return {
+    title: `the app sets auto_prepend_file to ${isFile ? value : 'none'}, which bypasses the managed handler: PHP's own handler keeps the sessions of the whole app`,
+    fix: isFile ? `remove that line, or begin ${value} with: ${include}` : 'remove that line',
+  }
+}

@@ -1,0 +1,17 @@
+import { joinHandler } from '../../handler/join.ts'
+import binary from './binary.php'
+import cache from './cache.php'
+import head from './head.php'
+import install from './install.php'
+import line from './line.php'
+import lock from './lock.php'
+import memcachedSession from './memcached-session.php'
+import meta from './meta.php'
+import protocol from './protocol.php'
+
+/** The managed handler for one Memcached. */
+export const memcachedHandlerText = joinHandler({
+  head,
+  files: [protocol, meta, binary, cache, line, lock, memcachedSession],
+  install,
+})

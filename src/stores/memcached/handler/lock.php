@@ -1,0 +1,163 @@
+<?php
+
+namespace PhpSessions;
+
+use function array_slice, bin2hex, count, max, microtime, min, random_bytes, random_int, usleep;
+
+/** The lock of one session for one request, with the line of those that wait for it. */
+final class Lock
+{
+    /** After which a request that is in front and does not take its turn counts as dead. */
+    private const GRACE_SECONDS = 0.2;
+    /** A bid lives no longer until it is confirmed: a server that was frozen may give the lock to a request that has gone. */
+    private const BID_SECONDS = 5;
+    private const MOST_BIDS = 100;
+
+    public readonly string $token;
+    private string|int $cas = 0;
+    /** When and on which connection it was taken, and whether others waited already. */
+    private float $since = 0;
+    private int $connection = 0;
+    private bool $isAwaited = false;
+
+    public function __construct(private readonly Cache $cache, public readonly string $key)
+    {
+        $this->token = bin2hex(random_bytes(5));
+    }
+
+    /** Waits for the lock and reads an item on the way; null if there is none. */
+    public function take(#[\SensitiveParameter] string $item): ?array
+    {
+        ['waitSeconds' => $seconds, 'maxWaiting' => $limit] = $this->cache->settings;
+        $end = microtime(true) + $seconds;
+        $watch = [null, 0];
+        $command = $bid = ['add', $this->key, $this->token, $this->bidSeconds()];
+        for ($bids = 0;;) {
+            [$lock, $data] = $this->exchange($command, $item);
+            $line = new Line($lock[0] ?? '');
+            if ($line->owner === $this->token) {
+                [$this->cas, $this->isAwaited] = [$lock[1], $line->text !== $this->token];
+                [$this->since, $this->connection] = [microtime(true), $this->cache->connection];
+                return $data;
+            }
+            $now = microtime(true);
+            if ($now > $end) {
+                $this->cache->ask(['append', $this->key, " !{$this->token}"]);
+                throw new StoreFailed("others have held this session for $seconds seconds (PHP_SESSIONS_MAX_WAIT)");
+            }
+            $ahead = $line->ahead($this->token);
+            $place = [$line->owner, $line->isFree, $ahead];
+            $watch = $watch[0] === $place ? $watch : [$place, $now];
+            $idle = $now - $watch[1];
+            $isTurn = $ahead === null ? $line->waiting === [] : $ahead === 0 || $idle > $ahead * self::GRACE_SECONDS;
+            if ($line->owner === '') {
+                $command = ++$bids <= self::MOST_BIDS ? $bid : throw new StoreFailed('the server keeps no lock');
+            } elseif ($line->isFree && $isTurn) {
+                $command = ['cas', $this->key, $line->takenBy($this->token), $this->bidSeconds(), $lock[1]];
+            } elseif ($ahead === null) {
+                $command = count($line->waiting) < $limit
+                    ? ['append', $this->key, " {$this->token}"]
+                    : throw new StoreFailed("$limit requests are already waiting for this session (PHP_SESSIONS_MAX_WAITING)", StoreFailed::TOO_MANY);
+            } else {
+                $command = null;
+                $this->pause($idle, $ahead);
+            }
+        }
+    }
+
+    /** Sends a command, and reads the lock and the item. */
+    private function exchange(?array $command, #[\SensitiveParameter] string $item): array
+    {
+        $answers = $this->cache->attempt(fn (bool $isAgain): array => [
+            // A number counts only on its connection.
+            ...($command === null || ($isAgain && $command[0] === 'cas') ? [] : [$command]),
+            ['get', $this->key],
+            ...($command === null ? [] : [['get', $item]]),
+        ]);
+        return $command === null ? [$answers[0], null] : array_slice($answers, -2);
+    }
+
+    /** The first in the line asks each millisecond at first, then ever less often; the others according to their place. */
+    private function pause(float $idle, int $ahead): void
+    {
+        $milliseconds = min(20, max(1, $idle * 1000 / 8)) * max(1, 2 * $ahead);
+        usleep((int) (min(100, $milliseconds) * random_int(750, 1250)));
+    }
+
+    /** Keeps the lock for as long as a request may take. Nobody waits for the answer. */
+    public function confirm(): void
+    {
+        if ($this->cache->settings['lockSeconds'] > self::BID_SECONDS) {
+            $this->cache->send(['touch', $this->key, $this->cache->settings['lockSeconds']]);
+        }
+    }
+
+    /** Whether nobody else can have the lock, and the numbers of the connection count. */
+    public function isSure(): bool
+    {
+        return $this->isAlive() && $this->cache->connection === $this->connection;
+    }
+
+    /** Whether the lock has not ended by itself, if the server has kept it. */
+    public function isAlive(): bool
+    {
+        return microtime(true) - $this->since < $this->cache->settings['lockSeconds'];
+    }
+
+    /** Releases the lock in one write with other commands, whose answers it returns. */
+    public function releaseWith(array ...$commands): array
+    {
+        $own = $this->isAwaited ? $this->passing() : [['delete', $this->key, $this->cas]];
+        $answers = $this->cache->ask(...$commands, ...$own);
+        $last = $answers[count($answers) - 1];
+        try {
+            $line = $this->isAwaited || $last ? $last : $this->cache->ask(...$this->passing())[1];
+            $this->clear($line);
+        } catch (ServerFailed) {
+            // What came before is done, and the lock ends by itself.
+        }
+        return $answers;
+    }
+
+    /** Tells those that wait that it is their turn, and reads who they are. */
+    private function passing(): array
+    {
+        return [['append', $this->key, " !{$this->token}"], ['get', $this->key]];
+    }
+
+    /** Removes a lock that nobody waits for any more: PHP's own handler takes it to be held. */
+    private function clear(array|bool|null $lock): void
+    {
+        $line = new Line($lock[0] ?? '');
+        if ($line->owner === $this->token && $line->waiting === []) {
+            $this->cache->ask(['delete', $this->key, $lock[1]]);
+        }
+    }
+
+    /** The command that releases the lock as it was just read. */
+    public function releaseAsRead(array $lock): array
+    {
+        $line = new Line($lock[0]);
+        return $line->waiting === [] ? ['delete', $this->key, $lock[1]] : ['append', $this->key, " !{$this->token}"];
+    }
+
+    /** Tells whoever waits that this request has gone, if the server hears it. */
+    public function leave(): void
+    {
+        try {
+            $this->cache->send(['append', $this->key, " !{$this->token}"]);
+        } catch (ServerFailed) {
+        }
+        $this->cache->disconnect();
+    }
+
+    private function bidSeconds(): int
+    {
+        return min(self::BID_SECONDS, $this->cache->settings['lockSeconds']);
+    }
+
+    public function __debugInfo(): array
+    {
+        return [];
+    }
+}

@@ -1,0 +1,78 @@
+import type { Endpoint } from '../../core/endpoint.ts'
+import type { Options } from '../../core/options.ts'
+import { longestRequestSeconds } from '../../core/php.ts'
+import type { PhpValue } from '../../core/php-text.ts'
+import { addManaged } from '../handler/managed.ts'
+import type { Configuration, ManagedHandler, Surroundings } from '../store.ts'
+import { memcachedHandlerText } from './handler/index.ts'
+
+/** How long a request waits for Memcached, in seconds: with either handler, and with the managed one. */
+export const MEMCACHED_CONNECT_SECONDS = 1
+const READ_SECONDS = 2
+
+/** What the names of the keys begin with: php-memcached's own prefix, unless the user has chosen one. */
+export function memcachedKeyPrefix({ PHP_SESSIONS_PREFIX }: Options): string {
+  return PHP_SESSIONS_PREFIX ?? 'memc.sess.key.'
+}
+
+/** The managed handler for one server. On a pool the lock of a session and the session may be on different servers. */
+export const managedMemcached: ManagedHandler = {
+  text: memcachedHandlerText,
+  saveHandlers: ['memcached'],
+  whyNot: ({ topology, servers }) =>
+    topology.value === 'single'
+      ? undefined
+      : `the managed handler keeps sessions on one Memcached server, and this is a pool of ${servers.length}`,
+  why: () => 'PHP_SESSIONS_HANDLER is managed',
+  describe: (_, { PHP_SESSIONS_LOCKING: isLocking }) => [
+    ...(isLocking
+      ? [
+          'requests of one visitor take turns in the order of their arrival; the native handler refuses some of many at once, and others overtake',
+          'a request that has lost its lock, or comes after a restart of the server, does not overwrite the session',
+        ]
+      : []),
+    'a session that is too large for the server is refused, and the earlier one stays; the native handler deletes it',
+    'while the store cannot be used, a request ends with status 503 within 3 seconds and one line in the log, unless PHP_SESSIONS_ON_STORE_ERROR=empty; the native handler continues with an empty session, after 105 seconds where the server is frozen',
+  ],
+}
+
+/** Only if it is asked for: `auto` keeps what is documented for Memcached. */
+export function wantsManagedMemcached(
+  endpoint: Endpoint,
+  { PHP_SESSIONS_HANDLER: wanted }: Options,
+): boolean {
+  return wanted === 'managed' && managedMemcached.whyNot(endpoint) === undefined
+}
+
+export function manageMemcached(
+  endpoint: Endpoint,
+  surroundings: Surroundings,
+  native: Configuration,
+): Configuration {
+  const { options } = surroundings
+  const parts = {
+    text: managedMemcached.text,
+    why: managedMemcached.why(endpoint, options),
+    settings: storeForHandler(endpoint, surroundings),
+  }
+  return addManaged(native, parts, surroundings)
+}
+
+/** What the handler needs to know, under the names that its PHP reads. */
+function storeForHandler({ servers, user, password }: Endpoint, { options, php }: Surroundings): PhpValue {
+  const [server] = servers
+  const life = longestRequestSeconds(php)
+  return {
+    server: { host: server?.value.host ?? '', port: server?.value.port ?? 0 },
+    user: password === undefined ? null : (user?.value ?? null),
+    password: password?.value ?? null,
+    prefix: memcachedKeyPrefix(options),
+    locking: options.PHP_SESSIONS_LOCKING,
+    lockSeconds: life,
+    waitSeconds: options.PHP_SESSIONS_MAX_WAIT ?? life / 2,
+    maxWaiting: options.PHP_SESSIONS_MAX_WAITING,
+    connectSeconds: MEMCACHED_CONNECT_SECONDS,
+    readSeconds: READ_SECONDS,
+    onStoreError: options.PHP_SESSIONS_ON_STORE_ERROR ?? 'stop',
+  }
+}

@@ -27,6 +27,8 @@ export interface Binding {
    * not chosen with php-sessions in mind.
    */
   readonly isChosenByKind: boolean
+  /** Why `isChosenByKind` is false, where that is not clear from its source. */
+  readonly whyNotByKind?: string
   /** Why parts of it could not be read: errors if it is chosen. */
   readonly faults?: readonly Finding[]
 }

@@ -6,6 +6,8 @@ import type { Options } from './options.ts'
 export interface Input {
   readonly bindings: readonly Binding[]
   readonly options: Options
+  /** What there is instead of a store, for platforms where services have no names: the end of "… because". */
+  readonly nothingBound?: string
   /** What could not be read. */
   readonly findings: readonly Finding[]
 }

@@ -31,7 +31,7 @@ const oneOf = <const Word extends string>(...allowed: readonly Word[]) => ({
 const SWITCH = {
   expected: 'on or off',
   parse: (text: string): boolean | undefined =>
-    ({ on: true, '1': true, true: true, off: false, '0': false, false: false })[text],
+    ['on', '1', 'true'].includes(text) ? true : ['off', '0', 'false'].includes(text) ? false : undefined,
 }
 
 const searchKey = (store: string, key: string) => ({

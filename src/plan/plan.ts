@@ -53,7 +53,7 @@ export interface Plan {
 }
 
 /** Chooses the store and reads where it is; the first half of a plan, for which PHP need not be known. */
-export function chooseEndpoint({ bindings, options, findings }: Input): Choice {
+export function chooseEndpoint({ bindings, options, nothingBound, findings }: Input): Choice {
   const files = (because: string, all: readonly Finding[]): Choice => ({
     chosen: undefined,
     because,
@@ -63,7 +63,9 @@ export function chooseEndpoint({ bindings, options, findings }: Input): Choice {
   if (hasError(findings)) return files('the configuration cannot be read', findings)
   const { choice, because, findings: choiceFindings } = chooseStore(bindings, options, stores)
   const found = [...findings, ...choiceFindings]
-  if (choice === undefined) return files(because, found)
+  // Without a word of the user and without a candidate, what was looked at says more than the names of services.
+  const isNothing = options.PHP_SESSIONS_SERVICE === undefined && choiceFindings.length === 0
+  if (choice === undefined) return files((isNothing ? nothingBound : undefined) ?? because, found)
   const { store, binding } = choice
   const { value: endpoint, findings: endpointFindings } = store.endpoint(binding, options)
   const read = [...found, ...endpointFindings]

@@ -43,6 +43,7 @@ function whyNot(
     return chosen.source === binding.source
       ? `${chosen.name} comes first`
       : `a service from ${chosen.source} is chosen, which comes before ${binding.source}`
+  if (binding.whyNotByKind !== undefined) return binding.whyNotByKind
   if (kind === undefined) return 'nothing says that it is a Redis, Valkey or Memcached'
   const keys = joinWords(
     stores.map(({ searchKey }) => options[searchKey]),

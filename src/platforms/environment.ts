@@ -57,7 +57,8 @@ export function readVariables(host: Host): Bindings {
       ]
       return own.length === 0 ? binding : { ...binding, faults: own }
     })
-  return { bindings: chooseVariables(mergeVariables(bindings)), findings }
+  const read = chooseVariables(mergeVariables(bindings))
+  return { bindings: isChosenByKind ? read : read.map(onCloudFoundry), findings }
 }
 
 /** A variable without the kind in its name is a binding by itself: its neighbours are those of another service. */
@@ -97,7 +98,7 @@ function readSecret(
   findings.push({
     id: 'binding.file',
     level: 'error',
-    title: `${name} names a file that does not exist: ${path}`,
+    title: `${name} names a file that does not exist: ${/^[./]/.test(path) ? path : `${path.length} characters that are no path`}`,
     from: `environment variable ${name}`,
     fix: 'mount the secret there, or remove the variable',
   })
@@ -116,6 +117,17 @@ function findUnread(env: Host['env'], { kinds: [group], credentials, from }: Bin
     }))
     .filter(isUnread)
   return unread.length === 0 ? [] : [unreadFields(from, unread)]
+}
+
+function onCloudFoundry(binding: Binding): Binding {
+  const example = /MEMCACH/.test(binding.name)
+    ? `app-memcached-sessions -p '{"servers": "HOST:11211"}'`
+    : `app-redis-sessions -p '{"uri": "redis://…"}'`
+  return {
+    ...binding,
+    isChosenByKind: false,
+    whyNotByKind: `variables are not read on Cloud Foundry: bind a service (cf create-user-provided-service ${example}), or set PHP_SESSIONS_SERVICE=${binding.name}`,
+  }
 }
 
 function toBinding(

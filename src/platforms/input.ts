@@ -3,6 +3,7 @@ import type { Finding } from '../core/finding.ts'
 import type { Input } from '../core/input.ts'
 import { readOptions } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
+import { findRoot } from './service-binding.ts'
 import { readBindings } from './sources.ts'
 import { attempt } from './unreadable.ts'
 
@@ -11,7 +12,27 @@ export function readInput(host: Host, appDirectory: string): Input {
   const file = readOptionsFile(host, `${appDirectory}/.bp-config/options.json`)
   const { options, findings } = readOptions({ env: host.env, file })
   const { bindings, findings: bindingFindings } = readBindings(host)
-  return { bindings, options, findings: [...file.findings, ...findings, ...bindingFindings] }
+  const nothingBound = describeNothingBound(host)
+  return {
+    bindings,
+    options,
+    ...(nothingBound === undefined ? {} : { nothingBound }),
+    findings: [...file.findings, ...findings, ...bindingFindings],
+  }
+}
+
+/** What was looked at, where nothing is bound; undefined on Cloud Foundry, where the names of services count. */
+function describeNothingBound(host: Host): string | undefined {
+  const { VCAP_APPLICATION, VCAP_SERVICES, VCAP_SERVICES_FILE_PATH } = host.env
+  if ((VCAP_APPLICATION ?? VCAP_SERVICES ?? VCAP_SERVICES_FILE_PATH) !== undefined) return undefined
+  const variables = 'no variable such as REDIS_URL or MEMCACHED_SERVERS names a store'
+  const found = findRoot(host.env)
+  if (found === undefined) return `${variables}, and SERVICE_BINDING_ROOT is not set`
+  const { source, root } = found
+  const looked = attempt(() => host.isDirectory(root))
+  return looked.why === undefined && looked.value
+    ? `${variables}, and no binding in ${root} (${source}) is a Redis, Valkey or Memcached`
+    : `${variables}, and the directory of bindings, ${root} (${source}), does not exist`
 }
 
 function readOptionsFile(host: Host, path: string) {

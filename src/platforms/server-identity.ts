@@ -32,7 +32,7 @@ export function identifyServer(binding: Binding): ServerIdentity {
   const user = text('user') ?? uri?.user
   const others = (Object.keys(FIELD_NAMES) as Field[])
     .filter((field) => !IN_URI.includes(field))
-    .map((field) => JSON.stringify(credentials.servers(field)?.value))
+    .map((field) => credentials.texts(field).map(({ value }) => value))
   return {
     server: JSON.stringify([
       [...binding.kinds, uri?.scheme].some((word) => /memcache/i.test(word ?? '')),

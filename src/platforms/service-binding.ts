@@ -6,7 +6,7 @@ import type { Bindings } from './bindings.ts'
 import { attempt, faultOf, unreadable } from './unreadable.ts'
 
 /** The directory of bindings in files: the first of these that is set, as Cloud Native Buildpacks specify. */
-function findRoot(env: Host['env']): { readonly source: string; readonly root: string } | undefined {
+export function findRoot(env: Host['env']): { readonly source: string; readonly root: string } | undefined {
   const candidates = [
     { source: 'SERVICE_BINDING_ROOT', root: env.SERVICE_BINDING_ROOT },
     { source: 'CNB_BINDINGS', root: env.CNB_BINDINGS },

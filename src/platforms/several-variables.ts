@@ -13,7 +13,11 @@ export function mergeVariables(bindings: readonly Binding[]): readonly Binding[]
     const equal = onServer.find(({ identity: { database } }) => database === identity.database)
     if (equal !== undefined)
       equal.binding = { ...equal.binding, names: [...new Set([...equal.binding.names, ...binding.names])] }
-    else merged.push({ binding: onServer.length === 0 ? binding : notByKind(binding), identity })
+    else {
+      const first = onServer[0]?.binding.name
+      const why = `it is another database of the server of ${first}`
+      merged.push({ binding: first === undefined ? binding : notByKind(binding, why), identity })
+    }
   }
   return merged.map(({ binding }) => binding)
 }
@@ -33,8 +37,11 @@ export function chooseVariables(bindings: readonly Binding[]): readonly Binding[
   return bindings.map((binding, i) => {
     const group = groups[i] ?? ''
     const [, , kind] = OF_PLATFORM.exec(group) ?? []
-    const isSpare = kind !== undefined ? groups.includes(kind) : isForElse(group) && !groups.every(isForElse)
-    return isSpare ? notByKind(binding) : binding
+    if (kind !== undefined && groups.includes(kind))
+      return notByKind(binding, `there is ${kind}_…, and this is only the platform's own name for a service`)
+    if (isForElse(group) && !groups.every(isForElse))
+      return notByKind(binding, 'by its name it is there for something else')
+    return binding
   })
 }
 
@@ -42,6 +49,6 @@ function isForElse(group: string): boolean {
   return OTHER_PURPOSE.test(group) && !KIND_IN_NAME.test(group)
 }
 
-function notByKind(binding: Binding): Binding {
-  return { ...binding, isChosenByKind: false }
+function notByKind(binding: Binding, whyNotByKind: string): Binding {
+  return { ...binding, isChosenByKind: false, whyNotByKind }
 }

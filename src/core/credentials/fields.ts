@@ -77,7 +77,9 @@ function unwrap(object: JsonObject, prefix: string, outer: string, depth = 0): R
 
 /** `cluster: true` says that it is one; `cluster: "main"` is the name of something. */
 function asFlag(field: Ranked): Ranked {
-  const isFlag = /^(cluster|sentinel)$/.test(field.name) && /^(true|1|on|yes)$/i.test(String(field.value))
+  const { name, value } = field
+  const isOn = value === true || (typeof value === 'string' && /^(true|1|on|yes)$/i.test(value))
+  const isFlag = isOn && /^(cluster|sentinel)$/.test(name)
   return isFlag ? { ...field, name: `${field.name}enabled` } : field
 }
 

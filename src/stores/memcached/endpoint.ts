@@ -70,7 +70,7 @@ function readMemcachedUri(credentials: Credentials): Sourced<Uri> | undefined {
 
 /** The `memcache` extension writes `tcp://h1:11211?weight=3, tcp://h2:11211?weight=1`. */
 function isListOfUris(text: string): boolean {
-  return /:\/\/.*[\s,;][a-z]+:\/\//.test(text)
+  return text.split(/[\s,;]+/).filter((item) => item.includes('://')).length > 1
 }
 
 function readServers(credentials: Credentials, uri: Sourced<Uri> | undefined): readonly Sourced<Server>[] {

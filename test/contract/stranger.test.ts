@@ -1,0 +1,270 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Secret } from '../../src/core/secret.ts'
+import { renderFindings } from '../../src/plan/report.ts'
+import { fakeHost } from '../support/fake-host.ts'
+import { planOn } from '../support/plan.ts'
+import { ARRIVALS, FIELD_SHAPES } from '../support/shapes.ts'
+import { PROPERTY_RUNS } from '../support/texts.ts'
+
+const HOURS = 3_600_000
+const RUNS = 5 * PROPERTY_RUNS
+const HOST = { host: '10.9.9.9', port: 6379 }
+
+/** Whatever comes in, there is a plan with a server, or local files; nothing is thrown, and no secret is said. */
+function expectPlan(env: Record<string, string>, files: Record<string, string> = {}, secret?: string): void {
+  const { planned, directives, findings, because } = planOn(fakeHost(env, files), { master: HOST })
+  const path = directives.find(({ name }) => name === 'session.save_path')?.value
+  const text = path instanceof Secret ? path.reveal() : String(path)
+  expect(planned === undefined || text.length > 0).toBe(true)
+  expect(text).not.toMatch(/\[object|NaN|function|undefined:/)
+  if (planned === undefined) expect(directives).toEqual([])
+  if (secret !== undefined) expect(renderFindings(findings) + because).not.toContain(secret)
+}
+
+const KEYS = [
+  ...[
+    'host',
+    'port',
+    'uri',
+    'password',
+    'username',
+    'tls',
+    'ca',
+    'sentinels',
+    'master_name',
+    'nodes',
+    'cluster',
+  ],
+  ...[
+    'redis',
+    'valkey',
+    'credentials',
+    'connection',
+    'rediss',
+    'hosts',
+    'servers',
+    'database',
+    'sentinel',
+    'weight',
+  ],
+  ...[
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'valueOf',
+    'prototype',
+    '',
+    ' ',
+    'é',
+    '\u202e',
+    '\0',
+  ],
+  ...['sentinelEnabled', 'clustermode', 'tlsport', 'servicenames', 'server_ca_certs_0_cert', 'credhub-ref'],
+]
+const SECRET = 'S3CR3T-canary'
+const scalar = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    false,
+    0,
+    -1,
+    1e21,
+    0.5,
+    6379,
+    '6379',
+    '0',
+    '',
+    'h',
+    'true',
+    'off',
+    '[',
+    '{"',
+  ),
+  fc.constantFrom(
+    ...[
+      'redis://h',
+      'rediss://:p@h:1/2',
+      'tcp://h?auth[]=a',
+      'redis:?host[',
+      'redis+sentinel://h/m',
+      '://',
+      '@',
+      '%',
+    ],
+    ...[
+      'redis://[',
+      'redis://h:99999',
+      '-----BEGIN CERTIFICATE-----',
+      '[{"host":"a"},{"host":"b"}]',
+      '{"a":{"a":{}}}',
+    ],
+    ...[
+      'redis://u:%00@h',
+      'redis://\u0000',
+      '\ud800',
+      'h1 h2',
+      'h1,h2',
+      '::1',
+      '[::1]:1',
+      '/run/x.sock',
+      '/',
+      '..',
+    ],
+    `redis://:${SECRET}@h,, ,h2:x`,
+    `tcp://h?auth=${SECRET}&${SECRET}`,
+    SECRET,
+  ),
+  fc.string({ unit: 'binary', maxLength: 12 }),
+)
+const key = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom(...KEYS) },
+  fc.string({ unit: 'binary', maxLength: 8 }),
+)
+const { value: json } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    scalar,
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.array(fc.tuple(key, tie('value')), { maxLength: 5 }).map(asObject),
+  ),
+}))
+
+/** With `__proto__` as a field like any other, as JSON.parse has it. */
+function asObject(entries: readonly (readonly [string, unknown])[]): unknown {
+  return JSON.parse(
+    `{${entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value) ?? 'null'}`).join()}}`,
+  )
+}
+
+const credentials = fc.array(fc.tuple(key, json), { maxLength: 8 }).map(asObject)
+
+test(
+  `${RUNS} bindings of a stranger in VCAP_SERVICES`,
+  () => {
+    fc.assert(
+      fc.property(credentials, fc.constantFrom('redis', 'memcached', '__proto__', 'x'), (own, label) => {
+        const services = `{${JSON.stringify(label)}:[{"name":"a-${label === 'x' ? 'redis' : label}-sessions","credentials":${JSON.stringify(own)}}]}`
+        expectPlan({ VCAP_SERVICES: services }, {}, SECRET)
+      }),
+      { numRuns: RUNS },
+    )
+  },
+  HOURS,
+)
+
+test(
+  `${RUNS} texts of a stranger as VCAP_SERVICES and PLATFORM_RELATIONSHIPS`,
+  () => {
+    fc.assert(
+      fc.property(json, (any) => {
+        const text = JSON.stringify(any) ?? ''
+        expectPlan({ VCAP_SERVICES: text })
+        expectPlan({ PLATFORM_RELATIONSHIPS: Buffer.from(text).toString('base64') })
+        expectPlan({ VCAP_SERVICES: text.slice(0, -1) })
+      }),
+      { numRuns: RUNS },
+    )
+  },
+  HOURS,
+)
+
+const asText = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+
+test(
+  `${RUNS} directories of a stranger`,
+  () => {
+    const file = fc.constantFrom(
+      'type',
+      'provider',
+      '.metadata',
+      'tags',
+      '..data',
+      'metadata/kind',
+      'secret/uri',
+      ...KEYS,
+    )
+    const entries = fc.array(fc.tuple(fc.constantFrom('a', 'b', '__proto__'), file, json), { maxLength: 10 })
+    fc.assert(
+      fc.property(entries, (all) => {
+        const files = all
+          .filter(([, name]) => name !== '' && !name.includes('\0'))
+          .map(([binding, name, value]) => [`/bindings/${binding}/${name}`, asText(value)])
+        expectPlan({ SERVICE_BINDING_ROOT: '/bindings' }, Object.fromEntries(files), SECRET)
+      }),
+      { numRuns: RUNS },
+    )
+  },
+  HOURS,
+)
+
+test(
+  `${RUNS} environments of a stranger`,
+  () => {
+    const name = fc
+      .tuple(
+        fc.constantFrom(
+          'REDIS',
+          'VALKEY',
+          'MEMCACHED',
+          'SESSION_REDIS',
+          'APP',
+          'REDIS_SESSIONS',
+          '__proto__',
+          '',
+        ),
+        fc.constantFrom(
+          '',
+          'HOST',
+          'PORT',
+          'URL',
+          'PASSWORD',
+          'TLS_URL',
+          'CA',
+          'CLUSTER',
+          'SENTINEL',
+          'SENTINELS',
+          'SSL_X',
+          'constructor',
+          'FILE',
+          'URL_FILE',
+        ),
+      )
+      .map((parts) => parts.filter((part) => part !== '').join('_'))
+    const value = scalar.map(asText).filter((text) => !text.includes('\0'))
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value), { maxLength: 8 }), (variables) => {
+        expectPlan(Object.fromEntries(variables), {}, SECRET)
+      }),
+      { numRuns: RUNS },
+    )
+  },
+  HOURS,
+)
+
+test.each(['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty'])(
+  'the name of a property of every object is no value of a setting: %s',
+  (word) => {
+    for (const name of ['PHP_SESSIONS_LOCKING', 'PHP_SESSIONS_WATCH', 'PHP_SESSIONS_HANDLER'])
+      expect(planOn(fakeHost({ [name]: word })).findings).toMatchObject([{ id: 'option.value' }])
+  },
+)
+
+test('a key that is there twice counts once, as JSON says: the last', () => {
+  const services = '{"redis":[{"name":"redis-sessions","credentials":{"host":"a","host":"b"}}]}'
+  expect(planOn(fakeHost({ VCAP_SERVICES: services })).planned?.endpoint.servers[0]?.value.host).toBe('b')
+})
+
+test('every shape is the same with its fields in another order', () => {
+  for (const shape of FIELD_SHAPES) {
+    const arrive = ARRIVALS.VCAP_SERVICES
+    const turned = { ...shape, credentials: Object.fromEntries(Object.entries(shape.credentials).reverse()) }
+    const [a, b] = [arrive?.(shape), arrive?.(turned)]
+    if (a === undefined || b === undefined) continue
+    const endpoint = ({ env }: { env: Record<string, string> }) =>
+      JSON.stringify(planOn(fakeHost(env)).planned?.endpoint)?.replace(/"from":"[^"]*"/g, '')
+    expect([shape.id, endpoint(b)]).toEqual([shape.id, endpoint(a)])
+  }
+})

@@ -115,7 +115,6 @@ const scalar = fc.oneof(
     ],
     `redis://:${SECRET}@h,, ,h2:x`,
     `tcp://h?auth=${SECRET}&${SECRET}`,
-    SECRET,
   ),
   fc.string({ unit: 'binary', maxLength: 12 }),
 )

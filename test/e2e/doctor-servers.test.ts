@@ -125,15 +125,29 @@ const MEMCACHED: Readonly<Record<string, readonly [Answers, id: string]>> = {
   ],
 }
 
-describe.each(['single', 'cluster'])('of a %s Redis', (topology) => {
-  test.each(Object.entries(FIRST))('the first answer is %s', async (name, [answers, id]) => {
-    const responder = await startResponder(answers)
-    onTestFinished(responder.stop)
-    await expectFirst(name, redisAt({ port: responder.port }), { PHP_SESSIONS_TOPOLOGY: topology }, id)
-  })
+/** What is the same for every topology: some of it is enough for the others. */
+const SOME = [
+  'loading',
+  'Envoy without a server',
+  'a web server',
+  'a relay that never answers',
+  'a relay that drips',
+]
+const FEW = Object.entries(FIRST).filter(([name]) => SOME.includes(name))
+
+test.each(Object.entries(FIRST))('the first answer is %s', async (name, [answers, id]) => {
+  const responder = await startResponder(answers)
+  onTestFinished(responder.stop)
+  await expectFirst(name, redisAt({ port: responder.port }), {}, id)
 })
 
-test.each(Object.entries(FIRST))('of a Sentinel the first answer is %s', async (name, [answers]) => {
+test.each(FEW)('of a cluster the first answer is %s', async (name, [answers, id]) => {
+  const responder = await startResponder(answers)
+  onTestFinished(responder.stop)
+  await expectFirst(name, redisAt({ port: responder.port }), { PHP_SESSIONS_TOPOLOGY: 'cluster' }, id)
+})
+
+test.each(FEW)('of a Sentinel the first answer is %s', async (name, [answers]) => {
   const responder = await startResponder(answers)
   onTestFinished(responder.stop)
   const credentials = { master_name: 'm', sentinels: [`127.0.0.1:${responder.port}`], password: 'pw' }
@@ -147,8 +161,9 @@ test.each(Object.entries(MEMCACHED))('of a Memcached the answer is %s', async (n
   await expectFirst(name, { name: 'app-memcached-sessions', credentials }, {}, id)
 })
 
-const HANDLERS = PHPS.flatMap(([name, php]) =>
-  ['native', 'managed'].map((handler) => ({ name, php, handler })),
+/** phpredis says other words in each PHP; the managed handler's commands are the same in both. */
+const HANDLERS = PHPS.flatMap(([name, php], i) =>
+  ['native', 'managed'].slice(0, i === 0 ? 2 : 1).map((handler) => ({ name, php, handler })),
 )
 
 describe.each(HANDLERS)('$name, with the $handler handler', ({ php, handler }) => {

@@ -109,9 +109,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'a Memcached with as many clients as it allows': {
     names: 'memcached.clients',
     make: async () => {
-      const server = await memcachedFor('-c', '20')
+      const server = await memcachedFor('-c', '60')
       const machine = await makeMachine({ services: [memcachedAt(server)] })
-      const held = await hold(server.port, 30)
+      const held = await hold(server.port, 90)
       const repair = async () => {
         held()
         return rebind(machine, memcachedAt(await memcached()))

@@ -105,8 +105,7 @@ const UNKNOWN: Readonly<Record<string, Answers>> = {
     command === 'PING' && !isLine ? '-ERR unknown command\r\n' : undefined,
 }
 
-/** What Memcached answers to the command that lists the ways to log in, where there are none. */
-const NO_LOGINS = `\x81\x20${'\0'.repeat(5)}\x81${'\0'.repeat(16)}`
+/** What may answer where a Memcached should. */
 const MEMCACHED: Readonly<Record<string, readonly [Answers, id: string]>> = {
   'a relay that accepts and closes': [always('CLOSE'), 'net.closed'],
   'a relay that never answers': [always('SILENCE'), 'net.silent'],
@@ -115,14 +114,6 @@ const MEMCACHED: Readonly<Record<string, readonly [Answers, id: string]>> = {
   'a Redis': [(_, isLine) => (isLine ? "-ERR unknown command 'version'\r\n" : 'SILENCE'), 'net.other-store'],
   'too many connections': [always('ERROR Too many open connections\r\n'), 'memcached.clients'],
   'the text protocol': [always('VERSION 1.6.18\r\n'), 'memcached.text-only'],
-  'a greeting, then nothing': [
-    (command) => (command.startsWith('\x80\x20') ? NO_LOGINS : 'SILENCE'),
-    'memcached.failed',
-  ],
-  'a greeting, then drops': [
-    (command) => (command.startsWith('\x80\x20') ? NO_LOGINS : 'DRIP'),
-    'memcached.failed',
-  ],
 }
 
 /** What is the same for every topology: some of it is enough for the others. */

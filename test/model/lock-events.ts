@@ -167,8 +167,8 @@ export function after(state: State, step: (next: State) => void): State {
   return next
 }
 
-function ghostKey({ client, command, how, what, lost }: Ghost): string {
-  return `${client}${command}${how}${what}${lost}`
+function ghostKey({ client, command, how, what, isAsked, lost }: Ghost): string {
+  return `${client}${command}${how}${what}${isAsked}${lost}`
 }
 
 export function keyOf({ stored, clients, ghosts, writer, deaths }: State): string {
@@ -180,6 +180,7 @@ export function keyOf({ stored, clients, ghosts, writer, deaths }: State): strin
       try: n,
       lost,
       what,
+      isAsked,
       read,
       hasDied,
       hasExpired,
@@ -188,7 +189,7 @@ export function keyOf({ stored, clients, ghosts, writer, deaths }: State): strin
       breaks,
       writes,
     } = one
-    key += `|${at},${how},${n},${lost},${what},${read},${hasDied},${hasExpired},${hasReleased},${isCalled}`
+    key += `|${at},${how},${n},${lost},${what},${isAsked},${read},${hasDied},${hasExpired},${hasReleased},${isCalled}`
     key += `,${breaks},${writes}`
   }
   for (const token of Object.keys(stored.done).sort()) key += `|${token}${stored.done[token]}`

@@ -10,6 +10,8 @@ export interface Client {
   lost: 0 | 1 | 2
   /** What it asks RELEASE to do. */
   what: string
+  /** Whether it has been asked for the hash of what it read. */
+  isAsked: boolean
   read: string
   hasDied: boolean
   hasExpired: boolean
@@ -27,6 +29,7 @@ export interface Ghost {
   command: 'take' | 'pop' | 'release'
   how: Client['how']
   what: string
+  isAsked: boolean
   lost: Client['lost']
 }
 
@@ -59,6 +62,8 @@ export interface Model {
   givesUp: boolean
   /** Whether the first request is served only if the session exists. */
   isStrict: boolean
+  /** Whether clients send the hash of what they read without being asked, as earlier versions of the handler did. */
+  sendsHash: boolean
   /** How many may wait. */
   maxWaiting: number
   /** What the handler does after a lost connection; without it, this is a fault that must be found. */
@@ -80,6 +85,7 @@ export const fresh: Client = {
   try: 0,
   lost: 0,
   what: '',
+  isAsked: false,
   read: '',
   hasDied: false,
   hasExpired: false,
@@ -92,7 +98,12 @@ export const fresh: Client = {
 export function start(model: Model): State {
   return {
     stored: { data: model.data, lock: undefined, waiters: '', calls: 0, done: {}, forever: '' },
-    clients: model.does.map((what, index) => ({ ...fresh, what, breaks: model.breaks[index] ?? 0 })),
+    clients: model.does.map((what, index) => ({
+      ...fresh,
+      what,
+      isAsked: model.sendsHash,
+      breaks: model.breaks[index] ?? 0,
+    })),
     ghosts: [],
     writer: -1,
     deaths: model.deaths,
@@ -125,7 +136,7 @@ export function runTake(model: Model, state: State, { client, how, lost }: Ghost
   return answer
 }
 
-export function runRelease(model: Model, state: State, { client, what, lost }: Ghost): unknown[] {
+export function runRelease(model: Model, state: State, { client, what, isAsked, lost }: Ghost): unknown[] {
   const self = state.clients[client] as Client
   const token = names.charAt(client)
   const before = state.stored.data ?? ''
@@ -135,9 +146,9 @@ export function runRelease(model: Model, state: State, { client, what, lost }: G
   const answer = model.release(
     redis,
     [...keys, `done ${token}`],
-    [token, what, '9', data, hash(self.read), '', String(lost)],
+    [token, what, '9', data, isAsked ? hash(self.read) : '?', '', String(lost)],
   )
-  if (answer[1] !== 2) self.hasReleased = true
+  if (answer[1] !== 2 && answer[1] !== 4) self.hasReleased = true
   const isRepeated = state.writer === client && before === data
   if (redis.hasWritten && !isRepeated) {
     if (self.writes > 0 && model.does[state.writer] === 'delete')
@@ -158,9 +169,9 @@ export function answered(model: Model, state: State, index: number, self: Client
 }
 
 /** The command whose answer a request waits for. */
-export function sentBy(client: number, { at, how, what, lost }: Client): Ghost {
+export function sentBy(client: number, { at, how, what, isAsked, lost }: Client): Ghost {
   const command = ({ taking: 'take', waiting: 'pop' } as const)[at as string] ?? 'release'
-  return { client, command, how, what: at === 'leaving' ? 'nothing' : what, lost }
+  return { client, command, how, what: at === 'leaving' ? 'nothing' : what, isAsked, lost }
 }
 
 function taken(model: Model, index: number, self: Client, [, got, data]: unknown[]): void {
@@ -190,6 +201,11 @@ function released(model: Model, state: State, index: number, self: Client, [, an
   if (answer === 2) {
     // The session has no data to touch: they are written.
     Object.assign(self, { what: 'set', try: 0, lost: Math.min(self.lost, 1) })
+    return
+  }
+  if (answer === 4) {
+    if (self.isAsked) throw new Violation(`${token} is asked twice`)
+    Object.assign(self, { isAsked: true, try: 0, lost: Math.min(self.lost, 1) })
     return
   }
   const isWritten = self.what !== 'set' || (model.does[index] === 'touch' && self.read === '')

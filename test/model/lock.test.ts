@@ -12,6 +12,11 @@ const toggle = (_: number, read: string) => (read === '1' ? '0' : '1')
 test.each<[string, Model['does'], Partial<Model>]>([
   ['one request alone, that loses its connection and dies', one, { breaks: [1], deaths: 1 }],
   ['two, of which each may lose its connection and one dies', two, { breaks: [1, 1], deaths: 1 }],
+  [
+    'a hash that nobody has asked for',
+    ['set', 'delete'],
+    { ...NEW, breaks: [2], deaths: 1, sendsHash: true },
+  ],
   ['two that count, all alive and connected', two, { write: counter }],
   ['one that deletes and one that writes', ['delete', 'set'], { breaks: [1, 1], deaths: 1 }],
   ['a new session that another request destroys', ['set', 'delete'], { ...NEW, breaks: [2], deaths: 1 }],
@@ -105,11 +110,19 @@ const MUTANTS: readonly Mutant[] = [
     'nothing moves any more',
   ],
   [
+    'a late writer is not asked for the hash',
+    "if ARGV[5] == '?' and ARGV[7] ~= '2' and not owner then return {ARGV[1], 4} end",
+    '',
+    one,
+    {},
+    'is refused though it is alone',
+  ],
+  [
     'a late RELEASE does not look for the mark',
     'if told then return {ARGV[1], tonumber(told)} end',
     '',
     ['set', 'delete'],
-    { ...NEW, breaks: [1] },
+    { ...NEW, breaks: [1], sendsHash: true },
     'brings back a destroyed session',
   ],
   [

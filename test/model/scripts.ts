@@ -27,6 +27,7 @@ export function makeModel(
     hasTimeout: true,
     givesUp: false,
     isStrict: false,
+    sendsHash: false,
     maxWaiting: 9,
     patience: { outlastsTake: true, leaves: true },
     ...more,

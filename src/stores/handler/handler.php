@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function register_shutdown_function, session_abort, session_create_id, session_status;
+use function register_shutdown_function, restore_error_handler, session_abort, session_create_id, session_status;
 
 /**
  * Keeps the session of a request, one at a time. PHP calls its methods.
@@ -27,8 +27,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     private bool $isOpen = false;
     /** Whether a step has begun and not ended. */
     private bool $isWorking = false;
-    /** Whether `finish` is called at the end, and whether it has been. */
-    private bool $isRegistered = false;
+    /** Whether there was a session, so that `finish` is called at the end, and whether it has been. */
+    private bool $isUsed = false;
     private bool $isFinished = false;
 
     public function __construct(private readonly LockedSession $session)
@@ -38,10 +38,11 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     public function open(string $path, string $name): bool
     {
         $this->isOpen = true;
-        if (!$this->isRegistered && \function_exists('register_shutdown_function')) {
-            $this->isRegistered = true;
+        if (!$this->isUsed) {
+            $this->isUsed = true;
             // The first one is called among the app's, and puts the second one behind them.
-            register_shutdown_function(fn () => register_shutdown_function($this->finish(...)));
+            \function_exists('register_shutdown_function')
+                && register_shutdown_function('register_shutdown_function', [$this, 'finish']);
         }
         if (!$this->isFinished) {
             Buffer::begin();
@@ -77,6 +78,9 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     public function read(#[\SensitiveParameter] string $id): string
     {
         $this->made = '';
+        if ($this->failure === null && $this->has($id)) {
+            return (string) $this->session->data();
+        }
         if (!$this->session->accepts($id)) {
             report('this session is not kept: its id has blanks or braces, more than 256 characters, or the end of another key');
             $this->isDetached = true;
@@ -93,7 +97,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
 
     public function write(#[\SensitiveParameter] string $id, #[\SensitiveParameter] string $data): bool
     {
-        return $this->guard(fn () => $this->save($id, $data), true);
+        $isKept = $this->isFinished && !$this->session->holds() && $data === $this->session->data();
+        return $isKept || $this->guard(fn () => $this->save($id, $data), true);
     }
 
     public function destroy(#[\SensitiveParameter] string $id): bool
@@ -110,7 +115,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     /** An id that was given out stays known even where nothing was written, as with PHP's files. */
     public function close(): bool
     {
-        $isClosed = $this->guard($this->releaseAsRead(...), true);
+        $isClosed = !$this->session->holds() || $this->guard($this->releaseAsRead(...), true);
         $this->isOpen = false;
         $this->isDetached = false;
         Buffer::end();
@@ -137,7 +142,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
             $this->guard(fn () => $data === null ? $this->releaseAsRead() : $this->save($this->id, $data), true);
         } else {
             // PHP does not call `close` after an exception, as for a session that cannot be serialized.
-            $this->guard($this->releaseAsRead(...), true);
+            $this->session->holds() && $this->guard($this->releaseAsRead(...), true);
         }
         $this->isFinished = true;
     }
@@ -145,7 +150,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     /** An app's shutdown function that calls exit keeps PHP from calling those behind it. */
     public function __destruct()
     {
-        if (!$this->isFinished) {
+        if ($this->isUsed && !$this->isFinished) {
             $this->finish();
         }
     }
@@ -156,7 +161,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
      */
     private function recover(): void
     {
-        quietly(session_abort(...));
+        Warnings::quietly(session_abort(...));
         $this->guard($this->session->recover(...), null);
         $this->isDetached = true;
     }
@@ -164,24 +169,28 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     /** One session at a time: an earlier one is released. */
     private function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
     {
+        if ($this->has($id)) {
+            return true;
+        }
         if ($this->session->holds()) {
-            if ($id === $this->id) {
-                return true;
-            }
-            $this->session->release('nothing');
+            $this->process === processId() ? $this->session->release('nothing') : $this->session->forget();
         }
         $this->id = $id;
         $this->process = processId();
         return $this->session->take($id, $mustExist);
     }
 
+    private function has(#[\SensitiveParameter] string $id): bool
+    {
+        return $this->session->holds() && $id === $this->id && $this->process === processId();
+    }
+
     private function save(#[\SensitiveParameter] string $id, #[\SensitiveParameter] string $data): bool
     {
-        $isSame = $data === $this->session->data();
         if ($this->isFinished && !$this->session->holds()) {
-            return $isSame || $this->saveAgain($id, $data);
+            return $this->saveAgain($id, $data);
         }
-        $this->session->release($isSame ? 'touch' : 'set', $data);
+        $this->session->release($data === $this->session->data() ? 'touch' : 'set', $data);
         return true;
     }
 
@@ -218,13 +227,11 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
         }
         try {
             return $this->attempt($step);
-        } catch (StoreFailed $failure) {
-            $why = $failure->getMessage();
-            $isTooMany = $failure->getCode() === StoreFailed::TOO_MANY;
         } catch (\Throwable $failure) {
-            // A function that the hoster has forbidden, for example.
-            $why = $failure->getMessage() . ' in line ' . $failure->getLine();
-            $isTooMany = false;
+            // Others are, for example, about a function that the hoster has forbidden.
+            $isOurs = $failure instanceof StoreFailed;
+            $why = $failure->getMessage() . ($isOurs ? '' : ' in line ' . $failure->getLine());
+            $isTooMany = $isOurs && $failure->getCode() === StoreFailed::TOO_MANY;
         }
         $this->session->forget();
         $this->failure = null;
@@ -241,9 +248,11 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     private function attempt(\Closure $step): mixed
     {
         $this->isWorking = true;
+        Warnings::begin();
         try {
-            return quietly($step);
+            return $step();
         } finally {
+            restore_error_handler();
             $this->isWorking = false;
         }
     }

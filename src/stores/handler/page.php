@@ -34,7 +34,7 @@ final class Buffer
 /** Ends the request with status 503 or 429: a page without the session would treat the visitor as a stranger. */
 function refuse(int $status = 503, string $what = 'Service temporarily unavailable'): never
 {
-    quietly(fn () => answerInstead($status, $what));
+    Warnings::quietly(fn () => answerInstead($status, $what));
     exit(1);
 }
 

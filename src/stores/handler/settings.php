@@ -2,8 +2,8 @@
 
 namespace PhpSessions;
 
-use function array_diff, array_keys, clearstatcache, fileowner, fileperms, function_exists, in_array, ini_set,
-is_array, is_readable, opcache_invalidate, sprintf;
+use function array_diff_key, clearstatcache, fileowner, fileperms, function_exists, ini_set, is_array, is_readable,
+opcache_invalidate, sprintf;
 
 /** The file with a store's settings, which the start has written, and which is replaced when the binding changes. */
 final class Settings
@@ -18,21 +18,26 @@ final class Settings
 
     public function read(): array
     {
-        // opcache may be set never to check whether a file has changed, or only after a while.
-        $before = [];
-        foreach (['opcache.validate_timestamps' => '1', 'opcache.revalidate_freq' => '0'] as $name => $value) {
-            if (!in_array(getIni($name), [$value, ''], true) && \function_exists('ini_set')) {
-                $before[$name] = ini_set($name, $value);
-            }
-        }
-        $values = is_readable($this->file) ? include $this->file : null;
-        foreach ($before as $name => $value) {
-            ini_set($name, (string) $value);
-        }
-        if (!is_array($values) || array_diff($this->needed, array_keys($values)) !== []) {
+        // opcache may be set never to check whether a file has changed, or only after long.
+        $isChecked = getIni('opcache.validate_timestamps') !== '0' && (int) getIni('opcache.revalidate_freq') < 3;
+        $values = $isChecked ? include $this->file : $this->readUncached();
+        if (!is_array($values) || array_diff_key($this->needed, $values) !== []) {
             throw new StoreFailed("{$this->file} cannot be read" . whyUnreadable($this->file) . ': restart the app, or run php-sessions doctor');
         }
         return $this->values = $values;
+    }
+
+    private function readUncached(): mixed
+    {
+        $before = [];
+        foreach (['opcache.validate_timestamps' => '1', 'opcache.revalidate_freq' => '0'] as $name => $value) {
+            $before[$name] = \function_exists('ini_set') ? ini_set($name, $value) : false;
+        }
+        $values = include $this->file;
+        foreach ($before as $name => $value) {
+            $value === false || ini_set($name, $value);
+        }
+        return $values;
     }
 
     /** Whether the file has new settings. It may have been replaced within the second in which it was read. */

@@ -5,17 +5,6 @@ namespace PhpSessions;
 use function bin2hex, debug_backtrace, end, error_get_last, error_log, get_cfg_var, getmypid, implode, in_array,
 ini_get, preg_replace_callback, restore_error_handler, session_encode, set_error_handler, str_split, str_starts_with;
 
-/** Runs code of ours so that no error handler of the app is called in it, which might throw. */
-function quietly(\Closure $step): mixed
-{
-    set_error_handler(static fn (): bool => true);
-    try {
-        return $step();
-    } finally {
-        restore_error_handler();
-    }
-}
-
 /** Adds a line to PHP's log. */
 function report(string $line): void
 {

@@ -35,6 +35,7 @@ final class Transport
     private int $deadline = 0;
     private int $limitBytes = self::FREE_BYTES;
     private bool $isSent = false;
+    private bool $isMarked = false;
 
     /** Only connections with the same identity are shared by requests; `$tls` are PHP's options, null without TLS. */
     public function __construct(
@@ -56,6 +57,7 @@ final class Transport
         do {
             $this->stream = $this->connect($seconds);
             $size = stream_set_chunk_size($this->stream, self::IN_USE);
+            $this->isMarked = true;
             // An answer for an earlier request may be on its way.
             $isAbandoned = $size === self::IN_USE;
         } while ($isAbandoned && fclose($this->stream));
@@ -108,7 +110,8 @@ final class Transport
         $this->parsed = 0;
         $this->limitBytes = self::FREE_BYTES;
         $this->isSent = false;
-        if ($this->note > 0) {
+        if ($this->note > 0 && !$this->isMarked) {
+            $this->isMarked = true;
             stream_set_chunk_size($this->stream, self::IN_USE);
         }
     }
@@ -151,13 +154,23 @@ final class Transport
         return $bytes;
     }
 
-    /** Ends an exchange: later ones may use the connection. */
-    public function end(): void
+    /** What has come first, of which nothing counts as used. */
+    public function first(): string
     {
-        if ($this->parsed !== strlen($this->received)) {
+        if ($this->received === '') {
+            $this->receive();
+        }
+        return $this->received;
+    }
+
+    /** Ends an exchange, whose answer was all that has come: later ones may use the connection. */
+    public function end(bool $isWhole = false): void
+    {
+        if (!$isWhole && $this->parsed !== strlen($this->received)) {
             $this->fail('the answer is longer than one');
         }
         $this->received = '';
+        $this->isMarked = false;
         stream_set_chunk_size($this->stream, self::IN_USE + $this->note);
     }
 

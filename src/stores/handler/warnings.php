@@ -4,7 +4,7 @@ namespace PhpSessions;
 
 use function preg_replace, restore_error_handler, set_error_handler;
 
-/** Keeps PHP's warnings from the page and from the app's error handler, which `@` does not. */
+/** Keeps PHP's warnings from the page and from the app's error handler, which might throw; `@` does not. */
 final class Warnings
 {
     /** The first one of the current step. */

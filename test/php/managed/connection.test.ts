@@ -14,9 +14,13 @@ const CLASSES = handlerText.slice(0, handlerText.search(/^install\(/m)).replace(
 
 const PRELUDE = `
 set_error_handler(function ($level, $message) { throw new ErrorException("seen by the app: $message"); });
-function connect(array $access = [], string $host = HOST, int $port = PORT): Connection {
-  return new Connection(['host' => $host, 'port' => $port], $access + ['tls' => false, 'ca' => null,
-    'clientCertificate' => null, 'user' => null, 'password' => PASSWORD, 'database' => 0], [2, 3]);
+/** A connection, used as a step of the handler uses it. */
+function connect(array $access = [], string $host = HOST, int $port = PORT): object {
+  return new class(new Connection(['host' => $host, 'port' => $port], $access + ['tls' => false, 'ca' => null,
+    'clientCertificate' => null, 'user' => null, 'password' => PASSWORD, 'database' => 0], [2, 3])) {
+    public function __construct(private Connection $connection) {}
+    public function run(Closure $step) { return Warnings::quietly(fn () => $this->connection->run($step)); }
+  };
 }
 /** The server's number of the connection; each call is as a request of its own. */
 function id(array $access = [], string $host = HOST, int $port = PORT): mixed {

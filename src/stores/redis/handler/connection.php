@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function hash, preg_match, preg_replace, restore_error_handler, serialize, str_starts_with;
+use function hash, preg_match, preg_replace, serialize, str_starts_with;
 
 /** The connection to one server. It stays open from request to request, and only this handler uses it. */
 final class Connection
@@ -31,28 +31,24 @@ final class Connection
 
     /**
      * Runs commands. Where the server has given up a connection that was kept, and the first command cannot have run,
-     * they are run once more on a new connection.
+     * they are run once more on a new connection. Call it within `Warnings::quietly`.
      */
-    public function run(\Closure $commands): mixed
+    public function run(\Closure $commands, mixed ...$arguments): mixed
     {
-        Warnings::begin();
-        try {
-            while (true) {
-                $isKept = $this->transport->isOpen() || $this->open();
-                try {
-                    return $commands($this->server);
-                } catch (ServerFailed $failure) {
-                    $isStale = $this->mustLogIn($failure) || $failure->getCode() === ServerFailed::UNSENT;
-                    if ($isStale || $failure->getCode() === ServerFailed::LOST) {
-                        $this->transport->close();
-                    }
-                    if (!$isStale || !$isKept) {
-                        throw $this->explained($failure);
-                    }
+        Warnings::$first = '';
+        while (true) {
+            $isKept = $this->transport->isOpen() || $this->open();
+            try {
+                return $commands($this->server, ...$arguments);
+            } catch (ServerFailed $failure) {
+                $isStale = $this->mustLogIn($failure) || $failure->getCode() === ServerFailed::UNSENT;
+                if ($isStale || $failure->getCode() === ServerFailed::LOST) {
+                    $this->transport->close();
+                }
+                if (!$isStale || !$isKept) {
+                    throw $this->explained($failure);
                 }
             }
-        } finally {
-            restore_error_handler();
         }
     }
 

@@ -14,7 +14,7 @@ final class RedisSession implements LockedSession
     private const ID = '/^(?!.*_(?:LOCK|WAIT|NEXT|DONE_[0-9a-f]*)$)[^\x00-\x20\x7f{}]{1,256}$/D';
 
     private ?Store $store = null;
-    private string $id = '';
+    private array $keys = [];
     /** The token of the lock that this request holds, or empty. */
     private string $token = '';
     /** The token that was sent with TAKE last. */
@@ -34,10 +34,9 @@ final class RedisSession implements LockedSession
 
     public function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
     {
-        $this->id = $id;
         $store = $this->store();
-        $keys = $store->keys($id);
         $this->asked = $token = bin2hex(random_bytes(8));
+        $keys = $this->keys = $store->keys($id);
         if (!$store->settings['locking']) {
             $this->hold($token, $store->script(Scripts::READ, $keys, $token, []));
         }
@@ -106,18 +105,18 @@ final class RedisSession implements LockedSession
             return;
         }
         $seconds = max(1, (int) getIni('session.gc_maxlifetime'));
-        $before = $store->settings['locking'] ? sha1((string) $this->data) : '';
-        $run = fn (string $how): int => $store->script(
-            Scripts::RELEASE,
-            $store->keys($this->id),
-            $token,
-            [$how, $seconds, $how === 'set' ? $data : '', $before],
-            isRelease: true,
-        )[1];
-        $done = $run($what);
-        if ($done === 2) {
-            $done = $run('set');
-        }
+        $how = $what;
+        // The hash takes longer than all else here, and only a request that has lost its lock is asked for it.
+        $before = $store->settings['locking'] ? '?' : '';
+        do {
+            $arguments = [$how, $seconds, $how === 'set' ? $data : '', $before];
+            $done = $store->script(Scripts::RELEASE, $this->keys, $token, $arguments, isRelease: true)[1];
+            if ($done === 2) {
+                $how = 'set';
+            } elseif ($done === 4) {
+                $before = sha1((string) $this->data);
+            }
+        } while ($done === 2 || $done === 4);
         if ($done === 3) {
             $why = 'the connection was lost while the session was being written, and this request has no lock any more';
             throw new StoreFailed("$why: whether its changes are kept is not known");

@@ -1,10 +1,10 @@
 -- Writes a session and releases its lock, or calls the next of the requests that wait for it.
 --
 -- KEYS: as in take.lua. ARGV: 1 token; 2 `set`, `touch`, `delete`, `keep` or `nothing`; 3 seconds that the data live;
---   4 data; 5 hash of the data that were read, empty without locks; 6 server; 7 what was lost: `0` nothing, `1` an
+--   4 data; 5 hash of the data that were read, `?` to be asked for it, empty without locks; 6 server; 7 what was lost: `0` nothing, `1` an
 --   earlier TAKE with this token may still arrive, `2` an earlier RELEASE may have run or may still arrive.
--- Returns the token, and 1 done, 0 refused since the lock was lost, 2 no data to touch, or 3 if an earlier RELEASE may
---   have been done, but others have written since.
+-- Returns the token, and 1 done, 0 refused since the lock was lost, 2 no data to touch, 3 if an earlier RELEASE may
+--   have been done, but others have written since, or 4 nothing is done without the hash.
 --
 -- A request that has lost its lock writes or deletes only while nobody holds the lock and the data are still those that it
 -- read. If a command was lost, the answer is kept as a mark: late commands of this request then change nothing.
@@ -17,6 +17,7 @@ local failed
 if not isMine and (what == 'set' or what == 'delete') and ARGV[5] ~= '' then
     local told = redis.call('GET', KEYS[5])
     if told then return {ARGV[1], tonumber(told)} end
+    if ARGV[5] == '?' and ARGV[7] ~= '2' and not owner then return {ARGV[1], 4} end
     local data = redis.call('GET', KEYS[1]) or ''
     if ARGV[7] == '2' and data ~= ARGV[4] then answer = 3
     elseif ARGV[7] ~= '2' and (owner or redis.sha1hex(data) ~= ARGV[5]) then answer = 0 end

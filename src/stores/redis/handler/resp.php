@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function count, str_ends_with, str_starts_with, strlen, substr;
+use function count, is_array, is_int, str_ends_with, str_starts_with, strlen, substr;
 
 /** Speaks RESP 2, the protocol of Redis and Valkey. An answer that is not RESP closes the connection. */
 final class Resp
@@ -20,38 +20,54 @@ final class Resp
     /** Sends a command and returns the answer, which has so many seconds; throws what the server refuses. */
     public function ask(#[\SensitiveParameter] array $words, ?float $seconds = null): mixed
     {
-        return $this->exchange($words, $seconds ?? $this->seconds);
+        return $this->exchange(count($words), self::encode($words), $seconds ?? $this->seconds);
     }
 
     /** The same within the time that is left for connecting. */
     public function askAtOnce(#[\SensitiveParameter] array $words): mixed
     {
-        return $this->exchange($words, null);
+        return $this->exchange(count($words), self::encode($words), null);
     }
 
-    /** Runs a script, given with its hash. One that the server does not know, after a restart for example, is sent whole. */
-    public function run(array $script, array $keys, #[\SensitiveParameter] array $arguments): mixed
+    /**
+     * Runs a script, given with its hash; one that the server does not know, after a restart for example, is sent whole. The
+     * answer must begin with the token, so that the answer to another command is never taken for its own.
+     */
+    public function run(array $script, array $keys, string $token, #[\SensitiveParameter] array $arguments): array
     {
         [$hash, $lua] = $script;
-        $rest = [count($keys), ...$keys, ...$arguments];
+        $count = count($keys) + count($arguments) + 4;
+        $rest = self::encode([count($keys), ...$keys, $token, ...$arguments]);
         try {
-            return $this->ask(['EVALSHA', $hash, ...$rest]);
+            $answer = $this->exchange($count, "\$7\r\nEVALSHA\r\n\$40\r\n$hash\r\n$rest", $this->seconds, $token);
         } catch (ServerFailed $failure) {
-            return str_starts_with($failure->getMessage(), 'NOSCRIPT')
-                ? $this->ask(['EVAL', $lua, ...$rest])
-                : throw $failure;
+            if (!str_starts_with($failure->getMessage(), 'NOSCRIPT')) {
+                throw $failure;
+            }
+            $answer = $this->exchange($count, self::encode(['EVAL', $lua]) . $rest, $this->seconds, $token);
         }
+        return is_array($answer) && ($answer[0] ?? null) === $token && is_int($answer[1] ?? null)
+            ? $answer
+            : throw new ServerFailed('the reply belongs to another command', ServerFailed::LOST);
     }
 
-    private function exchange(#[\SensitiveParameter] array $words, ?float $seconds): mixed
+    private static function encode(#[\SensitiveParameter] array $words): string
     {
-        $command = '*' . count($words) . "\r\n";
+        $encoded = '';
         foreach ($words as $word) {
-            $length = strlen((string) $word);
-            $command .= "\${$length}\r\n{$word}\r\n";
+            $length = strlen($word);
+            $encoded .= "\${$length}\r\n{$word}\r\n";
         }
+        return $encoded;
+    }
+
+    private function exchange(int $count, #[\SensitiveParameter] string $words, ?float $seconds, string $token = ''): mixed
+    {
         $this->transport->begin($seconds);
-        $this->transport->write($command);
+        $this->transport->write("*$count\r\n$words");
+        if ($token !== '' && ($done = $this->done($token)) !== null) {
+            return $done;
+        }
         $line = $this->transport->line();
         if (($line[0] ?? '') === '-') {
             $this->transport->end();
@@ -61,6 +77,28 @@ final class Resp
         $value = $this->value($line, self::DEPTH);
         $this->transport->end();
         return $value;
+    }
+
+    /** The answer of a script that is done, as most are: it needs no parser. Null for another one, or a part of one. */
+    private function done(string $token): ?array
+    {
+        $received = $this->transport->first();
+        $begin = "\$16\r\n$token\r\n:1\r\n";
+        if ($received === "*2\r\n$begin") {
+            $answer = [$token, 1];
+        } elseif (str_starts_with($received, "*3\r\n$begin\$")) {
+            $at = strlen($begin) + 5;
+            $length = (int) substr($received, $at, 20);
+            $data = substr($received, $at + strlen($length) + 2, -2);
+            if ($received !== "*3\r\n$begin\$$length\r\n$data\r\n" || strlen($data) !== $length) {
+                return null;
+            }
+            $answer = [$token, 1, $data];
+        } else {
+            return null;
+        }
+        $this->transport->end(isWhole: true);
+        return $answer;
     }
 
     private function value(string $line, int $depth): mixed

@@ -13,7 +13,7 @@ final class Scripts
     ];
 
     public const RELEASE = [
-        '8d3dca9fd3b98219b3b57cda891110928b8bba76',
+        '8a20a477a4a16902f5e12b873ba7538eb7daa79d',
         <<<'LUA'
         release.lua
         LUA,

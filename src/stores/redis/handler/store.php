@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function array_map, implode, is_array, is_int, microtime, preg_match, preg_replace, str_starts_with, usleep;
+use function array_map, implode, microtime, preg_match, preg_replace, str_starts_with, usleep;
 
 /** The store as its file describes it. Runs commands on the server that has a key, and tries again within limits. */
 final class Store
@@ -10,7 +10,7 @@ final class Store
     /** Replies that end by themselves: while a master is being replaced, slots move or a server is starting. */
     private const PASSING = '/^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED|MOVED|ASK)\b/';
     private const REFUSED = '/^(WRONGPASS|NOPERM|OOM|MISCONF|WRONGTYPE|ERR|NOAUTH)\b/';
-    private const NEEDED = ['topology', 'servers', 'prefix'];
+    private const NEEDED = ['topology' => 1, 'servers' => 1, 'prefix' => 1];
     private const FAILOVER_SECONDS = 8;
     private const PAUSE_MICROSECONDS = 100_000;
     private const POLL_MICROSECONDS = 20_000;
@@ -19,6 +19,7 @@ final class Store
 
     public array $settings;
     private readonly Settings $file;
+    private bool $isSingle;
     private ServerMap $map;
     /** @var array<int, array<string, Connection>> by the process and the names of their servers */
     private array $connections = [];
@@ -34,13 +35,9 @@ final class Store
     private function apply(#[\SensitiveParameter] array $settings): void
     {
         $this->settings = $settings;
+        $this->isSingle = $settings['topology'] === 'single';
         $this->map = new ServerMap($settings);
         $this->connections = [];
-    }
-
-    private function is(string $topology): bool
-    {
-        return $this->settings['topology'] === $topology;
     }
 
     /**
@@ -51,7 +48,7 @@ final class Store
     public function keys(#[\SensitiveParameter] string $id): array
     {
         $key = $this->settings['prefix'] . $id;
-        $name = $this->is('cluster') ? "{{$key}}" : $key;
+        $name = $this->settings['topology'] === 'cluster' ? "{{$key}}" : $key;
         return [$key, "{$name}_LOCK", "{$name}_WAIT", "{$name}_NEXT", "{$name}_DONE_"];
     }
 
@@ -75,24 +72,19 @@ final class Store
             if ($mayHaveRun && !$isRelease) {
                 $this->lost = $token;
             }
-            $lost = $mayHaveRun && $isRelease ? 2 : (int) $this->mayArriveLate($token);
-            $place = $this->is('single') ? '' : "@{$this->map->last}";
-            $all = [$token, ...$arguments, $place, $lost];
+            $arguments[] = $this->isSingle ? '' : "@{$this->map->last}";
+            $arguments[] = $mayHaveRun && $isRelease ? 2 : ($this->lost === $token ? 1 : 0);
             try {
-                $answer = $server->run($script, $this->namesOn($server, $keys), $all);
+                return $server->run($script, $this->namesOn($server, $keys), $token, $arguments);
             } catch (ServerFailed $failure) {
-                if (!$this->is('single') || !str_starts_with($failure->getMessage(), 'CROSSSLOT')) {
+                if (!$this->isSingle || !str_starts_with($failure->getMessage(), 'CROSSSLOT')) {
                     throw $failure;
                 }
                 $server->transport->note = self::HIDES_CLUSTER;
-                $answer = $server->run($script, $this->namesOn($server, $keys), $all);
+                return $server->run($script, $this->namesOn($server, $keys), $token, $arguments);
             }
-            if (is_array($answer) && ($answer[0] ?? null) === $token && is_int($answer[1] ?? null)) {
-                return $answer;
-            }
-            throw new ServerFailed('the reply belongs to another command', ServerFailed::LOST);
         };
-        return $this->attempt($keys[0], $isRelease, $run, mustBeCurrent: true);
+        return $this->attempt($keys[0], $isRelease, $run, mustBeCurrent: !$this->isSingle);
     }
 
     /** Whether a TAKE with this token may still be on its way. */
@@ -156,9 +148,8 @@ final class Store
             try {
                 $connection = $this->connectionFor($key, $deadline);
                 $sent = microtime(true);
-                $answer = $connection->run(fn (Resp $server) => $command($server, $mayHaveRun));
-                $isLate = microtime(true) - $sent >= ServerMap::FRESH_SECONDS;
-                if (!$mustBeCurrent || !$isLate || $this->is('single')) {
+                $answer = $connection->run($command, $mayHaveRun);
+                if (!$mustBeCurrent || microtime(true) - $sent < ServerMap::FRESH_SECONDS) {
                     return $answer;
                 }
                 $mayHaveRun = true;
@@ -183,7 +174,7 @@ final class Store
             if ($try > 0) {
                 usleep(self::PAUSE_MICROSECONDS);
             }
-            if (!$this->is('single')) {
+            if (!$this->isSingle) {
                 $this->map->update($why, $deadline);
             }
         }
@@ -194,7 +185,7 @@ final class Store
     {
         $isLoading = str_starts_with($why, 'LOADING');
         return match (true) {
-            !$this->is('single') => self::FAILOVER_SECONDS,
+            !$this->isSingle => self::FAILOVER_SECONDS,
             // Nothing replaces a single server that is a replica, for example.
             $isPassing && !$isLoading => 0,
             $isRelease => self::FAILOVER_SECONDS,

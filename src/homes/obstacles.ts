@@ -135,9 +135,15 @@ function lastLine(
   return counting.slice(-1).map((line) => ({ ...line, isFixed: false }))
 }
 
-/** Whether a handler calls a function of PHP, by its name or as a callable. */
+/** What a handler can do without. */
+const DISPENSABLE = ['', 'fpm_get_status']
+
+/** Whether a handler calls a function of PHP, by its name or as a callable, and needs it. */
 function calledBy({ text }: ManagedHandler, name: string): boolean {
-  return name !== '' && new RegExp(`(?<![\\w$>:]|function )${name}\\(|'${name}'`, 'i').test(text)
+  return (
+    !DISPENSABLE.includes(name.toLowerCase()) &&
+    new RegExp(`(?<![\\w$>:]|function )${name}\\(|'${name}'`, 'i').test(text)
+  )
 }
 
 function isDecisive(name: string): name is keyof typeof RULES {

@@ -23,3 +23,10 @@ final class ServerFailed extends \Exception
     /** The command has run, and there is no room for its answer. */
     public const TOO_LARGE = 3;
 }
+
+/** Others than those above are, for example, of a function that the hoster has forbidden. */
+function explainFailure(\Throwable $failure): string
+{
+    $where = $failure instanceof StoreFailed ? '' : ' in line ' . $failure->getLine();
+    return $failure->getMessage() . $where;
+}

@@ -116,8 +116,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     public function close(): bool
     {
         $isClosed = !$this->session->holds() || $this->guard($this->releaseAsRead(...), true);
-        $this->isOpen = false;
-        $this->isDetached = false;
+        $this->isOpen = $this->isDetached = false;
         Buffer::end();
         return $isClosed;
     }
@@ -228,15 +227,12 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
         try {
             return $this->attempt($step);
         } catch (\Throwable $failure) {
-            // Others are, for example, about a function that the hoster has forbidden.
-            $isOurs = $failure instanceof StoreFailed;
-            $why = $failure->getMessage() . ($isOurs ? '' : ' in line ' . $failure->getLine());
-            $isTooMany = $isOurs && $failure->getCode() === StoreFailed::TOO_MANY;
         }
         $this->session->forget();
         $this->failure = null;
         $this->isDetached = true;
-        self::$lastFailure = $why;
+        self::$lastFailure = $why = explainFailure($failure);
+        $isTooMany = $failure instanceof StoreFailed && $failure->getCode() === StoreFailed::TOO_MANY;
         report(($isTooMany ? 'a request is refused: ' : 'the session store cannot be used: ') . printable($why));
         if ($this->session->onStoreError() === 'empty' || $this->isFinished || isCalledLast()) {
             return $instead;

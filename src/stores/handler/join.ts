@@ -4,6 +4,7 @@ import install from './install.php'
 import lockedSession from './locked-session.php'
 import ownFile from './own-file.php'
 import page from './page.php'
+import pool from './pool.php'
 import serverName from './server-name.php'
 import settings from './settings.php'
 import surroundings from './surroundings.php'
@@ -24,7 +25,17 @@ export interface StorePart {
 
 /** A managed handler as it ships: one PHP file, joined from the files of this folder and a store's. */
 export function joinHandler({ head, files, install: storeInstall }: StorePart): string {
-  const ownFiles = [failures, warnings, surroundings, settings, tls, serverName, transport, lockedSession]
+  const ownFiles = [
+    failures,
+    warnings,
+    surroundings,
+    settings,
+    pool,
+    tls,
+    serverName,
+    transport,
+    lockedSession,
+  ]
   const all = [...ownFiles, ...files, page, handler, install, storeInstall, ownFile, symfony]
   return [head, `namespace PhpSessions;\n\n${useFunctions(all)}\n`, ...all.map(withoutHead)].join('\n')
 }

@@ -19,7 +19,7 @@ function connect(array $access = [], string $host = HOST, int $port = PORT): obj
   return new class(new Connection(['host' => $host, 'port' => $port], $access + ['tls' => false, 'ca' => null,
     'clientCertificate' => null, 'user' => null, 'password' => PASSWORD, 'database' => 0], [2, 3])) {
     public function __construct(private Connection $connection) {}
-    public function run(Closure $step) { return Warnings::quietly(fn () => $this->connection->run($step)); }
+    public function run(\\Closure $step) { return Warnings::quietly(fn () => $this->connection->run($step)); }
   };
 }
 /** The server's number of the connection; each call is as a request of its own. */

@@ -6,7 +6,7 @@ namespace PhpSessions;
 final class Scripts
 {
     public const TAKE = [
-        '0c856f23b1e741f953cd73cda4732abdc0c6e399',
+        'e5aac5dc812d7e26d053d7b1f0648aff5dea1fe1',
         <<<'LUA'
         take.lua
         LUA,

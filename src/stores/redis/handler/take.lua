@@ -6,7 +6,7 @@
 -- ARGV: 1 token; 2 milliseconds that the lock lives; 3 `first`, `again` or `woken`; 4 latest time;
 --   5 `1` if the session must exist; 6 how many may wait; 7 server; 8 as in release.lua.
 -- Returns the token, and 1 and the data, or 0 wait, 2 too many wait and the milliseconds that the lock still lives,
---   3 and the server's time if it is too late, 4 no such session, 5 this request has ended.
+--   3 and the server's time if it is too late, 4 no such session, 5 this request has ended. 0 comes with how many wait.
 --
 -- The latest time is by the server's clock, in milliseconds, as the request assumes it to be: a server that was frozen
 -- must not give the lock to a request that has ended. A lock given by another server may have been released there
@@ -32,4 +32,4 @@ redis.call('ZADD', KEYS[3], now + 1500, ARGV[1])
 redis.call('PEXPIRE', KEYS[3], 1500)
 local giver = string.match(owner, '^%x+(@.+)$')
 if giver and giver ~= ARGV[7] and redis.call('PTTL', KEYS[2]) > 5000 then redis.call('PEXPIRE', KEYS[2], 5000) end
-return {ARGV[1], 0}
+return {ARGV[1], 0, redis.call('ZCARD', KEYS[3])}

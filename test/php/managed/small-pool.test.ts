@@ -1,0 +1,68 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { cookieIn } from '../../../lab/php/fastcgi.ts'
+import { startFpm } from '../../../lab/php/fpm.ts'
+import { until } from '../../../lab/processes/until.ts'
+import { configureManaged, startRedisService } from '../../support/php/managed.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
+
+const PAGES = {
+  slow: `session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; usleep(3000000); echo 'n', $_SESSION['n'];`,
+  quick: `session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; usleep(150000); echo 'n', $_SESSION['n'];`,
+  first: `session_start(); echo $_SESSION['n'] = 0;`,
+}
+
+async function start(underTest: PhpUnderTest, workers: number) {
+  const { redis, service } = await startRedisService()
+  const ini = configureManaged(underTest, service)
+  const fpm = await startFpm({
+    php: underTest.php,
+    ini: () => ini,
+    pools: [{ workers }],
+    env: {},
+    pages: PAGES,
+  })
+  onTestFinished(fpm.stop)
+  const newVisitor = async () => cookieIn(await fpm.ask('first')) ?? ''
+  const waiting = (cookie: string) =>
+    Number(redis.cli('ZCARD', `PHPREDIS_SESSION:${cookie.split('=')[1]}_WAIT`))
+  return { fpm, newVisitor, waiting }
+}
+
+const isRefused = (answer: string) => answer.startsWith('Status: 429')
+
+describe.each(PHPS)('%s', (_name, underTest) => {
+  test('one visitor with more requests than workers does not keep another waiting for their turns', async () => {
+    const { fpm, newVisitor, waiting } = await start(underTest, 8)
+    const [one, other] = [await newVisitor(), await newVisitor()]
+    let served = 0
+    const many = Array.from({ length: 13 }, async () => {
+      const answer = await fpm.ask('slow', one)
+      if (!isRefused(answer)) served++
+      return answer
+    })
+    await until('all workers to be taken', () => waiting(one) === 7)
+    await fpm.ask('first', other)
+    // Without the rule it is the fourteenth, for which six must have had three seconds each.
+    expect(served).toBeLessThan(3)
+    const answers = await Promise.all(many)
+    const refused = answers.filter(isRefused).length
+    expect(refused).toBeGreaterThan(0)
+    // Those who were served have all counted.
+    const counts = answers.filter((answer) => !isRefused(answer)).map((answer) => /n(\d+)$/.exec(answer)?.[1])
+    expect(counts.sort()).toEqual(Array.from({ length: 13 - refused }, (_, i) => String(i + 1)).sort())
+  })
+
+  test('twenty requests of a page at once are served one after the other where there are workers', async () => {
+    const { fpm, newVisitor } = await start(underTest, 24)
+    const one = await newVisitor()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => fpm.ask('quick', one)))
+    expect(answers.filter((answer) => /n\d+$/.test(answer))).toHaveLength(20)
+  })
+
+  test('as many requests at once as there are workers are served while nobody queues', async () => {
+    const { fpm, newVisitor } = await start(underTest, 8)
+    const one = await newVisitor()
+    const answers = await Promise.all(Array.from({ length: 8 }, () => fpm.ask('quick', one)))
+    expect(answers.filter((answer) => /n\d+$/.test(answer))).toHaveLength(8)
+  })
+})

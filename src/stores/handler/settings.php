@@ -2,8 +2,8 @@
 
 namespace PhpSessions;
 
-use function array_diff_key, clearstatcache, fileowner, fileperms, function_exists, ini_set, is_array, is_readable,
-opcache_invalidate, sprintf;
+use function array_diff, array_keys, clearstatcache, fileowner, fileperms, function_exists, ini_set, is_array,
+is_readable, opcache_invalidate, sprintf;
 
 /** The file with a store's settings, which the start has written, and which is replaced when the binding changes. */
 final class Settings
@@ -21,7 +21,7 @@ final class Settings
         // opcache may be set never to check whether a file has changed, or only after long.
         $isChecked = getIni('opcache.validate_timestamps') !== '0' && (int) getIni('opcache.revalidate_freq') < 3;
         $values = $isChecked ? include $this->file : $this->readUncached();
-        if (!is_array($values) || array_diff_key($this->needed, $values) !== []) {
+        if (!is_array($values) || array_diff($this->needed, array_keys($values)) !== []) {
             throw new StoreFailed("{$this->file} cannot be read" . whyUnreadable($this->file) . ': restart the app, or run php-sessions doctor');
         }
         return $this->values = $values;

@@ -10,7 +10,7 @@ final class Store
     /** Replies that end by themselves: while a master is being replaced, slots move or a server is starting. */
     private const PASSING = '/^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED|MOVED|ASK)\b/';
     private const REFUSED = '/^(WRONGPASS|NOPERM|OOM|MISCONF|WRONGTYPE|ERR|NOAUTH)\b/';
-    private const NEEDED = ['topology' => 1, 'servers' => 1, 'prefix' => 1];
+    private const NEEDED = ['topology', 'servers', 'prefix'];
     private const FAILOVER_SECONDS = 8;
     private const PAUSE_MICROSECONDS = 100_000;
     private const POLL_MICROSECONDS = 20_000;

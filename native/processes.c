@@ -113,13 +113,33 @@ void end_children(pid_t watcher)
     visit_children(watcher, end_one, NULL);
 }
 
-/* Recognises php-fpm's master by the title that it gives itself. */
+/* Whether a process, with all of its user numbers, is of the user of php-sessions. */
+static int is_of_our_user(pid_t pid)
+{
+    char status[512], *users;
+    unsigned users_of[4];
+    int i;
+    read_begin(pid, "status", status, sizeof(status));
+    users = strstr(status, "\nUid:");
+    if (!users || sscanf(users + 5, "%u %u %u %u", users_of, users_of + 1, users_of + 2, users_of + 3) != 4)
+        return 0;
+    for (i = 0; i < 4; i++)
+        if (users_of[i] != geteuid())
+            return 0;
+    return 1;
+}
+
+/*
+ * Recognises php-fpm's master by the title that it gives itself. The title is in its memory, and reading that of
+ * another user's process might never end: there the name of the program must do.
+ */
 static int is_php_fpm(pid_t pid)
 {
-    static const char title[] = "php-fpm: master process";
+    static const char title[] = "php-fpm: master process", name[] = "php-fpm";
     char begin[sizeof(title)];
-    read_begin(pid, "cmdline", begin, sizeof(begin));
-    return strcmp(begin, title) == 0;
+    int is_ours = is_of_our_user(pid);
+    read_begin(pid, is_ours ? "cmdline" : "comm", begin, sizeof(begin));
+    return is_ours ? strcmp(begin, title) == 0 : strncmp(begin, name, strlen(name)) == 0;
 }
 
 /* SIGTERM ends php-fpm at once; SIGQUIT lets it finish its requests, which is what a platform means by SIGTERM. */

@@ -1,6 +1,6 @@
 import type { Finding } from '../../core/finding.ts'
 import { type Host, readIfAllowed } from '../../host/host.ts'
-import { ourUser, parentOf, pidsOf } from '../../php/php-fpm.ts'
+import { isOfOurUser, ourUser, parentOf, pidsOf } from '../../php/php-fpm.ts'
 import { userNamed } from './accounts.ts'
 import { nameOf } from './started.ts'
 
@@ -53,7 +53,8 @@ function whyUnserved(host: Host, { directory, group }: Served, process: Process)
       from,
       fix: 'put php-sessions exec -- behind the program that changes the user, directly before PHP',
     }
-  const environment = readIfAllowed(host, `/proc/${pid}/environ`)
+  // Reading the memory of another user's process might never end.
+  const environment = isOfOurUser(host, pid) ? readIfAllowed(host, `/proc/${pid}/environ`) : undefined
   if (environment === undefined || environment.includes(directory)) return undefined
   // php-fpm writes its title over the environment that it was given.
   if (name.startsWith('php-fpm') && !environment.includes('PATH=')) return undefined
@@ -75,7 +76,9 @@ function ancestorsOf(host: Host, pid: number, ours: number): readonly number[] |
 }
 
 function isOurs(host: Host, pid: number): boolean {
-  return readIfAllowed(host, `/proc/${pid}/cmdline`)?.includes('php-sessions') === true
+  return (
+    isOfOurUser(host, pid) && readIfAllowed(host, `/proc/${pid}/cmdline`)?.includes('php-sessions') === true
+  )
 }
 
 function readProcess(host: Host, pid: number): Process | undefined {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
+import { prepare } from '../../../src/homes/home.ts'
+import { watchedByExec } from '../../../src/watch/watched.ts'
 import { fakeHost } from '../../support/fake-host.ts'
 import { fakePhp } from '../../support/fake-php.ts'
 
@@ -137,4 +139,18 @@ test.each<[string, number, Case?]>([
   const { status, err } = readers(command, given)
   expect(status).toBe(expected)
   expect(err).toMatchSnapshot()
+})
+
+test('the watcher writes new settings for the same readers, also where nothing is bound at first', () => {
+  const files = { '/proc/self/status': 'Uid:\t0\t0\t0\t0\n', '/etc/passwd': PASSWD, '/etc/group': GROUP }
+  const php = fakePhp({ 'look-around': { phpredis: '6.2.0', loaded: ['redis'] } })
+  const host = fakeHost({}, files, php)
+  expect(main(host, ['exec', '--watch', '--', 'gosu', 'www-data', 'php-fpm'])).toBe(0)
+  const words = host.supervised[0]?.watcher ?? []
+  expect(words.slice(-2)).toEqual(['--reader', '33'])
+
+  const bound = fakeHost({ VCAP_SERVICES: vcapServices(redisService) }, files, php)
+  const watched = watchedByExec(bound, '.', DIRECTORY, { group: 33, readsIni: true })
+  watched.write(prepare(watched))
+  expect([bound.modes.get(INI)?.toString(8), bound.groups.get(INI)]).toEqual(['640', 33])
 })

@@ -203,26 +203,6 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
     expect(statSync(join(TMPDIR, /php-sessions-[^:]*/.exec(stdout)?.[0] ?? '')).mode & 0o777).toBe(0o700)
   })
 
-  test('a second launch in a running container uses the files of the first, and leaves them whole', async () => {
-    const server = await redis({ password: CANARY })
-    const { image } = await buildWithSessions(cnb)
-    const TMPDIR = makeScratch('second')
-    const env = { ...bind(bindingOf(server, CANARY)), TMPDIR }
-    const program = join(image.layers, 'php-sessions_php-sessions/php-sessions/exec.d/php-sessions')
-    const script = `
-      sum() { (cd "$TMPDIR" && ls -d php-sessions-* && cat php-sessions-*/*.ini | cksum); }
-      sum; env -u PHP_INI_SCAN_DIR ${program} >/dev/null; sum
-      php -r 'session_start(); echo ini_get("session.save_handler");'`
-    const { status, stdout } = await cnb.run(image, ['sh', '-c', script], { env })
-    const [directory, sum, later, same, handler] = stdout.split('\n')
-    expect({ status, later, same, handler }).toEqual({
-      status: 0,
-      later: directory,
-      same: sum,
-      handler: 'redis',
-    })
-  })
-
   test('a PHP that prints warnings when it starts does no harm', async () => {
     const server = await redis({ password: CANARY })
     const twice = 'display_errors = On\nextension = igbinary\nextension = igbinary\n'

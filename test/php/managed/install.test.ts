@@ -21,7 +21,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const { service: clustered } = await startClusterService()
     for (const bound of [service, clustered]) {
       const quiet = 'session.use_cookies=0\nsession.use_strict_mode=0\n'
-      const native = `${configure(underTest, bound).ini}${quiet}`
+      const native = `${configure(underTest, bound, { PHP_SESSIONS_HANDLER: 'native' }).ini}${quiet}`
       const managed = `${configureManaged(underTest, bound)}${quiet}`
       const page = `ob_start(); session_id('both_1'); ${COUNT}`
       const texts = [native, managed, native, managed].map((ini) =>

@@ -78,7 +78,7 @@ const LOCKED = [
 const EXTENDED: Obstacle = {
   id: 'handler.bypassed',
   title:
-    "a class of the app extends SessionHandler, which PHP puts on top of its own handler: PHP's own handler keeps the sessions of the whole app",
+    "the app has a class that extends or wraps SessionHandler, which PHP puts on top of its own handler: PHP's own handler keeps the sessions of the whole app",
   fix: 'remove that class if the app does not use it, or set PHP_SESSIONS_HANDLER=native',
 }
 

@@ -60,8 +60,8 @@ function readHtaccess(text: string, name: string): string | undefined {
 }
 
 /**
- * Finds a class of the app's own that extends PHP's `SessionHandler`: PHP puts the handler of an extension behind it,
- * below every handler that is written in PHP. Packages have such classes that hardly an app uses, and are left out.
+ * Finds a file of the app's own that extends PHP's `SessionHandler`, or makes one to wrap it: PHP puts the handler of an
+ * extension behind it, below every handler that is written in PHP. Packages have such classes that hardly an app uses, and are left out.
  */
 export function findHandlerClass(host: Host, appDirectory: string): string | undefined {
   const { stdout } = host.run({
@@ -69,7 +69,7 @@ export function findHandlerClass(host: Host, appDirectory: string): string | und
     args: [
       ...['-rlsE', '--include=*.php'],
       ...['vendor', 'node_modules', 'tests', '.git'].map((name) => `--exclude-dir=${name}`),
-      ...['^[^/*]*class .*extends +\\\\?SessionHandler\\b', appDirectory],
+      ...['^[^/*]*(class .*extends +\\\\?|new +\\\\)SessionHandler\\b', appDirectory],
     ],
     stdin: '',
     limitSeconds: LIMIT_SECONDS,

@@ -82,6 +82,10 @@ const KNOWN: Readonly<Record<string, readonly [World, string]>> = {
     { app: { 'src/A.php': '<?php\nfinal class A extends \\SessionHandler implements X\n{\n}\n' } },
     'handler.bypassed from app/src/A.php',
   ],
+  'a file of the app that wraps SessionHandler': [
+    { app: { 'src/W.php': '<?php\n$handler = new Wrapper(new \\SessionHandler());\n' } },
+    'handler.bypassed from app/src/W.php',
+  ],
   'a prepended file deep in the app': [
     { app: { 'a/b/c/.user.ini': 'auto_prepend_file = x.php\n', 'a/node_modules/.user.ini': '' } },
     'handler.bypassed from app/a/b/c/.user.ini',
@@ -94,6 +98,8 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       pool: 'php_value[memory_limit] = 1G\nrequest_terminate_timeout = 60s',
       app: {
         'src/B.php': '<?php // class B extends SessionHandler\nclass B extends SessionHandlerBase {}',
+        'src/D.php':
+          '<?php // new \\SessionHandler\nnamespace App; new SessionHandler(); new \\SessionHandlerBase();',
         'vendor/x/y/C.php': '<?php class C extends \\SessionHandler {}',
         'a/.user.ini': 'memory_limit = 1G\n',
         'a/node_modules/x/.user.ini': 'auto_prepend_file = x.php\n',

@@ -86,7 +86,7 @@ function configureServer(endpoint: Endpoint, login: RedisLogin, surroundings: Su
         because:
           "makes persistent_id part of the pool's name: otherwise sessions could use the app's own connections, which may be on another database",
       },
-      ...redisLockDirectives(options, php),
+      ...redisLockDirectives(options, php, login === NO_LOGIN && endpoint.password !== undefined),
     ],
     files: tls.files,
     findings: [...tls.findings, ...(options.PHP_SESSIONS_WATCH ? [] : sentinelFindings(endpoint, options))],

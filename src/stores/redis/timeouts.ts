@@ -16,8 +16,8 @@ export function redisLockSeconds(
   return { life, wait: PHP_SESSIONS_MAX_WAIT ?? life / 2 }
 }
 
-/** The lock settings of phpredis' own handler, which polls. */
-export function redisLockDirectives(options: Options, php: Php): readonly Directive[] {
+/** The lock settings of phpredis' own handler, which polls, also while the store refuses it: then one try is enough. */
+export function redisLockDirectives(options: Options, php: Php, isRefused: boolean): readonly Directive[] {
   if (!options.PHP_SESSIONS_LOCKING)
     return [
       {
@@ -43,10 +43,17 @@ export function redisLockDirectives(options: Options, php: Php): readonly Direct
       value: LOCK_POLL_MICROSECONDS,
       because: 'microseconds between two tries',
     },
-    {
-      name: 'redis.session.lock_retries',
-      value: (wait * 1_000_000) / LOCK_POLL_MICROSECONDS,
-      because: `a request waits up to ${wait} seconds for its turn; the extension's default of 10 or 100 tries loses updates`,
-    },
+    isRefused
+      ? {
+          name: 'redis.session.lock_retries',
+          value: 1,
+          because:
+            "PHP's own handler has no login here, and would hold a worker until the last try if something bypassed the managed handler",
+        }
+      : {
+          name: 'redis.session.lock_retries',
+          value: (wait * 1_000_000) / LOCK_POLL_MICROSECONDS,
+          because: `a request waits up to ${wait} seconds for its turn; the extension's default of 10 or 100 tries loses updates`,
+        },
   ]
 }

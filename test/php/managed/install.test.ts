@@ -43,7 +43,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
 
   test('when another prepended file replaces that of php-sessions later, the native handler keeps no session, and has no password to show', async () => {
     const { redis, service } = await startRedisService()
-    const ini = `${configureManaged(underTest, service)}auto_prepend_file=\nredis.session.lock_retries=1\n`
+    const ini = `${configureManaged(underTest, service)}auto_prepend_file=\n`
     const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 2)
     onTestFinished(web.stop)
     const { log } = web

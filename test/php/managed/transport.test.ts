@@ -205,6 +205,19 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(said().join('\n')).not.toMatch(/Warning|Notice|Fatal|seen by the app/)
   })
 
+  test('a connection that is reset while a large session is sent costs nobody anything', async () => {
+    const { redis, relay, newVisitor, said } = await start(underTest)
+    const { key, visit } = await newVisitor('a')
+    relay.spoil(REPLIES.take, (client, reply) => {
+      client.write(reply)
+      client.once('data', () => client.resetAndDestroy())
+    })
+    expect(await visit('?big')).toMatchObject({ status: 200, text: 'a 2' })
+    expect(redis.cli('EXISTS', `${key}_LOCK`)).toBe('0')
+    expect(await visit('?small')).toMatchObject({ status: 200, text: 'a 3' })
+    expect(said()).toEqual([])
+  })
+
   test('a server that drips, falls silent inside a reply or reads nothing ends in bounded time', async () => {
     const { redis, relay, newVisitor, said } = await start(underTest)
     const { key, visit } = await newVisitor('a')

@@ -5,9 +5,9 @@ import { type ServerProcess, startServer } from '../processes/server.ts'
 export interface NginxOptions {
   /** Ports of the php-fpm that it asks in turn; each answer names the instance in `X-Served-By`. */
   readonly backends: readonly number[]
-  /** The app's only entry: every request is for this script. */
+  /** The app's only entry, unless `params` say otherwise: every request is for this script. */
   readonly script: string
-  /** Further parameters of each request. */
+  /** Further parameters of each request; nginx replaces its variables in them. */
   readonly params?: Readonly<Record<string, string>>
 }
 
@@ -66,6 +66,7 @@ function configuration({ backends, script, params = {} }: NginxOptions, director
         fastcgi_next_upstream off;
         location / {
           fastcgi_pass app;
+          fastcgi_split_path_info "^(.+?\\.php)(/.*)$";
           ${Object.entries(all)
             .map(([name, value]) => `fastcgi_param ${name} "${value}";`)
             .join('\n')}

@@ -1,13 +1,17 @@
+import { chmodSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
+import { makeApp } from '../../lab/app.ts'
+import { CANARY, redisService, showsCanary, vcapServices } from '../../lab/bindings.ts'
 import { runInParallel } from '../../lab/load.ts'
 import { startContained } from '../../lab/processes/contained.ts'
+import { makeScratch } from '../../lab/processes/scratch.ts'
 import { until } from '../../lab/processes/until.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { type Mariadb, startMariadb } from '../../lab/servers/mariadb.ts'
-import { type App, LOGIN_APPS, STATEMENTS, symfony } from '../support/apps/apps.ts'
+import type { App, Handler } from '../support/apps/app.ts'
+import { LOGIN_APPS, STATEMENTS, symfony } from '../support/apps/apps.ts'
 import { makeBrowser } from '../support/apps/browser.ts'
-import { unpackedApps } from '../support/apps/unpacked.ts'
+import { type Unpacked, unpackedApps } from '../support/apps/unpacked.ts'
 import { startAppWeb } from '../support/apps/web.ts'
 
 const unpacked = unpackedApps()
@@ -16,23 +20,32 @@ const rows = LOGIN_APPS.map((app) => [app.name, app] as const)
 let mariadb: Mariadb
 beforeAll(async () => {
   if ('unavailable' in unpacked) return
-  mariadb = await startMariadb({ ...unpacked.mariadb, statements: STATEMENTS })
+  const statements = [...STATEMENTS, ...LOGIN_APPS.flatMap((app) => app.statements?.(unpacked) ?? [])]
+  mariadb = await startMariadb({ ...unpacked.mariadb, statements })
 })
 afterAll(() => mariadb?.stop())
 
-/** Starts an app on two instances, with a Redis of its own for the sessions. */
-async function start(app: App, handler: 'managed' | 'native', skip: (reason: string) => never) {
+/** Starts an app on two instances, with a Redis of its own, which has the sessions unless they are in files. */
+async function start(app: App, handler: Handler, skip: (reason: string) => never) {
   if ('unavailable' in unpacked) return skip(unpacked.unavailable)
   const redis = await startRedis({ password: CANARY })
   onTestFinished(redis.stop)
   const credentials = { host: redis.host, port: redis.port, password: CANARY }
-  const env = {
-    ...unpacked.env,
+  const bound = {
     VCAP_SERVICES: vcapServices({ ...redisService, credentials }),
     PHP_SESSIONS_HANDLER: handler,
   }
-  const web = await startAppWeb(env, app.make(unpacked, mariadb))
+  const more = handler === 'files' ? inFiles(unpacked) : bound
+  const web = await startAppWeb({ ...unpacked.env, ...more }, app.make(unpacked, mariadb))
   return { redis, web, browser: makeBrowser(web.url), page: app.page(mariadb) }
+}
+
+/** Without a service; both instances have the same directory for the sessions. */
+function inFiles({ env }: Unpacked): Unpacked['env'] {
+  const directory = makeScratch('sessions')
+  chmodSync(directory, 0o777)
+  const ini = `session.name = PHPSESSIONID\nsession.save_path = "${directory}"\n`
+  return { PHP_INI_SCAN_DIR: `${env.PHP_INI_SCAN_DIR}:${makeApp({ 'sessions.ini': ini })}` }
 }
 
 /** Watches the commands on sessions that clients send to Redis; the commands of scripts do not count. */
@@ -53,38 +66,53 @@ const complaints = (log: string) =>
     .split('\n')
     .filter((line) => /PHP message|php-sessions: (?!sessions are kept in)|\[(error|crit|alert)\]/.test(line))
 
-describe.each(['managed', 'native'] as const)('%s', (handler) => {
+describe.each(['managed', 'native', 'files'] as const)('%s', (handler) => {
   test.for(rows)(
     '%s: people log in, work on two instances in turn, log out, and do so again',
     async ([, app], { skip }) => {
       const { redis, web, browser, page } = await start(app, handler, skip)
       const commands = await watchSessions(redis.port)
-      const instances = new Set<number | undefined>()
       for (let times = 0; times < 2; times++) {
         expect((await browser.get(page)).body).toMatch(app.outside)
         const before = browser.cookies.get(app.cookie)
         expect((await app.login(browser, mariadb)).body).not.toMatch(app.outside)
         const cookie = browser.cookies.get(app.cookie)
-        expect(cookie).not.toBe(before)
+        if (app.keepsId !== true) expect(cookie).not.toBe(before)
         for (let i = 0; i < 2; i++) {
-          const { status, body, servedBy } = await browser.get(page)
+          const { status, body } = await browser.get(page)
           expect(status).toBe(200)
           expect(body).not.toMatch(app.outside)
-          instances.add(servedBy)
           const result = await app.work(browser, mariadb)
           expect(result.body).toMatch(app.result)
           // An app that catches PHP's warnings shows them in the page.
           expect(result.body).not.toMatch(/(Warning|Notice|Deprecated)(<[^>]*>)* in /)
+          if (handler === 'files') continue
           const keys = redis.cli('KEYS', '*').split('\n')
           expect(keys).toContain(`PHPREDIS_SESSION:${cookie}`)
           expect(keys.filter((key) => !/^PHPREDIS_SESSION:[^_]+$/.test(key))).toEqual([])
         }
         expect((await app.logout(browser, mariadb)).body).toMatch(app.outside)
       }
-      expect([...instances].sort()).toEqual([0, 1])
-      const keeper = commands().has('SETEX') ? 'native' : 'managed'
-      expect(keeper).toBe(app.isBypassing ? 'native' : handler)
-      expect(commands()).toContain('EVALSHA')
+      expect([...browser.instances].sort()).toEqual([0, 1])
+      if (handler === 'files') expect(redis.cli('DBSIZE')).toBe('0')
+      else {
+        const keeper = commands().has('SETEX') ? 'native' : 'managed'
+        expect(keeper).toBe(app.isBypassing ? 'native' : handler)
+        expect(commands()).toContain('EVALSHA')
+      }
+      await web.stop()
+      expect(complaints(web.log())).toEqual([])
+      expect(showsCanary(web.log())).toBe(false)
+    },
+  )
+
+  test.for(rows.filter(([, { remembers }]) => remembers))(
+    '%s: of requests of one visitor at the same time, each leaves what it has put into the session',
+    async ([, app], { skip }) => {
+      const { web, browser } = await start(app, handler, skip)
+      await app.login(browser, mariadb)
+      await Promise.all((app.remembers ?? []).map(({ request }) => browser.get(request)))
+      for (const { page, shows } of app.remembers ?? []) expect((await browser.get(page)).body).toMatch(shows)
       await web.stop()
       expect(complaints(web.log())).toEqual([])
     },
@@ -97,7 +125,8 @@ describe.each(['managed', 'native'] as const)('%s', (handler) => {
     const counts: number[] = []
     await runInParallel(20, 5, async () => counts.push(await count()))
     expect(counts.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i + 2))
-    expect(redis.cli('KEYS', '*').split('\n')).toEqual([expect.stringMatching(/^PHPREDIS_SESSION:[^_]+$/)])
+    if (handler !== 'files')
+      expect(redis.cli('KEYS', '*').split('\n')).toEqual([expect.stringMatching(/^PHPREDIS_SESSION:[^_]+$/)])
     await web.stop()
     expect(complaints(web.log())).toEqual([])
   })

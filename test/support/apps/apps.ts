@@ -1,40 +1,9 @@
-import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeApp } from '../../../lab/app.ts'
-import type { NginxOptions } from '../../../lab/web/nginx.ts'
-import type { Browser, Page } from './browser.ts'
+import { type App, type Database, makeWith, PASSWORD, USER } from './app.ts'
+import { cacti } from './cacti.ts'
+import { dokuwiki } from './dokuwiki.ts'
+import { simplesamlphp } from './simplesamlphp.ts'
 import { SYMFONY_APP, SYMFONY_APP_WITH_HANDLER } from './symfony-app.ts'
-import type { Unpacked } from './unpacked.ts'
-
-/** The address of the server that has executed `STATEMENTS`. */
-export interface Database {
-  readonly host: string
-  readonly port: number
-}
-
-/** An application that people log in to, and what they do in it. */
-export interface App {
-  readonly name: string
-  /** The name of its session cookie. */
-  readonly cookie: string
-  /** Whether its own handler wraps the one that PHP is configured with: then the managed handler gets no session. */
-  readonly isBypassing?: boolean
-  /** Prepares the app; gives its entry. */
-  make(unpacked: Unpacked, database: Database): Omit<NginxOptions, 'backends'>
-  /** Logs in by the app's form. */
-  login(browser: Browser, database: Database): Promise<Page>
-  /** The path of a page for users who are logged in. */
-  page(database: Database): string
-  /** Does some work that needs the session; gives the page with the result. */
-  work(browser: Browser, database: Database): Promise<Page>
-  readonly result: RegExp
-  logout(browser: Browser, database: Database): Promise<Page>
-  /** What only the page with the login form contains. */
-  readonly outside: RegExp
-}
-
-const USER = 'app'
-const PASSWORD = 'secret'
 
 /** Makes the database that people work with, and the user that they log in as. */
 export const STATEMENTS = [
@@ -46,15 +15,6 @@ export const STATEMENTS = [
 ]
 const QUERY = 'SELECT name, 6 * 7 FROM goods'
 const RESULT = />teapot<.*>42</s
-
-/** Makes an app with a folder that php-fpm may write to; gives the directory of the app. */
-function makeWith(folder: string, files: Readonly<Record<string, string>>): string {
-  const app = makeApp(files)
-  chmodSync(app, 0o755)
-  mkdirSync(join(app, folder))
-  chmodSync(join(app, folder), 0o777)
-  return app
-}
 
 /** Without a `blowfish_secret`, so that the key to the cookies with the login is in the session. */
 const phpmyadminConfig = ({ host, port }: Database) => `<?php
@@ -137,4 +97,4 @@ const symfonyWithHandler: App = {
 }
 
 /** The apps that the tests log in to. */
-export const LOGIN_APPS = [phpmyadmin, adminer, symfony, symfonyWithHandler]
+export const LOGIN_APPS = [phpmyadmin, adminer, symfony, symfonyWithHandler, simplesamlphp, dokuwiki, cacti]

@@ -15,6 +15,8 @@ export interface Form {
 /** A visitor who follows redirects and fills in forms. */
 export interface Browser {
   readonly cookies: ReadonlyMap<string, string>
+  /** The instances that have answered, also with a redirect. */
+  readonly instances: ReadonlySet<number | undefined>
   get(path: string): Promise<Page>
   post(path: string, fields: Form['fields']): Promise<Page>
   /** Fills in these fields of the page's form that has a field of the name `has`, and sends the form. */
@@ -25,12 +27,15 @@ const MOST_REDIRECTS = 10
 
 export function makeBrowser(url: string): Browser {
   const visitor = makeVisitor(url)
+  const instances = new Set<number | undefined>()
   const follow = async (first: Answer, from: string): Promise<Page> => {
     let [answer, path] = [first, from]
+    instances.add(answer.servedBy)
     for (let left = MOST_REDIRECTS; answer.headers.location !== undefined; left--) {
       if (left === 0) throw new Error(`redirected more than ${MOST_REDIRECTS} times, to ${path}`)
       path = resolve(path, answer.headers.location)
       answer = await visitor.get(path)
+      instances.add(answer.servedBy)
     }
     return { ...answer, path, form: (has) => formIn(answer.body, has) }
   }
@@ -41,6 +46,7 @@ export function makeBrowser(url: string): Browser {
   const post = async (path: string, fields: Form['fields']) => follow(await visitor.post(path, fields), path)
   return {
     cookies: visitor.cookies,
+    instances,
     get: async (path) => follow(await visitor.get(path), path),
     post,
     submit: async (page, has, filled) => {

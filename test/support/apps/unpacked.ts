@@ -8,6 +8,9 @@ import type { Unavailable } from '../../../lab/processes/program.ts'
 export interface Unpacked {
   readonly phpmyadmin: string
   readonly adminer: string
+  readonly simplesamlphp: string
+  readonly dokuwiki: string
+  readonly cacti: string
   /** Options of `startMariadb`. */
   readonly mariadb: { readonly home: string; readonly libraries: string }
   /** Variables for php-fpm, which lead to the apps' classes and extensions. */
@@ -17,7 +20,7 @@ export interface Unpacked {
 const CACHE = join(import.meta.dirname, '../../../.cache')
 const FOLDER = join(CACHE, 'apps')
 /** In the order in which PHP can load them. */
-const EXTENSIONS = ['mysqlnd', 'mysqli', 'mbstring', 'xml', 'dom', 'simplexml']
+const EXTENSIONS = ['mysqlnd', 'mysqli', 'pdo_mysql', 'mbstring', 'xml', 'dom', 'simplexml']
 
 /** The paths of the applications, or why they cannot be used. */
 export function unpackedApps(): Unpacked | Unavailable {
@@ -38,6 +41,9 @@ export function unpackedApps(): Unpacked | Unavailable {
   return {
     phpmyadmin: join(FOLDER, 'phpmyadmin'),
     adminer: join(FOLDER, 'adminer'),
+    simplesamlphp: join(FOLDER, 'simplesamlphp'),
+    dokuwiki: join(FOLDER, 'dokuwiki'),
+    cacti: join(FOLDER, 'cacti'),
     mariadb: { home: join(FOLDER, 'mariadb'), libraries },
     env: {
       LD_LIBRARY_PATH: libraries,

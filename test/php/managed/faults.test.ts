@@ -5,7 +5,7 @@ import { STORE_FAULTS, type StoreFault, startBreakable } from '../../../lab/redi
 import { startRedis } from '../../../lab/redis/server.ts'
 import { configureManaged } from '../../support/php/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { cookieOf, startPhpWeb } from '../../support/php/web.ts'
+import { cookieOf, SERVERS_OWN, startPhpWeb } from '../../support/php/web.ts'
 
 /** Longer is a hang: whatever the store does, an answer takes a few seconds at most. */
 const LIMIT_MILLISECONDS = 60_000
@@ -17,9 +17,6 @@ const PAGE = `<?php
   if ($pid > 0) exec("kill -9 $pid; while kill -0 $pid 2>/dev/null; do sleep 0.01; done");
   echo 'served ', $_SESSION['n'];
   if (isset($_GET['sent'])) ob_end_flush();`
-
-/** Lines of PHP's web server about its visitors. */
-const VISITED = /^\[[^\]]+\] 127\.0\.0\.1:\d+ (Accepted|Closing|Closed without .*|\[\d+\]: GET \S+)$/
 
 async function start(
   underTest: PhpUnderTest,
@@ -52,7 +49,7 @@ async function start(
   const logged = () =>
     lines()
       .slice(before)
-      .filter((line) => !VISITED.test(line))
+      .filter((line) => !SERVERS_OWN.test(line))
   return { ...store, ask, logged }
 }
 

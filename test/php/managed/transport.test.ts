@@ -6,7 +6,7 @@ import { startRedis } from '../../../lab/redis/server.ts'
 import { type Spoil, startSpoilingRelay } from '../../../lab/redis/spoiling-relay.ts'
 import { configureManaged } from '../../support/php/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { startPhpWeb } from '../../support/php/web.ts'
+import { SERVERS_OWN, startPhpWeb } from '../../support/php/web.ts'
 import { PROPERTY_RUNS } from '../../support/texts.ts'
 
 /** A hang; whatever the server does, an answer takes a few seconds, or eight where a write is tried again. */
@@ -22,7 +22,6 @@ const PAGE = `<?php
   echo $_SESSION['who'], ' ', $_SESSION['n'];`
 
 const UNAVAILABLE = 'Service temporarily unavailable. Please try again in a few seconds.\n'
-const VISITED = /^\[[^\]]+\] 127\.0\.0\.1:\d+ (Accepted|Closing|Closed without .*|\[\d+\]: GET \S+)$/
 
 /** The replies of one page, by how they begin: those to AUTH, TAKE and RELEASE. */
 const REPLIES = {
@@ -67,7 +66,7 @@ async function start(underTest: PhpUnderTest) {
   const said = () =>
     lines()
       .slice(before)
-      .filter((line) => !VISITED.test(line))
+      .filter((line) => !SERVERS_OWN.test(line))
   return { redis, relay, newVisitor, said }
 }
 

@@ -8,6 +8,10 @@ export interface PhpWeb extends Pick<ServerProcess, 'log' | 'stop'> {
   readonly url: string
 }
 
+/** Lines that PHP's web server logs about itself, on a busy machine after its first page, and about its visitors. */
+export const SERVERS_OWN =
+  /^number of workers must be larger than 1$|^\[[^\]]+\] (PHP \S+ Development Server .* started|127\.0\.0\.1:\d+ (Accepted|Closing|Closed without .*|\[\d+\]: GET \S+))$/
+
 /** Starts PHP's own web server with one page and this many workers; this ini is all that PHP reads. */
 export async function startPhpWeb(
   { php }: PhpUnderTest,

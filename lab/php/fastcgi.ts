@@ -10,8 +10,13 @@ const RESPONDER = Buffer.from([0, 1, 0, 0, 0, 0, 0, 0])
 const HEADER_BYTES = 8
 
 /** Asks php-fpm on a port of 127.0.0.1 for a script; gives what the script printed, headers first (FastCGI 1.0). */
-export async function askFpm(port: number, script: string, cookie = ''): Promise<string> {
-  const params = { SCRIPT_FILENAME: script, REQUEST_METHOD: 'GET', HTTP_COOKIE: cookie }
+export async function askFpm(
+  port: number,
+  script: string,
+  cookie = '',
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const params = { SCRIPT_FILENAME: script, REQUEST_METHOD: 'GET', HTTP_COOKIE: cookie, ...more }
   const socket = connect(port, '127.0.0.1')
   const chunks: Buffer[] = []
   socket.on('data', (chunk) => chunks.push(chunk as Buffer))

@@ -20,6 +20,8 @@ export interface ApacheOptions {
   readonly directory: string
   /** What `User` and `Group` are; those of envvars when absent. */
   readonly user?: string
+  /** Further lines of its configuration. */
+  readonly lines?: string
   /** Pages by name: PHP code. */
   readonly pages: Readonly<Record<string, string>>
 }
@@ -57,7 +59,7 @@ function envvars(run: string): string {
   return `unset HOME\n${lines.join('')}`
 }
 
-function configuration(at: string, { port, directory, user }: ApacheOptions): string {
+function configuration(at: string, { port, directory, user, lines = '' }: ApacheOptions): string {
   const modules = ['mpm_prefork', 'authz_core', 'dir', 'mime']
   const php = `php${machinePhp().version}`
   return `
@@ -79,5 +81,5 @@ DocumentRoot "${directory}/www"
   AllowOverride All
 </Directory>
 AddHandler application/x-httpd-php .php
-`
+${lines}`
 }

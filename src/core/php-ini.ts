@@ -1,11 +1,25 @@
 /** The last value that an ini text gives to a setting, without quotes; undefined if it does not set it. */
 export function readIniSetting(ini: string, name: string): string | undefined {
   const assignment = new RegExp(
-    `^[ \\t]*${name.replaceAll('.', '\\.')}[ \\t]*=[ \\t]*"?([^";\\r]*?)"?[ \\t]*(?:;.*)?\\r?$`,
+    `^[ \\t]*${name.replaceAll('.', '\\.')}[ \\t]*=[ \\t]*(?:((?:"(?:[^"\\\\]|\\\\.)*")+)|"?([^";\\r]*?)"?)[ \\t]*(?:;.*)?\\r?$`,
   )
   return linesWith(ini, name)
-    .map(({ text }) => assignment.exec(text)?.[1])
+    .map(({ text }) => assignment.exec(text))
+    .map((match) => (match?.[1] === undefined ? match?.[2] : unquote(match[1])))
     .findLast((value) => value !== undefined)
+}
+
+/** PHP joins strings that stand side by side. */
+function unquote(strings: string): string {
+  return strings
+    .slice(1, -1)
+    .replaceAll('""', '')
+    .replace(/\\(["\\$])/g, '$1')
+}
+
+/** Whether PHP takes a value, as it is written in an ini file, for on. */
+export function readsAsOn(value: string): boolean {
+  return !['', '0', 'off', 'no', 'false', 'none'].includes(value.toLowerCase())
 }
 
 const SET_ASIDE = '; set aside by php-sessions: '

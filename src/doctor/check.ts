@@ -1,7 +1,9 @@
 import type { Finding } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
 import type { Advice } from '../homes/home.ts'
+import type { Kept } from '../homes/kept.ts'
 import type { Host } from '../host/host.ts'
+import type { PoolLine } from '../php/answers.ts'
 import type { Answers, ProbeName } from '../php/ask.ts'
 import type { PhpFacts } from '../php/look-around.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -16,6 +18,10 @@ export interface Context {
   readonly obstructions: readonly Finding[]
   /** What PHP said of itself when the plan was made; undefined where it was not asked. */
   readonly facts: PhpFacts | undefined
+  /** What the pools of php-fpm set. */
+  readonly pools: readonly PoolLine[]
+  /** Where the pages of the app really keep their sessions. */
+  readonly kept: readonly Kept[]
   readonly options: Options
   /** Where the app's files are. */
   readonly appDirectory: string

@@ -2,7 +2,9 @@ import type { Finding } from '../core/finding.ts'
 import { makeMask } from '../core/mask.ts'
 import type { Options } from '../core/options.ts'
 import type { Home } from '../homes/home.ts'
+import type { Kept } from '../homes/kept.ts'
 import type { Host } from '../host/host.ts'
+import type { PoolLine } from '../php/answers.ts'
 import type { ApacheModule } from '../php/apache-module.ts'
 import {
   type Answers,
@@ -41,6 +43,8 @@ export interface Examined {
   readonly plan: Plan
   readonly obstructions: readonly Finding[]
   readonly facts: PhpFacts | undefined
+  readonly pools: readonly PoolLine[]
+  readonly kept: readonly Kept[]
   readonly options: Options
   readonly home: Home
   readonly platform: Platform
@@ -79,7 +83,7 @@ export function makeContext(examined: Examined, log: Log): Context {
       throw error
     }
   }
-  const { host, plan, obstructions, facts, options, home, platform } = examined
+  const { host, plan, obstructions, facts, pools, kept, options, home, platform } = examined
   const { appDirectory, advice } = home
   const quote = makeMask(secretsOf(plan))
   const context: Context = {
@@ -87,6 +91,8 @@ export function makeContext(examined: Examined, log: Log): Context {
     plan,
     obstructions,
     facts,
+    pools,
+    kept,
     options,
     appDirectory,
     advice,
@@ -122,8 +128,8 @@ function startAsWeb(examined: Examined, { ask }: Context): PhpStart {
   }
 }
 
-function questionFor(name: ProbeName, { plan, options, fpm }: Examined, context: Context): Question {
-  if (name === 'settings') return settingsQuestion(plan, fpm)
+function questionFor(name: ProbeName, { plan, pools, options, fpm }: Examined, context: Context): Question {
+  if (name === 'settings') return settingsQuestion(plan, fpm, pools)
   if (name === 'session') {
     const isManaged = plan.planned?.handler === 'managed'
     return sessionQuestion(pageOf(context), isManaged ? prependFileOf(context).value : '')

@@ -63,12 +63,14 @@ function examine(given: Host, flags: Flags): Examined {
   const isGiven = flags.php !== undefined || flags.fpm !== undefined || found.fpm !== undefined
   const apache = isGiven ? undefined : findApacheModule(host)
   const fpm = apache === undefined ? found.fpm : []
-  const { plan, facts, input } = prepare(home, IMPATIENT)
+  const { plan, facts, pools, kept, input } = prepare(home, IMPATIENT)
   return {
     host,
     plan,
     obstructions,
     facts,
+    pools,
+    kept,
     options: input.options,
     home,
     platform: recognisePlatform(host),

@@ -1,5 +1,6 @@
 import { oneLine } from '../core/text.ts'
 import { VERSION } from '../core/version.ts'
+import { describeExceptions } from '../homes/kept.ts'
 import type { Host } from '../host/host.ts'
 import { ProbeSilent } from '../php/ask.ts'
 import { placesOf, settingOf, webOf } from '../php/web.ts'
@@ -78,7 +79,7 @@ export function renderLast(
   const where =
     planned === undefined
       ? describeUnbound(context)
-      : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}`
+      : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}${describeExceptions(context.kept)}`
   const what = isSelection
     ? `${count(results.length - skipped, 'check') || 'no check'} done`
     : `Sessions are ready: ${where}`

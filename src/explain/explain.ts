@@ -5,7 +5,7 @@ import { findRunning } from '../homes/container/running.ts'
 import { type FoundHome, findHome } from '../homes/find-home.ts'
 import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
-import type { SettingsAnswer } from '../php/answers.ts'
+import type { PoolLine, SettingsAnswer } from '../php/answers.ts'
 import { askPhp, ProbeSilent } from '../php/ask.ts'
 import { OFFLINE } from '../php/look-around.ts'
 import { runsManaged } from '../php/page-settings.ts'
@@ -35,8 +35,8 @@ export function explain(given: Host, flags: Readonly<Record<string, string>>): n
 
 function explainHome(host: Host, found: FoundHome): Explanation {
   const { appDirectory } = found.home
-  const { plan, input, framework, findings } = prepare(found.home, OFFLINE)
-  const settings = askSettings(host, found, plan)
+  const { plan, pools, input, framework, findings, kept, hanging } = prepare(found.home, OFFLINE)
+  const settings = askSettings(host, found, plan, pools)
   const overrides = findOverrides(host, appDirectory, plan.directives, settings)
   const bypass = findLateBypass(host, plan, findPrepend(overrides))
   return {
@@ -48,7 +48,8 @@ function explainHome(host: Host, found: FoundHome): Explanation {
     overrides,
     cookie: describeCookie(plan, overrides, settings),
     framework,
-    findings: [...findings, ...bypass],
+    kept,
+    findings: [...findings, ...hanging, ...bypass],
   }
 }
 
@@ -67,10 +68,15 @@ function findPrepend(overrides: readonly Override[]): Sourced<string> | undefine
   return override === undefined ? undefined : { value: override.value ?? '', from: override.from }
 }
 
-function askSettings(host: Host, { php, fpm }: FoundHome, plan: Plan): Partial<SettingsAnswer> | undefined {
+function askSettings(
+  host: Host,
+  { php, fpm }: FoundHome,
+  plan: Plan,
+  pools: readonly PoolLine[],
+): Partial<SettingsAnswer> | undefined {
   try {
     const start = { command: php, env: {} }
-    return askPhp(host, start, 'settings', settingsQuestion(plan, fpm), () => undefined)
+    return askPhp(host, start, 'settings', settingsQuestion(plan, fpm, pools), () => undefined)
   } catch (error) {
     if (error instanceof ProbeSilent) return undefined
     throw error

@@ -1,6 +1,7 @@
 import type { Finding } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
 import type { FrameworkPlan } from '../homes/framework.ts'
+import type { Kept } from '../homes/kept.ts'
 import type { SettingsAnswer } from '../php/answers.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { BindingVerdict } from '../plan/verdict.ts'
@@ -20,5 +21,6 @@ export interface Explanation {
   /** Undefined where no PHP answers, or PHP sends none. */
   readonly cookie: SessionCookie | undefined
   readonly framework: FrameworkPlan
+  readonly kept: readonly Kept[]
   readonly findings: readonly Finding[]
 }

@@ -16,7 +16,7 @@ import { describeNativeCosts } from './native.ts'
 
 /** Renders an explanation for people, in sections. Empty sections are left out. */
 export function renderExplanation(explanation: Explanation): string {
-  const { platform, plan, options, verdicts, overrides, cookie, framework, findings } = explanation
+  const { platform, plan, options, verdicts, overrides, cookie, framework, findings, kept } = explanation
   const sections: readonly (readonly [title: string, lines: readonly string[]])[] = [
     ['Bound services', verdicts.map(renderVerdict)],
     ['Server and login', plan.planned === undefined ? [] : renderEndpoint(plan.planned.endpoint)],
@@ -37,7 +37,7 @@ export function renderExplanation(explanation: Explanation): string {
   const said = findings.length === 0 ? '' : `\n${renderFindings(findings)}`
   const summary = hasError(findings)
     ? `a start would fail: ${findings.find(({ level }) => level === 'error')?.title}`
-    : summariseApp(plan, framework)
+    : summariseApp(plan, framework, kept)
   return `php-sessions ${VERSION} on ${platform.title} (${platform.from})\n${body.join('')}${said}\n${capitalise(oneLine(summary))}.\n`
 }
 

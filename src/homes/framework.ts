@@ -6,7 +6,8 @@ import type { AppVariable } from '../frameworks/framework.ts'
 import { type Recognised, recogniseFramework } from '../frameworks/recognise.ts'
 import type { Host } from '../host/host.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
-import { formatPlace, summarise } from '../plan/report.ts'
+import { formatPlace } from '../plan/report.ts'
+import { type Kept, summariseKept } from './kept.ts'
 
 /** An app's framework, and what a start does about one that does not use PHP's session handler. */
 export interface FrameworkPlan {
@@ -63,10 +64,14 @@ function variableFindings({ name }: Recognised, { endpoint }: PlannedStore): rea
 }
 
 /** Says in one line where the app's sessions are: where PHP keeps them, unless its framework does not use PHP's handler. */
-export function summariseApp(plan: Plan, { recognised, variables }: FrameworkPlan): string {
+export function summariseApp(
+  plan: Plan,
+  { recognised, variables }: FrameworkPlan,
+  kept: readonly Kept[],
+): string {
   const { planned } = plan
   const isPhp = recognised === undefined || ['php', 'none'].includes(recognised.verdict)
-  if (planned === undefined || isPhp || variables.length > 0) return summarise(plan)
+  if (planned === undefined || isPhp || variables.length > 0) return summariseKept(plan, kept)
   const { name, verdict, where } = recognised
   const own =
     verdict === 'breaks'

@@ -1,18 +1,19 @@
 import type { Finding } from '../core/finding.ts'
 import { DEFAULT_PHP, longestRequestSeconds } from '../core/php.ts'
-import type { PhpFacts } from '../php/look-around.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { PoolLine } from '../php/answers.ts'
+import type { CompletePlan } from '../php/complete.ts'
 
 /**
  * Finds the pools of php-fpm that never end a request. Below PHP's own handlers a server that falls silent within an
  * answer holds its worker without end, and `max_execution_time` does not count the time that PHP waits.
  */
-export function findHanging(
-  { planned }: Pick<Plan, 'planned'>,
-  facts: Pick<PhpFacts, 'pools' | 'maxExecutionSeconds'> | undefined,
-): readonly Finding[] {
-  if (planned === undefined || planned.handler === 'managed' || facts === undefined) return []
-  const { pools, maxExecutionSeconds = DEFAULT_PHP.maxExecutionSeconds } = facts
+export function findHanging({
+  plan: { planned },
+  facts,
+  pools,
+}: Pick<CompletePlan, 'plan' | 'facts' | 'pools'>): readonly Finding[] {
+  if (planned === undefined || planned.handler === 'managed') return []
+  const { maxExecutionSeconds = DEFAULT_PHP.maxExecutionSeconds } = facts ?? {}
   const seconds = longestRequestSeconds({ maxExecutionSeconds })
   return pools
     .filter(({ name, kind }) => name === 'listen' && kind === '')
@@ -27,6 +28,11 @@ export function findHanging(
 }
 
 /** The value 0 is php-fpm's word for no limit. */
-function endsRequests({ name, value }: PhpFacts['pools'][number]): boolean {
+function endsRequests({ name, value }: PoolLine): boolean {
   return name === 'request_terminate_timeout' && Number.parseFloat(value) > 0
+}
+
+/** Says it in one line, for a start: most php-fpm have no limit as they come. */
+export function describeHanging(findings: readonly Finding[]): string {
+  return `php-fpm never ends a request that hangs; what to write: php-sessions doctor php.time-limit  (${findings[0]?.id})`
 }

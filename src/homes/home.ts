@@ -2,11 +2,13 @@ import type { Finding } from '../core/finding.ts'
 import type { Input } from '../core/input.ts'
 import type { Host } from '../host/host.ts'
 import { type CompletePlan, completePlan, type TargetPhp } from '../php/complete.ts'
-import type { Patience } from '../php/look-around.ts'
+import { readLayers } from '../php/layers.ts'
+import { KEEPING_SETTINGS, type Patience } from '../php/look-around.ts'
 import { chooseEndpoint } from '../plan/plan.ts'
 import { readInput } from '../platforms/input.ts'
 import { type FrameworkPlan, planFramework } from './framework.ts'
 import { findHanging } from './hanging.ts'
+import { findKept, findOverridden, type Kept } from './kept.ts'
 import { findObstacles } from './obstacles.ts'
 
 /** What users do in a home, as the end of a message's fix. */
@@ -49,6 +51,10 @@ export interface Prepared extends CompletePlan {
   readonly group: PhpCheck['group']
   readonly readsIni: boolean
   readonly framework: FrameworkPlan
+  /** Where the pages of the app will really keep their sessions. */
+  readonly kept: readonly Kept[]
+  /** The pools of php-fpm that never end a request, which is worth one line at a start. */
+  readonly hanging: readonly Finding[]
   /** Those of the plan first. */
   readonly findings: readonly Finding[]
 }
@@ -66,18 +72,25 @@ export function prepare(home: Home, patience = AT_START, directory: string = hom
     home.php,
     directory,
     patience,
-    ({ managed }, facts) => findObstacles(host, appDirectory, home.php, directory, managed, facts),
+    ({ managed }, known) => findObstacles(host, appDirectory, home.php, directory, managed, known),
   )
-  const { plan, facts } = completed
+  const { plan } = completed
   const { findings, group, readsIni = false } = home.check(completed)
   const framework = planFramework(host, appDirectory, plan, input.options, setsVariables)
-  const hanging = findHanging(plan, facts)
+  // Below the managed handler an obstacle has named the line already.
+  const isNamed = ({ from }: Finding) => plan.findings.some((other) => other.from === from)
+  const kept = findKept(plan, readLayers(host, appDirectory, home.php, completed, KEEPING_SETTINGS))
+  const overridden = findOverridden(plan, kept).filter(
+    (finding) => finding.level === 'error' || !isNamed(finding),
+  )
   return {
     ...completed,
     input,
     group,
     readsIni,
     framework,
-    findings: [...plan.findings, ...findings, ...hanging, ...framework.findings],
+    kept,
+    hanging: findHanging(completed),
+    findings: [...plan.findings, ...findings, ...overridden, ...framework.findings],
   }
 }

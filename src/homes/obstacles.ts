@@ -1,9 +1,12 @@
 import type { Finding } from '../core/finding.ts'
+import { readsAsOn } from '../core/php-ini.ts'
 import type { Host } from '../host/host.ts'
 import { fileOf, type SettingLine } from '../php/answers.ts'
-import type { TargetPhp } from '../php/complete.ts'
-import { DECISIVE_SETTINGS, type DecisiveSetting, type PhpFacts } from '../php/look-around.ts'
+import type { Known, TargetPhp } from '../php/complete.ts'
+import { definitionsOf, servedBy } from '../php/layers.ts'
+import { DECISIVE_SETTINGS, type DecisiveSetting } from '../php/look-around.ts'
 import { findHandlerClass, findPageSettings, runsManaged } from '../php/page-settings.ts'
+import { findServerSettings } from '../php/web-server.ts'
 import { describeBypass } from '../stores/handler/managed.ts'
 import type { ManagedHandler } from '../stores/store.ts'
 
@@ -40,9 +43,9 @@ const RULES: Readonly<
     )
   },
   'session.upload_progress.enabled': ({ value }, { locksSettings }) =>
-    isOn(value) && locksSettings ? blocked(...LOCKED) : undefined,
+    readsAsOn(value) && locksSettings ? blocked(...LOCKED) : undefined,
   'session.auto_start': ({ value }) =>
-    isOn(value)
+    readsAsOn(value)
       ? blocked(
           'session.auto_start is on, so PHP starts each session before it is there',
           'remove that line, and call session_start() where a session is needed',
@@ -97,16 +100,21 @@ function blocked(why: string, fix: string): Obstacle {
 export function findObstacles(
   host: Host,
   appDirectory: string,
-  php: Pick<TargetPhp, 'lines' | 'isReadLater'>,
+  php: TargetPhp,
   directory: string,
   handler: ManagedHandler,
-  facts: PhpFacts | undefined,
+  { facts, pools }: Known,
 ): readonly Finding[] {
   const locksSettings = facts?.locksSettings === true
   const around = { host, directory, locksSettings, handler }
   const lines = [
-    ...findPageSettings(host, appDirectory, DECISIVE_SETTINGS).map((line) => ({ ...line, isFixed: false })),
-    ...(facts?.pools ?? []).map((line) => ({ ...line, isFixed: line.kind.startsWith('php_admin_') })),
+    ...findPageSettings(host, appDirectory, DECISIVE_SETTINGS, servedBy(php)).map(asChangeable),
+    ...findServerSettings(host, appDirectory, DECISIVE_SETTINGS, servedBy(php)).map((line) => ({
+      ...line,
+      isFixed: line.isAdmin,
+    })),
+    ...definitionsOf(php, DECISIVE_SETTINGS).map(asChangeable),
+    ...pools.map((line) => ({ ...line, isFixed: line.kind.startsWith('php_admin_') })),
     ...DECISIVE_SETTINGS.flatMap((name) => lastLine([...php.lines, ...(facts?.lines ?? [])], name, php)),
   ]
   const found = lines.flatMap((line): Finding[] => {
@@ -116,7 +124,7 @@ export function findObstacles(
   // PHP may have it on by itself, without a line.
   const isLockedByDefault =
     locksSettings &&
-    !lines.some(({ name, value }) => name === 'session.upload_progress.enabled' && isOn(value))
+    !lines.some(({ name, value }) => name === 'session.upload_progress.enabled' && readsAsOn(value))
   const ownClass = findHandlerClass(host, appDirectory)
   const ownHandler: readonly Finding[] =
     ownClass === undefined ? [] : [{ ...EXTENDED, level: 'warn', from: ownClass }]
@@ -132,7 +140,12 @@ function lastLine(
 ): readonly DecisiveLine[] {
   const isOurs = name === 'auto_prepend_file' || name === 'session.save_handler'
   const counting = lines.filter((line) => line.name === name && (!isOurs || isReadLater(fileOf(line))))
-  return counting.slice(-1).map((line) => ({ ...line, isFixed: false }))
+  return counting.slice(-1).map(asChangeable)
+}
+
+/** Scripts can change most settings. */
+function asChangeable(line: SettingLine): DecisiveLine {
+  return { ...line, isFixed: false }
 }
 
 /** What a handler can do without. */
@@ -148,10 +161,6 @@ function calledBy({ text }: ManagedHandler, name: string): boolean {
 
 function isDecisive(name: string): name is keyof typeof RULES {
   return Object.hasOwn(RULES, name)
-}
-
-function isOn(value: string): boolean {
-  return !['', '0', 'off', 'no', 'false', 'none'].includes(value.toLowerCase())
 }
 
 /** Whether open_basedir lets PHP read what is in a directory. */

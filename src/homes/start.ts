@@ -3,6 +3,7 @@ import { revealIfSecret } from '../core/secret.ts'
 import type { AppVariable } from '../frameworks/framework.ts'
 import { renderFindings } from '../plan/report.ts'
 import { describeVariables, summariseApp } from './framework.ts'
+import { describeHanging } from './hanging.ts'
 import { type Home, type Prepared, prepare } from './home.ts'
 
 /** The variables with which the processes of an app are started; the home hands them over in its own way. */
@@ -32,7 +33,7 @@ export interface Started {
  */
 export function start(home: StartHome, isQuiet = false): Started | undefined {
   const prepared = prepare(home)
-  const { plan, input, framework, findings } = prepared
+  const { plan, input, framework, findings, kept, hanging } = prepared
   const hasFailed = hasError(findings)
   const isStopped = hasFailed && input.options.PHP_SESSIONS_ON_ERROR !== 'files'
   const say = (text: string) => {
@@ -43,8 +44,9 @@ export function start(home: StartHome, isQuiet = false): Started | undefined {
   // Before anything is promised: the place for the files may be full, or not be there.
   const applied = home.apply(prepared, hasFailed)
   say(
-    `php-sessions: ${hasFailed ? 'PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files' : summariseApp(plan, framework)}\n`,
+    `php-sessions: ${hasFailed ? 'PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files' : summariseApp(plan, framework, kept)}\n`,
   )
+  if (hanging.length > 0 && !hasFailed) say(`php-sessions: ${describeHanging(hanging)}\n`)
   const variables = hasFailed ? [] : framework.variables
   if (variables.length > 0) say(`php-sessions: ${describeVariables(framework)}\n`)
   return {

@@ -172,6 +172,13 @@ export interface SessionAnswer {
   readonly second: { readonly error?: string; readonly said?: readonly string[] }
 }
 
+/** Where a php-fpm may have its configuration, and what relative paths in it are relative to. */
+export interface FpmPlaces {
+  /** In the order in which they are tried. */
+  readonly files: readonly string[]
+  readonly prefix: string
+}
+
 /** The answer of src/php/probes/look-around.php. */
 export interface LookAroundAnswer {
   /** Its PHP_VERSION_ID, e.g. 80236. */
@@ -189,10 +196,12 @@ export interface LookAroundAnswer {
   readonly scanned: readonly string[]
   /** What its ini files set that decides about the managed handler, in the order in which PHP reads them. */
   readonly lines: readonly SettingLine[]
-  /** The same of the pools of php-fpm, and what they set for php-fpm itself. */
-  readonly pools: readonly PoolLine[]
+  /** The php-fpm that serves the app, if there is one: how to start it, and where it may have its configuration. */
+  readonly fpm: (FpmPlaces & { readonly command: readonly string[] }) | null
   /** Whether settings of sessions cannot be changed at run time, because session.upload_progress.enabled is on. */
   readonly locksSettings: boolean
+  /** Whether session.upload_progress.enabled is on. */
+  readonly watchesUploads: boolean
   /** Null if no Sentinel was asked, or none named a master. */
   readonly master: Address | null
   /** Why each Sentinel named no master. */

@@ -5,8 +5,9 @@ import { DEFAULT_PHP, type Php } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
 import { type Choice, configure, type Plan, planFiles } from '../plan/plan.ts'
 import type { Store } from '../stores/store.ts'
-import type { SettingLine } from './answers.ts'
+import type { PoolLine, SettingLine } from './answers.ts'
 import { learn, lookAround, OFFLINE, type Patience, type PhpCommand, type PhpFacts } from './look-around.ts'
+import { readPools } from './pools.ts'
 
 /** The PHP that a plan is for. */
 export interface TargetPhp {
@@ -22,8 +23,10 @@ export interface TargetPhp {
   readonly fpm: readonly string[] | undefined
   /** Whether PHP reads an ini file after the one of php-sessions: what is set there wins. */
   readonly isReadLater: (path: string) => boolean
-  /** What its ini files set that decides about the managed handler, where that is known without asking. */
+  /** What its ini files set that decides where sessions are kept, where that is known without asking. */
   readonly lines: readonly SettingLine[]
+  /** The command that serves the app, where it is known: its `-d` win over ini files. */
+  readonly served?: readonly string[] | undefined
 }
 
 /** For plans where no PHP is there yet. */
@@ -41,10 +44,15 @@ export interface CompletePlan {
   readonly plan: Plan
   /** What PHP said of itself; undefined where it was not asked, or gave no answer. */
   readonly facts: PhpFacts | undefined
+  /** What the pools of its php-fpm set, and php-fpm for itself. */
+  readonly pools: readonly PoolLine[]
 }
 
-/** Finds what would keep the managed handler from running in a PHP; `facts` is what PHP said, if it was asked. */
-export type FindObstacles = (store: Store, facts: PhpFacts | undefined) => readonly Finding[]
+/** What is known of a PHP besides its plan. */
+export type Known = Pick<CompletePlan, 'facts' | 'pools'>
+
+/** Finds what would keep the managed handler of a store from running in a PHP. */
+export type FindObstacles = (store: Store, known: Known) => readonly Finding[]
 
 /**
  * Makes the plan for a choice and a PHP, in the one way in which every command makes it: asks PHP what the plan
@@ -62,36 +70,43 @@ export function completePlan(
 ): CompletePlan {
   const { chosen } = choice
   const endpoint = chosen?.endpoint
-  const obstaclesFor = (facts: PhpFacts | undefined) =>
-    chosen !== undefined && wantsManaged(choice) ? findObstacles(chosen.store, facts) : []
-  const unasked = {
-    plan: configure(choice, {
-      php: { ...php.known, obstacles: obstaclesFor(undefined) },
-      directory,
-      master: undefined,
-    }),
-    facts: undefined,
+  const obstaclesFor = (known: Known) =>
+    chosen !== undefined && wantsManaged(choice) ? findObstacles(chosen.store, known) : []
+  const withoutAsking = (): CompletePlan => {
+    const known = { facts: undefined, pools: poolsOf(host, php) }
+    const obstacles = obstaclesFor(known)
+    return {
+      plan: configure(choice, { php: { ...php.known, obstacles }, directory, master: undefined }),
+      ...known,
+    }
   }
-  if (endpoint === undefined || php.command === undefined) return unasked
-  if (php.isKnown && !dependsOnPhp(endpoint) && !wantsManaged(choice)) return unasked
+  if (php.command === undefined) return withoutAsking()
+  if (php.isKnown && !dependsOnPhp(endpoint) && !wantsManaged(choice)) return withoutAsking()
 
-  const needsMaster = endpoint.sentinel !== undefined && patience !== OFFLINE
-  const facts = lookAround(host, php.command, php.fpm, endpoint, patience)
+  const needsMaster = endpoint?.sentinel !== undefined && patience !== OFFLINE
+  const facts = lookAround(host, php.command, php, endpoint, patience)
   // Without an answer the plan still suits every phpredis, but the master stays unknown.
-  if (typeof facts === 'number')
+  if (typeof facts === 'number') {
+    const unasked = withoutAsking()
     return needsMaster ? { ...unasked, plan: refuse(unasked.plan, silent(php.command, facts)) } : unasked
+  }
   const isTarget = php.version === undefined || hasVersion(facts, php.version)
+  const known = isTarget ? { facts, pools: facts.pools } : { facts: undefined, pools: poolsOf(host, php) }
+  const told = isTarget ? learn(php.known, facts, php.isReadLater) : php.known
   const plan = configure(choice, {
-    php: isTarget
-      ? { ...learn(php.known, facts, php.isReadLater), obstacles: obstaclesFor(facts) }
-      : { ...php.known, obstacles: obstaclesFor(undefined) },
+    php: { ...told, obstacles: obstaclesFor(known) },
     directory,
     master: facts.master,
   })
   return {
     plan: needsMaster && facts.master === undefined ? refuse(plan, masterUnknown(endpoint, facts)) : plan,
-    facts: isTarget ? facts : undefined,
+    ...known,
   }
+}
+
+/** The pools of a php-fpm that PHP has not named. */
+function poolsOf(host: Host, { fpm, version = '' }: TargetPhp): readonly PoolLine[] {
+  return readPools(host, fpm ?? [`php-fpm${version}`])
 }
 
 /** The version of a PHP as its programs are called, e.g. `8.4`; undefined where it did not tell. */
@@ -110,8 +125,8 @@ function wantsManaged({ chosen, options }: Choice): boolean {
   return chosen?.store.wantsManaged(chosen.endpoint, options) === true
 }
 
-function dependsOnPhp({ topology, tls }: Endpoint): boolean {
-  return topology.value === 'sentinel' || tls.value
+function dependsOnPhp(endpoint: Endpoint | undefined): boolean {
+  return endpoint !== undefined && (endpoint.topology.value === 'sentinel' || endpoint.tls.value)
 }
 
 /** Takes the store out of a plan because of one more error, which comes before the other findings. */

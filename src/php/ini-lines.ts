@@ -1,6 +1,6 @@
 import { readIniSetting } from '../core/php-ini.ts'
 import type { SettingLine } from './answers.ts'
-import { DECISIVE_SETTINGS } from './look-around.ts'
+import { KEEPING_SETTINGS } from './look-around.ts'
 
 /** An ini file whose bytes have been read. */
 export interface IniFile {
@@ -11,7 +11,7 @@ export interface IniFile {
 /** What ini files set that decides about the managed handler, in their order; for a PHP that need not be asked. */
 export function linesOf(files: readonly IniFile[]): readonly SettingLine[] {
   return files.flatMap(({ path, bytes }) =>
-    DECISIVE_SETTINGS.flatMap((name) => {
+    KEEPING_SETTINGS.flatMap((name) => {
       const value = readIniSetting(bytes, name)
       return value === undefined ? [] : [{ name, value, from: `${path}:${lineOf(bytes, name)}` }]
     }),
@@ -19,7 +19,7 @@ export function linesOf(files: readonly IniFile[]): readonly SettingLine[] {
 }
 
 /** The number of the last line that sets it. */
-function lineOf(bytes: string, name: string): number {
+export function lineOf(bytes: string, name: string): number {
   const assigned = [...bytes.matchAll(new RegExp(`^[ \\t]*${name.replaceAll('.', '\\.')}[ \\t]*=`, 'gm'))]
   return bytes.slice(0, assigned.at(-1)?.index ?? 0).split('\n').length
 }

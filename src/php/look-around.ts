@@ -1,9 +1,11 @@
 import type { Address } from '../core/address.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import type { Php } from '../core/php.ts'
+import { readsAsOn } from '../core/php-ini.ts'
 import type { Host } from '../host/host.ts'
 import { fileOf, type PoolLine, type SettingLine } from './answers.ts'
 import { askPhp, ProbeSilent, type Question } from './ask.ts'
+import { readPools } from './pools.ts'
 
 /** How to start the PHP that will serve the app, with the extension redis: the program, then arguments before ours. */
 export type PhpCommand = readonly [file: string, ...args: string[]]
@@ -33,7 +35,7 @@ export interface PhpFacts {
   readonly scanned: readonly string[]
   /** What its ini files set that decides about the managed handler, in the order in which PHP reads them. */
   readonly lines: readonly SettingLine[]
-  /** The same of the pools of php-fpm, and what they set for php-fpm itself. */
+  /** What the pools of php-fpm set, and php-fpm for itself. */
   readonly pools: readonly PoolLine[]
   /** Whether settings of sessions cannot be changed at run time, because session.upload_progress.enabled is on. */
   readonly locksSettings: boolean
@@ -48,32 +50,50 @@ export const DECISIVE_SETTINGS = [
   ...['disable_functions', 'open_basedir'],
 ] as const
 
+const UPLOADS = 'session.upload_progress.enabled'
+
 export type DecisiveSetting = (typeof DECISIVE_SETTINGS)[number]
 
 /** What PHP needs for all but the Sentinels, also on a machine with much to do. */
 const LOCAL_SECONDS = 3
 
-/** Those of php-fpm itself. Each pool has a `listen`. */
-const DECISIVE_OF_POOLS = ['chroot', 'request_terminate_timeout', 'listen', 'user', 'group']
+/** All that decides where the pages of an app keep their sessions. */
+export const KEEPING_SETTINGS = [...DECISIVE_SETTINGS, 'session.save_path']
+
+/** The php-fpm that serves an app, as a target has it. */
+export interface LookedAtFpm {
+  /** Starts it: empty for none, undefined for that of the same version. */
+  readonly fpm: readonly string[] | undefined
+  /** Whether its ini files are known already. */
+  readonly isKnown: boolean
+}
 
 /**
  * Asks a PHP what a plan depends on. It also asks the Sentinels of an endpoint for the master, unless `OFFLINE`.
- * `fpm` starts the php-fpm whose pools are read: empty for none, undefined for that of the same version.
  *
  * Gives the exit status alone where PHP gave no answer.
  */
 export function lookAround(
   host: Host,
   command: PhpCommand,
-  fpm: readonly string[] | undefined,
-  endpoint: Endpoint,
+  { fpm, isKnown }: LookedAtFpm,
+  endpoint: Endpoint | undefined,
   patience: Patience,
 ): PhpFacts | number {
-  const sentinels = patience === OFFLINE ? {} : sentinelQuestion(endpoint, patience)
-  const question = { ...sentinels, fpm: fpm ?? null, names: DECISIVE_SETTINGS, poolNames: DECISIVE_OF_POOLS }
+  const sentinels = patience === OFFLINE || endpoint === undefined ? {} : sentinelQuestion(endpoint, patience)
+  const question = { ...sentinels, fpm: isKnown ? [] : (fpm ?? null), names: KEEPING_SETTINGS }
+  const limit = patience === OFFLINE ? undefined : patience.all + LOCAL_SECONDS
+  const ask = (more: readonly string[], asked: { readonly [name: string]: Question }) =>
+    askPhp(host, { command: [...command, ...more], env: {} }, 'look-around', asked, () => undefined, limit)
   try {
-    const limit = patience === OFFLINE ? undefined : patience.all + LOCAL_SECONDS
-    const answer = askPhp(host, { command, env: {} }, 'look-around', question, () => undefined, limit)
+    const answer = ask([], question)
+    const lines = answer.lines ?? []
+    const found = answer.fpm ?? undefined
+    const pools = readPools(host, found?.command ?? fpm ?? [], found)
+    // Only some pages, or another PHP, may have it on.
+    const isTurnedOn = [...lines, ...pools].some(({ name, value }) => name === UPLOADS && readsAsOn(value))
+    const asksAgain = isTurnedOn && answer.watchesUploads === false
+    const { locksSettings } = asksAgain ? ask(['-d', `${UPLOADS}=1`], { fpm: [], names: [] }) : answer
     return {
       versionId: answer.versionId,
       hangsInTls13: answer.hangsInTls13 === true,
@@ -82,9 +102,9 @@ export function lookAround(
       loaded: answer.loaded ?? [],
       loadable: answer.loadable ?? [],
       scanned: answer.scanned ?? [],
-      lines: answer.lines ?? [],
-      pools: answer.pools ?? [],
-      locksSettings: answer.locksSettings === true,
+      lines,
+      pools,
+      locksSettings: locksSettings === true,
       master: answer.master ?? undefined,
       failures: answer.failures ?? [],
     }

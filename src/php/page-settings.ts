@@ -5,24 +5,31 @@ import { webRootsOf } from '../frameworks/app.ts'
 import { type Host, readIfAllowed } from '../host/host.ts'
 import { MANAGED_FILES } from '../stores/store.ts'
 import type { SettingLine } from './answers.ts'
+import { findApacheSettings } from './apache.ts'
+import { lineOf } from './ini-lines.ts'
+import type { Served } from './web-server.ts'
 
 const LIMIT_SECONDS = 5
 
 /**
  * Finds settings in the `.user.ini` and `.htaccess` files of an app, in any of its directories: for the pages there
- * these win over every ini file.
+ * these win over every ini file. php-fpm reads the former, PHP as a module of Apache the latter.
  */
 export function findPageSettings(
   host: Host,
   appDirectory: string,
   names: readonly string[],
+  served: Served = 'unknown',
 ): readonly SettingLine[] {
-  return findFiles(host, appDirectory).flatMap((path) => {
+  return findFiles(host, appDirectory).flatMap((path): readonly SettingLine[] => {
+    const isHtaccess = path.endsWith('.htaccess')
+    if (served === (isHtaccess ? 'fpm' : 'other')) return []
     const text = readIfAllowed(host, path)
     if (text === undefined) return []
+    if (isHtaccess) return findApacheSettings([{ path, text }], names, ['php_module'])
     return names.flatMap((name) => {
-      const value = path.endsWith('.htaccess') ? readHtaccess(text, name) : readIniSetting(text, name)
-      return value === undefined ? [] : [{ name, value, from: path }]
+      const value = readIniSetting(text, name)
+      return value === undefined ? [] : [{ name, value, from: `${path}:${lineOf(text, name)}` }]
     })
   })
 }
@@ -49,14 +56,6 @@ function findFiles(host: Host, appDirectory: string): readonly string[] {
   // grep in find says 1 where a file has no such line.
   const others = status <= 1 ? stdout.split('\n').filter((path) => path.startsWith(appDirectory)) : []
   return [...inRoots, ...others.filter((path) => !inRoots.includes(path)).toSorted()]
-}
-
-function readHtaccess(text: string, name: string): string | undefined {
-  const assignment = new RegExp(
-    `^\\s*php_(?:value|flag)\\s+"?${name.replaceAll('.', '\\.')}"?\\s+"?([^"\\r\\n]*?)"?\\s*$`,
-    'gm',
-  )
-  return [...text.matchAll(assignment)].at(-1)?.[1]
 }
 
 /**

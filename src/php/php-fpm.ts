@@ -1,4 +1,5 @@
-import { type FileStatus, type Host, readIfAllowed } from '../host/host.ts'
+import { type Host, readIfAllowed } from '../host/host.ts'
+import { readPools } from './pools.ts'
 
 /** The master process of a php-fpm. */
 export interface Master {
@@ -59,34 +60,26 @@ export function reload(host: Host, master: Master): boolean {
   return isStill(host, master) && host.kill(master.pid, 'SIGUSR2')
 }
 
-/**
- * How many seconds a reload gives running requests before it ends them; 0 is php-fpm's default. Undefined if php-fpm
- * does not tell, or if it must not be asked: its program would run as our user.
- */
+/** How many seconds a reload gives running requests before it ends them; 0 is php-fpm's default. */
 export function controlTimeoutSeconds(host: Host, master: Master): number | undefined {
-  const program = host.realPath(`/proc/${master.pid}/exe`)
-  if (program === undefined || !isPhpFpm(program) || !belongsToUs(host, program)) return undefined
-  // Checked last, so that all of the above was about this process, and about no other user's.
+  // Checked first: the path is that of our own user's process, and of no other's.
   if (!isOfOurUser(host, master.pid) || !isStill(host, master)) return undefined
-  const told = tellConfiguration(host, [program, '-y', master.configuration], 5)
-  const seconds = /process_control_timeout = ([0-9]+)s/.exec(told)?.[1]
-  return seconds === undefined ? undefined : Number(seconds)
+  const { configuration } = master
+  const lines = readPools(host, [host.realPath(`/proc/${master.pid}/exe`) ?? '', '-y', configuration])
+  const set = lines.findLast(({ name }) => name === 'process_control_timeout')
+  return lines.length === 0 ? undefined : secondsIn(set?.value ?? '0')
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** A time as php-fpm writes it, such as `8`, `8s` or `1m`. */
+function secondsIn(time: string): number {
+  return Number.parseInt(time, 10) * (UNITS[time.slice(-1)] ?? 1)
 }
 
 /** Whether a path, or a word of a command, is a php-fpm by its name. */
 export function isPhpFpm(path: string): boolean {
   return /(^|\/)php-fpm[0-9.]*$/.test(path)
-}
-
-/** The configuration of php-fpm as it prints it on stderr after a test; `command` starts it. */
-export function tellConfiguration(host: Host, command: readonly string[], limitSeconds: number): string {
-  return host.run({
-    file: 'sh',
-    // Its error_log is often /proc/self/fd/2. It can open that if it is a pipe, but not if it is Node's socket.
-    args: ['-c', '"$@" -tt 2>&1 | cat', 'sh', ...command],
-    stdin: '',
-    limitSeconds,
-  }).stdout
 }
 
 /** The user that php-sessions runs as, by number; undefined where /proc does not say. */
@@ -100,15 +93,6 @@ export function isOfOurUser(host: Host, pid: number): boolean {
   const ours = ourUser(host)
   const users = usersOf(host, pid)
   return users.length === 4 && users.every((user) => Number(user) === ours)
-}
-
-/** Whether nobody but root and our user can have put a file there: an absolute path without links. */
-function belongsToUs(host: Host, path: string): boolean {
-  const ours = ourUser(host)
-  const isTrusted = (status: FileStatus | undefined) =>
-    status !== undefined && (status.uid === 0 || status.uid === ours) && (status.mode & 0o022) === 0
-  const parts = path.split('/')
-  return parts.every((_, i) => isTrusted(host.statusOf(parts.slice(0, i + 1).join('/') || '/')))
 }
 
 /** Whether the pid still is that of the process that was found. */

@@ -2,7 +2,9 @@ import type { Options } from '../core/options.ts'
 import { Secret } from '../core/secret.ts'
 import type { Plan, PlannedStore } from '../plan/plan.ts'
 import { handlerScripts } from '../stores/redis/handler/index.ts'
+import type { PoolLine } from './answers.ts'
 import type { Question } from './ask.ts'
+import { countingLines } from './layers.ts'
 import type { Web } from './web.ts'
 
 /** Settings that matter besides those of the plan. */
@@ -17,8 +19,15 @@ const INTERESTING = [
   ...['session.sid_length', 'session.sid_bits_per_character'],
 ]
 
-/** Asks which settings of a plan PHP uses. `fpm` is the command of php-fpm, undefined to look for one. */
-export function settingsQuestion(plan: Plan, fpm: readonly string[] | undefined): Question {
+/**
+ * Asks which settings of a plan PHP uses. `fpm` is the command of php-fpm, undefined to look for one; `pools` is what its
+ * pools set.
+ */
+export function settingsQuestion(
+  plan: Plan,
+  fpm: readonly string[] | undefined,
+  pools: readonly PoolLine[],
+): Question {
   const expected = Object.fromEntries(
     plan.directives
       // php-fpm does not show settings that no extension has registered.
@@ -31,6 +40,10 @@ export function settingsQuestion(plan: Plan, fpm: readonly string[] | undefined)
   const secret = plan.directives.filter(({ value }) => value instanceof Secret)
   return {
     fpm: fpm ?? null,
+    pools: countingLines(pools, [...INTERESTING, ...Object.keys(expected)]).map((line) => ({
+      ...line,
+      value: new Secret(line.value),
+    })),
     expected: { ...Object.fromEntries(INTERESTING.map((name) => [name, null])), ...expected },
     secretNames: secret.map(({ name }) => name),
     secrets: secretsOf(plan),

@@ -1,4 +1,4 @@
-import { isObject, parseJson } from '../core/binding.ts'
+import { isObject, type JsonObject, parseJson } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Input } from '../core/input.ts'
 import { readOptions } from '../core/options.ts'
@@ -35,7 +35,11 @@ function describeNothingBound(host: Host): string | undefined {
     : `${variables}, and the directory of bindings, ${root} (${source}), does not exist`
 }
 
-function readOptionsFile(host: Host, path: string) {
+/** What the app's own file for php_buildpack says. */
+export function readOptionsFile(
+  host: Host,
+  path: string,
+): { readonly value: JsonObject; readonly from: string; readonly findings: readonly Finding[] } {
   const from = '.bp-config/options.json'
   const read = attempt(() => host.readFile(path))
   const value = read.why !== undefined ? undefined : read.value === undefined ? {} : parseJson(read.value)

@@ -1,5 +1,6 @@
 import { type Finding, hasError } from '../core/finding.ts'
 import { revealIfSecret } from '../core/secret.ts'
+import { summariseApp } from '../homes/framework.ts'
 import { type Prepared, prepare } from '../homes/home.ts'
 import { INI_NAME } from '../homes/ini-file.ts'
 import { markReload, readReloadMark, unmarkReload } from '../homes/reload-mark.ts'
@@ -8,7 +9,7 @@ import { type Host, HostError } from '../host/host.ts'
 import type { Patience } from '../php/look-around.ts'
 import { controlTimeoutSeconds, findMasters, type Master, parentOf, reload } from '../php/php-fpm.ts'
 import { chooseEndpoint } from '../plan/plan.ts'
-import { fileFinding, renderFindings, summarise } from '../plan/report.ts'
+import { fileFinding, renderFindings } from '../plan/report.ts'
 import { readInput } from '../platforms/input.ts'
 import { makeComplaint } from './complaint.ts'
 import { tryOut } from './trial.ts'
@@ -68,7 +69,9 @@ export function makeWatcher(host: Host, home: WatchedHome): () => void {
     const trouble = isUsed ? undefined : findTrouble(home, prepared)
     if (trouble === undefined) {
       if (!isUsed) use(host, home, prepared)
-      complaint.end(`php-sessions: recovered: ${summarise(prepared.plan)}\n`)
+      complaint.end(
+        `php-sessions: recovered: ${summariseApp(prepared.plan, prepared.framework, prepared.kept)}\n`,
+      )
     } else {
       complaint.about(trouble.text)
       if (!trouble.isFinal) {
@@ -136,11 +139,11 @@ function trySettings(home: WatchedHome, prepared: Prepared): string | undefined 
 }
 
 function use(host: Host, home: WatchedHome, prepared: Prepared): void {
-  const { plan, framework, findings } = prepared
+  const { plan, framework, findings, kept } = prepared
   markReload(host, home.iniDirectory)
   home.write(prepared)
   host.err(renderFindings(findings))
-  host.err(`php-sessions: new settings: ${summarise(plan)}\n`)
+  host.err(`php-sessions: new settings: ${summariseApp(plan, framework, kept)}\n`)
   if (framework.variables.length > 0)
     host.err("php-sessions: the framework's variables are still those of the last start: restart the app\n")
 }

@@ -8,6 +8,7 @@ import { watchedByExec } from '../../src/watch/watched.ts'
 import { fpmWith, is, phpWith, WELL } from '../doctor/answers.ts'
 import { type FakeHost, fakeHost } from '../support/fake-host.ts'
 import { type FakeAnswers, fakePhp } from '../support/fake-php.ts'
+import { FPM } from '../support/pools.ts'
 
 /** Line breaks, the escape sequences of terminals (C0, C1), and characters that turn the direction of text. */
 const DECEPTIVE = [
@@ -80,9 +81,7 @@ function world(text: string, kind: 'redis' | 'memcached' | 'sentinel' | 'unknown
         value: `${text} ini_get`,
         from: text,
       })),
-      pools: ['listen', 'chroot', 'session.save_handler'].map((name) => ({
-        ...{ pool: text, kind: name === 'listen' ? '' : 'php_admin_value', name, value: text, from: text },
-      })),
+      fpm: FPM,
       failures: [text],
       master: kind === 'sentinel' ? { host: text, port: 1 } : null,
     },
@@ -95,9 +94,11 @@ function world(text: string, kind: 'redis' | 'memcached' | 'sentinel' | 'unknown
     ...(text.includes('"') ? { PHP_SESSIONS_PREFIX: text, PHP_SESSIONS_SERIALIZER: text } : {}),
     ...(text.includes('\\') ? { [`PHP_SESSIONS_${text}`]: text } : {}),
   }
+  const oneLine = text.replaceAll('\n', '')
   const files = {
     '/app/.user.ini': `auto_prepend_file = "${text.replaceAll('\n', '')}"\n`,
     '/app/composer.json': text,
+    '/etc/php-fpm.conf': `[${oneLine}]\nlisten = "${oneLine}"\nchroot = ${oneLine}\nphp_admin_value[disable_functions] = ${oneLine}\n`,
   }
   return fakeHost(env, files, fakePhp(answers))
 }

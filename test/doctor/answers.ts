@@ -6,7 +6,7 @@ import type { Check, CheckResult, Context } from '../../src/doctor/check.ts'
 import { checks } from '../../src/doctor/checks/index.ts'
 import { runChecks } from '../../src/doctor/run.ts'
 import { findHome } from '../../src/homes/find-home.ts'
-import type { Sapi, Setting, SettingsAnswer } from '../../src/php/answers.ts'
+import type { PoolLine, Sapi, Setting, SettingsAnswer } from '../../src/php/answers.ts'
 import { type Answers, limitSecondsOf, type ProbeName, ProbeSilent } from '../../src/php/ask.ts'
 import type { PhpFacts } from '../../src/php/look-around.ts'
 import { secretsOf } from '../../src/php/questions.ts'
@@ -28,6 +28,7 @@ export interface Case {
   readonly obstacles?: readonly Finding[]
   /** What keeps the doctor from seeing what the app sees. */
   readonly obstructions?: readonly Finding[]
+  readonly pools?: readonly PoolLine[]
   /** The exit status of probes that answer nothing. */
   readonly silent?: Partial<Record<ProbeName, number>>
   /** The checks to make; all of them unless said otherwise. */
@@ -189,6 +190,7 @@ function contextOf({
   silent = {},
   obstacles = [],
   obstructions = [],
+  pools = [],
 }: Case): Context {
   const host = fakeHost({ ...env, LANG: 'C.UTF-8', VCAP_SERVICES: vcapServices(...services) })
   const all: PhpAnswers = { ...WELL, ...answers }
@@ -197,7 +199,7 @@ function contextOf({
     if (status !== undefined) throw new ProbeSilent(`php -r (${name}.php)`, status, limitSecondsOf(name))
     return all[name]
   }
-  const { versionId = 80401, pools = [] } = all['look-around']
+  const { versionId = 80401 } = all['look-around']
   const facts: PhpFacts = { ...NO_FACTS, versionId, pools }
   const { appDirectory, advice } = findHome(host, { app: '/app' }).home
   const plan = planOn(host, { master: MASTER, php: { ...DEFAULT_PHP, obstacles } })
@@ -206,6 +208,8 @@ function contextOf({
     plan,
     obstructions,
     facts,
+    pools,
+    kept: [],
     options: readInput(host, appDirectory).options,
     appDirectory,
     advice,

@@ -20,6 +20,8 @@ function contextWith(answer: (command: Program) => { status: number; stdout: str
     plan: planFor([redisService]),
     obstructions: [],
     facts: undefined,
+    pools: [],
+    kept: [],
     options,
     home: machineHome(host, { app: '/app', filesDirectory: '.' }),
     platform: recognisePlatform(host),

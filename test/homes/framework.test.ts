@@ -14,7 +14,7 @@ const lineFor = (files: Readonly<Record<string, string>>, setsVariables = false)
   const given = Object.entries(files).map(([path, text]) => [`/app/${path}`, text])
   const host = fakeHost({}, Object.fromEntries(given))
   const framework = planFramework(host, '/app', plan, options, setsVariables)
-  return { framework, line: summariseApp(plan, framework) }
+  return { framework, line: summariseApp(plan, framework, []) }
 }
 
 const ALL = [...APPS.flatMap(([id, , ...apps]) => apps.map((app) => [id, app] as const)), ...LOSING]

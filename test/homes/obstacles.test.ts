@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { CANARY, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
+import type { PoolLine } from '../../src/php/answers.ts'
 import { stores } from '../../src/stores/index.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { type FakeAnswers, fakePhp } from '../support/fake-php.ts'
+import { FPM, poolFiles } from '../support/pools.ts'
 
-type Answer = NonNullable<FakeAnswers['look-around']>
+/** What a PHP says, and the pools of its php-fpm. */
+type Answer = NonNullable<FakeAnswers['look-around']> & { readonly pools?: readonly PoolLine[] }
 
 const line = (name: string, value: string, from = '/etc/php/conf.d/app.ini:7') => ({ name, value, from })
 const pool = (kind: string, name: string, value: string) => ({
@@ -24,8 +27,9 @@ function start(
   service: Service = redisService,
 ) {
   const env = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(service) }
-  const php = fakePhp({ 'look-around': { ...PHP, ...answer } })
-  const host = fakeHost(env, files, (program) =>
+  const { pools = [], ...said } = answer
+  const php = fakePhp({ 'look-around': { ...PHP, fpm: FPM, ...said } })
+  const host = fakeHost(env, { ...poolFiles(pools), ...files }, (program) =>
     ['find', 'grep'].includes(program.file)
       ? {
           status: 0,
@@ -38,7 +42,10 @@ function start(
     ini = host.files.get(`${DIRECTORY}/00-php-sessions.ini`) ?? ''
     return 0
   }
-  const status = main({ ...host, supervise }, ['exec', '--app', '/app', '--', 'php-fpm'])
+  const server = Object.keys(files).some((path) => path.endsWith('.htaccess'))
+    ? 'apache2-foreground'
+    : 'php-fpm'
+  const status = main({ ...host, supervise }, ['exec', '--app', '/app', '--', server])
   return { status, err: host.output.err, ini }
 }
 
@@ -63,7 +70,14 @@ const OBSTACLES: Readonly<Record<string, readonly [Answer, Readonly<Record<strin
     'a save handler that a pool fixes': [
       { pools: [pool('php_admin_value', 'session.save_handler', 'redis')] },
     ],
-    'another save handler in a pool': [{ pools: [pool('php_value', 'session.save_handler', 'files')] }],
+    'another save handler in a pool': [
+      {
+        pools: [
+          pool('php_value', 'session.save_handler', 'files'),
+          pool('php_value', 'session.save_path', '/tmp'),
+        ],
+      },
+    ],
     'another save handler in .user.ini': [
       {},
       { '/app/public/.user.ini': 'session.save_handler = "files"\n' },
@@ -185,8 +199,8 @@ describe('a pool that never ends a request is named, below PHP’s own handlers'
   const native = (pools: Answer['pools'], env: Readonly<Record<string, string>> = {}) => {
     const host = fakeHost(
       { VCAP_SERVICES: vcapServices(redisService), ...env },
-      {},
-      fakePhp({ 'look-around': { ...PHP, ...(pools && { pools }) } }),
+      poolFiles(pools ?? []),
+      fakePhp({ 'look-around': { ...PHP, fpm: FPM } }),
     )
     main(host, ['exec', '--app', '/app', '--', 'php-fpm'])
     return host.output.err

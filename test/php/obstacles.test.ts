@@ -28,7 +28,7 @@ function startWith(
     return file
   }
   place('php.ini', loadExtensions('igbinary', 'msgpack', 'redis') + ini)
-  const main = place('fpm.conf', `[global]\ninclude = pool.d/*.conf\n`)
+  const main = place('fpm.conf', `[global]\ninclude = ${directory}/pool.d/*.conf\n`)
   place('pool.d/www.conf', `[www]\nlisten = 127.0.0.1:1\n; chroot = /no\n${pool}\n`)
   for (const [path, text] of Object.entries(app)) place(`app/${path}`, text)
   const service = { name: 'redis-sessions', credentials: { host: '127.0.0.1', port, password: CANARY } }
@@ -36,12 +36,14 @@ function startWith(
   const host = { ...nodeHost, env: { ...process.env, ...env } }
   const { file, args } = php.cli(['-c', directory])
   const home = machineHome(host, { app: join(directory, 'app'), filesDirectory: makeScratch('files') })
-  const { plan, findings } = prepare({
+  const { plan, findings, hanging } = prepare({
     ...home,
-    php: { ...home.php, command: [file, ...args], fpm: [php.fpm([]).file, '-y', main] },
+    php: { ...home.php, command: [file, ...args], fpm: [php.fpm([]).file, '-c', directory, '-y', main] },
   })
   writeFiles(host, plan.files)
-  const said = findings.map(({ id, from }) => `${id} from ${from.replace(`${directory}/`, '')}`)
+  const said = [...findings, ...hanging].map(
+    ({ id, from }) => `${id} from ${from.replace(`${directory}/`, '')}`,
+  )
   const text = loadExtensions(...plan.extensions) + renderIni(plan.directives) + ini
   return { said, handler: plan.planned?.handler, text, findings }
 }

@@ -377,7 +377,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine: changed, repair: (fix) => runFix(changed, fix) }
     },
   },
-  "an app's own ini file": onApp('php.effective', 'session.save_handler = files\n'),
+  "an app's own ini file": onApp('php.effective', 'session.save_handler = files\nsession.save_path = /tmp\n'),
   "an app's .user.ini": onUserIni('php.effective', 'session.save_handler = files\n'),
   "a lock switched off in an app's .user.ini": onUserIni(
     'session.unlocked',
@@ -411,7 +411,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     },
   },
   'a pool of php-fpm with settings of its own': {
-    names: 'php.effective',
+    names: 'php.overridden',
     make: async () => {
       const server = await redis({ password: CANARY })
       const services = [redisAt(server, { password: CANARY })]

@@ -5,7 +5,7 @@ import { processStat, processStatus } from '../support/processes.ts'
 
 const PHP_FPM = '/usr/sbin/php-fpm8.2'
 const TITLE = 'php-fpm: master process (/etc/fpm.conf)\0\0'
-const TELLS = { status: 0, stdout: 'NOTICE: \tprocess_control_timeout = 8s\n' }
+const CONFIGURATION = '[global]\nprocess_control_timeout = 8s\n'
 
 interface Process {
   readonly users?: number | readonly number[]
@@ -19,9 +19,10 @@ interface Process {
 function machine(processes: Readonly<Record<number, Process>>, us = 0) {
   const ran: string[] = []
   const read: string[] = []
-  const host = fakeHost({}, { '/proc/self/status': processStatus(us), [PHP_FPM]: '' }, ({ args }) => {
-    ran.push(args.slice(3).join(' '))
-    return TELLS
+  const files = { '/proc/self/status': processStatus(us), [PHP_FPM]: '', '/etc/fpm.conf': CONFIGURATION }
+  const host = fakeHost({}, files, ({ file, args }) => {
+    ran.push([file, ...args].join(' '))
+    return { status: 0, stdout: '' }
   })
   for (const [pid, process] of Object.entries(processes)) {
     const { users = 0, title = TITLE, exe = PHP_FPM, parent = 1, name = 'php-fpm' } = process
@@ -40,7 +41,7 @@ function machine(processes: Readonly<Record<number, Process>>, us = 0) {
 
 const pidsOf = (found: ReturnType<typeof findMasters>) => found.map(({ pid }) => pid)
 
-describe('what a worker controls is neither a master nor run', () => {
+describe('what a worker controls is no master, and no program is run', () => {
   test.each<[string, Process]>([
     ['a process of a worker with the title of a master', { users: 33, exe: '/tmp/php-fpm' }],
     ['the same, with the very program of php-fpm', { users: 33 }],
@@ -73,28 +74,30 @@ describe('what a worker controls is neither a master nor run', () => {
     expect(pidsOf(findMasters(host, 8))).toEqual([20, 7])
   })
 
-  test('a command that runs as another user is told, but its program is not run as root', () => {
-    const { host, ran } = machine({ 7: { users: 33, exe: '/app/php-fpm' } })
+  test('a command that runs as another user is told, but the files that it names are not read as root', () => {
+    const { host, read } = machine({ 7: { users: 33, exe: '/app/php-fpm' } })
     const [master] = findMasters(host, 7)
     expect(master).toMatchObject({ pid: 7, configuration: '/etc/fpm.conf' })
     if (master === undefined) throw new Error('not found')
     expect(reload(host, master)).toBe(true)
     expect(controlTimeoutSeconds(host, master)).toBeUndefined()
-    expect(ran).toEqual([])
+    expect(read).not.toContain('/etc/fpm.conf')
   })
 
-  test.each<[string, string, Readonly<Record<string, { mode?: number; uid?: number }>>]>([
-    ['in a directory that all may write', '/tmp/php-fpm', { '/tmp': { mode: 0o1777 } }],
-    ['in a directory of the worker', '/app/bin/php-fpm', { '/app': { uid: 33 } }],
-    ['of the worker', '/srv/php-fpm', { '/srv/php-fpm': { uid: 33 } }],
-    ['that a group may write', '/srv/php-fpm', { '/srv/php-fpm': { mode: 0o775 } }],
-    ['with another name', '/usr/bin/sudo', {}],
-    ['that was replaced', '/usr/sbin/php-fpm (deleted)', {}],
-  ])('a program is not run that is %s', (_name, exe, statuses) => {
-    const { host, ran } = machine({ 7: { exe } })
-    for (const [path, status] of Object.entries(statuses)) host.statuses.set(path, status)
+  test.each([
+    ['8', 8],
+    ['8s ; as Cloud Foundry', 8],
+    ['2m', 120],
+    ['0', 0],
+  ])('how long a reload lets requests run is read: %s', (time, seconds) => {
+    const { host, ran } = machine({ 7: { exe: '/tmp/php-fpm' } })
+    host.files.set('/etc/fpm.conf', `[global]\nprocess_control_timeout = ${time}\n[www]\nuser = x\n`)
     const [master] = findMasters(host)
     if (master === undefined) throw new Error('not found')
+    expect(controlTimeoutSeconds(host, master)).toBe(seconds)
+    host.files.set('/etc/fpm.conf', '[www]\nuser = x\n')
+    expect(controlTimeoutSeconds(host, master)).toBe(0)
+    host.files.delete('/etc/fpm.conf')
     expect(controlTimeoutSeconds(host, master)).toBeUndefined()
     expect(ran).toEqual([])
   })
@@ -104,10 +107,9 @@ describe('what a worker controls is neither a master nor run', () => {
     const [master] = findMasters(host)
     if (master === undefined) throw new Error('not found')
     expect(controlTimeoutSeconds(host, master)).toBe(8)
-    expect(ran).toEqual([`${PHP_FPM} -y /etc/fpm.conf`])
     host.files.set('/proc/7/stat', processStat(7, 'php-fpm', 1, 101))
     expect(reload(host, master)).toBe(false)
     expect(controlTimeoutSeconds(host, master)).toBeUndefined()
-    expect({ ran: ran.length, sent: host.sent }).toEqual({ ran: 1, sent: [] })
+    expect({ ran, sent: host.sent }).toEqual({ ran: [], sent: [] })
   })
 })

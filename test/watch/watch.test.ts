@@ -28,11 +28,12 @@ function watched(trial: Partial<SessionAnswer> = { step: 'done' }, timeout = 8) 
   const answer = fakePhp({ session: trial, 'look-around': { phpredis: '6.2.0', loaded: ['redis'] } })
   const host = fakeHost(
     { VCAP_SERVICES_FILE_PATH: FILE },
-    { ...PHP_FPM, [FILE]: vcapServices(redisService) },
-    (command) =>
-      command.args.join(' ').includes('-tt')
-        ? { status: 0, stdout: `NOTICE: \tprocess_control_timeout = ${timeout}s\n` }
-        : answer(command),
+    {
+      ...PHP_FPM,
+      [FILE]: vcapServices(redisService),
+      '/etc/fpm.conf': `[global]\nprocess_control_timeout = ${timeout}s\n`,
+    },
+    answer,
   )
   host.links.set('/proc/20/exe', '/usr/sbin/php-fpm')
   host.statuses.set('/usr/sbin/php-fpm', { mode: 0o755 })

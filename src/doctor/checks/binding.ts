@@ -1,3 +1,4 @@
+import { summariseKept } from '../../homes/kept.ts'
 import { formatPlace } from '../../plan/report.ts'
 import type { Check } from '../check.ts'
 
@@ -6,13 +7,14 @@ export const plan: Check = {
   id: 'binding.plan',
   meaning: 'can the bound service be used for sessions?',
   needs: [],
-  run: ({ plan: { planned, because, findings }, obstructions }) => ({
-    title:
+  run: ({ plan, kept, obstructions }) => {
+    const { planned, because, findings } = plan
+    const title =
       planned === undefined
-        ? `sessions stay in local files, because ${because}`
-        : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}, because ${because}`,
-    findings: [...obstructions, ...findings],
-  }),
+        ? summariseKept(plan, kept)
+        : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}, because ${because}`
+    return { title, findings: [...obstructions, ...findings] }
+  },
 }
 
 /** Local files serve one instance only. */

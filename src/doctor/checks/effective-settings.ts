@@ -1,4 +1,5 @@
 import type { Finding } from '../../core/finding.ts'
+import { findOverridden } from '../../homes/kept.ts'
 import type { Setting, SettingsAnswer } from '../../php/answers.ts'
 import { runsManaged } from '../../php/page-settings.ts'
 import { settingOf, type Web, webOf } from '../../php/web.ts'
@@ -28,7 +29,12 @@ export const effective: Check = {
     if (persistent !== undefined) return { title, findings: [persistent] }
     if (context.plan.planned === undefined) return { title, findings: findLeftOver(context, web) }
     const wrong = DECISIVE.filter((name) => !settingOf(web, name).isExpected)[0]
-    return { title, findings: wrong === undefined ? [] : [findWrong(context, web, wrong)] }
+    const overridden = findOverridden(context.plan, context.kept)
+    // Then the settings were not even written.
+    const broken = overridden.filter(({ level }) => level === 'error')
+    if (wrong === undefined || broken.length > 0)
+      return { title, findings: wrong === undefined ? overridden : broken }
+    return { title, findings: [findWrong(context, web, wrong)] }
   },
 }
 

@@ -1,4 +1,3 @@
-import type { Finding } from '../../core/finding.ts'
 import { findHanging } from '../../homes/hanging.ts'
 import { findSetting, isOn, secondsOf, type Web } from '../../php/web.ts'
 import type { Check, Context } from '../check.ts'
@@ -138,10 +137,8 @@ export const timeLimit: Check = {
   id: 'php.time-limit',
   meaning: 'does php-fpm end a request that hangs?',
   needs: ['binding.plan', 'php.found'],
-  run: ({ plan, facts }) => {
-    const findings: readonly Finding[] = findHanging(plan, facts)
-    const isFpm = facts?.pools.length !== undefined && facts.pools.length > 0
-    if (plan.planned === undefined || !isFpm) return undefined
-    return { title: 'php-fpm ends a request that hangs', findings }
+  run: (context) => {
+    if (context.plan.planned === undefined || context.pools.length === 0) return undefined
+    return { title: 'php-fpm ends a request that hangs', findings: findHanging(context) }
   },
 }

@@ -1,11 +1,13 @@
 import { FAILED } from '../../core/exit-status.ts'
-import { hasError } from '../../core/finding.ts'
+import { type Finding, hasError } from '../../core/finding.ts'
+import type { Input } from '../../core/input.ts'
 import { oneLine } from '../../core/text.ts'
 import { VERSION } from '../../core/version.ts'
 import type { Host } from '../../host/host.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { renderFindings } from '../../plan/report.ts'
 import { PUSH_IN_ORDER } from '../../platforms/cloudfoundry.ts'
+import { readOptionsFile } from '../../platforms/input.ts'
 import { describeServer, planWithoutPhp } from '../staging.ts'
 
 /**
@@ -23,15 +25,17 @@ export function supply(host: Host, buildDirectory: string, depsDirectory: string
     host.err(renderFindings(plan.findings))
     return FAILED
   }
+  const exposed = findExposed(host, buildDirectory, input)
+  const findings = [...plan.findings, ...exposed]
   const directory = `${depsDirectory}/${index}`
   installLaunch(host, buildDirectory, directory, index)
   if (isWatched) host.writeFile(`${directory}/launch.yml`, sidecar(index), 0o644)
   host.out(
-    [...describeStaging(plan), ...(isWatched ? [WATCHED] : [])]
+    [...describeStaging(plan, exposed.length > 0), ...(isWatched ? [WATCHED] : [])]
       .map((line) => `       ${oneLine(line)}\n`)
       .join(''),
   )
-  host.err(renderFindings(plan.findings))
+  host.err(renderFindings(findings))
   return 0
 }
 
@@ -55,7 +59,7 @@ export function finalize(host: Host): number {
 const WATCHED =
   'PHP_SESSIONS_WATCH is on: a sidecar follows new credentials in files and a new Sentinel master, without a restart.'
 
-function describeStaging({ planned, because }: Plan): readonly string[] {
+function describeStaging({ planned, because }: Plan, isExposed: boolean): readonly string[] {
   if (planned === undefined)
     return [
       `Sessions stay in local files, because ${because}.`,
@@ -65,8 +69,29 @@ function describeStaging({ planned, because }: Plan): readonly string[] {
     `Sessions: ${planned.store.title} service ${planned.service}, because ${because}.`,
     `Server: ${describeServer(planned)}.`,
     `Every start reads what is bound then, and gives PHP the extension ${planned.store.name} and the session settings.`,
-    'New credentials need a restart but no restage. Nothing secret is in the droplet.',
+    `New credentials need a restart but no restage.${isExposed ? '' : ' Nothing secret is in the droplet.'}`,
   ]
+}
+
+const SEARCH_KEYS = ['REDIS_SESSION_STORE_SERVICE_NAME', 'MEMCACHED_SESSION_STORE_SERVICE_NAME']
+
+/** php_buildpack 4 prefers the search words in options.json to those that keep it away from the credentials. */
+function findExposed(host: Host, buildDirectory: string, { bindings }: Input): readonly Finding[] {
+  const { value, from } = readOptionsFile(host, `${buildDirectory}/.bp-config/options.json`)
+  return SEARCH_KEYS.flatMap((key): readonly Finding[] => {
+    const word = value[key]
+    const found = bindings.find(({ name }) => typeof word === 'string' && name.includes(word))
+    if (found === undefined) return []
+    return [
+      {
+        id: 'buildpack.secret',
+        level: 'warn',
+        title: `php_buildpack 4 finds ${found.name} by the search word ${word} and writes its password into the droplet; php_buildpack 5 does not`,
+        from: `${from} ${key}`,
+        fix: `remove that key there, and run cf set-env APP ${key} ${word}`,
+      },
+    ]
+  })
 }
 
 function installLaunch(host: Host, buildDirectory: string, directory: string, index: string): void {

@@ -1,8 +1,8 @@
 import { DETECT_FAILED, FAILED } from '../../core/exit-status.ts'
-import { hasError } from '../../core/finding.ts'
+import { type Finding, hasError } from '../../core/finding.ts'
 import { oneLine } from '../../core/text.ts'
 import { VERSION } from '../../core/version.ts'
-import type { Host } from '../../host/host.ts'
+import { type Host, listIfAllowed, readIfAllowed } from '../../host/host.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { renderFindings } from '../../plan/report.ts'
 import { describeServer, planWithoutPhp, type StagedPlan } from '../staging.ts'
@@ -39,7 +39,8 @@ function isPhpApp(host: Host): boolean {
  */
 export function cnbBuild(host: Host): number {
   const read = planWithoutPhp(host, '.')
-  const findings = findingsAtBuild(read)
+  const exposed = findExposed(host)
+  const findings = [...findingsAtBuild(read), ...exposed]
   host.out(`php-sessions ${VERSION}\n`)
   if (hasError(findings)) {
     host.err(renderFindings(findings))
@@ -47,7 +48,7 @@ export function cnbBuild(host: Host): number {
   }
   writeLayer(host, `${host.env.CNB_LAYERS_DIR ?? ''}/php-sessions`)
   host.out(
-    describeBuild(read.plan)
+    describeBuild(read.plan, exposed.length > 0)
       .map((line) => `  ${oneLine(line)}\n`)
       .join(''),
   )
@@ -60,8 +61,30 @@ function findingsAtBuild({ plan, input }: StagedPlan): Plan['findings'] {
   return plan.findings.filter(({ id }) => id !== 'store.service' || input.bindings.length > 0)
 }
 
-function describeBuild({ planned, because }: Plan): readonly string[] {
-  const later = 'Bindings are read at every launch: nothing secret is in the image'
+/** Paketo's handlers write the password into a layer, wherever they take part. */
+function findExposed(host: Host): readonly Finding[] {
+  const layers = (host.env.CNB_LAYERS_DIR ?? '').replace(/\/[^/]*$/, '')
+  const group = readIfAllowed(host, `${layers}/group.toml`) ?? ''
+  // A lifecycle may keep the group to itself.
+  const built = listIfAllowed(host, layers).filter(
+    (name) => listIfAllowed(host, `${layers}/${name}`).length > 0,
+  )
+  const [handler] = /php-(redis|memcached)-session-handler/.exec([group, ...built].join(' ')) ?? []
+  const type = handler?.replace('-handler', '')
+  if (type === undefined) return []
+  return [
+    {
+      id: 'buildpack.secret',
+      level: 'warn',
+      title: `Paketo's ${handler} takes part in this build and writes the password into a layer of the image`,
+      from: `a binding of type ${type} at build`,
+      fix: `have the binding at launch only, or give it the type ${type.split('-')[1]}`,
+    },
+  ]
+}
+
+function describeBuild({ planned, because }: Plan, isExposed: boolean): readonly string[] {
+  const later = `Bindings are read at every launch${isExposed ? '' : ': nothing secret is in the image'}`
   if (planned === undefined) return [`No session store at build, because ${because}`, later]
   return [
     `Sessions: ${planned.store.title} service ${planned.service}, because ${because}`,

@@ -36,6 +36,7 @@ export function exec(given: Host, app: string, command: readonly string[]): numb
     app,
     filesDirectory: directory,
     fpm: fpmIn(command),
+    served: command,
     findReaders: (completed) => findReaders(host, command, completed),
   })
   const apply = (prepared: Prepared, hasFailed: boolean) =>

@@ -12,6 +12,8 @@ export interface ContainerOptions {
   readonly php?: string
   /** How to start php-fpm; absent to look for that of the PHP. */
   readonly fpm?: readonly string[] | undefined
+  /** The command that serves the app, where it is known. */
+  readonly served?: readonly string[] | undefined
   /** Finds who reads the secrets. */
   readonly findReaders?: (completed: CompletePlan) => PhpCheck
 }
@@ -19,12 +21,12 @@ export interface ContainerOptions {
 /** Looks at the PHP of a container. If it gives no answer, or there is none, that is no error: the command may start another. */
 export function containerHome(
   host: Host,
-  { app, filesDirectory, php, fpm, findReaders = () => OUR_USER }: ContainerOptions,
+  { app, filesDirectory, php, fpm, served, findReaders = () => OUR_USER }: ContainerOptions,
 ): Home {
   return {
     host,
     appDirectory: app,
-    php: phpToScan(host, app, php, fpm),
+    php: { ...phpToScan(host, app, php, fpm), served },
     filesDirectory,
     setsVariables: false,
     advice: isUnderExec(host) ? EXEC_ADVICE : FILE_ADVICE,

@@ -13,7 +13,7 @@ import { findStarted, nameOf, OF_EXEC, type Started } from './started.ts'
 /** The files are read by the user that php-sessions runs as. */
 export const OUR_USER: PhpCheck = { group: undefined, findings: [] }
 
-type Completed = Pick<CompletePlan, 'plan' | 'facts'>
+type Completed = Pick<CompletePlan, 'plan' | 'facts' | 'pools'>
 
 /**
  * Finds who reads the files for a command that root starts. PHP as a whole may run as another user, which its words or
@@ -53,11 +53,11 @@ function serverIn(started: readonly Started[]): readonly string[] | undefined {
  * Finds the group of the workers that a command of root starts. The server's master reads the ini, but each worker
  * reads the managed handler's credentials and a client's key.
  */
-export function findWorkers(host: Host, command: readonly string[], { plan, facts }: Completed): PhpCheck {
+export function findWorkers(host: Host, command: readonly string[], { plan, pools }: Completed): PhpCheck {
   const isNeeded = plan.files.some(({ text }) => text instanceof Secret) && ourUser(host) === 0
   if (!isNeeded || isPhp(command)) return OUR_USER
   const fpm = fpmIn(command)
-  if (fpm !== undefined && fpm.length > 0) return workersOf('php-fpm', groupsOfPools(host, facts))
+  if (fpm !== undefined && fpm.length > 0) return workersOf('php-fpm', groupsOfPools(host, pools))
   if (command.some(isApache)) return workersOf('Apache', groupOfApache(host, command))
   return { group: undefined, findings: [unknown(`the command ${command[0]} does not say`)] }
 }
@@ -84,14 +84,12 @@ function workersOf(server: string, groups: readonly Group[]): PhpCheck {
 }
 
 /** A pool without a group has that of its user; without a user php-fpm is told to stay root. */
-function groupsOfPools(host: Host, facts: CompletePlan['facts']): readonly Group[] {
-  const lines = facts?.pools.filter(({ kind }) => kind === '') ?? []
+function groupsOfPools(host: Host, all: CompletePlan['pools']): readonly Group[] {
+  const lines = all.filter(({ kind }) => kind === '')
   const pools = [...new Set(lines.filter(({ name }) => name === 'listen').map(({ pool }) => pool))]
   return pools.map((pool) => {
     const settingNamed = (wanted: string) =>
-      lines
-        .findLast(({ pool: of, name }) => of === pool && name === wanted)
-        ?.value.replace(/\$\{(\w+)\}/g, (_, variable) => host.env[variable] ?? '')
+      lines.findLast(({ pool: of, name }) => of === pool && name === wanted)?.value
     const [user, group] = [settingNamed('user'), settingNamed('group')]
     if (group !== undefined && group !== '') return groupNamed(host, group)
     return user === undefined ? { gid: 0, name: 'root' } : groupOfUser(host, user)

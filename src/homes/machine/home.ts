@@ -2,7 +2,7 @@ import { hasError } from '../../core/finding.ts'
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
 import { type Host, listIfAllowed, readIfAllowed } from '../../host/host.ts'
 import type { SettingLine } from '../../php/answers.ts'
-import { type CompletePlan, versionOf } from '../../php/complete.ts'
+import type { CompletePlan } from '../../php/complete.ts'
 import { linesOf } from '../../php/ini-lines.ts'
 import { findWorkers } from '../container/workers.ts'
 import type { Advice, Home, PhpCheck } from '../home.ts'
@@ -90,9 +90,8 @@ function nameIn(path: string): string {
 
 /** The workers of the php-fpm of this version: settings in a file are for those. */
 function findReaders(host: Host, completed: CompletePlan): PhpCheck {
-  const { plan, facts } = completed
-  const version = facts === undefined ? '' : (versionOf(facts) ?? '')
-  const found = findWorkers(host, [`php-fpm${version}`], completed)
+  const { plan } = completed
+  const found = findWorkers(host, ['php-fpm'], completed)
   if (!hasError(found.findings)) return found
   const path = plan.files.at(-1)?.path ?? ''
   return {

@@ -1,12 +1,12 @@
 <?php
-// Tells what only the PHP that will serve the app can tell: its version and extensions, what its ini files set, and which
-// server the Sentinels name as the master. Follows ini-files.php, php-fpm.php, tls.php, certificates.php, connect.php.
+// Tells what only the PHP that will serve the app can tell: its version and extensions, what its ini files or those of its
+// php-fpm set, and which server the Sentinels name as the master. Follows ini-files.php, php-fpm.php, tls.php, certificates.php, connect.php.
 
+$fpm = findFpmOfThisVersion($question);
 // Settings that an earlier start of php-sessions has written are not the app's.
-$files = array_filter(iniFiles(), fn ($file) => !isOurs($file));
+$files = array_filter($fpm['iniFiles'] ?? iniFiles(), fn ($file) => !isOurs($file));
 $limits = array_filter(valuesIn($files, 'max_execution_time'), 'is_numeric');
 $lines = array_merge(...array_map(fn ($name) => iniLines($files, $name), $question['names']));
-$pools = findPools($question);
 $answer = [
     'versionId' => PHP_VERSION_ID,
     'hangsInTls13' => hangsInTls13(),
@@ -17,8 +17,9 @@ $answer = [
     'loadable' => installedExtensions(),
     'scanned' => scannedExtensions(),
     'lines' => $lines,
-    'pools' => $pools,
-    'locksSettings' => locksSettings([...$lines, ...$pools]),
+    'fpm' => $fpm === null ? null : ['command' => $fpm['command']] + fpmPlaces(),
+    'locksSettings' => locksSettings(),
+    'watchesUploads' => filter_var(ini_get('session.upload_progress.enabled'), FILTER_VALIDATE_BOOL),
     'master' => null,
     'failures' => [],
 ];
@@ -48,44 +49,29 @@ function iniLines(array $files, string $name): array
     );
 }
 
-/** What the pools of php-fpm set of it, and the `listen` that each pool has. */
-function findPools(array $question): array
+/** The php-fpm in the question, or one of this version, and the ini files that it reads; another one reads others. */
+function findFpmOfThisVersion(array $question): ?array
 {
     $command = findFpm($question + ['fpm' => []]);
-    if ($command === null) {
-        return [];
+    $info = $command === null ? '' : fpmInfo($command);
+    if (!preg_match('/^PHP Version => (\S+)/m', $info, $match) || $match[1] !== PHP_VERSION) {
+        return $command === null ? null : ['command' => $command];
     }
-    $lines = poolLines(usualConfiguration($command));
-    $names = [...$question['names'], ...$question['poolNames']];
-    return array_values(array_filter($lines, fn ($line) => in_array($line['name'], $names, true)));
+    return ['command' => $command, 'iniFiles' => fpmFiles($info)];
 }
 
 /**
  * Whether this PHP refuses to change settings of sessions at run time, as all with the fix of CVE-2026-115560 do while
  * session.upload_progress.enabled is on. A handler that is written in PHP cannot be installed there.
  */
-function locksSettings(array $lines): bool
+function locksSettings(): bool
 {
     try {
         ini_set('session.name', (string) ini_get('session.name'));
+        return false;
     } catch (Error) {
         return true;
     }
-    $name = 'session.upload_progress.enabled';
-    $on = array_filter($lines, fn ($line) => $line['name'] === $name && isOn($line['value']));
-    if ($on === [] || isOn((string) ini_get($name))) {
-        return false;
-    }
-    // A pool turns on what is off here: ask another PHP, which has it on.
-    $self = explode("\0", file_get_contents('/proc/self/cmdline'));
-    $code = 'try { ini_set("session.name", "x"); } catch (Error) { echo "locked"; }';
-    $asked = [...array_slice($self, 0, array_search('-r', $self, true)), '-d', "$name=1", '-r', $code];
-    return str_contains(runCommand($asked), 'locked');
-}
-
-function isOn(string $value): bool
-{
-    return !in_array(strtolower($value), ['', '0', 'off', 'no', 'false', 'none'], true);
 }
 
 /** Asks one Sentinel after the other until one names a server that is a master. */

@@ -37,13 +37,20 @@ function withoutPath(mixed $value): mixed
     return is_string($value) && str_contains($path, 'auth') ? str_replace($path, describePath($path), $value) : $value;
 }
 
-/** A save_path for people: its servers, without the query that has the password. */
+/**
+ * A save_path for people. Where it may have a password, only what is certainly a server is shown: a password that somebody
+ * wrote in clear may contain whatever ends it elsewhere, a comma or a blank. See also ../save-path.ts.
+ */
 function describePath(string $path): string
 {
-    if (str_contains($path, 'seed')) {
-        preg_match_all('/seed(?:\[[^\]]*\]|%5B[^=]*)=([^&]*)/i', $path, $seeds);
-        return implode(', ', array_map('urldecode', $seeds[1]));
+    if (preg_match_all('/(?:^|[?&])seed(?:\[[^\]]*\]|%5B[^=]*)=([^&]*)/i', $path, $seeds)) {
+        $servers = array_map('urldecode', $seeds[1]);
+    } elseif (preg_match('/[?@&]/', $path)) {
+        [$before] = explode('?', $path);
+        $servers = preg_split('/[,\s]+/', substr($before, (int) strrpos("@$before", '@')));
+    } else {
+        return strlen($path) > 200 ? substr($path, 0, 200) . '…' : $path;
     }
-    $servers = preg_replace('~//[^/?,@]*@~', '//', preg_replace('/\?[^,\s]*/', '', $path));
-    return strlen($servers) > 200 ? substr($servers, 0, 200) . '…' : $servers;
+    $server = '~^(?:[a-z][\w.+-]*://)?(?:(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)*|(?=/))(?:/[\w./-]*)?$~i';
+    return implode(', ', preg_grep($server, $servers)) ?: 'a server';
 }

@@ -164,7 +164,7 @@ function directories(string $path, string $own): array
 
 function fpm(array $question, array $command): array
 {
-    $info = runCommand([...$command, '-d', 'session.auto_start=0', '-i']);
+    $info = fpmInfo($command);
     $values = [];
     foreach (array_keys($question['expected']) as $name) {
         if (preg_match('/^' . preg_quote($name, '/') . ' => (.*?) => /m', $info, $match)) {
@@ -173,10 +173,7 @@ function fpm(array $question, array $command): array
     }
     $loaded = infoValue($info, 'Loaded Configuration File');
     $path = infoValue($info, 'Configuration File \(php.ini\) Path');
-    // A list has several lines and ends with an empty one; `(none)` has neither.
-    preg_match('/^Additional .ini files parsed => (?:\(none\)\n|(.*?)\n\n)/ms', $info, $match);
-    $scanned = array_filter(array_map('trim', explode(',', $match[1] ?? '')), fn ($file) => $file !== '');
-    $files = array_values(array_filter([$loaded === '(none)' ? null : $loaded, ...$scanned]));
+    $files = fpmFiles($info);
     $scan = directories((string) infoValue($info, 'Scan this dir for additional .ini files'), '');
     $extensions = [];
     foreach (['redis' => 'Redis Version', 'memcached' => 'Version', 'igbinary' => 'igbinary version', 'msgpack' => 'msgpack Version'] as $name => $label) {
@@ -190,17 +187,14 @@ function fpm(array $question, array $command): array
         'path' => $path,
         'scan' => $scan,
         'extensions' => $extensions,
-        'pools' => pools($question, $command, (string) $path),
+        'pools' => pools($question),
     ] + report($question, $files, $scan, $values);
 }
 
 /** The settings of the pools, which win over every ini file. */
-function pools(array $question, array $command, string $path): array
+function pools(array $question): array
 {
-    $lines = array_filter(
-        poolLines(fpmConfiguration($command, [$path])),
-        fn ($line) => $line['kind'] !== '' && array_key_exists($line['name'], $question['expected']),
-    );
+    $lines = array_filter($question['pools'], fn ($line) => array_key_exists($line['name'], $question['expected']));
     return array_map(
         fn ($line) => ['name' => $line['name']]
             + setting($question, $line['name'], $line['value'], "{$line['from']} {$line['kind']} of pool {$line['pool']}"),

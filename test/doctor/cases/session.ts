@@ -149,19 +149,15 @@ export const SESSION_CASES: Cases = {
     answers: { settings: phpWith({ 'session.sid_length': is('22', `${APP_INI}:7`) }) },
   },
   'a pool that never ends a request': {
-    answers: {
-      'look-around': {
-        pools: [
-          {
-            pool: 'www',
-            kind: '',
-            name: 'listen',
-            value: '9000',
-            from: '/etc/php/8.4/fpm/pool.d/www.conf:41',
-          },
-        ],
+    pools: [
+      {
+        pool: 'www',
+        kind: '',
+        name: 'listen',
+        value: '9000',
+        from: '/etc/php/8.4/fpm/pool.d/www.conf:41',
       },
-    },
+    ],
   },
   'session.auto_start': {
     answers: { settings: phpWith({ 'session.auto_start': is('1', `${APP_INI}:1`) }) },

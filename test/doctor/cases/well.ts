@@ -95,13 +95,9 @@ export const WELL_CASES: Cases = {
     },
   },
   'a php-fpm that ends requests': {
-    answers: {
-      'look-around': {
-        pools: ['listen', 'request_terminate_timeout'].map((name) => ({
-          ...{ pool: 'www', kind: '', name, value: '90s', from: '/etc/php/8.4/fpm/pool.d/www.conf:41' },
-        })),
-      },
-    },
+    pools: ['listen', 'request_terminate_timeout'].map((name) => ({
+      ...{ pool: 'www', kind: '', name, value: '90s', from: '/etc/php/8.4/fpm/pool.d/www.conf:41' },
+    })),
   },
   'a Memcached pool with a login': { services: [memcachedService], answers: IN_MEMCACHED },
   'one Memcached that tells nothing': {

@@ -26,6 +26,23 @@ test.each<[string, readonly Service[]]>([
   expect(said.out + said.err).not.toContain(CANARY)
 })
 
+const SEARCH = '/build/.bp-config/options.json'
+
+test('that nothing secret is in the droplet is said only where it is true', () => {
+  const named = { ...redisService, name: 'shop-cache' }
+  const key = 'REDIS_SESSION_STORE_SERVICE_NAME'
+  const exposed = supply([named], { [SEARCH]: JSON.stringify({ [key]: 'shop-' }) })
+  expect(exposed.said).toMatchSnapshot()
+  const found = (word: unknown, env = {}) =>
+    supply([named], { [SEARCH]: JSON.stringify({ [key]: word }) }, env).said.err.includes(
+      '(buildpack.secret)',
+    )
+  expect([found('shop-'), found('other'), found('shop-', { [key]: 'shop-' })]).toEqual([true, false, true])
+  const safe = supply([named], {}, { [key]: 'shop-' }).said
+  expect(safe.out).toContain('Nothing secret is in the droplet.')
+  expect(safe.err).toBe('')
+})
+
 test('staging writes the launch step, nothing secret, nothing else', () => {
   const { host } = supply([redisService])
   expect(Object.fromEntries(host.files)).toMatchSnapshot()

@@ -50,6 +50,24 @@ describe('build', () => {
     expect(said.out + said.err + [...host.files.values()].join('')).not.toContain(CANARY)
   })
 
+  test.each<[string, Record<string, string>, boolean]>([
+    [
+      'in the group',
+      { '/layers/group.toml': '[[group]]\nid = "paketo-buildpacks/php-redis-session-handler"\n' },
+      true,
+    ],
+    ['before this buildpack', { '/layers/paketo-buildpacks_php-memcached-session-handler/x.toml': '' }, true],
+    ['nowhere', { '/layers/group.toml': '[[group]]\nid = "paketo-buildpacks/php-dist"\n' }, false],
+  ])(
+    "that nothing secret is in the image is said only where it is true: Paketo's handler %s",
+    (_where, files, takesPart) => {
+      const host = fakeHost({ CNB_LAYERS_DIR: '/layers/php-sessions', ...redis }, files)
+      const { out, err } = run(host, 'cnb-build')
+      expect(out.includes('nothing secret is in the image')).toBe(!takesPart)
+      expect(err).toMatchSnapshot()
+    },
+  )
+
   test('writes one layer, for the launch only', () => {
     const host = fakeHost({ ...LAYERS, ...redis })
     main(host, ['cnb-build'])
@@ -102,10 +120,8 @@ describe('launch', () => {
     expect(host.files.get(INI)).toContain('redis.session.lock_expire = 180')
   })
 
-  test('nothing bound: PHP is not started, nothing is written, one line says so', () => {
-    const host = fakeHost(SCANNED, {}, () => {
-      throw new Error('PHP was started')
-    })
+  test('nothing bound: nothing is written, one line says so', () => {
+    const host = fakeHost(SCANNED, {}, php([], ALL))
     expect(run(host, 'cnb-launch')).toMatchSnapshot()
     expect(host.files.size + host.directories.size).toBe(0)
   })

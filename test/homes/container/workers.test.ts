@@ -4,6 +4,7 @@ import { main } from '../../../src/cli/main.ts'
 import type { PoolLine } from '../../../src/php/answers.ts'
 import { fakeHost } from '../../support/fake-host.ts'
 import { fakePhp } from '../../support/fake-php.ts'
+import { FPM, poolFiles } from '../../support/pools.ts'
 
 const STORE = '/tmp/php-sessions-unique/php-sessions-store.php'
 const PASSWD =
@@ -17,7 +18,7 @@ const pools = (...identities: readonly string[]): readonly PoolLine[] =>
     const lines = Object.entries({ listen: '9000', user, group, 'listen.group': 'other' })
     return lines
       .filter(([, value]) => value !== '')
-      .map(([name, value]) => ({ pool: `pool${i}`, kind: '', name, value, from: 'www.conf:1' }))
+      .map(([name, value]) => ({ pool: `pool${i}`, kind: '', name, value, from: '/etc/www.conf:1' }))
   })
 
 interface Case {
@@ -31,8 +32,14 @@ interface Case {
 const container = ({ uid = 0, env = {}, fpm = pools('www-data'), files = {} }: Case) =>
   fakeHost(
     { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(redisService), ...env },
-    { '/proc/self/status': status(uid), '/etc/passwd': PASSWD, '/etc/group': GROUP, ...files },
-    fakePhp({ 'look-around': { versionId: 80401, phpredis: '6.2.0', loaded: ['redis'], pools: fpm } }),
+    {
+      '/proc/self/status': status(uid),
+      '/etc/passwd': PASSWD,
+      '/etc/group': GROUP,
+      ...poolFiles(fpm),
+      ...files,
+    },
+    fakePhp({ 'look-around': { versionId: 80401, phpredis: '6.2.0', loaded: ['redis'], fpm: FPM } }),
   )
 
 function exec(command: readonly string[], options: Case = {}) {

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest'
+import { CANARY, redisService } from '../../lab/bindings.ts'
+import { main } from '../../src/cli/main.ts'
+import type { PoolLine } from '../../src/php/answers.ts'
+import { makeWatcher } from '../../src/watch/watch.ts'
+import type { FakeHost } from '../support/fake-host.ts'
+import { askIn, HOMES, startIn, type World } from '../support/homes/worlds.ts'
+
+const WWW = '/etc/php-fpm.d/www.conf'
+const line = (kind: string, name: string, value: string, number: number, pool = 'www'): PoolLine => ({
+  ...{ pool, kind, name, value },
+  from: `${pool === 'www' ? WWW : `/etc/php-fpm.d/${pool}.conf`}:${number}`,
+})
+const OTHER = `tcp://10.1.1.1:6379?auth=${CANARY}`
+const LISTEN = line('', 'listen', '9000', 41)
+const RHEL = [
+  LISTEN,
+  line('php_value', 'session.save_handler', 'files', 430),
+  line('php_value', 'session.save_path', '/var/lib/php/session', 431),
+]
+const FILES = { 'session.save_handler': 'files', 'session.save_path': '/tmp' }
+
+/** Worlds in which a line wins over the plan, or nothing is planned: what is said of them, besides the path of a home. */
+const WORLDS: Readonly<Record<string, World & { readonly says: string }>> = {
+  'the www.conf of RHEL': {
+    service: redisService,
+    pools: RHEL,
+    says: `sessions are kept in local files, because ${WWW}:430 sets session.save_handler to files`,
+    finds: ['php.overridden'],
+  },
+  'another server in a pool, with a password': {
+    service: redisService,
+    pools: [line('php_admin_value', 'session.save_path', OTHER, 9)],
+    says: `sessions are kept in tcp://10.1.1.1:6379 by PHP's handler redis, because ${WWW}:9 sets session.save_path to tcp://10.1.1.1:6379`,
+    finds: ['php.overridden'],
+  },
+  'one pool of two': {
+    service: redisService,
+    pools: [...RHEL, line('', 'listen', '9001', 5, 'shop')],
+    says: `; but pages of the pool www keep them in local files, because ${WWW}:430 sets session.save_handler to files`,
+    finds: ['php.overridden'],
+  },
+  'a later ini file': {
+    service: redisService,
+    later: FILES,
+    says: 'sessions are kept in local files, because INI:1 sets session.save_handler to files',
+    finds: ['php.overridden'],
+  },
+  '.user.ini': {
+    service: redisService,
+    files: { '.user.ini': 'session.save_handler = files\nsession.save_path = "/tmp"\n' },
+    says: '; but pages below /app keep them in local files, because /app/.user.ini:1 sets session.save_handler to files',
+    finds: ['php.overridden'],
+  },
+  'a managed handler that a pool keeps from running': {
+    service: redisService,
+    env: { PHP_SESSIONS_HANDLER: 'managed' },
+    pools: RHEL,
+    says: `sessions are kept in local files, because ${WWW}:430 sets session.save_handler to files`,
+    finds: ['handler.blocked'],
+  },
+  'a php-fpm that never ends a request': {
+    service: redisService,
+    pools: [LISTEN],
+    says: 'sessions are kept in Redis service app-redis-sessions (10.0.4.30:6379), because its name contains redis-sessions',
+    finds: ['php.hanging'],
+  },
+  'a pool that cannot keep a session': {
+    service: redisService,
+    pools: [line('php_value', 'session.save_handler', 'files', 430)],
+    says: '',
+    finds: ['php.overridden'],
+  },
+  'nothing bound': {
+    before: FILES,
+    says: 'sessions are kept in local files, because no bound service has a name that contains redis-sessions or memcached-sessions',
+  },
+  'nothing bound, but php.ini names a server, as after a build with a handler of another buildpack': {
+    before: { 'session.save_handler': 'redis', 'session.save_path': OTHER },
+    says: "sessions are kept in tcp://10.1.1.1:6379 by PHP's handler redis, because INI:1 sets session.save_handler to redis, and no bound service has a name that contains redis-sessions or memcached-sessions",
+  },
+  'nothing bound, but a pool names a server': {
+    pools: [
+      line('php_value', 'session.save_handler', 'memcached', 7),
+      line('php_value', 'session.save_path', '10.1.1.2:11211', 8),
+    ],
+    says: `sessions are kept in 10.1.1.2:11211 by PHP's handler memcached, because ${WWW}:7 sets session.save_handler to memcached, and no bound service has a name that contains redis-sessions or memcached-sessions`,
+  },
+}
+
+const withoutHome = (text: string) =>
+  text.replace(/(?:\/deps\/1\/php\/etc\/php\.ini|\/etc\/php\/php\.ini|\/\S+\/(?:90-app|x)\.ini):/g, 'INI:')
+
+/** The sentence that says where the sessions are, as a start or a watcher has it. */
+const sentenceIn = (text: string) => {
+  const said = [...text.matchAll(/^php-sessions: (?:new settings: )?(sessions are kept .*)$/gm)].at(-1)?.[1]
+  return said === undefined ? undefined : withoutHome(said)
+}
+
+function textOf(host: FakeHost, command: string): string {
+  main(host, [command, ...(host.env.VCAP_APPLICATION === undefined ? ['--app', '/app'] : [])])
+  return host.output.out
+}
+
+describe.each(Object.entries(HOMES))('in %s', (_home, home) => {
+  test.each(Object.entries(WORLDS))('all say what PHP does: %s', (_world, { says, ...world }) => {
+    const host = home.host(world)
+    const { said } = startIn(host, home)
+    const started = sentenceIn(host.output.err)
+    if (home.start[0] !== 'ini' && says !== '') expect(started).toContain(says)
+    expect(said.findings).toEqual(expect.arrayContaining([...(world.finds ?? [])]))
+    expect(said.works).toBe(says !== '')
+    expect(host.output.err).not.toContain(CANARY)
+
+    const explained = textOf(home.host(world), 'explain')
+    expect(withoutHome(explained.trim().split('\n').at(-1) ?? '').toLowerCase()).toContain(
+      says === '' ? 'a start would fail: ' : says.toLowerCase(),
+    )
+    expect(new Set(askIn(home.host(world), 'explain').findings)).toEqual(new Set(said.findings))
+    const told = textOf(home.host(world), 'doctor')
+    const [cause = ''] = /(?<=, because )\S+(?= sets )/.exec(says) ?? []
+    expect(withoutHome(told)).toContain(cause)
+    expect(explained + told).not.toContain(CANARY)
+
+    const watched = home.watched?.(host)
+    if (watched === undefined || says === '' || world.service === undefined) return
+    host.files.delete(home.ini)
+    host.output.err = ''
+    makeWatcher(host, watched)()
+    expect(sentenceIn(host.output.err)).toBe(started)
+  })
+})

@@ -32,6 +32,8 @@ test('in a whole text only long secrets are hidden', () => {
 test('no password is left where PHP quotes it, as it is or in a URL', () => {
   fc.assert(
     fc.property(passwords, (password) => {
+      // A password of such a character is hidden there as well.
+      fc.pre(!'?auth[]=&()'.includes(password))
       const mask = maskOf(password)
       expect(mask(`?auth[]=${encodeURIComponent(password)}&`)).toBe('?auth[]=••••&')
       expect(mask(`(${password})`)).toBe('(••••)')

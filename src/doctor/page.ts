@@ -19,10 +19,8 @@ function makePage(context: Context): Web {
   const { ask, host, appDirectory, plan } = context
   const web = webOf(ask('settings'))
   // Apps have a file for each server: Apache's module reads the one, php-fpm the other.
-  const unread = web.isFpm ? '.htaccess' : web.isApache ? '.user.ini' : undefined
-  const lines = findPageSettings(host, appDirectory, Object.keys(web.settings)).filter(
-    ({ from }) => unread === undefined || !from.endsWith(unread),
-  )
+  const served = web.isFpm ? 'fpm' : web.isApache ? 'other' : 'unknown'
+  const lines = findPageSettings(host, appDirectory, Object.keys(web.settings), served)
   const ofApp = lines.map(({ name, value, from }): Web['pools'][number] => {
     const expected = plan.directives.find((directive) => directive.name === name)?.value
     const isExpected = expected === undefined || normal(String(expected)) === normal(value)

@@ -37,8 +37,15 @@ export function renderExplanation(explanation: Explanation): string {
   const said = findings.length === 0 ? '' : `\n${renderFindings(findings)}`
   const summary = hasError(findings)
     ? `a start would fail: ${findings.find(({ level }) => level === 'error')?.title}`
-    : summariseApp(plan, framework, kept)
+    : summariseApp(plan, framework, kept) + describeUnread(explanation)
   return `php-sessions ${VERSION} on ${platform.title} (${platform.from})\n${body.join('')}${said}\n${capitalise(oneLine(summary))}.\n`
+}
+
+/** Where php-sessions has not been started, PHP keeps its sessions where it did before. */
+function describeUnread({ plan, settings }: Explanation): string {
+  if (plan.planned === undefined || settings?.cli === undefined) return ''
+  const web = webOf(settings)
+  return web.ours === null ? `; ${web.name} does not read these settings yet` : ''
 }
 
 function capitalise(text: string): string {

@@ -29,6 +29,8 @@ export interface Case {
   /** What keeps the doctor from seeing what the app sees. */
   readonly obstructions?: readonly Finding[]
   readonly pools?: readonly PoolLine[]
+  /** Files of the machine, by their paths. */
+  readonly files?: Readonly<Record<string, string>>
   /** The exit status of probes that answer nothing. */
   readonly silent?: Partial<Record<ProbeName, number>>
   /** The checks to make; all of them unless said otherwise. */
@@ -191,8 +193,9 @@ function contextOf({
   obstacles = [],
   obstructions = [],
   pools = [],
+  files = {},
 }: Case): Context {
-  const host = fakeHost({ ...env, LANG: 'C.UTF-8', VCAP_SERVICES: vcapServices(...services) })
+  const host = fakeHost({ ...env, LANG: 'C.UTF-8', VCAP_SERVICES: vcapServices(...services) }, files)
   const all: PhpAnswers = { ...WELL, ...answers }
   const ask = <Name extends ProbeName>(name: Name): Partial<Answers[Name]> => {
     const status = silent[name]

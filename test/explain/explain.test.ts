@@ -98,6 +98,19 @@ test.each([
   expect(JSON.parse(json.output.out).cookie).toMatchSnapshot()
 })
 
+test('the last line says so where PHP does not read the settings yet', () => {
+  const lastLine = (ours: string | null, services: readonly Service[] = [redisService]) => {
+    const php = fakePhp({ settings: phpWith({}, { ours }) })
+    const host = fakeHost({ VCAP_SERVICES: vcapServices(...services) }, {}, php)
+    main(host, ['explain', '--app', '/app'])
+    return host.output.out.trimEnd().split('\n').at(-1)
+  }
+  const unread = '; PHP 8.4.1 does not read these settings yet.'
+  expect(lastLine(null)).toContain(unread)
+  expect(lastLine('/etc/php/8.4/conf.d/00-php-sessions.ini')).not.toContain(unread)
+  expect(lastLine(null, [])).not.toContain(unread)
+})
+
 test('the JSON has what design and schema promise, secrets as null', () => {
   const { out } = explain([redisService, memcachedService], ['--json'])
   expect(JSON.parse(out)).toMatchSnapshot()

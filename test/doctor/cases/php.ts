@@ -205,6 +205,14 @@ export const PHP_CASES: Cases = {
   'a command line without settings or a directory of ini files': {
     answers: { settings: { ...fpmWith({}), cli: phpWith(FILES, { scan: [] }).cli } },
   },
+  'a .user.ini, which php-fpm reads': {
+    files: { '/app/.user.ini': '; of the app\nsession.save_handler = files\n' },
+    answers: { settings: fpmWith({}) },
+  },
+  'a .htaccess, which PHP in Apache reads': {
+    files: { '/app/.htaccess': 'php_value session.save_handler files\n' },
+    answers: { settings: { ...phpWith({}), isApache: true } },
+  },
   "a file of the app's in the place of the managed handler": {
     env: MANAGED,
     answers: { settings: phpWith({ auto_prepend_file: differs('/app/prepend.php', `${APP_INI}:2`) }) },

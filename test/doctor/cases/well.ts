@@ -99,6 +99,14 @@ export const WELL_CASES: Cases = {
       ...{ pool: 'www', kind: '', name, value: '90s', from: '/etc/php/8.4/fpm/pool.d/www.conf:41' },
     })),
   },
+  'a .htaccess where php-fpm serves the app': {
+    files: { '/app/.htaccess': 'php_value session.save_handler files\n' },
+    answers: { settings: fpmWith({}) },
+  },
+  'a .user.ini where Apache serves the app': {
+    files: { '/app/.user.ini': 'session.save_handler = files\n' },
+    answers: { settings: { ...phpWith({}), isApache: true } },
+  },
   'a Memcached pool with a login': { services: [memcachedService], answers: IN_MEMCACHED },
   'one Memcached that tells nothing': {
     services: [{ name: 'app-memcached-sessions', credentials: { host: '10.0.4.41', port: 11211 } }],

@@ -27,7 +27,7 @@ export function describeCookie(
   const web = webOf(settings)
   const readSetting = (name: string): string => {
     const planned = directives.find((directive) => directive.name === name)?.value
-    const value = overrides.find((override) => override.name === name)?.value ?? planned
+    const value = overrides.findLast((override) => override.name === name)?.value ?? planned
     const inPhp = settingOf(web, name).value ?? ''
     // In an answer an empty setting is `0`.
     return value === undefined ? (inPhp === '0' ? '' : inPhp) : String(value)

@@ -35,9 +35,10 @@ export function explain(given: Host, flags: Readonly<Record<string, string>>): n
 
 function explainHome(host: Host, found: FoundHome): Explanation {
   const { appDirectory } = found.home
-  const { plan, pools, input, framework, findings, kept, hanging } = prepare(found.home, OFFLINE)
+  const prepared = prepare(found.home, OFFLINE)
+  const { plan, pools, input, framework, findings, kept, hanging } = prepared
   const settings = askSettings(host, found, plan, pools)
-  const overrides = findOverrides(host, appDirectory, plan.directives, settings)
+  const overrides = findOverrides(host, appDirectory, found.home.php, prepared, plan.directives, settings)
   const bypass = findLateBypass(host, plan, findPrepend(overrides))
   return {
     platform: recognisePlatform(host),
@@ -64,7 +65,7 @@ function findLateBypass(
 }
 
 function findPrepend(overrides: readonly Override[]): Sourced<string> | undefined {
-  const override = overrides.find(({ name }) => name === 'auto_prepend_file')
+  const override = overrides.findLast(({ name }) => name === 'auto_prepend_file')
   return override === undefined ? undefined : { value: override.value ?? '', from: override.from }
 }
 

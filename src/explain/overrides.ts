@@ -1,9 +1,12 @@
 import { type Directive, renderValue } from '../core/ini.ts'
-import { readIniSetting } from '../core/php-ini.ts'
-import { Secret } from '../core/secret.ts'
-import { webRootsOf } from '../frameworks/app.ts'
+import { readsAsOn } from '../core/php-ini.ts'
+import { revealIfSecret, Secret } from '../core/secret.ts'
 import { type Host, listIfAllowed, readIfAllowed } from '../host/host.ts'
-import type { SettingsAnswer } from '../php/answers.ts'
+import type { SettingLine, SettingsAnswer } from '../php/answers.ts'
+import type { Known, TargetPhp } from '../php/complete.ts'
+import { linesOf } from '../php/ini-lines.ts'
+import { type Layer, readLayers } from '../php/layers.ts'
+import { describeSavePath } from '../php/save-path.ts'
 import { webOf } from '../php/web.ts'
 
 /** A setting of the app that overrides one of php-sessions. */
@@ -11,60 +14,74 @@ export interface Override {
   readonly name: string
   /** The value that the app sets; null for a secret setting. */
   readonly value: string | null
-  /** A file, with the line where PHP reported it. */
+  /** FILE:LINE, or what a command line sets. */
   readonly from: string
+  /** Which pages get it, e.g. `the pool www`; empty for all. */
+  readonly pages: string
 }
 
 /** Directories of an app from which a buildpack copies ini files. */
 const INI_DIRECTORIES = ['/.bp-config/php/php.ini.d', '/.php.ini.d']
 
-/** Finds settings of the app that PHP reads after those of php-sessions: in ini files and in pools of php-fpm. */
+/**
+ * Finds the settings that win over those of php-sessions, in everything that PHP reads later. Of the lines for the same
+ * pages the last counts.
+ */
 export function findOverrides(
   host: Host,
   appDirectory: string,
+  php: TargetPhp,
+  known: Known,
   directives: readonly Directive[],
   settings: Partial<SettingsAnswer> | undefined,
 ): readonly Override[] {
-  const effective = settings === undefined ? [] : overridesInPhp(directives, settings)
-  const inApp = filesOf(host, appDirectory).flatMap((path) => overridesIn(host, path, directives))
-  return [...effective, ...inApp.filter(({ name }) => !effective.some((other) => other.name === name))]
-}
-
-/** What PHP reports from files that come after that of php-sessions, or would if that were installed. */
-function overridesInPhp(
-  directives: readonly Directive[],
-  settings: Partial<SettingsAnswer>,
-): readonly Override[] {
-  const web = webOf(settings)
-  const start = web.files.indexOf(web.ours ?? web.loaded ?? '')
-  const later = web.files.slice(start + 1)
-  const isLater = (from: string) => later.some((file) => from.startsWith(`${file}:`))
-  return directives.flatMap(({ name }) => {
-    const pool = web.pools.findLast((setting) => setting.name === name)
-    const setting = pool ?? web.settings[name]
-    if (setting === undefined || setting.isExpected || setting.from === null) return []
-    const { value, from } = setting
-    return pool !== undefined || isLater(from) ? [{ name, value, from }] : []
-  })
-}
-
-function filesOf(host: Host, appDirectory: string): readonly string[] {
-  return [
-    ...webRootsOf(appDirectory).map((root) => `${root}/.user.ini`),
-    ...INI_DIRECTORIES.flatMap((directory) =>
-      listIfAllowed(host, appDirectory + directory)
-        .filter((name) => name.endsWith('.ini'))
-        .map((name) => `${appDirectory}${directory}/${name}`),
-    ),
+  // `extension` is a list, to which every ini file adds.
+  const names = directives.map(({ name }) => name).filter((name) => name !== 'extension')
+  const told = settings?.cli === undefined ? [] : linesIn(settings, names)
+  const layers = readLayers(host, appDirectory, { ...php, lines: [...told, ...php.lines] }, known, names)
+  const isRead = ({ name }: SettingLine) => layers.after.some((line) => line.name === name)
+  const toCopy = linesOf(filesToCopy(host, appDirectory), names).filter((line) => !isRead(line))
+  const all: readonly Layer[] = [
+    { pages: '', lines: [...toCopy, ...layers.after] },
+    ...layers.pools,
+    ...layers.pages,
   ]
+  return all.flatMap(({ pages, lines }) =>
+    directives.flatMap((directive) => {
+      const line = lines.findLast(({ name }) => name === directive.name)
+      return line === undefined || isSame(line.value, directive.value)
+        ? []
+        : [{ name: line.name, value: shownValue(line, directive), from: line.from, pages }]
+    }),
+  )
 }
 
-function overridesIn(host: Host, path: string, directives: readonly Directive[]): readonly Override[] {
-  const text = readIfAllowed(host, path)
-  if (text === undefined) return []
-  return directives.flatMap(({ name, value: ours }) => {
-    const value = readIniSetting(text, name)
-    if (value === undefined || value === String(ours) || value === renderValue(ours)) return []
-    return [{ name, value: ours instanceof Secret ? null : value, from: path }]
+/** What PHP reports of its ini files; the value of a secret setting is empty. */
+function linesIn(settings: Partial<SettingsAnswer>, names: readonly string[]): readonly SettingLine[] {
+  const web = webOf(settings)
+  return names.flatMap((name) => {
+    const { isExpected = true, value = null, from = null } = web.settings[name] ?? {}
+    const isOurs = from === null || from.startsWith(`${web.ours}:`)
+    return isExpected || isOurs ? [] : [{ name, value: value ?? '', from }]
   })
+}
+
+function filesToCopy(host: Host, appDirectory: string) {
+  return INI_DIRECTORIES.flatMap((directory) =>
+    listIfAllowed(host, appDirectory + directory)
+      .filter((name) => name.endsWith('.ini'))
+      .map((name) => `${appDirectory}${directory}/${name}`)
+      .map((path) => ({ path, bytes: readIfAllowed(host, path) ?? '' })),
+  )
+}
+
+/** Whether PHP reads the same from what the app has written. */
+function isSame(value: string, ours: Directive['value']): boolean {
+  if (typeof ours === 'boolean') return readsAsOn(value) === ours
+  return value === String(revealIfSecret(ours)) || value === renderValue(ours)
+}
+
+function shownValue({ name, value }: SettingLine, { value: ours }: Directive): string | null {
+  if (name === 'session.save_path') return describeSavePath(value)
+  return ours instanceof Secret ? null : value
 }

@@ -13,6 +13,7 @@ import type { BindingVerdict } from '../plan/verdict.ts'
 import { renderCookie, type SessionCookie } from './cookie.ts'
 import type { Explanation } from './explanation.ts'
 import { describeNativeCosts } from './native.ts'
+import type { Override } from './overrides.ts'
 
 /** Renders an explanation for people, in sections. Empty sections are left out. */
 export function renderExplanation(explanation: Explanation): string {
@@ -24,10 +25,7 @@ export function renderExplanation(explanation: Explanation): string {
     ['Session handler', renderHandler(plan, options)],
     ['Settings', [...plan.directives.flatMap(renderDirective), ...renderPending(plan)]],
     ['Files for these settings', plan.files.map(({ path }) => path)],
-    [
-      'Settings of the app that override these',
-      overrides.map(({ name, value, from }) => `${name} = ${value ?? DOTS}  from ${from}`),
-    ],
+    ['Settings of the app that override these', overrides.map(renderOverride)],
     ['Session cookie', cookie === undefined ? [] : renderCookieLines(cookie)],
     ['Framework', renderFramework(framework)],
   ]
@@ -39,6 +37,10 @@ export function renderExplanation(explanation: Explanation): string {
     ? `a start would fail: ${findings.find(({ level }) => level === 'error')?.title}`
     : summariseApp(plan, framework, kept) + describeUnread(explanation)
   return `php-sessions ${VERSION} on ${platform.title} (${platform.from})\n${body.join('')}${said}\n${capitalise(oneLine(summary))}.\n`
+}
+
+function renderOverride({ name, value, from, pages }: Override): string {
+  return `${name} = ${value ?? DOTS}  from ${from}${pages === '' ? '' : `, for ${pages}`}`
 }
 
 /** Where php-sessions has not been started, PHP keeps its sessions where it did before. */

@@ -8,10 +8,13 @@ export interface IniFile {
   readonly bytes: string
 }
 
-/** What ini files set that decides about the managed handler, in their order; for a PHP that need not be asked. */
-export function linesOf(files: readonly IniFile[]): readonly SettingLine[] {
+/** What ini files give to these settings, in their order; for a PHP that need not be asked. */
+export function linesOf(
+  files: readonly IniFile[],
+  names: readonly string[] = KEEPING_SETTINGS,
+): readonly SettingLine[] {
   return files.flatMap(({ path, bytes }) =>
-    KEEPING_SETTINGS.flatMap((name) => {
+    names.flatMap((name) => {
       const value = readIniSetting(bytes, name)
       return value === undefined ? [] : [{ name, value, from: `${path}:${lineOf(bytes, name)}` }]
     }),

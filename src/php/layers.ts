@@ -70,7 +70,8 @@ export function definitionsOf(
   return command.flatMap((word, i) => {
     const definition = command[i - 1] === '-d' ? word : /^-d(.+)$/.exec(word)?.[1]
     const [, name, value = '1'] = /^([\w.]+)(?:=(.*))?$/.exec(definition ?? '') ?? []
-    return name === undefined || !names.includes(name) ? [] : [{ name, value, from: `-d ${definition}` }]
+    // The value may be a secret.
+    return name === undefined || !names.includes(name) ? [] : [{ name, value, from: `-d ${name}` }]
   })
 }
 

@@ -123,8 +123,8 @@ test("the app's own settings win, and the framework that ignores PHP's handler i
     '/app/composer.lock': '{"packages": [{"name": "laravel/framework", "version": "v10.48.4"}]}',
   }
   const { out } = explain([redisService], [], {}, files)
-  expect(out).toContain('session.name = MINE  from /app/.bp-config/php/php.ini.d/mine.ini')
-  expect(out).toContain('session.save_path = ••••  from /app/.bp-config/php/php.ini.d/mine.ini')
+  expect(out).toContain('session.name = MINE  from /app/.bp-config/php/php.ini.d/mine.ini:1\n')
+  expect(out).toContain('session.save_path = /tmp  from /app/.bp-config/php/php.ini.d/mine.ini:2\n')
   expect(out).toContain(
     'every start sets these variables, because the app does not:\n  SESSION_DRIVER = redis',
   )

@@ -119,6 +119,9 @@ describe.each(Object.entries(HOMES))('in %s', (_home, home) => {
     expect(new Set(askIn(home.host(world), 'explain').findings)).toEqual(new Set(said.findings))
     const told = textOf(home.host(world), 'doctor')
     const [cause = ''] = /(?<=, because )\S+(?= sets )/.exec(says) ?? []
+    const overrides = /\nSettings of the app that override these\n(?: .*\n)*/.exec(explained)?.[0] ?? ''
+    if (world.service !== undefined && cause !== '')
+      expect(withoutHome(overrides)).toMatch(new RegExp(`  from ${cause}(, for .*)?$`, 'm'))
     expect(withoutHome(told)).toContain(cause)
     expect(explained + told).not.toContain(CANARY)
 

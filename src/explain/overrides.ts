@@ -1,6 +1,6 @@
 import { type Directive, renderValue } from '../core/ini.ts'
 import { readsAsOn } from '../core/php-ini.ts'
-import { revealIfSecret, Secret } from '../core/secret.ts'
+import { Secret } from '../core/secret.ts'
 import { type Host, listIfAllowed, readIfAllowed } from '../host/host.ts'
 import type { SettingLine, SettingsAnswer } from '../php/answers.ts'
 import type { Known, TargetPhp } from '../php/complete.ts'
@@ -78,7 +78,7 @@ function filesToCopy(host: Host, appDirectory: string) {
 /** Whether PHP reads the same from what the app has written. */
 function isSame(value: string, ours: Directive['value']): boolean {
   if (typeof ours === 'boolean') return readsAsOn(value) === ours
-  return value === String(revealIfSecret(ours)) || value === renderValue(ours)
+  return typeof ours === 'number' ? value === String(ours) : renderValue(value) === renderValue(ours)
 }
 
 function shownValue({ name, value }: SettingLine, { value: ours }: Directive): string | null {

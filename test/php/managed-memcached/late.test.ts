@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startMemcached } from '../../../lab/servers/memcached.ts'
 import { startLateRelay } from '../../support/php/late-relay.ts'
@@ -74,6 +75,17 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     await relay.deliver()
     expect((await client.get(lock))?.value).toMatch(/^[0-9a-f]{10}$/)
     expect(await ask()).toBe('3')
+    expect(log()).not.toContain('php-sessions')
+  })
+
+  test('a take that arrives while its request waits gives it the session as it is', async () => {
+    const { ask, log, client, lock } = await start(underTest)
+    await client.set(lock, 'other', 60)
+    const waiting = ask()
+    const token = async () => / ([0-9a-f]{10})$/.exec((await client.get(lock))?.value ?? '')?.[1]
+    while ((await token()) === undefined) await sleep(5)
+    await client.set(lock, (await token()) ?? '', 60)
+    expect(await waiting).toBe('2')
     expect(log()).not.toContain('php-sessions')
   })
 })

@@ -38,7 +38,8 @@ final class Lock
             if ($line->owner === $this->token) {
                 [$this->cas, $this->isAwaited] = [$lock[1], $line->text !== $this->token];
                 [$this->since, $this->connection] = [microtime(true), $this->cache->connection];
-                return $data;
+                // A command that was late has given it the lock while it waited.
+                return $command === null ? $this->cache->ask(['get', $item])[0] : $data;
             }
             $now = microtime(true);
             if ($now > $end) {

@@ -12,10 +12,11 @@ export function redisKeyPrefix({ topology }: Placed, { PHP_SESSIONS_PREFIX }: Op
 /**
  * The keys of sessions, as an ACL names them.
  *
- * On a cluster the managed handler has keys in braces too, so that all keys of a session are in one slot.
+ * On a cluster, and at one address that may hide a cluster, the managed handler has keys in braces too, so that all
+ * keys of a session are in one slot.
  */
 export function redisKeyPatterns(endpoint: Placed, handler: Handler, options: Options): readonly string[] {
   const prefix = redisKeyPrefix(endpoint, options)
-  const hasBraces = handler === 'managed' && endpoint.topology.value === 'cluster'
+  const hasBraces = handler === 'managed' && ['cluster', 'single'].includes(endpoint.topology.value)
   return hasBraces ? [`~${prefix}*`, `~{${prefix}*`] : [`~${prefix}*`]
 }

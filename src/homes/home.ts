@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts'
 import { type CompletePlan, completePlan, type TargetPhp } from '../php/complete.ts'
 import { readLayers } from '../php/layers.ts'
 import { KEEPING_SETTINGS, type Patience } from '../php/look-around.ts'
-import { chooseEndpoint } from '../plan/plan.ts'
+import { chooseEndpoint, planFiles } from '../plan/plan.ts'
 import { readInput } from '../platforms/input.ts'
 import { type FrameworkPlan, planFramework } from './framework.ts'
 import { findHanging } from './hanging.ts'
@@ -53,6 +53,8 @@ export interface Prepared extends CompletePlan {
   readonly framework: FrameworkPlan
   /** Where the pages of the app will really keep their sessions. */
   readonly kept: readonly Kept[]
+  /** The same without the settings of php-sessions. */
+  readonly keptWithout: readonly Kept[]
   /** The pools of php-fpm that never end a request, which is worth one line at a start. */
   readonly hanging: readonly Finding[]
   /** Those of the plan first. */
@@ -79,7 +81,8 @@ export function prepare(home: Home, patience = AT_START, directory: string = hom
   const framework = planFramework(host, appDirectory, plan, input.options, setsVariables)
   // Below the managed handler an obstacle has named the line already.
   const isNamed = ({ from }: Finding) => plan.findings.some((other) => other.from === from)
-  const kept = findKept(plan, readLayers(host, appDirectory, home.php, completed, KEEPING_SETTINGS))
+  const layers = readLayers(host, appDirectory, home.php, completed, KEEPING_SETTINGS)
+  const kept = findKept(plan, layers)
   const overridden = findOverridden(plan, kept).filter(
     (finding) => finding.level === 'error' || !isNamed(finding),
   )
@@ -90,6 +93,7 @@ export function prepare(home: Home, patience = AT_START, directory: string = hom
     readsIni,
     framework,
     kept,
+    keptWithout: findKept(planFiles(plan.because, []), layers),
     hanging: findHanging(completed),
     findings: [...plan.findings, ...findings, ...overridden, ...framework.findings],
   }

@@ -1,10 +1,12 @@
 import { hasError } from '../core/finding.ts'
 import { revealIfSecret } from '../core/secret.ts'
 import type { AppVariable } from '../frameworks/framework.ts'
+import { planFiles } from '../plan/plan.ts'
 import { renderFindings } from '../plan/report.ts'
 import { describeVariables, summariseApp } from './framework.ts'
 import { describeHanging } from './hanging.ts'
 import { type Home, type Prepared, prepare } from './home.ts'
+import { summariseKept } from './kept.ts'
 
 /** The variables with which the processes of an app are started; the home hands them over in its own way. */
 export type Environment = Readonly<Record<string, string>>
@@ -33,7 +35,7 @@ export interface Started {
  */
 export function start(home: StartHome, isQuiet = false): Started | undefined {
   const prepared = prepare(home)
-  const { plan, input, framework, findings, kept, hanging } = prepared
+  const { plan, input, framework, findings, kept, keptWithout, hanging } = prepared
   const hasFailed = hasError(findings)
   const isStopped = hasFailed && input.options.PHP_SESSIONS_ON_ERROR !== 'files'
   const say = (text: string) => {
@@ -43,9 +45,10 @@ export function start(home: StartHome, isQuiet = false): Started | undefined {
   if (isStopped) return undefined
   // Before anything is promised: the place for the files may be full, or not be there.
   const applied = home.apply(prepared, hasFailed)
-  say(
-    `php-sessions: ${hasFailed ? 'PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files' : summariseApp(plan, framework, kept)}\n`,
-  )
+  const where = hasFailed
+    ? `PHP_SESSIONS_ON_ERROR=files: ${summariseKept(planFiles('the bound service cannot be used', []), keptWithout)}`
+    : summariseApp(plan, framework, kept)
+  say(`php-sessions: ${where}\n`)
   if (hanging.length > 0 && !hasFailed) say(`php-sessions: ${describeHanging(hanging)}\n`)
   const variables = hasFailed ? [] : framework.variables
   if (variables.length > 0) say(`php-sessions: ${describeVariables(framework)}\n`)

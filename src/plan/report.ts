@@ -35,6 +35,15 @@ export function summarise({ planned, because }: Plan): string {
   )
 }
 
+/** Says in one line what the settings of a plan are for, and why. */
+export function describePurpose({ planned, because }: Plan): string {
+  if (planned === undefined) return oneLine(`no settings, because ${because}`)
+  const { store, service } = planned
+  return oneLine(
+    `settings for ${store.title} service ${service} (${formatPlace(planned)}), because ${because}`,
+  )
+}
+
 /** Names where PHP connects; before the Sentinels have been asked, the master and who knows it. */
 export function formatPlace({ endpoint, servers }: PlannedStore): string {
   if (endpoint.sentinel === undefined || servers.length > 0) return formatServers({ servers })

@@ -45,7 +45,7 @@ test.each([
 })
 
 test('ini prints nothing but a comment when nothing is bound', () => {
-  expect(run('ini').out).toMatch(/^; [^\n]*local files[^\n]*\n$/)
+  expect(run('ini').out).toMatch(/^; [^\n]*no settings, because[^\n]*\n$/)
 })
 
 test('a file that cannot be written is one message with status 1', () => {

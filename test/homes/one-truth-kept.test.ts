@@ -111,6 +111,7 @@ describe.each(Object.entries(HOMES))('in %s', (_home, home) => {
     expect(said.findings).toEqual(expect.arrayContaining([...(world.finds ?? [])]))
     expect(said.works).toBe(says !== '')
     expect(host.output.err).not.toContain(CANARY)
+    expect(host.files.get(home.ini) ?? '').not.toContain('sessions are kept')
 
     const explained = textOf(home.host(world), 'explain')
     expect(withoutHome(explained.trim().split('\n').at(-1) ?? '').toLowerCase()).toContain(
@@ -131,5 +132,20 @@ describe.each(Object.entries(HOMES))('in %s', (_home, home) => {
     host.output.err = ''
     makeWatcher(host, watched)()
     expect(sentenceIn(host.output.err)).toBe(started)
+  })
+
+  test('a start without the binding that cannot work says where php.ini keeps the sessions', () => {
+    const host = home.host({
+      service: { ...redisService, credentials: { password: CANARY } },
+      env: { PHP_SESSIONS_ON_ERROR: 'files' },
+      before: { 'session.save_handler': 'redis', 'session.save_path': OTHER },
+    })
+    startIn(host, home)
+    const [, said] = /^php-sessions: (PHP_SESSIONS_ON_ERROR=files: .*)$/m.exec(host.output.err) ?? []
+    if (home.start[0] === 'ini') return
+    expect(withoutHome(said ?? '')).toContain(
+      "PHP_SESSIONS_ON_ERROR=files: sessions are kept in tcp://10.1.1.1:6379 by PHP's handler redis, because INI:1 sets session.save_handler to redis, and ",
+    )
+    expect(host.output.err).not.toContain(CANARY)
   })
 })

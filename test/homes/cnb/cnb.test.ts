@@ -138,7 +138,7 @@ describe('launch', () => {
       status: 0,
       out: '',
       err: expect.stringMatching(
-        /\(.*\)[\s\S]*PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files\n$/,
+        /\(.*\)[\s\S]*PHP_SESSIONS_ON_ERROR=files: sessions are kept in local files, because .+\n$/,
       ),
     })
     expect(host.files.size + lenient.files.size).toBe(0)

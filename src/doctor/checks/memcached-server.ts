@@ -8,7 +8,11 @@ type MemcachedServerAnswer = MemcachedAnswer['servers'][number]
 function memcachedCheck(
   rest: Pick<Check, 'id' | 'meaning'>,
   title: (servers: readonly MemcachedServerAnswer[]) => string,
-  find: (server: MemcachedServerAnswer, name: string) => Omit<Finding, 'from'> | undefined,
+  find: (
+    server: MemcachedServerAnswer,
+    name: string,
+    isManaged: boolean,
+  ) => Omit<Finding, 'from'> | undefined,
 ): Check {
   return {
     ...rest,
@@ -21,7 +25,7 @@ function memcachedCheck(
       return {
         title: title(servers),
         findings: servers.flatMap((server, i): Finding[] => {
-          const found = find(server, serverName(places[i]))
+          const found = find(server, serverName(places[i]), planned.handler === 'managed')
           return found === undefined ? [] : [{ ...found, from: places[i]?.from ?? planned.service }]
         }),
       }
@@ -31,18 +35,18 @@ function memcachedCheck(
 
 const USUAL_ITEM = 1_048_576
 
-/** Whether a session of the usual size fits: php-memcached reports SUCCESS for one that does not. */
+/** Whether a session of the usual size fits: php-memcached reports SUCCESS for one that does not, and deletes the earlier one. */
 export const itemSize = memcachedCheck(
   { id: 'memcached.items', meaning: 'how large may a session be?' },
   (servers) =>
     `a session may be up to ${kilobytes(Math.min(...servers.map(({ itemSize: size }) => size ?? USUAL_ITEM)))} large`,
-  ({ itemSize: size }, name) =>
+  ({ itemSize: size }, name, isManaged) =>
     size === null || size >= USUAL_ITEM
       ? undefined
       : {
           id: 'memcached.item-size',
           level: 'warn',
-          title: `${name} stores no session larger than ${kilobytes(size)}, where 1 MB is usual: PHP says "error saving session to memcached: SUCCESS" and loses the session`,
+          title: `${name} stores no session larger than ${kilobytes(size)}, where 1 MB is usual: ${isManaged ? 'a page with a larger one ends with a status 503, and the earlier session stays' : 'PHP says "error saving session to memcached: SUCCESS" and loses the session'}`,
           fix: 'start memcached with -I 1m, or keep less in the session',
         },
 )

@@ -43,5 +43,9 @@ export const MEMCACHED_CASES: Cases = {
   'a wrong password': memcachedIs(true, LOGIN, REFUSED),
   'a value that is not kept': memcachedIs(false, {}, { ...REFUSED, result: 'SERVER ERROR' }),
   'small items': memcachedIs(false, {}, { itemSize: 524_288 }),
+  'small items, and the managed handler': {
+    ...memcachedIs(false, {}, { itemSize: 524_288 }),
+    env: { PHP_SESSIONS_HANDLER: 'managed' },
+  },
   evictions: memcachedIs(false, {}, { evictions: 7 }),
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -7,46 +7,10 @@ import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { until } from '../../../lab/processes/until.ts'
 import type { Redis, RedisOptions } from '../../../lab/redis/options.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
-import { type Container, container, startFpmIn } from '../../support/homes/container.ts'
+import { container, startFpmIn } from '../../support/homes/container.ts'
 import { PHPS } from '../../support/php/php.ts'
 import { stress } from '../../support/php/stress.ts'
-
-const KILL_MILLISECONDS = 100
-const LOCK_SECONDS = 2
-
-const childrenOf = (pid: number | string) =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
-
-/** The lock of a worker that has died lives for a minute, which is too long for this test. */
-function shortenLocks(bound: Container): void {
-  const store = join(bound.stateDirectory(), 'php-sessions-store.php')
-  const text = readFileSync(store, 'utf8')
-  expect(text).toContain(`'lockSeconds' => 60`)
-  writeFileSync(store, text.replace(`'lockSeconds' => 60`, `'lockSeconds' => ${LOCK_SECONDS}`))
-}
-
-/** Kills a worker of php-fpm every 100 ms; the returned function stops that and gives the number of kills. */
-function killWorkers(exec: number): () => Promise<number> {
-  const [master = ''] = childrenOf(exec)
-  let isOver = false
-  let kills = 0
-  const killing = async () => {
-    while (!isOver) {
-      await sleep(KILL_MILLISECONDS)
-      const workers = childrenOf(master)
-      const worker = workers[Math.floor(Math.random() * workers.length)]
-      if (worker === undefined) continue
-      process.kill(Number(worker), 'SIGKILL')
-      kills++
-    }
-    return kills
-  }
-  const killed = killing()
-  return () => {
-    isOver = true
-    return killed
-  }
-}
+import { killWorkers, shortenLocks } from '../../support/php/worker-kills.ts'
 
 async function start(options: Pick<RedisOptions, 'keeps' | 'at'> = {}) {
   const redis = await startRedis({ password: CANARY, ...options })

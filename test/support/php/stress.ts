@@ -11,8 +11,6 @@ import { type Container, container, loadOn, startFpmIn } from '../homes/containe
 import { type LoadReport, PAGES } from './load.ts'
 import type { PhpUnderTest } from './php.ts'
 
-const ALONE = 6
-const TOGETHER = 8
 /**
  * By docs/internals/managed-handler-protocol.md: 8 s for a new master, 2 s to connect, 3 s for an answer, and 5 s for a
  * lock of the old master.
@@ -37,7 +35,12 @@ export interface Stress {
   /** Names the test in the printed line. */
   readonly name: string
   readonly php: PhpUnderTest
-  readonly credentials: Service['credentials']
+  /** Those of a Redis. */
+  readonly credentials?: Service['credentials']
+  /** Another service than a Redis. */
+  readonly service?: Service
+  /** How many visitors have a session of their own, and how many have one in common. */
+  readonly visitors?: { readonly alone: number; readonly together: number }
   /** Where one server may replace another: all servers, which `keep` their data, and the owner of a session. */
   readonly replicated?: Replicated
   /** Called before the first request. */
@@ -54,24 +57,33 @@ export interface Stress {
  * Gives the causes of the failures.
  */
 export async function stress(
-  { name, php, credentials, replicated, prepare, cuts = false }: Stress,
+  {
+    name,
+    php,
+    credentials = {},
+    service = { name: 'redis-sessions', credentials },
+    visitors: { alone, together } = { alone: 6, together: 8 },
+    replicated,
+    prepare,
+    cuts = false,
+  }: Stress,
   happen: (place: StressPlace) => Promise<unknown>,
 ): Promise<readonly string[]> {
   const ini = makeScratch('ini')
-  const extensions = php.loadExtensions('igbinary', 'msgpack', 'redis')
+  const extensions = php.loadExtensions('igbinary', 'msgpack', 'redis', 'memcached')
   writeFileSync(join(ini, 'extensions.ini'), `zend_extension=opcache\n${extensions}`)
   const bound = container({
     PHP_INI_SCAN_DIR: ini,
-    VCAP_SERVICES: vcapServices({ name: 'redis-sessions', credentials }),
+    VCAP_SERVICES: vcapServices(service),
     PHP_SESSIONS_HANDLER: 'managed',
   })
   const log = join(bound.directory, 'tmp/php.log')
   writeFileSync(log, '')
   chmodSync(log, 0o666)
-  const pool = { workers: ALONE + TOGETHER, lines: [`php_admin_value[error_log] = ${log}`] }
+  const pool = { workers: alone + together, lines: [`php_admin_value[error_log] = ${log}`] }
   const fpm = await startFpmIn(bound, { php: php.php, pool, pages: PAGES })
   prepare?.(bound)
-  const load = loadOn(fpm, ALONE, TOGETHER)
+  const load = loadOn(fpm, alone, together)
   await until('all visitors to have a session', () => load.sessions().every((id) => id !== ''))
   await sleep(500)
   const written = watchWritten(replicated?.servers ?? [])

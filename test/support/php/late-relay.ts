@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 
 type Loss = 'the command is late' | 'the reply is lost'
 
@@ -9,7 +9,7 @@ export interface LateRelay {
   readonly port: number
   /**
    * Closes the connection of the next client that sends a command with these words. The command is kept back, or the
-   * server runs it, and `meanwhile` runs before the client knows.
+   * server runs it, and `meanwhile` runs before the client knows. A test without such a command fails.
    */
   lose(words: string, loss: Loss, meanwhile?: () => unknown): void
   /** Sends what was kept back, and waits for the server's replies. */
@@ -54,6 +54,7 @@ export async function startLateRelay(target: number): Promise<LateRelay> {
   onTestFinished(() => {
     for (const socket of open) socket.destroy()
     relay.close()
+    expect(next?.words, 'what no command of the test had').toBeUndefined()
   })
   return {
     port: (relay.address() as AddressInfo).port,
@@ -61,6 +62,7 @@ export async function startLateRelay(target: number): Promise<LateRelay> {
       next = { words, loss, meanwhile }
     },
     deliver: async () => {
+      expect(late.length).toBeGreaterThan(0)
       for (const { server, command } of late.splice(0)) {
         server.write(command)
         await once(server, 'data')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CANARY, redisService } from '../../lab/bindings.ts'
+import { CANARY, redisService, showsCanary } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
 import type { PoolLine } from '../../src/php/answers.ts'
 import { makeWatcher } from '../../src/watch/watch.ts'
@@ -11,7 +11,9 @@ const line = (kind: string, name: string, value: string, number: number, pool = 
   ...{ pool, kind, name, value },
   from: `${pool === 'www' ? WWW : `/etc/php-fpm.d/${pool}.conf`}:${number}`,
 })
-const OTHER = `tcp://10.1.1.1:6379?auth=${CANARY}`
+/** A password that php-sessions does not know, and so cannot mask. */
+const UNKNOWN = 'of-another-server'
+const OTHER = `tcp://10.1.1.1:6379?auth=${UNKNOWN}`
 const LISTEN = line('', 'listen', '9000', 41)
 const RHEL = [
   LISTEN,
@@ -59,6 +61,12 @@ const WORLDS: Readonly<Record<string, World & { readonly says: string }>> = {
     says: `sessions are kept in local files, because ${WWW}:430 sets session.save_handler to files`,
     finds: ['handler.blocked'],
   },
+  'a managed handler, which reads no path of a pool': {
+    service: redisService,
+    env: { PHP_SESSIONS_HANDLER: 'managed' },
+    pools: [line('php_value', 'session.save_path', OTHER, 9)],
+    says: 'sessions are kept in Redis service app-redis-sessions (10.0.4.30:6379), because its name contains redis-sessions',
+  },
   'a php-fpm that never ends a request': {
     service: redisService,
     pools: [LISTEN],
@@ -71,6 +79,24 @@ const WORLDS: Readonly<Record<string, World & { readonly says: string }>> = {
     says: '',
     finds: ['php.overridden'],
   },
+  'a pool with the path of local files, and not their handler': {
+    service: redisService,
+    pools: [line('php_value', 'session.save_path', '/var/lib/php/session', 431)],
+    says: '',
+    finds: ['php.overridden'],
+  },
+  'a pool that cannot keep a session, beside one with local files': {
+    service: redisService,
+    pools: [
+      ...RHEL,
+      line('', 'request_terminate_timeout', '60', 432),
+      line('', 'listen', '9001', 5, 'shop'),
+      line('', 'request_terminate_timeout', '60', 6, 'shop'),
+      line('php_value', 'session.save_handler', 'files', 7, 'shop'),
+    ],
+    says: '',
+    finds: ['php.overridden'],
+  },
   'nothing bound': {
     before: FILES,
     says: 'sessions are kept in local files, because no ',
@@ -78,6 +104,16 @@ const WORLDS: Readonly<Record<string, World & { readonly says: string }>> = {
   'nothing bound, but php.ini names a server, as after a build with a handler of another buildpack': {
     before: { 'session.save_handler': 'redis', 'session.save_path': OTHER },
     says: "sessions are kept in tcp://10.1.1.1:6379 by PHP's handler redis, because INI:1 sets session.save_handler to redis, and no ",
+  },
+  'nothing bound, and a later ini file names local files again': {
+    before: { 'session.save_handler': 'redis', 'session.save_path': OTHER },
+    later: FILES,
+    says: 'sessions are kept in local files, because no ',
+  },
+  'nothing bound, and a later ini file names another server': {
+    before: { 'session.save_handler': 'redis', 'session.save_path': OTHER },
+    later: { 'session.save_path': 'tcp://10.1.1.9:6379' },
+    says: "sessions are kept in tcp://10.1.1.9:6379 by PHP's handler redis, because INI:1 sets session.save_handler to redis, and no ",
   },
   'nothing bound, but a pool names a server': {
     pools: [
@@ -110,7 +146,8 @@ describe.each(Object.entries(HOMES))('in %s', (_home, home) => {
     if (home.start[0] !== 'ini' && says !== '') expect(started).toContain(says)
     expect(said.findings).toEqual(expect.arrayContaining([...(world.finds ?? [])]))
     expect(said.works).toBe(says !== '')
-    expect(host.output.err).not.toContain(CANARY)
+    expect(host.output.err).not.toContain(UNKNOWN)
+    expect(showsCanary(host.output.err)).toBe(false)
     expect(host.files.get(home.ini) ?? '').not.toContain('sessions are kept')
 
     const explained = textOf(home.host(world), 'explain')
@@ -124,7 +161,8 @@ describe.each(Object.entries(HOMES))('in %s', (_home, home) => {
     if (world.service !== undefined && cause !== '')
       expect(withoutHome(overrides)).toMatch(new RegExp(`  from ${cause}(, for .*)?$`, 'm'))
     expect(withoutHome(told)).toContain(cause)
-    expect(explained + told).not.toContain(CANARY)
+    expect(explained + told).not.toContain(UNKNOWN)
+    expect(showsCanary(explained + told)).toBe(false)
 
     const watched = home.watched?.(host)
     if (watched === undefined || says === '' || world.service === undefined) return
@@ -146,6 +184,17 @@ describe.each(Object.entries(HOMES))('in %s', (_home, home) => {
     expect(withoutHome(said ?? '')).toContain(
       "PHP_SESSIONS_ON_ERROR=files: sessions are kept in tcp://10.1.1.1:6379 by PHP's handler redis, because INI:1 sets session.save_handler to redis, and ",
     )
-    expect(host.output.err).not.toContain(CANARY)
+    expect(host.output.err).not.toContain(UNKNOWN)
+    expect(showsCanary(host.output.err)).toBe(false)
   })
+})
+
+test.each([
+  ['decide nothing', 'session.save_path = "/tmp"\n', [...RHEL, line('', 'listen', '9001', 5, 'shop')]],
+  ['say what the pool says', 'session.save_handler = files\nsession.save_path = "/tmp"\n', RHEL],
+])('pages whose own lines %s are not named', (_what, userIni, pools) => {
+  const world = { service: redisService, pools, files: { '.user.ini': userIni } }
+  const explained = textOf(HOMES['a machine'].host(world), 'explain')
+  expect(explained).toContain(`because ${WWW}:430 sets session.save_handler to files`)
+  expect(explained).not.toContain('pages below')
 })

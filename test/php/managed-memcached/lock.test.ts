@@ -231,7 +231,10 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const web = await startWeb(underTest, configureManaged(underTest, service, env))
     const { cookie, lock } = await newVisitor(web)
     await client.set(lock, 'owner', 60)
+    await client.set('clock', 'runs', 25)
     expect((await visit(web.url, cookie)).status).toBe(503)
+    // Without the setting it waits for 30 seconds.
+    expect(await client.get('clock')).toBeDefined()
     await until('the log', () =>
       web.log().includes('others have held this session for 1 seconds (PHP_SESSIONS_MAX_WAIT)'),
     )

@@ -217,8 +217,11 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       configureManaged(underTest, service, { PHP_SESSIONS_MAX_WAIT: '1' }),
     )
     const cookie = await newVisitor(web)
-    redis.cli('SET', `PHPREDIS_SESSION:${cookie.split('=')[1]}_LOCK`, 'somebody', 'PX', '60000')
+    const lock = `PHPREDIS_SESSION:${cookie.split('=')[1]}_LOCK`
+    redis.cli('SET', lock, 'somebody', 'PX', '60000')
     expect((await visit(web.url, cookie)).status).toBe(503)
+    // Without the setting it waits for 30 seconds.
+    expect(Number(redis.cli('PTTL', lock))).toBeGreaterThan(30_000)
     await until('the log', () =>
       web.log().includes('others have held this session for 1 seconds (PHP_SESSIONS_MAX_WAIT)'),
     )

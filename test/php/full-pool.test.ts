@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { withoutHead } from '../../src/stores/handler/join.ts'
+import rule from '../../src/stores/handler/pool.php'
+import { runPhp } from '../support/php/php.ts'
+
+// What a real pool does is in managed/small-pool.test.ts. This is the rule, with the states of all kinds of pools.
+
+/** All workers are busy, and requests queue in front of them. */
+const FULL = {
+  'process-manager': 'static',
+  'listen-queue': 1,
+  'listen-queue-len': 511,
+  'idle-processes': 0,
+  'max-children-reached': 0,
+}
+
+const isFull = (status: object | false) => {
+  const code = `${withoutHead(rule)}
+    eval('function fpm_get_status() { return json_decode($GLOBALS["argv"][1], true); }');
+    echo json_encode(isPoolFull());`
+  return String(runPhp('', code, JSON.stringify(status)))
+}
+
+test.each<[string, object | false, boolean]>([
+  ['all workers of a static pool are busy, and a request queues', FULL, true],
+  ['a worker is idle', { ...FULL, 'idle-processes': 1 }, false],
+  ['nobody queues', { ...FULL, 'listen-queue': 0 }, false],
+  ['a Unix socket, whose queue is not known', { ...FULL, 'listen-queue': 0, 'listen-queue-len': 0 }, true],
+  ['a pool that can still grow', { ...FULL, 'process-manager': 'dynamic' }, false],
+  [
+    'a pool that has grown as far as it may',
+    { ...FULL, 'process-manager': 'ondemand', 'max-children-reached': 1 },
+    true,
+  ],
+  ['php-fpm gives no status', false, false],
+])('whether a pool is full: %s', (_state, status, expected) => {
+  expect(isFull(status)).toBe(String(expected))
+})

@@ -198,3 +198,13 @@ test.each([
   expect(explained).toContain(`because ${WWW}:430 sets session.save_handler to files`)
   expect(explained).not.toContain('pages below')
 })
+
+test.each([
+  ['session.save_path', '/tmp', 'session.save_handler'],
+  ['session.save_handler', 'files', 'session.save_path'],
+])('where a pool sets %s alone, the fix names the other one', (name, value, other) => {
+  const world = { service: redisService, pools: [line('php_value', name, value, 430)] }
+  const explained = textOf(HOMES['a machine'].host(world), 'explain')
+  expect(explained).toContain(`${name} is ${value} there, and ${other} is that of Redis service`)
+  expect(explained).toContain(`remove that line, or also set ${other} there`)
+})

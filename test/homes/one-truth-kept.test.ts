@@ -36,6 +36,11 @@ const WORLDS: Readonly<Record<string, World & { readonly says: string }>> = {
     says: `sessions are kept in tcp://10.1.1.1:6379 by PHP's handler redis, because ${WWW}:9 sets session.save_path to tcp://10.1.1.1:6379`,
     finds: ['php.overridden'],
   },
+  'a php.ini that PHP reads before the settings of php-sessions': {
+    service: redisService,
+    before: FILES,
+    says: 'sessions are kept in Redis service app-redis-sessions (10.0.4.30:6379), because its name contains redis-sessions',
+  },
   'one pool of two': {
     service: redisService,
     pools: [...RHEL, line('', 'listen', '9001', 5, 'shop')],
@@ -197,6 +202,9 @@ test.each([
   const explained = textOf(HOMES['a machine'].host(world), 'explain')
   expect(explained).toContain(`because ${WWW}:430 sets session.save_handler to files`)
   expect(explained).not.toContain('pages below')
+  expect(explained).toContain(
+    pools === RHEL ? '! sessions are kept' : '! the sessions of the pool www are kept',
+  )
 })
 
 test.each([

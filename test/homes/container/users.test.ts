@@ -129,7 +129,6 @@ describe('only root reads the ini', () => {
     ['php-fpm -F'],
     ['gosu root php-fpm -F'],
     ['sudo -E php-fpm -F'],
-    ['php-fpm -F __proto__'],
     ['env A=b php-fpm -F'],
     ['entrypoint php-fpm', script('exec env -i PHP_INI_SCAN_DIR="$PHP_INI_SCAN_DIR" "$@"')],
     ['setpriv --no-new-privs php-fpm -F'],

@@ -8,6 +8,9 @@ import { freePorts } from '../../lab/processes/ports.ts'
 import { type ServerOptions, startServer } from '../../lab/processes/server.ts'
 import { until } from '../../lab/processes/until.ts'
 
+/** A machine may be busy. */
+const PATIENCE = { timeout: 30_000 }
+
 /** Runs a script of this checkout in a process of its own. */
 const runScript = (script: string) =>
   runCommand({ file: process.execPath, args: ['--import', 'tsx', '--input-type=module', '-e', script] })
@@ -98,8 +101,8 @@ test.each(['SIGKILL', 'SIGTERM'])(
       process.kill(process.pid, '${signal}')`)
     const [pid, directory] = stdout.trim().split(' ')
     expect(directory, stderr).toMatch(/lab-redis-/)
-    await expect.poll(() => isAlive(pid)).toBe(false)
-    await expect.poll(() => existsSync(directory as string), { timeout: 5000 }).toBe(false)
+    await expect.poll(() => isAlive(pid), PATIENCE).toBe(false)
+    await expect.poll(() => existsSync(directory as string), PATIENCE).toBe(false)
   },
 )
 
@@ -119,7 +122,7 @@ test('what a Node program has started ends with the process that started the pro
     process.kill(process.pid, 'SIGTERM')`)
   const child = /child (\d+)/.exec(stdout)?.[1]
   expect(child, stderr).toBeDefined()
-  await expect.poll(() => isAlive(child)).toBe(false)
+  await expect.poll(() => isAlive(child), PATIENCE).toBe(false)
 })
 
 /** A zombie counts as dead. */

@@ -90,7 +90,7 @@ test('a Redis replicates another one, over TLS if both have it', async () => {
   const replica = await startRedis({ ...options, replicaOf: master })
   onTestFinished(replica.stop)
   master.cli('SET', 'k', 'v')
-  await expect.poll(() => replica.cli('GET', 'k')).toBe('v')
+  await expect.poll(() => replica.cli('GET', 'k'), { timeout: 30_000 }).toBe('v')
   expect(replica.cli('INFO', 'replication')).toContain(`master_port:${master.tlsPort}\r\n`)
 })
 

@@ -53,12 +53,21 @@ static int is_server(const char *name)
     return 0;
 }
 
+/* Whether /proc has our numbers: in a new namespace of processes it may still be that of another one. */
+static int is_our_proc(void)
+{
+    char self[16];
+    ssize_t length = readlink("/proc/self", self, sizeof(self) - 1);
+    self[length > 0 ? length : 0] = 0;
+    return atoi(self) == (int)getpid();
+}
+
 /* Calls `visit` for every child but the watcher. */
 static void visit_children(pid_t watcher, void (*visit)(pid_t, const char *name, void *), void *data)
 {
     char name[16];
     struct dirent *entry;
-    DIR *processes = opendir("/proc");
+    DIR *processes = is_our_proc() ? opendir("/proc") : NULL;
     while (processes && (entry = readdir(processes))) {
         pid_t pid = atoi(entry->d_name);
         if (pid > 0 && pid != watcher && is_child(pid, name))

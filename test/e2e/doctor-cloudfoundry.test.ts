@@ -32,7 +32,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     expect(stdout).toMatch(/^ {2}! the cookie lives 86400 seconds .*\(session\.lifetime\)\n.*app\.ini:1\n/m)
     // TLS ends in front of the app.
     expect(stdout).toContain('(session.cookie-secure)')
-    expect(stdout).toMatch(/\nSessions are ready: Redis service .*, with 2 warnings\.\n$/)
+    expect(stdout).toMatch(/\nSessions are ready: Redis service .*, with 3 warnings\.\n$/)
     expect(status).toBe(0)
   })
 })

@@ -1,6 +1,7 @@
 import { type Address, formatAddress } from './address.ts'
 import type { Sourced } from './binding.ts'
 import type { Secret } from './secret.ts'
+import { joinFirst } from './text.ts'
 
 /** The stores, named like their PHP extensions. Tables by this name let the compiler find what a new store needs. */
 export type StoreName = 'redis' | 'memcached'
@@ -40,7 +41,10 @@ export interface Server extends Address {
   readonly weight?: number
 }
 
-/** Names the servers for people. */
+/** Names the servers for people, the first of many. */
 export function formatServers({ servers }: { readonly servers: readonly Sourced<Address>[] }): string {
-  return servers.map(({ value }) => formatAddress(value)).join(', ')
+  return joinFirst(
+    servers.map(({ value }) => formatAddress(value)),
+    ', ',
+  )
 }

@@ -49,6 +49,15 @@ export function joinWords(list: readonly string[], last: 'and' | 'or'): string {
   return `${list.slice(0, -1).join(', ')} ${last} ${list.at(-1)}`
 }
 
+/** Joins the first of a list that may be long, and says how many more there are. */
+export function joinFirst(list: readonly string[], separator: string): string {
+  const more = list.length - FIRST
+  const first = list.slice(0, FIRST).join(separator)
+  return more > 0 ? `${first}${separator}and ${more} more` : first
+}
+
+const FIRST = 9
+
 /** The candidate that is the fewest single-character edits away from a mistyped word. */
 export function nearest(word: string, candidates: readonly string[]): string {
   const ranked = candidates.map((candidate) => ({ candidate, edits: editDistance(word, candidate) }))

@@ -1,6 +1,6 @@
-import type { Address } from '../core/address.ts'
+import { type Address, formatAddress } from '../core/address.ts'
 import type { Sourced } from '../core/binding.ts'
-import { type Endpoint, formatServers, type StoreName } from '../core/endpoint.ts'
+import type { Endpoint, StoreName } from '../core/endpoint.ts'
 import type { Secret } from '../core/secret.ts'
 
 /** A bound service, as a plan has it. */
@@ -96,7 +96,7 @@ export function readBoundServer({ store, endpoint, servers, prefix }: BoundStore
     password: endpoint.password?.value,
     database,
     prefix,
-    servers: formatServers(endpoint).replaceAll(' ', ''),
+    servers: endpoint.servers.map(({ value }) => formatAddress(value)).join(','),
     needs: (Object.keys(has) as Need[]).filter((need) => has[need]),
   }
 }

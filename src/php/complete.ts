@@ -2,6 +2,7 @@ import { type Endpoint, formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import { makeMask } from '../core/mask.ts'
 import { DEFAULT_PHP, type Php } from '../core/php.ts'
+import { joinFirst } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import { type Choice, configure, type Plan, planFiles } from '../plan/plan.ts'
 import type { Store } from '../stores/store.ts'
@@ -155,7 +156,7 @@ function masterUnknown(endpoint: Endpoint, { phpredis, failures }: PhpFacts): Fi
     title:
       phpredis === undefined
         ? `PHP has no extension redis, with which it asks the Sentinels for the master ${name?.value}`
-        : `no Sentinel names a master ${name?.value}: ${makeMask(passwords)(failures.join('; ')) || 'they gave no answer in time'}`,
+        : `no Sentinel names a master ${name?.value}: ${makeMask(passwords)(joinFirst(failures, '; ')) || 'they gave no answer in time'}`,
     from: `${name?.from ?? ''} and the Sentinels ${formatServers(endpoint)}`,
     fix:
       phpredis === undefined

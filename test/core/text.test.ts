@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { joinWords, nearest, oneLine, quoteForRedisCli } from '../../src/core/text.ts'
+import { joinFirst, joinWords, nearest, oneLine, quoteForRedisCli } from '../../src/core/text.ts'
 
 test('text from outside becomes one printable line', () => {
   expect(oneLine('  a\r\n\tb\u001b[31m\0c ')).toBe('a\\r\\n\\tb\\u001b[31m\\u0000c')
@@ -10,6 +10,13 @@ test('an argument of redis-cli is one word of one printable line', () => {
   expect(quoteForRedisCli('~PHPREDIS_SESSION:*')).toBe('~PHPREDIS_SESSION:*')
   expect(quoteForRedisCli('a "b"\\')).toBe('"a \\"b\\"\\\\"')
   expect(quoteForRedisCli('a\n\u001b\u202eü')).toBe('"a\\x0A\\x1B\\xE2\\x80\\xAEü"')
+})
+
+test('of a long list the first are named', () => {
+  const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i + 1))
+  expect(joinFirst([], '; ')).toBe('')
+  expect(joinFirst(numbers(9), ' ')).toBe('1 2 3 4 5 6 7 8 9')
+  expect(joinFirst(numbers(3000), '; ')).toBe('1; 2; 3; 4; 5; 6; 7; 8; 9; and 2991 more')
 })
 
 test('a list is joined as in a sentence', () => {

@@ -33,7 +33,8 @@ export function removeScratch(directory: string): void {
 }
 
 function startRemover(): Socket {
-  const child = spawn('bash', ['-c', REMOVE_AT_THE_END], {
+  // Bash takes a socket, which Node's pipe is, for that of a remote shell, and would run ~/.bashrc.
+  const child = spawn('bash', ['--norc', '-c', REMOVE_AT_THE_END], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   })

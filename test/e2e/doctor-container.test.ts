@@ -18,7 +18,7 @@ async function runContainer(machine: Machine, command: readonly string[]) {
   await until('the command to be ready', () => contained.stdout().includes('ready'))
   const [init = ''] = readFileSync(`/proc/${contained.pid}/task/${contained.pid}/children`, 'utf8').split(' ')
   const enter = (...words: readonly string[]) => {
-    const { status, stdout } = spawnSync('nsenter', ['-t', init, '-p', '-m', ...words], {
+    const { status, stdout } = spawnSync('nsenter', ['-t', init, '-p', '-m', '--wd', ...words], {
       cwd,
       env: { ...machine.env },
       encoding: 'utf8',

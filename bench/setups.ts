@@ -28,7 +28,8 @@ export const PASSWORD = 'secret'
 
 const UNLOCKED = { PHP_SESSIONS_LOCKING: 'off' }
 const NATIVE = { PHP_SESSIONS_HANDLER: 'native' }
-const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
+/** As many requests of one visitor as are measured may wait. */
+const MANAGED = { PHP_SESSIONS_HANDLER: 'managed', PHP_SESSIONS_MAX_WAITING: '100' }
 
 /** What the buildpacks of Paketo and Cloud Foundry write: a new connection for each request, and no lock. */
 const peersIni = (port: number): Contender => ({

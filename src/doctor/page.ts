@@ -1,5 +1,6 @@
 import type { Setting } from '../php/answers.ts'
 import { findPageSettings } from '../php/page-settings.ts'
+import { describeSavePath } from '../php/save-path.ts'
 import { type Web, webOf } from '../php/web.ts'
 import type { Context } from './check.ts'
 
@@ -36,7 +37,7 @@ function makePage(context: Context): Web {
 function shownValue(name: string, value: string): string | null {
   if (name.endsWith('password')) return null
   if (name !== 'session.save_path') return normal(value)
-  return value.replace(/\?.*$/, '').replace(/\/\/[^/@]*@/, '//')
+  return value === '' ? normal(value) : describeSavePath(value)
 }
 
 /** One form for a value, as the answers of PHP have it. */

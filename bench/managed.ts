@@ -5,9 +5,10 @@ import { debian13Valkey } from '../lab/redis/server.ts'
 import { countCommands, countRoundTrips } from './commands.ts'
 import { cpuMilliseconds } from './cpu.ts'
 import { type BenchFpm, FEW, MANY, startBenchFpm } from './fpm.ts'
-import { askNumber, measureSpeed, newVisitors, type Speed } from './load.ts'
-import { inTurn, median } from './medians.ts'
+import { askNumber, measureSpeed, newVisitors } from './load.ts'
+import { inTurn, median, ratio } from './medians.ts'
 import { cluster, oneServer, PASSWORD } from './setups.ts'
+import { print } from './table.ts'
 
 // The managed handler beside the native one and `files`, each in a php-fpm of its own:
 // `managed.ts [--cluster | --delay MILLISECONDS] [--debian13] [--valkey]`.
@@ -154,16 +155,4 @@ async function measureCommands(): Promise<void> {
       const { commands, roundTrips } = await countRoundTrips(setup.nodes, PASSWORD, 100, run)
       print(`  ${name}, ${what}`, commands.toFixed(2), roundTrips.toFixed(2))
     }
-}
-
-/** The median of the ratios within a round, with the least and the greatest ratio. */
-function ratio(own: readonly Speed[], base: readonly Speed[] | undefined, what: keyof Speed): string {
-  const ratios = own.map((run, i) => run[what] / (base?.[i]?.[what] ?? Number.NaN))
-  const [middle, least, greatest] = [median(ratios), Math.min(...ratios), Math.max(...ratios)]
-  return `${middle.toFixed(2)} (${least.toFixed(2)}-${greatest.toFixed(2)})`
-}
-
-function print(first: string, ...cells: readonly string[]): void {
-  const width = first.startsWith('\n') ? 29 : 28
-  process.stdout.write(`${first.padEnd(width)}${cells.map((cell) => cell.padStart(22)).join('')}\n`)
 }

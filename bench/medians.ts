@@ -13,3 +13,14 @@ export async function inTurn<Run>(
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
+
+/** The median of the ratios within a round, with the least and the greatest ratio. */
+export function ratio<What extends string>(
+  own: readonly Readonly<Record<What, number>>[],
+  base: readonly Readonly<Record<What, number>>[] | undefined,
+  what: What,
+): string {
+  const ratios = own.map((run, i) => run[what] / (base?.[i]?.[what] ?? Number.NaN))
+  const [middle, least, greatest] = [median(ratios), Math.min(...ratios), Math.max(...ratios)]
+  return `${middle.toFixed(2)} (${least.toFixed(2)}-${greatest.toFixed(2)})`
+}

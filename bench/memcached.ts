@@ -5,8 +5,9 @@ import { startMemcached } from '../lab/servers/memcached.ts'
 import { cpuMilliseconds } from './cpu.ts'
 import { type BenchFpm, FEW, MANY, startBenchFpm } from './fpm.ts'
 import { measureSpeed, newVisitors } from './load.ts'
-import { inTurn, median } from './medians.ts'
+import { inTurn, median, ratio } from './medians.ts'
 import { startRelays } from './network.ts'
+import { print } from './table.ts'
 
 // The managed handler for Memcached beside the native one and `files`, each in a php-fpm of its own:
 // `memcached.ts [--delay MILLISECONDS] [--rounds COUNT] [--debian13]`.
@@ -122,20 +123,4 @@ async function measureContention(atATime: number): Promise<void> {
     const counts = [lost?.[name], refused?.[name]].map(String)
     print(`  ${name}`, ...counts, ...ratios, median(own.map(({ p99 }) => p99)).toFixed(0))
   }
-}
-
-/** The median of the ratios within a round, with the least and the greatest ratio. */
-function ratio<What extends string>(
-  own: readonly Readonly<Record<What, number>>[],
-  base: readonly Readonly<Record<What, number>>[] | undefined,
-  what: What,
-): string {
-  const ratios = own.map((run, i) => run[what] / (base?.[i]?.[what] ?? Number.NaN))
-  const [middle, least, greatest] = [median(ratios), Math.min(...ratios), Math.max(...ratios)]
-  return `${middle.toFixed(2)} (${least.toFixed(2)}-${greatest.toFixed(2)})`
-}
-
-function print(first: string, ...cells: readonly string[]): void {
-  const width = first.startsWith('\n') ? 29 : 28
-  process.stdout.write(`${first.padEnd(width)}${cells.map((cell) => cell.padStart(22)).join('')}\n`)
 }

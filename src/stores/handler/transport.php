@@ -22,6 +22,7 @@ final class Transport
      */
     private const IN_USE = 8193;
     private const LINE_BYTES = 8192;
+    private const PIECE_BYTES = 1 << 20;
     /** What is received without a look at memory_limit. */
     private const FREE_BYTES = 1 << 20;
 
@@ -116,14 +117,18 @@ final class Transport
         }
     }
 
+    /** Writes piece by piece: a server may take a large session slowly, and what is left is copied each time. */
     public function write(string $bytes): void
     {
-        $count = fwrite($this->stream, $bytes);
-        for ($rest = $bytes; $count !== strlen($rest); $count = fwrite($this->stream, $rest)) {
-            if (!$count && (Warnings::$first !== '' || $this->hasEnded())) {
+        for ($sent = 0; $sent < strlen($bytes); $sent += $count) {
+            $piece = substr($bytes, $sent, self::PIECE_BYTES);
+            $count = (int) fwrite($this->stream, $piece);
+            if ($count === strlen($piece)) {
+                continue;
+            }
+            if ($count === 0 && (Warnings::$first !== '' || $this->hasEnded())) {
                 $this->fail(Warnings::$first ?: 'the server closed the connection');
             }
-            $rest = substr($rest, (int) $count);
             $this->await('takes no more bytes for', isForWriting: true);
         }
         $this->isSent = true;

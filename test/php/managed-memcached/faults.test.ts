@@ -11,7 +11,7 @@ import { type Memcached, type MemcachedOptions, startMemcached } from '../../../
 import { configureManaged, storeFileOf } from '../../support/php/managed.ts'
 import { MEMCACHED_SERVERS, serviceOf } from '../../support/php/managed-memcached.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { cookieOf, startPhpWeb } from '../../support/php/web.ts'
+import { cookieOf, SERVERS_OWN, startPhpWeb } from '../../support/php/web.ts'
 
 /** A hang; the time of each answer is printed. */
 const LIMIT_MILLISECONDS = 20_000
@@ -22,9 +22,6 @@ const PAGE = `<?php
   if (isset($_GET['big'])) $_SESSION['big'] = str_repeat('x', 1_500_000);
   while (isset($_GET['until']) && !file_exists($_GET['until'])) { usleep(1000); clearstatcache(); }
   echo 'served ', $_SESSION['n'];`
-
-/** Lines of PHP's web server about its visitors. */
-const VISITED = /^\[[^\]]+\] 127\.0\.0\.1:\d+ (Accepted|Closing|Closed without .*|\[\d+\]: GET \S+)$/
 
 const UNAVAILABLE = {
   status: 503,
@@ -64,7 +61,7 @@ async function start(underTest: PhpUnderTest, options: MemcachedOptions = {}, en
   const logged = () =>
     lines()
       .slice(before)
-      .filter((line) => !VISITED.test(line))
+      .filter((line) => !SERVERS_OWN.test(line))
   return { server, client, ask, logged }
 }
 

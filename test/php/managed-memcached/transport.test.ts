@@ -8,7 +8,7 @@ import { memcachedClient } from '../../../lab/servers/memcached-client.ts'
 import { configureManaged } from '../../support/php/managed.ts'
 import { PREFIX, serviceOf } from '../../support/php/managed-memcached.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { startPhpWeb } from '../../support/php/web.ts'
+import { SERVERS_OWN, startPhpWeb } from '../../support/php/web.ts'
 import { PROPERTY_RUNS } from '../../support/texts.ts'
 
 /** A hang; whatever the server does, an answer takes a few seconds. */
@@ -22,7 +22,6 @@ const PAGE = `<?php
   echo $_SESSION['who'], ' ', $_SESSION['n'];`
 
 const UNAVAILABLE = 'Service temporarily unavailable. Please try again in a few seconds.\n'
-const VISITED = /^\[[^\]]+\] 127\.0\.0\.1:\d+ (Accepted|Closing|Closed without .*|\[\d+\]: GET \S+)$/
 
 type Matches = (reply: Buffer) => boolean
 interface Protocol {
@@ -127,7 +126,7 @@ async function start(underTest: PhpUnderTest, { sasl }: Protocol) {
   const said = () =>
     lines()
       .slice(before)
-      .filter((line) => !VISITED.test(line))
+      .filter((line) => !SERVERS_OWN.test(line))
   return { relay, newVisitor, said }
 }
 

@@ -59,7 +59,7 @@ static sigset_t ending_signals(const sigset_t *blocked)
     return set;
 }
 
-static pid_t start_program(char **words, char **variables, int input, int output, const sigset_t *mask)
+static pid_t start_program(char **words, char **variables, int input, int output, int keeps_stderr, const sigset_t *mask)
 {
     pid_t child = fork();
     if (child == 0) {
@@ -69,7 +69,10 @@ static pid_t start_program(char **words, char **variables, int input, int output
         sigprocmask(SIG_SETMASK, mask, NULL);
         dup2(input, 0);
         dup2(output, 1);
-        dup2(nothing, 2);
+        /* Its group is not the terminal's: without this, a terminal with `stty tostop` would stop it. */
+        signal(SIGTTOU, SIG_IGN);
+        if (!keeps_stderr)
+            dup2(nothing, 2);
         environ = variables;
         execvp(words[0], words);
         _exit(127);
@@ -186,7 +189,7 @@ static int open_ends(int input[2], int output[2])
 }
 
 /*
- * run(words, variables, input, seconds, limit) returns [status, output]. The status is minus the number of the signal
+ * run(words, variables, input, seconds, limit, keepsStderr) returns [status, output]. The status is minus the number of the signal
  * that asks php-sessions to end, and `output` is null with minus errno where nothing could be started.
  */
 static JSValue run_program(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
@@ -222,7 +225,7 @@ static JSValue run_program(JSContext *ctx, JSValueConst self, int argc, JSValueC
 
     words = copy_list(ctx, argv[0]);
     variables = copy_list(ctx, argv[1]);
-    run.child = words && variables ? start_program(words, variables, input[0], output[1], original) : -1;
+    run.child = words && variables ? start_program(words, variables, input[0], output[1], JS_ToBool(ctx, argv[5]), original) : -1;
     status = run.child < 0 ? -errno : 0;
     free_list(words);
     free_list(variables);
@@ -255,7 +258,7 @@ failed:
     return result;
 }
 
-static const JSCFunctionListEntry run_functions[] = { JS_CFUNC_DEF("run", 5, run_program) };
+static const JSCFunctionListEntry run_functions[] = { JS_CFUNC_DEF("run", 6, run_program) };
 
 static int export_run(JSContext *ctx, JSModuleDef *module)
 {

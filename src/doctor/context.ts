@@ -11,7 +11,6 @@ import {
   askPhp,
   type Log,
   limitSecondsOf,
-  type PhpStart,
   type ProbeName,
   ProbeSilent,
   type Question,
@@ -24,7 +23,8 @@ import {
   settingsQuestion,
   storeQuestion,
 } from '../php/questions.ts'
-import { directoriesOf, webOf } from '../php/web.ts'
+import { webOf } from '../php/web.ts'
+import { startAsWeb, startForSettings } from '../php/web-start.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Platform } from '../platforms/platform.ts'
 import type { Context } from './check.ts'
@@ -74,7 +74,11 @@ export function makeContext(examined: Examined, log: Log): Context {
   }
   const attempt = (name: ProbeName): object => {
     try {
-      const start = name === 'settings' ? startForSettings(examined) : startAsWeb(examined, context)
+      const { host, php, apache } = examined
+      const start =
+        name === 'settings'
+          ? startForSettings(host, php, apache)
+          : startAsWeb(host, php, apache, webOf(context.ask('settings')))
       const question = questionFor(name, examined, context)
       const answer = askPhp(examined.host, start, name, question, log, secondsFor(name))
       return name === 'settings' && examined.apache !== undefined ? { ...answer, isApache: true } : answer
@@ -104,29 +108,6 @@ export function makeContext(examined: Examined, log: Log): Context {
 }
 
 const OVER_NETWORK: readonly ProbeName[] = ['network', 'redis', 'memcached', 'session']
-
-/** Starts PHP on the command line with its own ini files, or with those of Apache's module. */
-function startForSettings({ host, php, apache }: Examined): PhpStart {
-  if (apache === undefined) return { command: php, env: {} }
-  const { command, directory } = apache
-  if (directory === undefined) return { command, env: {} }
-  // An empty element stands for the directory that the module was built for, which is not that of the command line.
-  const scanned = (host.env.PHP_INI_SCAN_DIR ?? '').split(':').map((path) => path || `${directory}/conf.d`)
-  return { command, env: { PHP_INI_SCAN_DIR: scanned.join(':') } }
-}
-
-/** Starts PHP on the command line with the ini files that php-fpm reads. */
-function startAsWeb(examined: Examined, { ask }: Context): PhpStart {
-  const { php } = examined
-  const web = webOf(ask('settings'))
-  if (web.isApache) return startForSettings(examined)
-  if (!web.isFpm) return { command: php, env: {} }
-  const main = web.loaded ?? web.path ?? '/nowhere'
-  return {
-    command: [...php, '-c', main],
-    env: { PHP_INI_SCAN_DIR: [...new Set(directoriesOf(web))].join(':') },
-  }
-}
 
 function questionFor(name: ProbeName, { plan, pools, options, fpm }: Examined, context: Context): Question {
   if (name === 'settings') return settingsQuestion(plan, fpm, pools)

@@ -91,7 +91,7 @@ export interface FileStatus {
 /** Nothing that php-sessions reads is larger: certificate bundles and lists of packages have less than a fourth of it. */
 export const LIMIT_BYTES = 4 << 20
 
-/** A program to run. It inherits the environment; its stderr is dropped. */
+/** A program to run. It inherits the environment. */
 export interface Program {
   /** A path, or a name to look up in PATH. */
   readonly file: string
@@ -100,6 +100,8 @@ export interface Program {
   readonly env?: Readonly<Record<string, string>>
   readonly stdin: string
   readonly limitSeconds: number
+  /** Whether what it says on stderr, progress for example, is for who runs php-sessions; otherwise it is dropped. */
+  readonly keepsStderr?: boolean
 }
 
 export interface ProgramResult {

@@ -39,11 +39,11 @@ export const nodeHost: Host = {
   statusOf,
   realPath: (path) => orHostError('read', path, () => orMissing(() => fs.realpathSync(path))),
   uniqueWord,
-  run: ({ file, args, env, stdin, limitSeconds }) => {
+  run: ({ file, args, env, stdin, limitSeconds, keepsStderr = false }) => {
     const { status, signal, stdout } = spawnSync(file, args, {
       env: { ...process.env, ...env },
       input: stdin,
-      stdio: ['pipe', 'pipe', 'ignore'],
+      stdio: ['pipe', 'pipe', keepsStderr ? 'inherit' : 'ignore'],
       timeout: limitSeconds * 1000,
       maxBuffer: LIMIT_BYTES,
       killSignal: 'SIGKILL',

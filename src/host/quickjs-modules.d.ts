@@ -64,7 +64,7 @@ declare module 'qjs:run' {
   /**
    * Runs a program with `NAME=value` variables, feeds it `input` and returns what it prints, at most `limit` bytes.
    * The status is as a shell has it, or minus the signal that asks php-sessions to end. Without an output it is minus
-   * errno: no program could be started.
+   * errno: no program could be started. Its stderr is dropped or kept.
    */
   export function run(
     words: readonly string[],
@@ -72,6 +72,7 @@ declare module 'qjs:run' {
     input: ArrayBuffer,
     seconds: number,
     limit: number,
+    keepsStderr: boolean,
   ): [status: number, output: ArrayBuffer | null]
 }
 

@@ -217,10 +217,11 @@ function isMissing(errno: number): boolean {
   return errno === ENOENT || errno === ENOTDIR
 }
 
-function runProgram({ file, args, env, stdin, limitSeconds }: Program): ProgramResult {
+function runProgram(program: Program): ProgramResult {
+  const { file, args, env, stdin, limitSeconds, keepsStderr = false } = program
   const variables = Object.entries({ ...std.getenviron(), ...env }).map(([name, value]) => `${name}=${value}`)
   const input = toArray(encodeUtf8(stdin)).buffer
-  const [status, output] = run([file, ...args], variables, input, limitSeconds, LIMIT_BYTES)
+  const [status, output] = run([file, ...args], variables, input, limitSeconds, LIMIT_BYTES, keepsStderr)
   if (output === null) throw hostError('run', file, -status)
   if (status < 0) throw new Interrupted(-status)
   return { status, stdout: decodeUtf8(toBytes(new Uint8Array(output))) }

@@ -115,27 +115,64 @@ export function askPhp<Name extends ProbeName>(
   log: Log,
   limitSeconds = limitSecondsOf(name),
 ): Partial<Answers[Name]> {
-  const [file = '', ...args] = [...command, ...asOptions([...QUIET, ...(PROBES[name].overrides ?? [])])]
+  const { files, overrides = [] } = PROBES[name]
+  const program: PhpProgram = {
+    name,
+    source: `src/php/probes/${name}.php`,
+    code: [prelude, ...files].map(withoutHead).join('\n'),
+    overrides,
+    limitSeconds,
+    keepsStderr: false,
+  }
+  // A probe that has crashed gives no answer; of the session probe the crash itself is the answer.
+  return askProgram(host, { command, env }, program, question, log, name === 'session') as Partial<
+    Answers[Name]
+  >
+}
+
+/** PHP code that reads a question and answers it, as src/php/probes/prelude.php says. */
+export interface PhpProgram {
+  /** The last argument of its PHP. */
+  readonly name: string
+  /** Its file, which `--debug` names in place of the code. */
+  readonly source: string
+  readonly code: string
+  /** Settings that would hinder it, overridden. */
+  readonly overrides: readonly string[]
+  readonly limitSeconds: number
+  /** Whether it writes progress for people to stderr. */
+  readonly keepsStderr: boolean
+}
+
+/** Runs a program in a PHP and returns its last answer; throws `ProbeSilent` without one, or if PHP has crashed. */
+export function askProgram(
+  host: Host,
+  { command, env }: PhpStart,
+  { name, source, code, overrides, limitSeconds, keepsStderr }: PhpProgram,
+  question: Question,
+  log: Log,
+  mayCrash = false,
+): JsonObject {
+  const [file = '', ...args] = [...command, ...asOptions([...QUIET, ...overrides])]
   const start = host.now()
   const { status, stdout } = withDirectory(host, question, (asked) =>
     host.run({
       file,
-      args: [...args, '-r', [prelude, ...PROBES[name].files].map(withoutHead).join('\n'), '--', name],
+      args: [...args, '-r', code, '--', name],
       env,
       stdin: reveal(asked),
       limitSeconds,
+      keepsStderr,
     }),
   )
   const answer = lastAnswer(stdout)
-  const spoken = [file, ...args, '-r', `(src/php/probes/${name}.php)`].join(' ')
+  const spoken = [file, ...args, '-r', `(${source})`].join(' ')
   log(
     `${spoken}\n  asked ${JSON.stringify(question)}\n  answered ${JSON.stringify(answer ?? null)}\n  exit status ${status}, ${Math.round(1000 * (host.now() - start))} ms\n`,
   )
   if (answer === undefined) throw new ProbeSilent(spoken, status, limitSeconds)
-  // A probe that has crashed gives no answer; of the session probe the crash itself is the answer.
-  if (status !== 0 && status !== KILLED && name !== 'session')
-    throw new ProbeSilent(spoken, status, limitSeconds)
-  return { ...answer, exitStatus: status } as unknown as Partial<Answers[Name]>
+  if (status !== 0 && status !== KILLED && !mayCrash) throw new ProbeSilent(spoken, status, limitSeconds)
+  return { ...answer, exitStatus: status }
 }
 
 /**
@@ -153,11 +190,18 @@ function withDirectory<T>(host: Host, question: Question, ask: (question: Questi
   }
 }
 
-function hasCertificates(question: Question): question is { readonly [name: string]: Question } {
-  if (typeof question !== 'object' || question === null || Array.isArray(question)) return false
-  return ['ca', 'clientCertificate'].some(
-    (name) => ((question as { readonly [name: string]: Question })[name] ?? null) !== null,
-  )
+type Questions = { readonly [name: string]: Question }
+
+/** Whether a question, or one within it, has certificates. */
+function hasCertificates(question: Question): question is Questions {
+  if (!isQuestions(question)) return false
+  const isThere = (name: string) => (question[name] ?? null) !== null
+  return ['ca', 'clientCertificate'].some(isThere) || Object.values(question).some(hasCertificates)
+}
+
+function isQuestions(question: Question): question is Questions {
+  const isText = question instanceof Secret || Array.isArray(question)
+  return typeof question === 'object' && question !== null && !isText
 }
 
 /** Overrides the app's settings that would hinder a probe. */

@@ -5,6 +5,7 @@ import type { Finding } from '../core/finding.ts'
 import type { Directive } from '../core/ini.ts'
 import type { Handler, OptionName, Options } from '../core/options.ts'
 import type { Php } from '../core/php.ts'
+import type { PhpValue } from '../core/php-text.ts'
 import type { Secret } from '../core/secret.ts'
 
 /** The name of the persistent connections, so that sessions do not use the app's own. */
@@ -66,6 +67,14 @@ export interface ManagedHandler {
   describe(endpoint: Endpoint, options: Options): readonly string[]
 }
 
+/** The managed handler's own client, for programs that work on the sessions in a store. */
+export interface StoreClient {
+  /** Its PHP files, besides those of all stores. */
+  readonly files: readonly string[]
+  /** What it needs to know, under the names that its PHP reads. Certificates are texts, not yet files. */
+  settings(endpoint: Endpoint, surroundings: Surroundings): PhpValue
+}
+
 /**
  * A server in which PHP can keep sessions.
  *
@@ -94,6 +103,7 @@ export interface Store {
   /** What the names of the keys begin with. */
   keyPrefix(endpoint: Endpoint, options: Options): string
   readonly managed: ManagedHandler
+  readonly client: StoreClient
   /** Whether the managed handler is to keep the sessions, where it can run. */
   wantsManaged(endpoint: Endpoint, options: Options): boolean
   configure(endpoint: Endpoint, surroundings: Surroundings): Configuration

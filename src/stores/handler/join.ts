@@ -23,6 +23,9 @@ export interface StorePart {
   readonly install: string
 }
 
+/** What every store's client is made of, besides the settings. */
+export const COMMON_CLIENT: readonly string[] = [failures, warnings, surroundings, tls, serverName, transport]
+
 /** A managed handler as it ships: one PHP file, joined from the files of this folder and a store's. */
 export function joinHandler({ head, files, install: storeInstall }: StorePart): string {
   const ownFiles = [

@@ -3,8 +3,8 @@ import type { Options } from '../../core/options.ts'
 import { longestRequestSeconds } from '../../core/php.ts'
 import type { PhpValue } from '../../core/php-text.ts'
 import { addManaged } from '../handler/managed.ts'
-import type { Configuration, ManagedHandler, Surroundings } from '../store.ts'
-import { memcachedHandlerText } from './handler/index.ts'
+import type { Configuration, ManagedHandler, StoreClient, Surroundings } from '../store.ts'
+import { memcachedClientFiles, memcachedHandlerText } from './handler/index.ts'
 
 /** How long a request waits for Memcached, in seconds: with either handler, and with the managed one. */
 export const MEMCACHED_CONNECT_SECONDS = 1
@@ -57,6 +57,8 @@ export function manageMemcached(
   }
   return addManaged(native, parts, surroundings)
 }
+
+export const memcachedClient: StoreClient = { files: memcachedClientFiles, settings: storeForHandler }
 
 /** What the handler needs to know, under the names that its PHP reads. */
 function storeForHandler({ servers, user, password }: Endpoint, { options, php }: Surroundings): PhpValue {

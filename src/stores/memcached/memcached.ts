@@ -10,6 +10,7 @@ import {
   MEMCACHED_CONNECT_SECONDS,
   managedMemcached,
   manageMemcached,
+  memcachedClient,
   memcachedKeyPrefix,
   wantsManagedMemcached,
 } from './managed.ts'
@@ -34,6 +35,7 @@ export const memcached: Store = {
   },
   keyPrefix: (_, options) => memcachedKeyPrefix(options),
   managed: managedMemcached,
+  client: memcachedClient,
   wantsManaged: wantsManagedMemcached,
   configure: (endpoint, surroundings) => {
     const { options, php } = surroundings

@@ -1,10 +1,15 @@
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { Options } from '../../core/options.ts'
-import type { PhpValue } from '../../core/php-text.ts'
 import { Secret } from '../../core/secret.ts'
 import { addManaged } from '../handler/managed.ts'
-import { type Configuration, MANAGED_FILES, plainFile, type Surroundings } from '../store.ts'
-import { handlerText } from './handler/index.ts'
+import {
+  type Configuration,
+  MANAGED_FILES,
+  plainFile,
+  type StoreClient,
+  type Surroundings,
+} from '../store.ts'
+import { handlerText, redisClientFiles } from './handler/index.ts'
 import { redisKeyPrefix } from './keys.ts'
 import type { RedisLogin } from './login.ts'
 import { CONNECT_SECONDS, READ_SECONDS, redisLockSeconds } from './timeouts.ts'
@@ -43,12 +48,24 @@ export function whyManaged({ topology }: Endpoint, { PHP_SESSIONS_HANDLER: wante
     : "Sentinels are bound, and PHP's own handler would stay with the old master after a failover"
 }
 
+/** For commands; only workers share what they have found out. */
+export const redisClient: StoreClient = {
+  files: redisClientFiles,
+  settings: (endpoint, surroundings) => ({
+    ...storeForHandler(endpoint, surroundings, {
+      ca: endpoint.ca?.value ?? null,
+      client: endpoint.clientCertificate?.value ?? null,
+    }),
+    stateFile: '',
+  }),
+}
+
 /** What the handler needs to know, under the names that its PHP reads. */
 function storeForHandler(
   endpoint: Endpoint,
   { options, php, directory }: Surroundings,
-  certificates: { readonly ca: string | null; readonly client: string | null },
-): PhpValue {
+  certificates: { readonly ca: string | null; readonly client: string | Secret | null },
+) {
   const { topology, servers, tls, database, sentinel } = endpoint
   const { life, wait } = redisLockSeconds(options, php)
   return {

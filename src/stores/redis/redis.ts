@@ -10,7 +10,7 @@ import { readRedisEndpoint } from './endpoint.ts'
 import { handlerText } from './handler/index.ts'
 import { redisKeyPrefix } from './keys.ts'
 import type { RedisLogin } from './login.ts'
-import { describeManaged, manageRedis, whyManaged } from './managed.ts'
+import { describeManaged, manageRedis, redisClient, whyManaged } from './managed.ts'
 import { clusterSavePath, type Parameters, redisSavePath } from './save-path.ts'
 import { CONNECT_SECONDS, READ_SECONDS, redisLockDirectives } from './timeouts.ts'
 import { redisTls } from './tls.ts'
@@ -36,6 +36,7 @@ export const redis: Store = {
     why: whyManaged,
     describe: describeManaged,
   },
+  client: redisClient,
   wantsManaged,
   configure: (endpoint, surroundings) => {
     const { options, php } = surroundings

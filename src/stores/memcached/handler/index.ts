@@ -9,9 +9,12 @@ import memcachedSession from './memcached-session.php'
 import meta from './meta.php'
 import protocol from './protocol.php'
 
+/** Its client. */
+export const memcachedClientFiles = [protocol, meta, binary, cache, line, lock]
+
 /** The managed handler for one Memcached. */
 export const memcachedHandlerText = joinHandler({
   head,
-  files: [protocol, meta, binary, cache, line, lock, memcachedSession],
+  files: [...memcachedClientFiles, memcachedSession],
   install,
 })

@@ -13,10 +13,13 @@ import take from './take.lua'
 
 const SCRIPTS: Readonly<Record<string, string>> = { 'take.lua': take, 'release.lua': release }
 
+/** Its client for Redis and Valkey: the servers, and the scripts that they run. */
+export const redisClientFiles = [resp, connection, serverMap, withScripts(scripts), store]
+
 /** The managed handler for Redis and Valkey. */
 export const handlerText = joinHandler({
   head,
-  files: [resp, connection, serverMap, withScripts(scripts), store, compression, redisSession],
+  files: [...redisClientFiles, compression, redisSession],
   install,
 })
 

@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function count, is_array, is_int, str_ends_with, str_starts_with, strlen, substr;
+use function count, implode, is_array, is_int, str_ends_with, str_starts_with, strlen, substr;
 
 /** Speaks RESP 2, the protocol of Redis and Valkey. An answer that is not RESP closes the connection. */
 final class Resp
@@ -27,6 +27,27 @@ final class Resp
     public function askAtOnce(#[\SensitiveParameter] array $words): mixed
     {
         return $this->exchange(count($words), self::encode($words), null);
+    }
+
+    /** Sends commands in one write. What the server refuses is among the answers, as a ServerFailed. */
+    public function askAll(#[\SensitiveParameter] array $commands): array
+    {
+        $encoded = [];
+        foreach ($commands as $words) {
+            $encoded[] = '*' . count($words) . "\r\n" . self::encode($words);
+        }
+        $this->transport->begin($this->seconds);
+        $this->transport->write(implode($encoded));
+        $answers = [];
+        foreach ($commands as $words) {
+            $line = $this->transport->line();
+            $this->elements = 0;
+            $answers[] = ($line[0] ?? '') === '-'
+                ? new ServerFailed(substr($line, 1), ServerFailed::REFUSED)
+                : $this->value($line, self::DEPTH);
+        }
+        $this->transport->end();
+        return $answers;
     }
 
     /**

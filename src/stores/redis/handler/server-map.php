@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function array_column, array_combine, array_map, array_push, clearstatcache, count, file_get_contents,
+use function array_column, array_combine, array_map, array_push, array_values, clearstatcache, count, file_get_contents,
 file_put_contents, filemtime, function_exists, implode, in_array, is_array, is_int, is_readable, is_string,
 is_writable, json_decode, json_encode, microtime, preg_match, time, touch, uksort, unpack;
 
@@ -39,6 +39,17 @@ final class ServerMap
         };
         $this->last = serverName($server);
         return $server;
+    }
+
+    /** All servers that have keys. */
+    public function servers(float $deadline): array
+    {
+        if ($this->settings['topology'] === 'single') {
+            return $this->settings['servers'];
+        }
+        $map = Warnings::quietly(fn (): array => $this->current($deadline));
+        $servers = $this->isCluster() ? array_column($map['slots'], 2) : [$map['master']];
+        return array_values(array_combine(array_map(serverName(...), $servers), $servers));
     }
 
     /** Whether the server that was given last for this key still has it. Asks another one; throws where none knows. */

@@ -1,0 +1,134 @@
+import { type Finding, hasError } from '../core/finding.ts'
+import { findRunning } from '../homes/container/running.ts'
+import { findHome } from '../homes/find-home.ts'
+import { type Prepared, prepare } from '../homes/home.ts'
+import type { Host } from '../host/host.ts'
+import { findApacheModule } from '../php/apache-module.ts'
+import { askPhp, type Log, type PhpStart, ProbeSilent } from '../php/ask.ts'
+import { learn, OFFLINE } from '../php/look-around.ts'
+import { secretsOf, settingsQuestion } from '../php/questions.ts'
+import { settingOf, type Web, webOf } from '../php/web.ts'
+import { startAsWeb, startForSettings } from '../php/web-start.ts'
+import type { Surroundings } from '../stores/store.ts'
+
+/** The sessions of an app: where they are, and the PHP that can use them there. */
+export interface AppSessions {
+  readonly host: Host
+  readonly prepared: Prepared
+  /** What a store's client needs to know besides its endpoint. */
+  readonly surroundings: Surroundings
+  /** The PHP that serves the app. */
+  readonly web: Web
+  /** Starts PHP on the command line with the ini files of that PHP. */
+  readonly start: PhpStart
+}
+
+type Flags = Readonly<Record<string, string>>
+
+/**
+ * Finds the sessions of an app, or says why there is nothing that a command could do: the framework keeps them itself, for
+ * example. It asks the PHP of the app, but nothing over the network.
+ */
+export function findSessions(given: Host, flags: Flags, log: Log): AppSessions | readonly Finding[] {
+  const { host } = findRunning(given)
+  const found = findHome(host, flags)
+  const { home } = found
+  const prepared = prepare(home, OFFLINE)
+  const { plan, facts, pools, input } = prepared
+  if (hasError(plan.findings)) return plan.findings
+  const isGiven = flags.php !== undefined || flags.fpm !== undefined || found.fpm !== undefined
+  const apache = isGiven ? undefined : findApacheModule(host)
+  try {
+    const question = settingsQuestion(plan, apache === undefined ? found.fpm : [], pools)
+    const settings = startForSettings(host, found.php, apache)
+    const answer = askPhp(host, settings, 'settings', question, log)
+    const web = webOf(apache === undefined ? answer : { ...answer, isApache: true })
+    const php = facts === undefined ? home.php.known : learn(home.php.known, facts, home.php.isReadLater)
+    const refusals = [
+      ...refuseFramework(prepared),
+      ...refusePlace(prepared, web),
+      ...refusePhp(answer.version),
+    ]
+    if (refusals.length > 0) return refusals
+    return {
+      host,
+      prepared,
+      surroundings: { options: input.options, php, directory: home.filesDirectory, master: undefined },
+      web,
+      start: startAsWeb(host, found.php, apache, web),
+    }
+  } catch (error) {
+    if (error instanceof ProbeSilent) return [silent(error)]
+    throw error
+  }
+}
+
+/** Whether there is nothing that a command could do. */
+export function isRefused(found: AppSessions | readonly Finding[]): found is readonly Finding[] {
+  return Array.isArray(found)
+}
+
+/** Every secret of the store, which no message may contain. */
+export function secretsIn({ prepared }: Pick<AppSessions, 'prepared'>) {
+  return secretsOf(prepared.plan)
+}
+
+/** A framework with session drivers of its own, set to the bound store or not, has names and formats of its own, too. */
+function refuseFramework({ framework: { recognised, variables } }: Prepared): readonly Finding[] {
+  if (recognised === undefined) return []
+  const { name, verdict, where, from } = recognised
+  if (variables.length === 0 && ['php', 'none'].includes(verdict)) return []
+  return [
+    {
+      id: 'sessions.framework',
+      level: 'error',
+      title: `${name} keeps its sessions itself, not through PHP's session handler: ${variables.length > 0 ? 'in the bound service, in a format of its own' : where}`,
+      from,
+      fix: `use the tools of ${name}; this command reads only what PHP's session handlers write`,
+    },
+  ]
+}
+
+/** An app's own settings may keep the sessions elsewhere than the plan says. */
+function refusePlace({ plan, kept }: Prepared, web: Web): readonly Finding[] {
+  const handler = settingOf(web, 'session.save_handler')
+  const [whole] = kept
+  const isElsewhere = whole?.pages === '' && whole.place !== undefined
+  const isKnown = plan.planned === undefined ? ['files', ''].includes(handler.value ?? '') : !isElsewhere
+  if (isKnown) return []
+  return [
+    {
+      id: 'sessions.elsewhere',
+      level: 'error',
+      title: `sessions are kept by PHP's handler ${handler.value}, with the app's own settings, not in ${plan.planned === undefined ? 'local files' : `the service ${plan.planned.service}`}`,
+      from: whole?.because?.from ?? handler.from ?? web.name,
+      fix: 'bind the service that has them, or name it in PHP_SESSIONS_SERVICE, and remove these settings',
+    },
+  ]
+}
+
+/** The client is that of the managed handler. */
+function refusePhp(version: string | undefined): readonly Finding[] {
+  const [major = 0, minor = 0] = (version ?? '8.1').split('.').map(Number)
+  if (major > 8 || (major === 8 && minor >= 1)) return []
+  return [
+    {
+      id: 'sessions.php',
+      level: 'error',
+      title: `this command needs PHP 8.1, and PHP ${version} serves the app`,
+      from: 'the PHP of the app',
+      fix: 'name a newer one with --php PATH',
+    },
+  ]
+}
+
+/** PHP gave no answer, or died. */
+export function silent({ command, status, limitSeconds }: ProbeSilent): Finding {
+  return {
+    id: 'sessions.silent',
+    level: 'error',
+    title: `PHP gave no answer within ${limitSeconds} seconds (exit status ${status})`,
+    from: command,
+    fix: 'run php-sessions doctor',
+  }
+}

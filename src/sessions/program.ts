@@ -1,0 +1,97 @@
+import type { JsonObject } from '../core/binding.ts'
+import type { Finding } from '../core/finding.ts'
+import { makeMask } from '../core/mask.ts'
+import { askProgram, type Log, ProbeSilent, type Question } from '../php/ask.ts'
+import type { PlannedStore } from '../plan/plan.ts'
+import { formatPlace } from '../plan/report.ts'
+import { COMMON_CLIENT, withoutHead } from '../stores/handler/join.ts'
+import { stores } from '../stores/index.ts'
+import { type AppSessions, secretsIn, silent } from './app-sessions.ts'
+import progress from './programs/progress.php'
+import redisSessionStore from './programs/redis-session-store.php'
+import sessionStore from './programs/session-store.php'
+import start from './programs/start.php'
+
+/** A program may work on millions of sessions; Ctrl-C ends it. */
+const LIMIT_SECONDS = 86_400
+
+/** PHP code that works on sessions: see programs/start.php and programs/session-store.php. */
+export interface SessionProgram {
+  /** Its name, that of its last file. */
+  readonly name: string
+  readonly files: readonly string[]
+}
+
+/** A store as a program gets it: PHP opens it with `openStore('NAME')`. */
+export type StoreQuestion = Question
+
+/** How a program reaches the store that keeps the sessions of an app. */
+export function storeQuestionOf({ prepared: { plan }, surroundings }: AppSessions): StoreQuestion {
+  const { planned } = plan
+  if (planned === undefined) return { kind: 'files', settings: {} }
+  return boundStoreQuestion(planned, surroundings)
+}
+
+/** The same for any store. */
+export function boundStoreQuestion(
+  { store, endpoint }: Pick<PlannedStore, 'store' | 'endpoint'>,
+  surroundings: AppSessions['surroundings'],
+): StoreQuestion {
+  return { kind: store.name, settings: store.client.settings(endpoint, surroundings) }
+}
+
+/**
+ * Runs a program in the PHP of the app. `stores` are those that it opens, by name; one that it is not given is `main`, the
+ * app's own. Gives its answer, or why there is none.
+ */
+export function askSessions(
+  sessions: AppSessions,
+  { name, files }: SessionProgram,
+  question: { readonly [name: string]: Question },
+  log: Log,
+  asked: { readonly [name: string]: StoreQuestion } = { main: storeQuestionOf(sessions) },
+): JsonObject | Finding {
+  const { host } = sessions
+  const program = {
+    name,
+    source: `src/sessions/programs/${name}.php`,
+    code: joinProgram(files),
+    overrides: ['session.upload_progress.enabled=0'],
+    limitSeconds: LIMIT_SECONDS,
+    keepsStderr: true,
+  }
+  try {
+    const answer = askProgram(host, sessions.start, program, { ...question, stores: asked }, log)
+    return typeof answer.failed === 'string' ? failed(sessions, answer.failed) : answer
+  } catch (error) {
+    if (error instanceof ProbeSilent) return silent(error)
+    throw error
+  }
+}
+
+/** Whether a program has given no answer. */
+export function isFinding(answer: JsonObject | Finding): answer is Finding {
+  return typeof answer.id === 'string' && typeof answer.fix === 'string'
+}
+
+/** One PHP program of these files, with the client of every store. */
+export function joinProgram(files: readonly string[]): string {
+  const clients = stores.flatMap((store) => store.client.files)
+  const base = [start, sessionStore, redisSessionStore, progress]
+  const all = [...COMMON_CLIENT, ...clients, ...base, ...files]
+  return `namespace PhpSessions;\n\n${all.map(withoutHead).join('\n')}`
+}
+
+function failed(sessions: AppSessions, why: string): Finding {
+  const { planned } = sessions.prepared.plan
+  return {
+    id: 'sessions.store',
+    level: 'error',
+    title: `the sessions cannot be read or changed: ${makeMask(secretsIn(sessions))(why)}`,
+    from:
+      planned === undefined
+        ? 'local files'
+        : `${planned.store.title} service ${planned.service} (${formatPlace(planned)})`,
+    fix: 'run php-sessions doctor, which names the cause',
+  }
+}

@@ -1,0 +1,59 @@
+<?php
+
+namespace PhpSessions;
+
+/**
+ * The sessions of an app in one store. A key is the id of a session: its name in the store without the prefix.
+ *
+ * Each method throws StoreFailed, with the cause and without a secret. Arrays have the keys as PHP makes them: one that looks
+ * like a number has become one, and needs `(string)`.
+ */
+interface SessionStore
+{
+    /**
+     * The keys of all sessions, in lists of at most a few thousand. Locks, other keys of the handlers and what is no session is
+     * left out. A session that is made or removed meanwhile may be missing, and a key may come twice.
+     *
+     * Between the lists others must be served: see Pace. Where the server does not list its keys, the failure says why.
+     */
+    public function keys(): iterable;
+
+    /** About how many keys the store has, those of others included, for the progress; null where it does not know. */
+    public function total(): ?int;
+
+    /** The bytes of each session and the seconds that it has to live, null for ever: `[key => [bytes, seconds]]`. */
+    public function measure(array $keys): array;
+
+    /** The same with the data, byte for byte, in place of their number. Sessions that are gone are left out. */
+    public function read(array $keys): array;
+
+    /** Adds those of `[key => [data, seconds]]` that the store does not have, whole or not at all. Returns their keys. */
+    public function add(#[\SensitiveParameter] array $sessions): array;
+
+    /** Removes a session, whoever holds its lock. Returns whether there was one. */
+    public function delete(string $key): bool;
+}
+
+/** A store of the question, by its name there. */
+function openStore(string $name): SessionStore
+{
+    return match (Asked::$question['stores'][$name]['kind']) {
+        'redis' => new RedisSessionStore($name),
+    };
+}
+
+/** Rests after each step, so that a server is busy with all of them for a share of its time at most. */
+final class Pace
+{
+    private const SHARE = 0.5;
+
+    public static function step(\Closure $step): mixed
+    {
+        $start = hrtime(true);
+        try {
+            return $step();
+        } finally {
+            usleep((int) ((hrtime(true) - $start) / 1000 * (1 / self::SHARE - 1)));
+        }
+    }
+}

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 
 /** An instance, as the router needs to know it. */
@@ -17,6 +18,8 @@ export interface Router {
   backends(): readonly Backend[]
   add(backend: Backend): void
   remove(id: string): void
+  /** Changes the names of the sticky cookies; none for a router that ties nobody to an instance. */
+  stickTo(names: readonly string[]): void
   stop(): Promise<void>
 }
 
@@ -24,6 +27,18 @@ export interface RouterOptions {
   readonly port?: number
   /** The names of cookies that tie a visitor to one instance, as an operator configures them. */
   readonly stickyCookies?: readonly string[]
+  /** Is told of each request when it goes to an instance, and again when its answer is complete. */
+  readonly onRequest?: (request: RoutedRequest) => void
+}
+
+/** A request on its way to an instance or, with `status`, back from it. */
+export interface RoutedRequest {
+  readonly number: number
+  readonly method: string
+  readonly path: string
+  /** The index of the instance; undefined if none is up. */
+  readonly instance: number | undefined
+  readonly status?: number
 }
 
 /**
@@ -34,7 +49,8 @@ export interface RouterOptions {
  * a connection.
  */
 export async function startRouter(options: RouterOptions = {}): Promise<Router> {
-  const sticky = options.stickyCookies ?? ['JSESSIONID']
+  let sticky = options.stickyCookies ?? ['JSESSIONID']
+  let count = 0
   let backends: readonly Backend[] = []
   let turn = 0
   const remove = (id: string) => {
@@ -45,22 +61,31 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
     return backends.find(({ id }) => id === wanted) ?? backends[turn++ % backends.length]
   }
   const route = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const { method = 'GET', url: path = '/' } = incoming
+    const number = count++
+    const tell = (instance: number | undefined, status?: number) =>
+      options.onRequest?.({ number, method, path, instance, ...(status === undefined ? {} : { status }) })
     const body = await buffer(incoming)
     const cookies = readCookies(incoming.headers.cookie)
     for (let backend = choose(cookies); backend !== undefined; backend = choose(cookies)) {
+      tell(backend.index)
       try {
         const response = await forward(incoming, body, backend)
         outgoing.writeHead(response.statusCode ?? 502, answerHeaders(response, backend, sticky))
-        response.pipe(outgoing)
+        // An instance that dies in the middle of an answer ends it for the visitor, too.
+        pipeline(response, outgoing, () => tell(backend.index, response.statusCode))
         return
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') break
+        if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') {
+          tell(backend.index, 502)
+          outgoing.writeHead(502, { 'content-type': 'text/plain' }).end('the instance failed\n')
+          return
+        }
         remove(backend.id)
       }
     }
-    const [status, text] =
-      backends.length === 0 ? [404, 'no instance is up\n'] : [502, 'the instance failed\n']
-    outgoing.writeHead(status as number, { 'content-type': 'text/plain' }).end(text)
+    tell(undefined, 404)
+    outgoing.writeHead(404, { 'content-type': 'text/plain' }).end('no instance is up\n')
   }
   const server = createServer((incoming, outgoing) => {
     route(incoming, outgoing).catch(() => outgoing.destroy())
@@ -75,6 +100,9 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
       backends = [...backends, backend]
     },
     remove,
+    stickTo: (names) => {
+      sticky = names
+    },
     stop: async () => {
       server.close()
       server.closeAllConnections()

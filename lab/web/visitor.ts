@@ -10,6 +10,8 @@ export interface Answer {
   readonly servedBy: number | undefined
 }
 
+const PATIENCE_SECONDS = 300
+
 /** A browser of one person: it keeps cookies by their names, and follows no redirects. */
 export interface Visitor {
   readonly cookies: Map<string, string>
@@ -17,15 +19,16 @@ export interface Visitor {
   post(path: string, form: Readonly<Record<string, string>>): Promise<Answer>
 }
 
-/** Makes a visitor without cookies; all paths are below `url`. */
-export function makeVisitor(url: string): Visitor {
+/** Makes a visitor without cookies; all paths are below `url`. After `patienceSeconds` a request fails. */
+export function makeVisitor(url: string, patienceSeconds = PATIENCE_SECONDS): Visitor {
   const cookies = new Map<string, string>()
   const ask = async (method: string, path: string, form?: Readonly<Record<string, string>>) => {
     const headers: Record<string, string> = {}
     if (cookies.size > 0) headers.cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     if (form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded'
     // A new connection for each request: one that is kept open could lead to a stopped server.
-    const sent = request(new URL(path, url), { method, headers, agent: new Agent() })
+    const signal = AbortSignal.timeout(patienceSeconds * 1000)
+    const sent = request(new URL(path, url), { method, headers, agent: new Agent(), signal })
     sent.end(form === undefined ? undefined : new URLSearchParams(form).toString())
     const [response] = (await once(sent, 'response')) as [IncomingMessage]
     for (const line of response.headers['set-cookie'] ?? []) keepCookie(cookies, line)

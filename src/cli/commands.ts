@@ -1,3 +1,4 @@
+import { WRONG_USAGE } from '../core/exit-status.ts'
 import { OPTIONS } from '../core/options.ts'
 import { checks } from '../doctor/checks/index.ts'
 import { doctor } from '../doctor/doctor.ts'
@@ -29,6 +30,8 @@ export interface Command {
   readonly meaning: string
   /** The names of the arguments, all required. */
   readonly parameters: readonly string[]
+  /** The name of an argument that may follow them. */
+  readonly optional?: string
   /** Words that may follow, in any number. */
   readonly choices?: { readonly name: string; readonly words: readonly string[] }
   /** What must follow `--`; the command passes it on unchanged. */
@@ -113,6 +116,22 @@ export const commands: readonly Command[] = [
       'cf ssh APP -t -c "/tmp/lifecycle/shell app php-sessions doctor"',
     ],
     run: (host, ids, flags) => doctor(host, ids, flags),
+  },
+  {
+    name: 'playground',
+    meaning: 'watch sessions being lost and kept, in a small Cloud Foundry',
+    parameters: [],
+    optional: 'APP_DIR',
+    flags: {
+      list: { meaning: 'list the scenes' },
+      scenario: { value: 'NAMES', meaning: 'play these scenes, or all; exit status 1: not as promised' },
+    },
+    examples: ['php-sessions playground --list', 'php-sessions playground --scenario crash'],
+    run: (host, args, flags) => {
+      if (host.playground !== undefined) return host.playground(args, flags)
+      host.err('the playground is in the npm package: run npx php-sessions playground, with Node.js\n')
+      return WRONG_USAGE
+    },
   },
   {
     name: 'supply',
@@ -227,11 +246,12 @@ Exit status: 0 all is well, 1 something is wrong with the binding or settings,
 
 /** Renders the help of one command; fits 80 columns. */
 export function renderCommandHelp(command: Command): string {
-  const { name, meaning, parameters, choices, trailing, flags, examples } = command
+  const { name, meaning, parameters, optional, choices, trailing, flags, examples } = command
   const flagList = Object.entries(flags)
   const words = [
     ...(flagList.length === 0 ? [] : ['[OPTIONS]']),
     ...parameters,
+    ...(optional === undefined ? [] : [`[${optional}]`]),
     ...(choices === undefined ? [] : [`[${choices.name}...]`]),
     ...(trailing === undefined ? [] : ['--', trailing]),
   ]

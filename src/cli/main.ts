@@ -75,7 +75,7 @@ function findCommand(name: string): Command {
 }
 
 function readArguments(command: Command, args: readonly string[]) {
-  const { name, parameters, choices, flags } = command
+  const { name, parameters, optional, choices, flags } = command
   const values: string[] = []
   const given: Record<string, string> = {}
   const long = (word: string) => {
@@ -113,12 +113,16 @@ function readArguments(command: Command, args: readonly string[]) {
     throw new UsageError(
       `there is no ${choices.name} \`${oneLine(stranger)}\`; did you mean ${nearest(stranger, choices.words)}? See php-sessions ${name} --list`,
     )
-  if (choices === undefined && values.length !== parameters.length) throw wrongCount(command, values)
+  const most = parameters.length + (optional === undefined ? 0 : 1)
+  if (choices === undefined && (values.length < parameters.length || values.length > most))
+    throw wrongCount(command, values)
   return { values, flags: given }
 }
 
-function wrongCount({ name, parameters, trailing }: Command, values: readonly string[]): UsageError {
-  const named = parameters.length === 0 ? 'no arguments' : joinWords(parameters, 'and')
+function wrongCount(command: Command, values: readonly string[]): UsageError {
+  const { name, parameters, optional, trailing } = command
+  const none = optional === undefined ? 'no arguments' : `at most one argument, ${optional},`
+  const named = parameters.length === 0 ? none : joinWords(parameters, 'and')
   const expected = trailing === undefined ? named : `-- ${trailing}`
   const got = values.length === 0 ? 'none' : `\`${oneLine(values.join(' '))}\``
   return new UsageError(`expected ${expected} after ${name}, got ${got}`)

@@ -39,9 +39,18 @@ test.each([
   ['ini', 'extra'],
   ['supply', '/build'],
   ['launch', '--fast'],
+  ['playground', 'app', 'other'],
 ])('wrong usage: %s %s', (...args) => {
   expect(run(...args)).toMatchSnapshot()
   expect(run(...args).status).toBe(2)
+})
+
+test('where the playground is not, it says where it is', () => {
+  expect(run('playground')).toEqual({
+    status: 2,
+    out: '',
+    err: 'the playground is in the npm package: run npx php-sessions playground, with Node.js\n',
+  })
 })
 
 test('ini prints nothing but a comment when nothing is bound', () => {

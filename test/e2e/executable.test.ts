@@ -97,7 +97,8 @@ test('the Cloud Native Buildpack is the same tgz every time, with the same files
 function copyCheckout(): string {
   const checkout = mkdtempSync(join(tmpdir(), 'php-sessions-'))
   onTestFinished(() => rmSync(checkout, { recursive: true }))
-  for (const path of ['native', 'scripts', 'src']) cpSync(path, join(checkout, path), { recursive: true })
+  for (const path of ['buildpack', 'lab', 'native', 'playground', 'scripts', 'src'])
+    cpSync(path, join(checkout, path), { recursive: true })
   symlinkSync(join(process.cwd(), 'node_modules'), join(checkout, 'node_modules'))
   // Compiling QuickJS again would take a minute. Its compilation uses relative names only.
   mkdirSync(join(checkout, '.cache'))

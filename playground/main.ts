@@ -1,0 +1,75 @@
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { FAILED, WRONG_USAGE } from '../src/core/exit-status.ts'
+import { nearest, oneLine } from '../src/core/text.ts'
+import { hasPhp } from './engine/app.ts'
+import { Playground } from './engine/playground.ts'
+import { findMissing } from './machine.ts'
+import { type LaneResult, playScene } from './scenes/play.ts'
+import { SCENES } from './scenes/scenes.ts'
+import { indent, renderList, renderOpening, renderResult, renderStaging, renderVerdict } from './terminal.ts'
+
+type Flags = Readonly<Record<string, string>>
+
+/** The command `playground`: its arguments and flags as src/cli has read them. Gives the exit status. */
+export async function play(args: readonly string[], flags: Flags): Promise<number> {
+  if (flags.list !== undefined) return say(renderList())
+  const wanted = (flags.scenario ?? 'all').split(',')
+  const scenes = wanted.includes('all') ? SCENES : SCENES.filter(({ id }) => wanted.includes(id))
+  const stranger = wanted.find((id) => id !== 'all' && !SCENES.some((scene) => scene.id === id))
+  if (stranger !== undefined)
+    return refuse(
+      `there is no scene ${oneLine(stranger)}; did you mean ${nearest(stranger, ['all', ...SCENES.map(({ id }) => id)])}? See php-sessions playground --list`,
+    )
+  const app = args[0] === undefined ? undefined : resolve(args[0])
+  if (app !== undefined && !(existsSync(app) && statSync(app).isDirectory()))
+    return refuse(`there is no directory ${app}: expected a folder with a PHP app`)
+  if (app !== undefined && !hasPhp(app))
+    return refuse(`there is no page of PHP in ${app}: expected a folder with a PHP app`)
+  const missing = findMissing()
+  if (missing.length > 0) return refuse(missing.join('\n'), FAILED)
+  const playground = new Playground({ app, given: process.env.VCAP_SERVICES })
+  // What the lab has started ends with this process, however it ends, and its directories are removed.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(128))
+  return playInTerminal(playground, scenes, app)
+}
+
+async function playInTerminal(
+  playground: Playground,
+  scenes: typeof SCENES,
+  app: string | undefined,
+): Promise<number> {
+  const results: LaneResult[] = []
+  try {
+    for (const scene of scenes) {
+      say(`${renderOpening(scene)}  ... starting ${scene.lanes.length} lanes of two instances\n`)
+      const seen = await playScene(scene, playground, {
+        open: async (lanes) => {
+          for (const lane of lanes)
+            say(renderStaging(lane) + (app === undefined ? '' : await renderVerdict(lane)))
+        },
+        step: (says) => say(`  - ${says}\n`),
+        own: (lane, lines) => say(`  ${lane.title}:\n${indent(lines.join('\n'))}`),
+      })
+      say(`\n${renderResult(seen)}\n`)
+      results.push(...seen)
+    }
+  } catch (error) {
+    return refuse(`the playground stopped: ${(error as Error).message}`, FAILED)
+  } finally {
+    await playground.stop()
+  }
+  const isKept = results.every(({ verdicts }) => verdicts.every((verdict) => verdict.isKept))
+  say(isKept ? 'Everything was as promised.\n' : 'Not everything was as promised: see the last column.\n')
+  return isKept ? 0 : FAILED
+}
+
+function say(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+function refuse(text: string, status: number = WRONG_USAGE): number {
+  process.stderr.write(`${text}\n`)
+  return status
+}

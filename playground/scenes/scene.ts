@@ -1,0 +1,48 @@
+import type { Action } from '../engine/events.ts'
+import type { WayName } from '../engine/ways.ts'
+import type { StoreKind } from '../stores/store.ts'
+
+/** What people report, as a play: the same visitors, clicks and faults in each lane. */
+export interface Scene {
+  readonly id: string
+  readonly title: string
+  /** What people report, in a sentence or two. */
+  readonly about: string
+  /** The page of the documentation, with its heading. */
+  readonly page: string
+  readonly isSticky: boolean
+  readonly lanes: readonly SceneLane[]
+  readonly steps: readonly Step[]
+}
+
+export interface SceneLane {
+  readonly way: WayName
+  readonly store: StoreKind
+  readonly promises: readonly Promised[]
+}
+
+/** What must be seen at the end. Of ways without php-sessions it is what people report. */
+export type Promised =
+  | { readonly measure: 'loggedOut' | 'lostUpdates'; readonly is: 'none' | 'some' }
+  | {
+      readonly measure: 'slowest' | 'slowestOfOthers'
+      readonly is: 'below' | 'above'
+      readonly seconds: number
+    }
+  | { readonly measure: 'refused'; readonly is: 'some' }
+  | { readonly measure: 'known at the end'; readonly is: 'yes' | 'no' }
+
+/** What happens in all lanes at once; `says` is for those who watch. */
+export type Step = { readonly says: string } & (
+  | { readonly do: 'click'; readonly action: Action; readonly times: number }
+  | { readonly do: 'click in parallel'; readonly times: number }
+  /** Only for an app of somebody else: visits its own pages. */
+  | { readonly do: 'visit own pages' }
+  /** The instance that has answered last, in each lane. */
+  | { readonly do: 'kill' }
+  | { readonly do: 'start missing' | 'restart instances' | 'freeze' | 'thaw' | 'rotate' }
+  /** While visitors click. */
+  | { readonly do: 'restart store' | 'fail over' }
+  /** One visitor opens so many slow pages at once; another clicks meanwhile. */
+  | { readonly do: 'open slow pages'; readonly times: number; readonly seconds: number }
+)

@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process'
+import type { Program, Unavailable } from '../../lab/processes/program.ts'
+import { debian13Valkey } from '../../lab/redis/server.ts'
+import { startCluster, startSentinelGroup } from './groups.ts'
+import { startOneMemcached } from './memcached.ts'
+import { startOneRedis } from './redis.ts'
+import type { PlayStore, StoreKind } from './store.ts'
+
+/** Every kind of store, and how it starts. `given` is VCAP_SERVICES of the playground's own environment. */
+export const STORE_STARTS: Readonly<Record<StoreKind, (given: string | undefined) => Promise<PlayStore>>> = {
+  redis: () => startOneRedis('redis'),
+  valkey: async () => startOneRedis('valkey', findValkey()),
+  memcached: startOneMemcached,
+  cluster: startCluster,
+  sentinel: startSentinelGroup,
+  given: async (given) => {
+    if (given === undefined) throw new Error('the store `given` needs the variable VCAP_SERVICES')
+    return { kind: 'given', title: 'what VCAP_SERVICES binds', services: () => given, stop: async () => {} }
+  },
+}
+
+/** The valkey-server of this machine, or the one that the checkout has unpacked. */
+export function valkeyProgram(): Program | Unavailable {
+  try {
+    execFileSync('sh', ['-c', 'command -v valkey-server'], { stdio: 'ignore' })
+    return (args, env = process.env) => ({ file: 'valkey-server', args, env })
+  } catch {
+    return debian13Valkey()
+  }
+}
+
+function findValkey(): Program {
+  const program = valkeyProgram()
+  if ('unavailable' in program) throw new Error(`there is no valkey-server: ${program.unavailable}`)
+  return program
+}

@@ -1,0 +1,113 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { makeApp } from '../../lab/app.ts'
+import { makeScratch } from '../../lab/processes/scratch.ts'
+import { until } from '../../lab/processes/until.ts'
+import { Playground } from '../../playground/engine/playground.ts'
+import { playScene } from '../../playground/scenes/play.ts'
+import type { Scene } from '../../playground/scenes/scene.ts'
+import { SCENES } from '../../playground/scenes/scenes.ts'
+
+const PROGRAM = join(import.meta.dirname, '../../dist/php-sessions.mjs')
+if (!existsSync(PROGRAM)) throw new Error('there is no program to test: run scripts/build')
+
+const SILENT = { open: () => {}, step: () => {}, own: () => {} }
+
+async function playQuietly(scene: Scene) {
+  const playground = new Playground({})
+  onTestFinished(() => playground.stop())
+  return { playground, results: await playScene(scene, playground, SILENT) }
+}
+
+const scene = (id: string) => SCENES.find((candidate) => candidate.id === id) as Scene
+
+describe('scenes', () => {
+  test.for(SCENES)('$id: what is reported is seen, and what is promised is kept', async (played) => {
+    const { results } = await playQuietly(played)
+    for (const { lane, verdicts } of results) {
+      expect(
+        verdicts.filter(({ isKept }) => !isKept),
+        `${lane.title}\n${lane.log()}`,
+      ).toEqual([])
+      if (lane.isPromised && lane.store?.keys !== undefined)
+        expect(lane.store.keys().filter((key) => !/_LOCK|_WAIT|_NEXT|_DONE/.test(key))).not.toEqual([])
+    }
+  })
+
+  test('a promise that is not kept is seen', async () => {
+    const cart = scene('cart')
+    const [peers, native] = cart.lanes
+    if (peers === undefined || native === undefined) throw new Error('expected two lanes')
+    const { results } = await playQuietly({ ...cart, lanes: [{ ...peers, promises: native.promises }] })
+    expect(results[0]?.verdicts).toContainEqual({
+      promised: 'no update lost',
+      seen: expect.stringMatching(/^\d+ of 21 updates lost$/),
+      isKept: false,
+    })
+  })
+})
+
+const COUNTER = `<?php session_start(); $_SESSION['visits'] = ($_SESSION['visits'] ?? 0) + 1;
+echo '<a href="/other.php">other</a> <a href="/logout.php">leave</a>';`
+
+test("an app's own pages are visited, and its own session outlives a crash where a store is bound", async () => {
+  const app = makeApp({
+    'index.php': COUNTER,
+    'other.php': '<?php echo "other";',
+    'logout.php': '<?php http_response_code(500);',
+    'composer.lock': '{"packages": [{"name": "symfony/framework-bundle", "version": "v6.4.0"}]}',
+  })
+  const child = execFile(process.execPath, [PROGRAM, 'playground', app, '--scenario', 'crash'])
+  let out = ''
+  child.stdout?.on('data', (text) => {
+    out += text
+  })
+  const [status] = await once(child, 'close')
+  expect(out).toMatch(/php-sessions explain says of this app:\n {4}Framework\n {4}.*Symfony/)
+  expect(out).toMatch(/^ {4}\/ +instance \d: status 200\n {4}\/other.php +instance \d: status 200$/m)
+  expect(out).not.toContain('/logout.php')
+  expect(out.match(/^ +the app's own session is kept +it is kept +yes$/gm)).toHaveLength(2)
+  expect(out).toContain('Everything was as promised.')
+  expect(status).toBe(0)
+})
+
+test.for(['SIGINT', 'SIGKILL'] as const)('nothing survives a %s', async (signal) => {
+  const directory = makeScratch('stopped')
+  const child = spawn(process.execPath, [PROGRAM, 'playground', '--scenario', 'slow'], {
+    env: { ...process.env, TMPDIR: directory },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await untilPrinted(child, 'Ada logs in')
+  expect(processesBelow(directory).length).toBeGreaterThan(10)
+  child.kill(signal)
+  await until('the end of all its processes', () => processesBelow(directory).length === 0)
+  await until('its directories to be removed', () => readdirSync(directory).length === 0)
+})
+
+async function untilPrinted(child: ChildProcess, text: string): Promise<void> {
+  let printed = ''
+  await new Promise<void>((resolve, reject) => {
+    child.once('exit', () => reject(new Error(`it ended, with this output:\n${printed}`)))
+    child.stdout?.on('data', (chunk) => {
+      printed += chunk
+      if (printed.includes(text)) resolve()
+    })
+  })
+}
+
+/** The processes that know this directory by their environment or their command line. */
+function processesBelow(directory: string): readonly string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      return ['environ', 'cmdline'].some((file) =>
+        readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(directory),
+      )
+    } catch {
+      return false // it has ended, or belongs to somebody else
+    }
+  })
+}

@@ -1,0 +1,121 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { Click } from '../../playground/engine/events.ts'
+import { findMissing } from '../../playground/machine.ts'
+import { play } from '../../playground/main.ts'
+import { judge } from '../../playground/scenes/measures.ts'
+import { SCENES } from '../../playground/scenes/scenes.ts'
+import { renderList } from '../../playground/terminal.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+test('every scene has a name of its own, a lane of php-sessions, and a page with that heading', () => {
+  expect(new Set(SCENES.map(({ id }) => id)).size).toBe(SCENES.length)
+  for (const { id, lanes, page } of SCENES) {
+    expect(lanes.length, id).toBeLessThanOrEqual(4)
+    expect(
+      lanes.some(({ way }) => way === 'native' || way === 'managed'),
+      id,
+    ).toBe(true)
+    expect(
+      lanes.every(({ promises }) => promises.length > 0),
+      id,
+    ).toBe(true)
+    const [file = '', heading] = page.split('#')
+    expect(existsSync(join(ROOT, file)), page).toBe(true)
+    const anchors = readFileSync(join(ROOT, file), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('#'))
+      .map((line) =>
+        line
+          .replace(/^#+ /, '')
+          .toLowerCase()
+          .replace(/[^\w -]/g, '')
+          .replaceAll(' ', '-'),
+      )
+    if (heading !== undefined) expect(anchors, page).toContain(heading)
+  }
+})
+
+test('the list of scenes', () => {
+  expect(renderList()).toMatchSnapshot()
+})
+
+const click = (visitor: string, outcome: Click['outcome'], milliseconds: number, status = 200): Click => ({
+  visitor,
+  action: 'visit',
+  outcome,
+  milliseconds,
+  status,
+})
+
+const seen = (clicks: readonly Click[], loggedOut = 0, lost = 0) => ({
+  clicks,
+  ledger: { acknowledged: 9, lost, loggedOut },
+})
+
+test('what was seen is compared with what was promised', () => {
+  expect(judge({ measure: 'loggedOut', is: 'none' }, seen([], 2))).toEqual({
+    promised: 'never logged out',
+    seen: 'logged out twice',
+    isKept: false,
+  })
+  expect(judge({ measure: 'loggedOut', is: 'some' }, seen([], 2)).isKept).toBe(true)
+  expect(judge({ measure: 'loggedOut', is: 'some' }, seen([])).isKept).toBe(false)
+  expect(judge({ measure: 'lostUpdates', is: 'none' }, seen([], 0, 1))).toMatchObject({
+    seen: '1 of 9 updates lost',
+    isKept: false,
+  })
+  expect(judge({ measure: 'lostUpdates', is: 'none' }, seen([])).isKept).toBe(true)
+  const clicks = [click('Ada', 'known', 100), click('Ada', 'refused', 3000, 503), click('Bob', 'known', 9000)]
+  expect(judge({ measure: 'refused', is: 'some' }, seen(clicks))).toMatchObject({
+    seen: '1 with status 503',
+    isKept: true,
+  })
+  expect(judge({ measure: 'refused', is: 'some' }, seen([])).isKept).toBe(false)
+  expect(judge({ measure: 'slowest', is: 'below', seconds: 4 }, seen(clicks))).toMatchObject({
+    seen: '3.0 s',
+    isKept: true,
+  })
+  expect(judge({ measure: 'slowestOfOthers', is: 'below', seconds: 4 }, seen(clicks)).isKept).toBe(false)
+  expect(judge({ measure: 'known at the end', is: 'yes' }, seen(clicks)).isKept).toBe(false)
+  expect(judge({ measure: 'known at the end', is: 'yes' }, seen(clicks.slice(0, 1))).isKept).toBe(true)
+})
+
+test('what the machine lacks is named with the package that brings it', () => {
+  const missing = findMissing('/nowhere', '/nowhere')
+  expect(missing).toContain('the program php-fpm is missing: package php-fpm')
+  expect(missing).toContain('the PHP extension redis is missing: package php-redis')
+  expect(missing.at(-1)).toMatch(
+    /^on Debian or Ubuntu: apt-get install bash perl php-cli php-fpm php-redis .* sasl2-bin$/,
+  )
+  expect(findMissing()).toEqual([])
+})
+
+test('a scene, a directory or a page that is not there is wrong usage', async () => {
+  const refused = await said(async () => [
+    await play([], { scenario: 'crush' }),
+    await play(['/nowhere'], {}),
+    await play([join(ROOT, 'docs/internals')], {}),
+  ])
+  expect(refused.result).toEqual([2, 2, 2])
+  expect(refused.text).toContain('there is no scene crush; did you mean crash?')
+  expect(refused.text).toContain('there is no directory /nowhere')
+  expect(refused.text).toContain('there is no page of PHP in ')
+})
+
+/** Runs something, and gives what it has written to stderr. */
+async function said<Result>(run: () => Promise<Result>): Promise<{ result: Result; text: string }> {
+  const { write } = process.stderr
+  let text = ''
+  process.stderr.write = (chunk: string | Uint8Array) => {
+    text += chunk
+    return true
+  }
+  try {
+    return { result: await run(), text }
+  } finally {
+    process.stderr.write = write
+  }
+}

@@ -51,6 +51,13 @@ export const OPTIONS = {
     default: '',
     parse: (text: string) => (text === '' ? undefined : text),
   },
+  PHP_SESSIONS_PREVIOUS: {
+    expected: 'the name of a bound service or variable, files, or the path of a directory',
+    meaning:
+      'where the sessions have been until now: the managed handler takes them from there and keeps them in both stores, until this is removed, so that a change of the store logs nobody out; files are the local files that PHP would use, a path is another directory with such files',
+    default: '',
+    parse: (text: string) => (text === '' ? undefined : text),
+  },
   PHP_SESSIONS_TOPOLOGY: {
     ...oneOf('single', 'cluster', 'sentinel'),
     meaning: 'how the Redis servers of the binding work together, if its credentials do not say',

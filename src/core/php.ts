@@ -10,6 +10,8 @@ export interface Php {
   readonly phpredis: string | undefined
   /** The `auto_prepend_file` that its ini files before ours give it, an app's own; empty and `none` are no file. */
   readonly prependFile: Sourced<string> | undefined
+  /** The `session.save_path` for files without php-sessions; absent where nobody has asked this PHP, or it has none. */
+  readonly savePath?: Sourced<string>
   /** Whether it is new enough for the managed handler: 8.1 and later are. */
   readonly runsManaged: boolean
   /** Why the managed handler, where it is wanted, would not run in the app's pages all the same; empty if it would. */

@@ -202,6 +202,8 @@ export interface LookAroundAnswer {
   readonly locksSettings: boolean
   /** Whether session.upload_progress.enabled is on. */
   readonly watchesUploads: boolean
+  /** The `session.save_path` for files. */
+  readonly savePath: string | null
   /** Null if no Sentinel was asked, or none named a master. */
   readonly master: Address | null
   /** Why each Sentinel named no master. */

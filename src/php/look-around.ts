@@ -39,6 +39,8 @@ export interface PhpFacts {
   readonly pools: readonly PoolLine[]
   /** Whether settings of sessions cannot be changed at run time, because session.upload_progress.enabled is on. */
   readonly locksSettings: boolean
+  /** Its `session.save_path` for files, where no ini file sets it. */
+  readonly savePath?: string | undefined
   readonly master: Address | undefined
   /** Why each Sentinel named no master. */
   readonly failures: readonly string[]
@@ -105,6 +107,7 @@ export function lookAround(
       lines,
       pools,
       locksSettings: locksSettings === true,
+      savePath: answer.savePath ?? undefined,
       master: answer.master ?? undefined,
       failures: answer.failures ?? [],
     }
@@ -120,12 +123,16 @@ const PHP_8_1 = 80100
 /** What is known of a PHP, with what it says of itself; `isReadLater` is about ini files, as in `TargetPhp`. */
 export function learn(known: Php, facts: PhpFacts, isReadLater: (path: string) => boolean): Php {
   const { versionId, hangsInTls13, maxExecutionSeconds, phpredis, lines } = facts
-  const prepended = lines.filter(({ name }) => name === 'auto_prepend_file')
+  const lastOf = (wanted: string) =>
+    lines.findLast((line) => line.name === wanted && !isReadLater(fileOf(line)))
+  const savePath = lastOf('session.save_path') ?? known.savePath
+  const byDefault = facts.savePath === undefined ? {} : { savePath: { value: facts.savePath, from: 'PHP' } }
   return {
     ...known,
     maxExecutionSeconds: maxExecutionSeconds ?? known.maxExecutionSeconds,
     phpredis,
-    prependFile: prepended.findLast((line) => !isReadLater(fileOf(line))) ?? known.prependFile,
+    prependFile: lastOf('auto_prepend_file') ?? known.prependFile,
+    ...(savePath === undefined ? byDefault : { savePath }),
     runsManaged: versionId === undefined ? known.runsManaged : versionId >= PHP_8_1,
     hangsInTls13,
   }

@@ -103,9 +103,9 @@ export function sessionQuestion(web: Web, prependFile: string): Question {
 
 /** Every secret of a plan that a message of PHP could contain. */
 export function secretsOf({ planned, directives }: Plan): readonly Secret[] {
-  const endpoint = planned?.endpoint
-  const passwords = [endpoint?.password, endpoint?.sentinel?.password].flatMap((password) =>
-    password === undefined ? [] : [password.value],
-  )
+  const endpoints = [planned, planned?.previous?.store === undefined ? undefined : planned.previous]
+  const passwords = endpoints
+    .flatMap((of) => [of?.endpoint.password, of?.endpoint.sentinel?.password])
+    .flatMap((password) => (password === undefined ? [] : [password.value]))
   return [...passwords, ...directives.flatMap(({ value }) => (value instanceof Secret ? [value] : []))]
 }

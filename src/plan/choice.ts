@@ -1,4 +1,4 @@
-import type { Binding } from '../core/binding.ts'
+import type { Binding, Sourced } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
 import { joinWords, nearest } from '../core/text.ts'
@@ -39,7 +39,22 @@ export function chooseStore(
   const { PHP_SESSIONS_SERVICE: name } = options
   const isNone = name === NONE && !bindings.some(({ names }) => names.includes(NONE))
   if (isNone) return { choice: undefined, because: 'PHP_SESSIONS_SERVICE is none', findings: [] }
-  if (name !== undefined) return chooseNamed(name, bindings, options, stores)
+  if (name !== undefined)
+    return chooseNamed({ value: name, from: 'PHP_SESSIONS_SERVICE' }, bindings, options, stores)
+  // Where the sessions come from is where they were: it keeps them only if nothing else is bound.
+  const { PHP_SESSIONS_PREVIOUS: previous } = options
+  const others = bindings.filter(({ names }) => previous === undefined || !names.includes(previous))
+  const chosen = chooseUnnamed(others, options, stores)
+  return chosen.choice !== undefined || others.length === bindings.length
+    ? chosen
+    : chooseUnnamed(bindings, options, stores)
+}
+
+function chooseUnnamed(
+  bindings: readonly Binding[],
+  options: Options,
+  stores: readonly Store[],
+): StoreChoice {
   const meant = ofFirstSource(findMeant(bindings, options, stores))
   const [choice, ...others] = meant
   if (choice !== undefined)
@@ -137,21 +152,22 @@ function undecided(candidates: readonly Candidate[], keys: string): Finding {
   }
 }
 
-function chooseNamed(
-  name: string,
+/** Chooses the service with a name that the user has set in an option. */
+export function chooseNamed(
+  { value: name, from }: Sourced<string>,
   bindings: readonly Binding[],
   options: Options,
   stores: readonly Store[],
 ): StoreChoice {
   const binding = bindings.find(({ names }) => names.includes(name))
-  const from = 'PHP_SESSIONS_SERVICE'
   if (binding === undefined) {
     const bound = [...new Set(bindings.map((other) => other.name))]
     return refuse(
       'store.service',
       `no service named ${name} is bound; bound are: ${bound.length === 0 ? 'none' : bound.join(', ')}`,
       from,
-      bound.length === 0 ? `cf bind-service APP ${name}` : `did you mean ${nearest(name, bound)}?`,
+      (bound.length === 0 ? `cf bind-service APP ${name}` : `did you mean ${nearest(name, bound)}?`) +
+        (from === 'PHP_SESSIONS_PREVIOUS' ? ' Where the move is over, remove PHP_SESSIONS_PREVIOUS' : ''),
     )
   }
   const store =
@@ -163,7 +179,7 @@ function chooseNamed(
       `${binding.from} (label and tags: ${binding.kinds.join(', ') || 'none'})`,
       `set REDIS_SESSION_STORE_SERVICE_NAME=${name} or MEMCACHED_SESSION_STORE_SERVICE_NAME=${name} instead`,
     )
-  const because = 'PHP_SESSIONS_SERVICE names it'
+  const because = `${from} names it`
   return { choice: { store, binding, because }, because, findings: [] }
 }
 

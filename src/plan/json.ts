@@ -2,6 +2,7 @@ import { formatAddress } from '../core/address.ts'
 import type { Finding } from '../core/finding.ts'
 import { Secret } from '../core/secret.ts'
 import type { Plan } from './plan.ts'
+import type { PreviousStore } from './previous.ts'
 
 /** A plan as scripts read it: docs/doctor.schema.json. A value that is secret is null. */
 export function planJson(plan: Plan, platform: string) {
@@ -39,8 +40,9 @@ function storeJson({ planned }: Plan) {
       passwordPresent: false,
       servers: [],
       masterName: null,
+      previous: null,
     }
-  const { store, service, endpoint } = planned
+  const { store, service, endpoint, previous } = planned
   const first = endpoint.servers[0]?.value
   return {
     kind: store.name,
@@ -55,5 +57,17 @@ function storeJson({ planned }: Plan) {
     passwordPresent: endpoint.password !== undefined,
     servers: endpoint.servers.map(({ value }) => formatAddress(value)),
     masterName: endpoint.sentinel?.masterName.value ?? null,
+    previous: previous === undefined ? null : previousJson(previous),
+  }
+}
+
+/** The store that had the sessions before. */
+function previousJson(previous: PreviousStore) {
+  if (previous.store === undefined) return { kind: 'files', service: null, servers: [] }
+  const { store, service, endpoint } = previous
+  return {
+    kind: store.name,
+    service,
+    servers: endpoint.servers.map(({ value }) => formatAddress(value)),
   }
 }

@@ -9,6 +9,7 @@ import { stores } from '../stores/index.ts'
 import type { PlannedFile, Store, Surroundings } from '../stores/store.ts'
 import { chooseStore } from './choice.ts'
 import { handlerFindings } from './handler.ts'
+import { choosePrevious, type PreviousStore, previousFor, unused } from './previous.ts'
 
 /** A store that was chosen, and where its binding says it is. */
 export interface ChosenStore {
@@ -21,6 +22,8 @@ export interface ChosenStore {
 export interface Choice {
   /** Absent where sessions stay in local files, by choice or because of an error: `findings` says which. */
   readonly chosen: ChosenStore | undefined
+  /** The store that had the sessions before, where the user names one. */
+  readonly previous?: PreviousStore | undefined
   /** Why this store or why files; continues the sentence "… because". */
   readonly because: string
   readonly options: Options
@@ -35,6 +38,8 @@ export interface PlannedStore extends ChosenStore {
    * have not been asked.
    */
   readonly servers: readonly Sourced<Address>[]
+  /** The store that had the sessions before, and its name for people; undefined where sessions do not move. */
+  readonly previous?: (PreviousStore & { readonly title: string }) | undefined
 }
 
 /** The one value that every command starts from: what will be, why, and what is wrong. */
@@ -62,15 +67,22 @@ export function chooseEndpoint({ bindings, options, nothingBound, findings }: In
   })
   if (hasError(findings)) return files('the configuration cannot be read', findings)
   const { choice, because, findings: choiceFindings } = chooseStore(bindings, options, stores)
-  const found = [...findings, ...choiceFindings]
+  const { previous, findings: previousFindings } = choosePrevious(bindings, options, stores, choice?.binding)
+  const found = [
+    ...findings,
+    ...choiceFindings,
+    // An error has said why nothing is chosen.
+    ...(hasError(choiceFindings) ? [] : previousFindings),
+  ]
   // Without a word of the user and without a candidate, what was looked at says more than the names of services.
   const isNothing = options.PHP_SESSIONS_SERVICE === undefined && choiceFindings.length === 0
+  if (hasError(previousFindings)) return files(UNUSABLE_PREVIOUS, found)
   if (choice === undefined) return files((isNothing ? nothingBound : undefined) ?? because, found)
   const { store, binding } = choice
   const { value: endpoint, findings: endpointFindings } = store.endpoint(binding, options)
   const read = [...found, ...endpointFindings]
   if (endpoint === undefined) return files(unusable(binding.name), read)
-  return { chosen: { store, service: binding.name, endpoint }, because, options, findings: read }
+  return { chosen: { store, service: binding.name, endpoint }, previous, because, options, findings: read }
 }
 
 /**
@@ -79,21 +91,32 @@ export function chooseEndpoint({ bindings, options, nothingBound, findings }: In
  * No half-made values: with an error there are no directives at all.
  */
 export function configure(
-  { chosen, because, options, findings }: Choice,
-  surroundings: Omit<Surroundings, 'options'>,
+  { chosen, previous, because, options, findings }: Choice,
+  surroundings: Omit<Surroundings, 'options' | 'previous'>,
 ): Plan {
   if (chosen === undefined) return planFiles(because, findings)
   const { store, service, endpoint } = chosen
-  const configuration = store.configure(endpoint, { ...surroundings, options })
+  const moved = previousFor(previous, { ...surroundings, options })
+  const configuration = store.configure(endpoint, { ...surroundings, options, previous: moved })
   const { handler } = configuration
+  const isUnused = previous !== undefined && handler !== 'managed'
   const all = [
     ...findings,
     ...configuration.findings,
     ...handlerFindings(options, store, endpoint, surroundings.php, handler),
+    ...(isUnused
+      ? [unused("PHP's own handler keeps the sessions", 'let the managed handler keep them')]
+      : []),
   ]
+  if (isUnused) return planFiles(UNUSABLE_PREVIOUS, all)
   if (hasError(all)) return planFiles(unusable(service), all)
   return {
-    planned: { ...chosen, handler, servers: serversOf(endpoint, surroundings.master) },
+    planned: {
+      ...chosen,
+      handler,
+      servers: serversOf(endpoint, surroundings.master),
+      previous: previous && { ...previous, title: moved?.title ?? '' },
+    },
     because,
     directives: [
       SESSION_NAME,
@@ -110,6 +133,8 @@ export function configure(
 export function planFiles(because: string, findings: readonly Finding[]): Plan {
   return { planned: undefined, because, directives: [], extensions: [], files: [], findings }
 }
+
+const UNUSABLE_PREVIOUS = 'PHP_SESSIONS_PREVIOUS cannot be used'
 
 function unusable(service: string): string {
   return `the credentials of ${service} cannot be used`

@@ -31,8 +31,13 @@ export function summarise({ planned, because }: Plan): string {
   if (planned === undefined) return oneLine(`sessions are kept in local files, because ${because}`)
   const { store, service } = planned
   return oneLine(
-    `sessions are kept in ${store.title} service ${service} (${formatPlace(planned)}), because ${because}`,
+    `sessions are kept in ${store.title} service ${service} (${formatPlace(planned)}), because ${because}${describeMove(planned)}`,
   )
+}
+
+/** Says where the sessions come from, as the end of a sentence; empty where they do not move. */
+export function describeMove({ previous }: PlannedStore): string {
+  return previous === undefined ? '' : `; they move from ${previous.title}, where they are kept, too`
 }
 
 /** Says in one line what the settings of a plan are for, and why. */
@@ -40,7 +45,7 @@ export function describePurpose({ planned, because }: Plan): string {
   if (planned === undefined) return oneLine(`no settings, because ${because}`)
   const { store, service } = planned
   return oneLine(
-    `settings for ${store.title} service ${service} (${formatPlace(planned)}), because ${because}`,
+    `settings for ${store.title} service ${service} (${formatPlace(planned)}), because ${because}${describeMove(planned)}`,
   )
 }
 

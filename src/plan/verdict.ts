@@ -36,7 +36,9 @@ function whyNot(
   options: Options,
   stores: readonly Store[],
 ): string {
-  const { PHP_SESSIONS_SERVICE: named } = options
+  const { PHP_SESSIONS_SERVICE: named, PHP_SESSIONS_PREVIOUS: previous } = options
+  if (previous !== undefined && binding.names.includes(previous))
+    return 'PHP_SESSIONS_PREVIOUS names it: the sessions move from there'
   if (named !== undefined) return `PHP_SESSIONS_SERVICE is ${named}`
   const isMeant = stores.some((store) => whyMeant(binding, store, options) !== undefined)
   if (isMeant && chosen !== undefined)

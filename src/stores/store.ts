@@ -6,7 +6,8 @@ import type { Directive } from '../core/ini.ts'
 import type { Handler, OptionName, Options } from '../core/options.ts'
 import type { Php } from '../core/php.ts'
 import type { PhpValue } from '../core/php-text.ts'
-import type { Secret } from '../core/secret.ts'
+import { Secret } from '../core/secret.ts'
+import type { PreviousPart } from './handler/join.ts'
 
 /** The name of the persistent connections, so that sessions do not use the app's own. */
 export const POOL_NAME = 'app_sessions'
@@ -19,6 +20,18 @@ export interface Surroundings {
   readonly directory: string
   /** The master that the Sentinels named; undefined if there are no Sentinels, or they have not been asked. */
   readonly master: Address | undefined
+  /** The store that had the sessions before; undefined where none is to be asked. */
+  readonly previous?: Previous | undefined
+}
+
+/** How the managed handler takes sessions from the store that had them before. */
+export interface Previous {
+  readonly part: PreviousPart
+  /** What it needs to know of that store, under the names that its PHP reads. */
+  readonly settings: PhpValue
+  readonly files: readonly PlannedFile[]
+  /** Names the store, for people. */
+  readonly title: string
 }
 
 /** A file that php-sessions writes beside the ini, for PHP to read. */
@@ -36,11 +49,22 @@ export function plainFile(path: string, text: PlannedFile['text']): PlannedFile 
   return { path, text, hasSystemCertificates: false, isShared: false }
 }
 
-/** The code of the managed handler, how it logs in, and what its workers tell each other about the servers. */
+/** A file that workers write, too; empty at first. */
+export function sharedFile(path: string): PlannedFile {
+  return { ...plainFile(path, new Secret('')), isShared: true }
+}
+
+/**
+ * The code of the managed handler, how it logs in, and what its workers tell each other about the servers; the same of the
+ * previous store.
+ */
 export const MANAGED_FILES = {
   handler: 'php-sessions-handler.php',
   store: 'php-sessions-store.php',
   state: 'php-sessions-state.json',
+  previous: 'php-sessions-previous.php',
+  previousState: 'php-sessions-previous-state.json',
+  previousOutage: 'php-sessions-previous-outage',
 } as const
 
 /** How PHP must be configured for a store, besides what all stores have in common. */
@@ -65,6 +89,8 @@ export interface ManagedHandler {
   why(endpoint: Endpoint, options: Options): string
   /** What differs from the native handler, for users who have to choose; each line starts in lower case. */
   describe(endpoint: Endpoint, options: Options): readonly string[]
+  /** The endpoint as a store that had the sessions before. */
+  previous(endpoint: Endpoint, surroundings: Surroundings): Omit<Previous, 'title'>
 }
 
 /** The managed handler's own client, for programs that work on the sessions in a store. */

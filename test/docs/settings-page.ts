@@ -67,6 +67,13 @@ const EXAMPLES: readonly Example[] = [
     env: { PHP_SESSIONS_HANDLER: 'managed' },
     like: 'One Redis or Valkey',
   },
+  {
+    title: 'Redis, while sessions move there from files',
+    remark: 'With `PHP_SESSIONS_PREVIOUS=/var/lib/php/sessions`.',
+    service: redis({ host: 'redis.internal', password: PASSWORD }),
+    env: { PHP_SESSIONS_PREVIOUS: '/var/lib/php/sessions' },
+    like: 'Redis with the managed handler',
+  },
   { title: 'One Memcached', remark: 'Without a login.', service: memcached('memcached.internal') },
   {
     title: 'Memcached with a login',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { memcachedService, redisService, type Service } from '../../lab/bindings.ts'
+import { memcachedService, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
 import { makeWatcher } from '../../src/watch/watch.ts'
 import { locked } from '../frameworks/apps.ts'
 import { askIn, HOMES, startIn, type World } from '../support/homes/worlds.ts'
@@ -22,6 +22,21 @@ const PEM = (label: string) => `-----BEGIN ${label}-----\nAAAA\n-----END ${label
 const WORLDS: Readonly<Record<string, World>> = {
   'nothing bound': {},
   'one Redis': { service: redisService },
+  'a move from another Redis': {
+    env: {
+      VCAP_SERVICES: vcapServices(redisService, { ...TLS, name: 'old' }),
+      PHP_SESSIONS_PREVIOUS: 'old',
+    },
+    place: '10.0.4.30:6379',
+  },
+  'a move without the managed handler': {
+    env: {
+      VCAP_SERVICES: vcapServices(redisService, { ...TLS, name: 'old' }),
+      PHP_SESSIONS_PREVIOUS: 'old',
+    },
+    php: { versionId: 80030 },
+    finds: ['handler.native', 'previous.unused'],
+  },
   'a time limit of 120 seconds in an ini file': { service: redisService, php: { maxExecutionSeconds: 120 } },
   'no time limit': { service: redisService, php: { maxExecutionSeconds: 0 } },
   'the managed handler on PHP 8.0': {

@@ -1,5 +1,5 @@
 import { summariseKept } from '../../homes/kept.ts'
-import { formatPlace } from '../../plan/report.ts'
+import { describeMove, formatPlace } from '../../plan/report.ts'
 import type { Check } from '../check.ts'
 
 /** Reports what the plan made of the binding; its findings have ids of their own (docs/messages.md). */
@@ -12,7 +12,7 @@ export const plan: Check = {
     const title =
       planned === undefined
         ? summariseKept(plan, kept)
-        : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}, because ${because}`
+        : `${planned.store.title} service ${planned.service} at ${formatPlace(planned)}, because ${because}${describeMove(planned)}`
     return { title, findings: [...obstructions, ...findings] }
   },
 }

@@ -20,6 +20,7 @@ $answer = [
     'fpm' => $fpm === null ? null : ['command' => $fpm['command']] + fpmPlaces(),
     'locksSettings' => locksSettings(),
     'watchesUploads' => filter_var(ini_get('session.upload_progress.enabled'), FILTER_VALIDATE_BOOL),
+    'savePath' => ini_get('session.save_handler') === 'files' ? ini_get('session.save_path') : null,
     'master' => null,
     'failures' => [],
 ];

@@ -6,7 +6,7 @@ namespace PhpSessions;
 final class RedisSessionStore implements SessionStore
 {
     /** What the handlers accept as an id: no name of another key of theirs. */
-    private const ID = '/^(?!.*_(?:LOCK|WAIT|NEXT|DONE_[0-9a-f]*)$)[^\x00-\x20\x7f{}]{1,256}$/D';
+    private const ID = '/^(?!.*_(?:LOCK|WAIT|NEXT|PREV|DONE_[0-9a-f]*)$)[^\x00-\x20\x7f{}]{1,256}$/D';
     /** As in Store: replies that end by themselves. */
     private const PASSING = '/^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MOVED|ASK)\b/';
     private const PATIENCE_SECONDS = 8;

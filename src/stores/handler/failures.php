@@ -9,6 +9,8 @@ final class StoreFailed extends \Exception
     public const TOO_MANY = 1;
     /** The command has run, and there is no room for its answer. */
     public const TOO_LARGE = 2;
+    /** The store as a whole cannot be used. */
+    public const AWAY = 3;
 }
 
 /** A server cannot be reached, refuses, or answers something else. The message names the cause and holds no secret. */

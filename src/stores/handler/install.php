@@ -22,7 +22,8 @@ function install(LockedSession $session, string $extension, string ...$replaced)
         session_abort();
     }
     try {
-        session_set_save_handler(new Handler($session), false);
+        $handled = \function_exists('PhpSessions\withPrevious') ? withPrevious($session) : $session;
+        session_set_save_handler(new Handler($handled), false);
     } catch (\Error) {
     }
     if ($isStarted) {

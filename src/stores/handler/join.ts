@@ -2,9 +2,12 @@ import failures from './failures.php'
 import handler from './handler.php'
 import install from './install.php'
 import lockedSession from './locked-session.php'
+import movedSession from './moved-session.php'
+import outage from './outage.php'
 import ownFile from './own-file.php'
 import page from './page.php'
 import pool from './pool.php'
+import previousFile from './previous.php'
 import serverName from './server-name.php'
 import settings from './settings.php'
 import surroundings from './surroundings.php'
@@ -26,8 +29,27 @@ export interface StorePart {
 /** What every store's client is made of, besides the settings. */
 export const COMMON_CLIENT: readonly string[] = [failures, warnings, surroundings, tls, serverName, transport]
 
+/** What a handler needs of the store that had the sessions before. */
+export interface PreviousPart {
+  /** PHP files, among them this class, which is a LockedSession. */
+  readonly files: readonly string[]
+  readonly session: string
+}
+
 /** A managed handler as it ships: one PHP file, joined from the files of this folder and a store's. */
-export function joinHandler({ head, files, install: storeInstall }: StorePart): string {
+export function joinHandler(
+  { head, files, install: storeInstall }: StorePart,
+  previous?: PreviousPart,
+): string {
+  const moving =
+    previous === undefined
+      ? []
+      : [
+          ...previous.files.filter((file) => !files.includes(file)),
+          movedSession,
+          outage,
+          previousFile.replace('PreviousSession', previous.session),
+        ]
   const ownFiles = [
     failures,
     warnings,
@@ -39,7 +61,7 @@ export function joinHandler({ head, files, install: storeInstall }: StorePart): 
     transport,
     lockedSession,
   ]
-  const all = [...ownFiles, ...files, page, handler, install, storeInstall, ownFile, symfony]
+  const all = [...ownFiles, ...files, ...moving, page, handler, install, storeInstall, ownFile, symfony]
   return [head, `namespace PhpSessions;\n\n${useFunctions(all)}\n`, ...all.map(withoutHead)].join('\n')
 }
 

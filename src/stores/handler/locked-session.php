@@ -21,12 +21,15 @@ interface LockedSession
     /** Whether this request has the lock. */
     public function holds(): bool;
 
+    /** What was noted beside the session; null if nothing was. */
+    public function note(): ?string;
+
     /**
      * Releases the lock, in the same step with what becomes of the session: `set` writes these data, `touch` makes the data that
      * were read live longer, `delete`, `keep` makes an empty session where there is none, `nothing`. Without the lock it does
-     * nothing.
+     * nothing. A note is kept beside the session, and lives as long; `delete` with any note removes the one that is there.
      */
-    public function release(string $what, #[\SensitiveParameter] string $data = ''): void;
+    public function release(string $what, #[\SensitiveParameter] string $data = '', ?string $note = null): void;
 
     /** Lets go without a command: after a failure, or in a child whose parent has the lock and the connection. */
     public function forget(): void;

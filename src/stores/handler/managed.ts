@@ -9,13 +9,16 @@ import {
   type Configuration,
   MANAGED_FILES,
   type PlannedFile,
+  type Previous,
   plainFile,
   type Surroundings,
+  sharedFile,
 } from '../store.ts'
+import { joinHandler, type StorePart } from './join.ts'
 
 /** What a store's managed handler is made of. */
 export interface ManagedParts {
-  readonly text: string
+  readonly part: StorePart
   /** Why it keeps these sessions; continues the sentence "… because". */
   readonly why: string
   /** What it needs to know, under the names that its PHP reads. */
@@ -30,23 +33,44 @@ export interface ManagedParts {
  */
 export function addManaged(
   native: Configuration,
-  { text, why, settings }: ManagedParts,
-  { directory, php }: Surroundings,
+  { part, why, settings }: ManagedParts,
+  { directory, php, previous }: Surroundings,
 ): Configuration {
-  const install = plainFile(`${directory}/${MANAGED_FILES.handler}`, text)
-  const connect = storeFile(directory, settings)
+  const install = plainFile(`${directory}/${MANAGED_FILES.handler}`, joinHandler(part, previous?.part))
+  const connect = settingsFile(`${directory}/${MANAGED_FILES.store}`, settings)
+  const moving = previous === undefined ? NOT_MOVING : move(directory, previous)
   return {
     handler: 'managed',
-    directives: [...native.directives, ...installDirectives(install.path, connect.path, why, php)],
-    files: [...native.files, install, connect],
+    directives: [
+      ...native.directives,
+      ...installDirectives(install.path, connect.path, why, php),
+      ...moving.directives,
+    ],
+    files: [...native.files, install, connect, ...moving.files],
     findings: [],
   }
 }
 
-function storeFile(directory: string, settings: PhpValue): PlannedFile {
+const NOT_MOVING = { directives: [], files: [] }
+
+function move(directory: string, { settings, files, title }: Previous) {
+  const connect = settingsFile(`${directory}/${MANAGED_FILES.previous}`, settings)
+  return {
+    directives: [
+      {
+        name: 'php_sessions.previous',
+        value: connect.path,
+        because: `PHP_SESSIONS_PREVIOUS: the handler takes the sessions of ${title} from there and keeps them in both stores`,
+      },
+    ],
+    files: [...files, connect, sharedFile(`${directory}/${MANAGED_FILES.previousOutage}`)],
+  }
+}
+
+function settingsFile(path: string, settings: PhpValue): PlannedFile {
   const comment =
     'Written by php-sessions at startup. The session handler beside it reads it again when it changes.'
-  return plainFile(`${directory}/${MANAGED_FILES.store}`, new Secret(renderPhpFile(comment, settings)))
+  return plainFile(path, new Secret(renderPhpFile(comment, settings)))
 }
 
 /** The values of `auto_prepend_file` that mean no file. */

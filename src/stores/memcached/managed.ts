@@ -4,7 +4,7 @@ import { longestRequestSeconds } from '../../core/php.ts'
 import type { PhpValue } from '../../core/php-text.ts'
 import { addManaged } from '../handler/managed.ts'
 import type { Configuration, ManagedHandler, StoreClient, Surroundings } from '../store.ts'
-import { memcachedClientFiles, memcachedHandlerText } from './handler/index.ts'
+import { memcachedClientFiles, memcachedHandlerText, memcachedPart } from './handler/index.ts'
 
 /** How long a request waits for Memcached, in seconds: with either handler, and with the managed one. */
 export const MEMCACHED_CONNECT_SECONDS = 1
@@ -23,7 +23,8 @@ export const managedMemcached: ManagedHandler = {
     topology.value === 'single'
       ? undefined
       : `the managed handler keeps sessions on one Memcached server, and this is a pool of ${servers.length}`,
-  why: () => 'PHP_SESSIONS_HANDLER is managed',
+  why: (_, { PHP_SESSIONS_HANDLER: wanted }) =>
+    wanted === 'managed' ? 'PHP_SESSIONS_HANDLER is managed' : 'PHP_SESSIONS_PREVIOUS is set',
   describe: (_, { PHP_SESSIONS_LOCKING: isLocking }) => [
     ...(isLocking
       ? [
@@ -34,14 +35,20 @@ export const managedMemcached: ManagedHandler = {
     'a session that is too large for the server is refused, and the earlier one stays; the native handler deletes it',
     'while the store cannot be used, a request ends with status 503 within 3 seconds and one line in the log, unless PHP_SESSIONS_ON_STORE_ERROR=empty; the native handler continues with an empty session, after 105 seconds where the server is frozen',
   ],
+  previous: (endpoint, surroundings) => ({
+    part: { files: memcachedPart.files, session: 'MemcachedSession' },
+    settings: storeForHandler(endpoint, surroundings),
+    files: [],
+  }),
 }
 
-/** Only if it is asked for: `auto` keeps what is documented for Memcached. */
+/** Only if it is asked for, or needed: `auto` keeps what is documented for Memcached. */
 export function wantsManagedMemcached(
   endpoint: Endpoint,
-  { PHP_SESSIONS_HANDLER: wanted }: Options,
+  { PHP_SESSIONS_HANDLER: wanted, PHP_SESSIONS_PREVIOUS: previous }: Options,
 ): boolean {
-  return wanted === 'managed' && managedMemcached.whyNot(endpoint) === undefined
+  const isWanted = wanted === 'managed' || (wanted === 'auto' && previous !== undefined)
+  return isWanted && managedMemcached.whyNot(endpoint) === undefined
 }
 
 export function manageMemcached(
@@ -51,7 +58,7 @@ export function manageMemcached(
 ): Configuration {
   const { options } = surroundings
   const parts = {
-    text: managedMemcached.text,
+    part: memcachedPart,
     why: managedMemcached.why(endpoint, options),
     settings: storeForHandler(endpoint, surroundings),
   }

@@ -1,15 +1,16 @@
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { Options } from '../../core/options.ts'
-import { Secret } from '../../core/secret.ts'
+import type { Secret } from '../../core/secret.ts'
 import { addManaged } from '../handler/managed.ts'
 import {
   type Configuration,
   MANAGED_FILES,
-  plainFile,
+  type Previous,
   type StoreClient,
   type Surroundings,
+  sharedFile,
 } from '../store.ts'
-import { handlerText, redisClientFiles } from './handler/index.ts'
+import { redisClientFiles, redisPart } from './handler/index.ts'
 import { redisKeyPrefix } from './keys.ts'
 import type { RedisLogin } from './login.ts'
 import { CONNECT_SECONDS, READ_SECONDS, redisLockSeconds } from './timeouts.ts'
@@ -21,28 +22,52 @@ export function manageRedis(
   surroundings: Surroundings,
   native: Configuration,
 ): Configuration {
+  const { settings, certificates, state } = settingsWith(endpoint, surroundings, '', MANAGED_FILES.state)
+  const others = native.files.filter(({ path }) => !certificates.some((file) => file.path === path))
+  const parts = { part: redisPart, why: whyManaged(endpoint, surroundings.options), settings }
+  const managed = addManaged({ ...native, files: [...others, ...certificates] }, parts, surroundings)
+  return { ...managed, files: [...managed.files, ...state] }
+}
+
+/** The endpoint as a store that had the sessions before. */
+export function previousRedis(endpoint: Endpoint, surroundings: Surroundings): Omit<Previous, 'title'> {
+  const { settings, certificates, state } = settingsWith(
+    endpoint,
+    surroundings,
+    'previous-',
+    MANAGED_FILES.previousState,
+  )
+  return {
+    part: { files: redisPart.files, session: 'RedisSession' },
+    settings,
+    files: [...certificates, ...state],
+  }
+}
+
+/** What the handler needs to know, with its files; those of two stores have different names. */
+function settingsWith(endpoint: Endpoint, surroundings: Surroundings, before: string, stateName: string) {
   const { directory } = surroundings
   const usesTls = endpoint.tls.value || endpoint.sentinel?.tls.value === true
-  const { ca, client } = usesTls ? certificateFiles(endpoint, directory) : NO_CERTIFICATES
-  const certificates = [ca, client].filter((file) => file !== undefined)
-  const settings = storeForHandler(endpoint, surroundings, {
-    ca: ca?.path ?? null,
-    client: client?.path ?? null,
-  })
-  const others = native.files.filter(({ path }) => !certificates.some((file) => file.path === path))
-  const parts = { text: handlerText, why: whyManaged(endpoint, surroundings.options), settings }
-  const managed = addManaged({ ...native, files: [...others, ...certificates] }, parts, surroundings)
-  if (endpoint.topology.value === 'single') return managed
+  const { ca, client } = usesTls ? certificateFiles(endpoint, directory, before) : NO_CERTIFICATES
+  const files = { ca: ca?.path ?? null, client: client?.path ?? null }
   // Not secret, but only those who know the password may decide where it is sent.
-  const state = { ...plainFile(`${directory}/${MANAGED_FILES.state}`, new Secret('')), isShared: true }
-  return { ...managed, files: [...managed.files, state] }
+  const state = endpoint.topology.value === 'single' ? undefined : sharedFile(`${directory}/${stateName}`)
+  return {
+    settings: storeForHandler(endpoint, surroundings, files, state?.path ?? null),
+    certificates: [ca, client].filter((file) => file !== undefined),
+    state: state === undefined ? [] : [state],
+  }
 }
 
 const NO_CERTIFICATES = { ca: undefined, client: undefined }
 
 /** Why the managed handler keeps these sessions; continues the sentence "… because". */
-export function whyManaged({ topology }: Endpoint, { PHP_SESSIONS_HANDLER: wanted }: Options): string {
+export function whyManaged(
+  { topology }: Endpoint,
+  { PHP_SESSIONS_HANDLER: wanted, PHP_SESSIONS_PREVIOUS: previous }: Options,
+): string {
   if (wanted === 'managed') return 'PHP_SESSIONS_HANDLER is managed'
+  if (previous !== undefined) return 'PHP_SESSIONS_PREVIOUS is set'
   return topology.value === 'cluster'
     ? "a Redis Cluster is bound, where PHP's own handler has no locks"
     : "Sentinels are bound, and PHP's own handler would stay with the old master after a failover"
@@ -51,20 +76,21 @@ export function whyManaged({ topology }: Endpoint, { PHP_SESSIONS_HANDLER: wante
 /** For commands; only workers share what they have found out. */
 export const redisClient: StoreClient = {
   files: redisClientFiles,
-  settings: (endpoint, surroundings) => ({
-    ...storeForHandler(endpoint, surroundings, {
+  settings: (endpoint, surroundings) => {
+    const certificates = {
       ca: endpoint.ca?.value ?? null,
       client: endpoint.clientCertificate?.value ?? null,
-    }),
-    stateFile: '',
-  }),
+    }
+    return storeForHandler(endpoint, surroundings, certificates, '')
+  },
 }
 
 /** What the handler needs to know, under the names that its PHP reads. */
 function storeForHandler(
   endpoint: Endpoint,
-  { options, php, directory }: Surroundings,
+  { options, php }: Surroundings,
   certificates: { readonly ca: string | null; readonly client: string | Secret | null },
+  stateFile: string | null,
 ) {
   const { topology, servers, tls, database, sentinel } = endpoint
   const { life, wait } = redisLockSeconds(options, php)
@@ -81,7 +107,7 @@ function storeForHandler(
         ? null
         : { masterName: sentinel.masterName.value, tls: sentinel.tls.value, ...loginForHandler(sentinel) },
     prefix: redisKeyPrefix(endpoint, options),
-    stateFile: topology.value === 'single' ? null : `${directory}/${MANAGED_FILES.state}`,
+    stateFile,
     locking: options.PHP_SESSIONS_LOCKING,
     lockSeconds: life,
     waitSeconds: wait,

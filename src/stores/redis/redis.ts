@@ -10,7 +10,7 @@ import { readRedisEndpoint } from './endpoint.ts'
 import { handlerText } from './handler/index.ts'
 import { redisKeyPrefix } from './keys.ts'
 import type { RedisLogin } from './login.ts'
-import { describeManaged, manageRedis, redisClient, whyManaged } from './managed.ts'
+import { describeManaged, manageRedis, previousRedis, redisClient, whyManaged } from './managed.ts'
 import { clusterSavePath, type Parameters, redisSavePath } from './save-path.ts'
 import { CONNECT_SECONDS, READ_SECONDS, redisLockDirectives } from './timeouts.ts'
 import { redisTls } from './tls.ts'
@@ -35,6 +35,7 @@ export const redis: Store = {
     whyNot: () => undefined,
     why: whyManaged,
     describe: describeManaged,
+    previous: previousRedis,
   },
   client: redisClient,
   wantsManaged,
@@ -51,9 +52,17 @@ export const redis: Store = {
   },
 }
 
-/** With `auto` where the native handler keeps less than it promises: it has no locks on a cluster, and follows no failover. */
-function wantsManaged({ topology }: Endpoint, { PHP_SESSIONS_HANDLER: wanted }: Options): boolean {
-  return wanted === 'managed' || (wanted === 'auto' && topology.value !== 'single')
+/**
+ * With `auto` where the native handler keeps less than it promises: it has no locks on a cluster, follows no failover, and
+ * knows of no previous store.
+ */
+function wantsManaged(
+  { topology }: Endpoint,
+  { PHP_SESSIONS_HANDLER: wanted, PHP_SESSIONS_PREVIOUS: previous }: Options,
+): boolean {
+  return (
+    wanted === 'managed' || (wanted === 'auto' && (topology.value !== 'single' || previous !== undefined))
+  )
 }
 
 /**

@@ -72,9 +72,9 @@ export function redisTls(
 }
 
 /** The certificates of a binding, as files beside the ini. */
-export function certificateFiles({ ca, clientCertificate }: Endpoint, directory: string) {
+export function certificateFiles({ ca, clientCertificate }: Endpoint, directory: string, before = '') {
   const file = (name: keyof typeof FILES, text: PlannedFile['text'] | undefined) =>
-    text === undefined ? undefined : plainFile(`${directory}/${FILES[name]}`, text)
+    text === undefined ? undefined : plainFile(`${directory}/${before}${FILES[name]}`, text)
   return { ca: file('ca', ca?.value), client: file('client', clientCertificate?.value) }
 }
 

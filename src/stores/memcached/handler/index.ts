@@ -1,4 +1,4 @@
-import { joinHandler } from '../../handler/join.ts'
+import { joinHandler, type StorePart } from '../../handler/join.ts'
 import binary from './binary.php'
 import cache from './cache.php'
 import head from './head.php'
@@ -12,9 +12,11 @@ import protocol from './protocol.php'
 /** Its client. */
 export const memcachedClientFiles = [protocol, meta, binary, cache, line, lock]
 
-/** The managed handler for one Memcached. */
-export const memcachedHandlerText = joinHandler({
+export const memcachedPart: StorePart = {
   head,
   files: [...memcachedClientFiles, memcachedSession],
   install,
-})
+}
+
+/** The managed handler for one Memcached. */
+export const memcachedHandlerText = joinHandler(memcachedPart)

@@ -2,13 +2,13 @@
 
 namespace PhpSessions;
 
-use function array_slice, max, min, preg_match, strlen, time;
+use function array_slice, max, min, preg_match, str_contains, strlen, time;
 
 /** A session in Memcached. It is written only if it is still as it was read, whatever became of the lock. */
 final class MemcachedSession implements LockedSession
 {
     /** The ids that PHP accepts from a cookie, without the names of locks: a visitor must not reach the lock of a session. */
-    private const ID = '/^(?!lock\.)[^\x00-\x20\x7f]{1,256}$/D';
+    private const ID = '/^(?!lock\.|prev\.)[^\x00-\x20\x7f]{1,256}$/D';
     private const KEY_BYTES = 250;
     /** For how long a request that is done tries to keep what it has done. */
     private const PATIENCE_SECONDS = 2.0;
@@ -25,6 +25,9 @@ final class MemcachedSession implements LockedSession
     private string|false $data = false;
     /** The number of the last change of what was read. */
     private string|int $cas = 0;
+    /** What is kept beside the session. */
+    private string $noteKey = '';
+    private ?string $note = null;
 
     public function __construct(private readonly string $file)
     {
@@ -43,7 +46,7 @@ final class MemcachedSession implements LockedSession
             // There cannot be one.
             return $mustExist ? false : throw new StoreFailed('the id of this session is too long: a key in Memcached has at most 250 bytes');
         }
-        [$this->key, $this->data] = ["$prefix$id", false];
+        [$this->key, $this->noteKey, $this->data] = ["$prefix$id", "{$prefix}prev.$id", false];
         $this->lock = $isLocking ? new Lock($this->cache, "{$prefix}lock.$id") : null;
         try {
             $found = $this->lock === null
@@ -60,7 +63,7 @@ final class MemcachedSession implements LockedSession
             // It may be the owner already, or may be in a moment.
             $this->isHeld = false;
             $this->lock?->leave();
-            throw new StoreFailed($failure->getMessage());
+            throw self::storeFailed($failure);
         }
         return true;
     }
@@ -70,17 +73,45 @@ final class MemcachedSession implements LockedSession
         return $this->data;
     }
 
+    public function note(): ?string
+    {
+        try {
+            return $this->cache->ask(['get', $this->noteKey])[0][0] ?? null;
+        } catch (ServerFailed $failure) {
+            throw self::storeFailed($failure);
+        }
+    }
+
+    private static function storeFailed(ServerFailed $failure): StoreFailed
+    {
+        $why = $failure->getMessage();
+        return new StoreFailed($why, str_contains($why, Protocol::TOO_LARGE) ? StoreFailed::TOO_LARGE : StoreFailed::AWAY);
+    }
+
+    /** A command, and those that keep the note. */
+    private function withNote(?array $command): array
+    {
+        if ($command === null || $this->note === null) {
+            return $command === null ? [] : [$command];
+        }
+        $note = [$this->noteKey, $this->note, $this->expiry()];
+        return $command[0] === 'delete'
+            ? [$command, ['delete', $this->noteKey]]
+            : [$command, ['add', ...$note], ['replace', ...$note]];
+    }
+
     public function holds(): bool
     {
         return $this->isHeld;
     }
 
-    public function release(string $what, #[\SensitiveParameter] string $data = ''): void
+    public function release(string $what, #[\SensitiveParameter] string $data = '', ?string $note = null): void
     {
         if (!$this->isHeld) {
             return;
         }
         $this->isHeld = false;
+        $this->note = $note;
         if ($what === 'touch') {
             $data = (string) $this->data;
         }
@@ -93,7 +124,7 @@ final class MemcachedSession implements LockedSession
         } catch (ServerFailed $failure) {
             $this->lock?->leave();
             if ($what !== 'nothing') {
-                throw new StoreFailed($failure->getMessage());
+                throw self::storeFailed($failure);
             }
         }
         if ($what === 'set') {
@@ -106,7 +137,7 @@ final class MemcachedSession implements LockedSession
     {
         $command = $this->command($what, $data, $this->data, $this->cas);
         try {
-            $answers = $this->lock->releaseWith(...($command === null ? [] : [$command]));
+            $answers = $this->lock->releaseWith(...$this->withNote($command));
             return $command === null || $answers[0] || $what === 'keep';
         } catch (ServerFailed $failure) {
             $isFinal = Cache::isSilence($failure) || $failure->getCode() === ServerFailed::REFUSED;
@@ -138,7 +169,7 @@ final class MemcachedSession implements LockedSession
                 break;
             }
             $command = $isDone ? null : $this->command($what, $data, $now, $cas);
-            $commands = [...($command === null ? [] : [$command]), ...($isOurs ? [$this->lock->releaseAsRead($lock)] : [])];
+            $commands = [...$this->withNote($command), ...($isOurs ? [$this->lock->releaseAsRead($lock)] : [])];
             try {
                 if ($commands === [] || $this->cache->ask(...$commands)[0] || $isDone) {
                     return;
@@ -168,7 +199,7 @@ final class MemcachedSession implements LockedSession
             default => $this->data === false ? [$add, $replace, $add] : [$replace, $add, $replace],
         };
         foreach ($commands as $command) {
-            if ($this->cache->attempt(fn () => [$command], self::PATIENCE_SECONDS)[0]) {
+            if ($this->cache->attempt(fn () => $this->withNote($command), self::PATIENCE_SECONDS)[0]) {
                 return;
             }
         }

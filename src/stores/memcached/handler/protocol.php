@@ -13,7 +13,7 @@ use function array_slice, count, random_int;
 abstract class Protocol
 {
     /** What a server refuses, as PHP's log has it. */
-    protected const TOO_LARGE = 'the session is larger than the server takes (its option -I); the earlier session is kept';
+    public const TOO_LARGE = 'the session is larger than the server takes (its option -I); the earlier session is kept';
     protected const FULL = 'the server is full';
 
     /** @var array<int, array> the commands whose answers are not read yet, by the numbers that come back with them */

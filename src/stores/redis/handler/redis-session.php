@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function bin2hex, ceil, max, microtime, preg_match, random_bytes, random_int, sha1, usleep;
+use function bin2hex, ceil, max, microtime, preg_match, random_bytes, random_int, sha1, substr, usleep;
 
 /** A session in Redis or Valkey. Its lock has a token of this request; TAKE gets it, RELEASE gives it back. */
 final class RedisSession implements LockedSession
@@ -11,7 +11,7 @@ final class RedisSession implements LockedSession
      * The ids that PHP accepts from a cookie, without braces, which would decide about the slot on a cluster, and without
      * the ends of the other keys: a visitor must not reach the lock of a session by its name.
      */
-    private const ID = '/^(?!.*_(?:LOCK|WAIT|NEXT|DONE_[0-9a-f]*)$)[^\x00-\x20\x7f{}]{1,256}$/D';
+    private const ID = '/^(?!.*_(?:LOCK|WAIT|NEXT|PREV|DONE_[0-9a-f]*)$)[^\x00-\x20\x7f{}]{1,256}$/D';
 
     private ?Store $store = null;
     private array $keys = [];
@@ -93,12 +93,23 @@ final class RedisSession implements LockedSession
         return $this->plain;
     }
 
+    public function note(): ?string
+    {
+        return $this->store()->get($this->noteKey());
+    }
+
+    /** Beside the lock. */
+    private function noteKey(): string
+    {
+        return substr($this->keys[1], 0, -4) . 'PREV';
+    }
+
     public function holds(): bool
     {
         return $this->token !== '';
     }
 
-    public function release(string $what, #[\SensitiveParameter] string $data = ''): void
+    public function release(string $what, #[\SensitiveParameter] string $data = '', ?string $note = null): void
     {
         [$token, $this->token] = [$this->token, ''];
         if ($token === '') {
@@ -112,9 +123,10 @@ final class RedisSession implements LockedSession
         $how = $what;
         // The hash takes longer than all else here, and only a request that has lost its lock is asked for it.
         $before = $store->settings['locking'] ? '?' : '';
+        [$script, $keys] = $note === null ? [Scripts::RELEASE, $this->keys] : [Scripts::releaseWithNote(), [...$this->keys, $this->noteKey()]];
         do {
             $arguments = [$how, $seconds, $how === 'set' ? $data : '', $before];
-            $done = $store->script(Scripts::RELEASE, $this->keys, $token, $arguments, isRelease: true)[1];
+            $done = $store->script($script, $keys, $token, $arguments, isRelease: true, note: $note)[1];
             if ($done === 2) {
                 $how = 'set';
             } elseif ($done === 4) {

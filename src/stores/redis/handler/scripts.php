@@ -2,6 +2,8 @@
 
 namespace PhpSessions;
 
+use function sha1;
+
 /** The scripts that servers run, each after its SHA-1: to work it out would take longer than all else in a request. */
 final class Scripts
 {
@@ -24,4 +26,18 @@ final class Scripts
         'dd4fd5d62fedaec90beddf451332675a725e5ec2',
         "return {ARGV[1], 1, redis.call('GET', KEYS[1])}",
     ];
+
+    /** RELEASE with a sixth key, for a note that is the last argument. */
+    public static function releaseWithNote(): array
+    {
+        $lua = 'local function release() ' . self::RELEASE[1] . <<<'LUA'
+         end
+        local done = release()
+        if done.err or done[2] ~= 1 then return done end
+        if ARGV[2] == 'delete' then redis.call('DEL', KEYS[6])
+        else redis.pcall('SETEX', KEYS[6], ARGV[3], ARGV[#ARGV]) end
+        return done
+        LUA;
+        return [sha1($lua), $lua];
+    }
 }

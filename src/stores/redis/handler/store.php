@@ -58,7 +58,7 @@ final class Store
      *
      * Two more arguments follow $arguments: the name of the server if a failover may replace it, or an empty one, and which
      * command with this token was lost, since it may have run or may still arrive: 0 none, 1 a TAKE, 2 a RELEASE.
-     * A release is tried for longer.
+     * A release is tried for longer. `$note` comes last.
      */
     public function script(
         array $script,
@@ -66,14 +66,16 @@ final class Store
         string $token,
         #[\SensitiveParameter] array $arguments,
         bool $isRelease = false,
+        ?string $note = null,
     ): array {
         $keys[4] .= $token;
-        $run = function (Resp $server, bool $mayHaveRun) use ($script, $keys, $token, $arguments, $isRelease): array {
+        $run = function (Resp $server, bool $mayHaveRun) use ($script, $keys, $token, $arguments, $isRelease, $note): array {
             if ($mayHaveRun && !$isRelease) {
                 $this->lost = $token;
             }
             $arguments[] = $this->isSingle ? '' : "@{$this->map->last}";
             $arguments[] = $mayHaveRun && $isRelease ? 2 : ($this->lost === $token ? 1 : 0);
+            $note === null || $arguments[] = $note;
             try {
                 return $server->run($script, $this->namesOn($server, $keys), $token, $arguments);
             } catch (ServerFailed $failure) {
@@ -97,8 +99,15 @@ final class Store
     private function namesOn(Resp $server, #[\SensitiveParameter] array $keys): array
     {
         return $server->transport->note === self::HIDES_CLUSTER
-            ? preg_replace('/^(.*)(_LOCK|_WAIT|_NEXT|_DONE_[0-9a-f]+)$/Ds', '{$1}$2', $keys)
+            ? preg_replace('/^(.*)(_LOCK|_WAIT|_NEXT|_PREV|_DONE_[0-9a-f]+)$/Ds', '{$1}$2', $keys)
             : $keys;
+    }
+
+    /** The text that another key of a session has; null if there is none. */
+    public function get(#[\SensitiveParameter] string $key): ?string
+    {
+        $ask = fn (Resp $server): ?string => $server->ask(['GET', ...$this->namesOn($server, [$key])]);
+        return $this->attempt($key, false, $ask, mustBeCurrent: !$this->isSingle);
     }
 
     /** Waits until a list has an element and removes it. Returns whether there was one in time. */
@@ -169,7 +178,7 @@ final class Store
             $seconds = $this->patienceSeconds($why, $isPassing, $isRelease, $mayHaveRun);
             if (microtime(true) - $start >= $seconds || $isTooLarge || preg_match(self::REFUSED, $why)) {
                 $where = $this->map->last ?: implode(', ', array_map(serverName(...), $this->settings['servers']));
-                throw new StoreFailed("$where: $why", $isTooLarge ? StoreFailed::TOO_LARGE : 0);
+                throw new StoreFailed("$where: $why", $isTooLarge ? StoreFailed::TOO_LARGE : StoreFailed::AWAY);
             }
             if ($try > 0) {
                 usleep(self::PAUSE_MICROSECONDS);

@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { until } from '../../../lab/processes/until.ts'
+import { startLoad } from '../../support/php/load.ts'
+import { bouncing, type Instance, type Place, startInstance, startPlace } from '../../support/php/moved.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
+
+const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
+const NATIVE = { PHP_SESSIONS_HANDLER: 'native' }
+
+/** From where to where, and how the old and the last instances keep their sessions. */
+const MOVES = [
+  ['redis', 'redis', NATIVE, NATIVE],
+  ['redis', 'cluster', MANAGED, MANAGED],
+  ['memcached', 'redis', MANAGED, MANAGED],
+  ['redis', 'memcached', NATIVE, MANAGED],
+  ['cluster', 'redis', MANAGED, NATIVE],
+  ['files', 'redis', NATIVE, NATIVE],
+] as const
+
+const PHASE_MILLISECONDS = 2_500
+
+async function start(php: PhpUnderTest, from: string, to: string) {
+  const [old, next] = [await startPlace(from, 'old'), await startPlace(to, 'new')]
+  const PHP_SESSIONS_PREVIOUS = 'directory' in old ? 'files' : old.service.name
+  const instance = (places: readonly Place[], env: Readonly<Record<string, string>>) =>
+    startInstance(php, places, env)
+  return {
+    old,
+    next,
+    before: (env: Readonly<Record<string, string>>) => instance([old], env),
+    moving: () => instance([old, next], { PHP_SESSIONS_PREVIOUS }),
+    after: (env: Readonly<Record<string, string>>) => instance([next], env),
+  }
+}
+
+/** Lets visitors go to all instances of a phase, one phase after the other; in the end to those of the last. */
+async function roll(name: string, phases: readonly (readonly Instance[])[]) {
+  let serving: readonly Instance[] = phases[0] ?? []
+  const load = startLoad(
+    bouncing(() => serving),
+    6,
+    3,
+  )
+  onTestFinished(() => void load.stop())
+  await until('all visitors to have a session', () => load.sessions().every((id) => id !== ''))
+  for (const phase of phases) {
+    serving = phase
+    await sleep(PHASE_MILLISECONDS)
+  }
+  const story = await load.stop()
+  const { requests, failed, lost, startedOver, strangers, stuck } = story
+  console.log(`${name}: ${requests} requests, ${lost.length} lost, ${startedOver} logged out`)
+  expect({ failed: failed.slice(0, 3), lost: lost.length, startedOver, strangers, stuck }).toEqual({
+    ...{ failed: [], lost: 0, startedOver: 0, strangers: 0, stuck: 0 },
+  })
+  for (const { log } of phases.flat()) expect(log()).not.toMatch(/php-sessions: .*(store|session )|warning:/i)
+}
+
+describe.each(PHPS)('%s', (name, php) => {
+  test.each(MOVES)(
+    'nobody is logged out and no update is lost on the way from %s to %s',
+    async (from, to, oldEnv, newEnv) => {
+      const { before, moving, after } = await start(php, from, to)
+      const [o, n, f] = [await before(oldEnv), await moving(), await after(newEnv)]
+      await roll(`${name}: ${from} to ${to}`, [[o], [o, n], [n], [n, f], [f]])
+    },
+  )
+
+  test('nor on the way back, before the last step and after it', async () => {
+    const { before, moving, after } = await start(php, 'redis', 'redis')
+    const [o, n, f] = [await before(MANAGED), await moving(), await after(MANAGED)]
+    await roll(`${name}: back`, [[o], [o, n], [n], [n, f], [f], [n, f], [n], [o, n], [o]])
+  })
+})

@@ -53,7 +53,24 @@ export function memcachedClient(port: number, { sasl }: Pick<MemcachedOptions, '
     },
     delete: async (key: string): Promise<void> => void (await run(request('delete', key))),
     flush: async (): Promise<void> => void (await run(request('flush', ''))),
+    keys: () => listKeys(port),
   }
+}
+
+/** The keys of a server that understands the text protocol. */
+async function listKeys(port: number): Promise<readonly string[]> {
+  const socket = connect(port, '127.0.0.1')
+  // By the hash table: a walk by age misses those that are moved meanwhile.
+  socket.write('lru_crawler metadump hash\r\n')
+  let said = ''
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    said += chunk.toString('latin1')
+    // The server's own walk through its items may be under way.
+    if (said === 'BUSY currently processing crawler request\r\n') return listKeys(port)
+    if (said.endsWith('END\r\n')) break
+  }
+  if (!said.endsWith('END\r\n')) throw new Error(`the server lists no keys: ${said}`)
+  return [...said.matchAll(/^key=(\S+)/gm)].map(([, key = '']) => decodeURIComponent(key))
 }
 
 function request(name: keyof typeof CODES, key: string, extras = '', value = ''): Buffer {

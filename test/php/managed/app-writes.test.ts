@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { CANARY } from '../../../lab/bindings.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
-import { startRedis } from '../../../lab/redis/server.ts'
 import { configureManaged } from '../../support/php/managed.ts'
-import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
+import { PHPS_AND_STORES } from '../../support/php/managed-stores.ts'
+import type { PhpUnderTest } from '../../support/php/php.ts'
+import { filesIni, trivialIni } from '../../support/php/trivial-handler.ts'
 import { startPhpWeb } from '../../support/php/web.ts'
 
 /** What an app's page does, beginning with a session of the visitor that holds `n`. */
@@ -99,7 +99,7 @@ interface Told {
   /** The same page once more, of a handler of the app. */
   readonly again: Seen | undefined
   readonly show: Seen
-  readonly locks: string
+  readonly locks: readonly string[]
 }
 
 /** Asks for each case with a session of its own; gives what the visitor saw, and what the session holds afterwards. */
@@ -107,7 +107,7 @@ async function tell(
   underTest: PhpUnderTest,
   ini: string,
   cases: Readonly<Record<string, string>>,
-  look = (): string => '',
+  look = async (): Promise<readonly string[]> => [],
 ): Promise<Readonly<Record<string, Told>>> {
   const web = await startPhpWeb(underTest, ini, PAGE(makeScratch('own'), cases), 1)
   onTestFinished(web.stop)
@@ -126,7 +126,7 @@ async function tell(
     // Only the app has the session that its own handler keeps.
     if (!name.startsWith('six')) await ask('')
     const page = await ask(name)
-    const locks = look()
+    const locks = await look()
     told[name] = {
       page,
       again: name.startsWith('six') ? await ask(name) : undefined,
@@ -138,29 +138,25 @@ async function tell(
 }
 
 const MODES = [1, 0].map((lazy) => `session.lazy_write=${lazy}`)
+const REGENERATED = 'regenerated, and caught'
 const DIFFERENT = [
   'closed, and caught',
   'closed, caught, and started again',
-  'regenerated, and caught',
+  REGENERATED,
   'closed in a shutdown function',
 ]
 
-const filesIni = () => `session.save_handler=files\nsession.save_path=${makeScratch('sessions')}\n`
+const QUIET = `log_errors=0\nsession.name=PHPSESSIONID\nsession.use_strict_mode=1\noutput_buffering=4096\n`
 
-const START = { password: CANARY }
-
-describe.each(PHPS)('%s', (_name, underTest) => {
-  /** What files and managed tell of the cases, with these settings. */
-  async function compare(cases: Readonly<Record<string, string>>, mode: string) {
-    const redis = await startRedis(START)
-    onTestFinished(redis.stop)
-    const credentials = { host: redis.host, port: redis.port, password: CANARY }
-    const quiet = `log_errors=0\nsession.use_strict_mode=1\noutput_buffering=4096\n`
-    const files = `session.name=PHPSESSIONID\n${filesIni()}${quiet}${mode}`
-    const managed = `${configureManaged(underTest, { name: 'redis-sessions', credentials })}${quiet}${mode}`
+describe.each(PHPS_AND_STORES)('%s', (_name, underTest, start) => {
+  /** What files, or another handler, and managed tell of the cases, with these settings. */
+  async function compare(cases: Readonly<Record<string, string>>, mode: string, handler = filesIni()) {
+    const store = await start()
+    const other = `${handler}${QUIET}${mode}`
+    const managed = `${configureManaged(underTest, store.service)}${QUIET}${mode}`
     return {
-      expected: await tell(underTest, files, cases),
-      got: await tell(underTest, managed, cases, () => redis.cli('KEYS', '*_LOCK')),
+      expected: await tell(underTest, other, cases),
+      got: await tell(underTest, managed, cases, store.locks),
     }
   }
 
@@ -182,9 +178,8 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const differing = Object.keys(UNSERIALIZABLE).filter(
       (name) => !isDeepStrictEqual(got[name], expected[name]),
     )
-    expect(Object.values(got).map(({ locks }) => locks)).toEqual(Object.values(got).map(() => ''))
+    expect(Object.values(got).flatMap(({ locks }) => locks)).toEqual([])
     // With files such a session is cut in the middle, and destroyed when it is read: this handler keeps what there was.
-    // PHP adds a warning to the exception in session_regenerate_id() with every handler that is written in PHP.
     expect(differing).toEqual(DIFFERENT)
     expect(differing.map((name) => got[name]?.show.text)).toEqual([
       '{"n":1} served',
@@ -193,4 +188,16 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       '{"n":1} served',
     ])
   })
+
+  test.each(MODES)(
+    'PHP adds a warning to an exception in session_regenerate_id(), as with every handler in PHP: %s',
+    async (mode) => {
+      const regenerated = { [REGENERATED]: UNSERIALIZABLE[REGENERATED] ?? '' }
+      const { expected, got } = await compare(regenerated, mode, trivialIni())
+      expect(got[REGENERATED]?.page).toEqual(expected[REGENERATED]?.page)
+      expect(got[REGENERATED]?.page.text).toMatch(
+        /^\nWarning: session_regenerate_id\(\): Session write failed\. .*\ncaught served$/,
+      )
+    },
+  )
 })

@@ -5,6 +5,7 @@ import { until } from '../../../lab/processes/until.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeAuthority } from '../../../lab/servers/certificates.ts'
 import { configureManaged, startRedisService, storeFileOf } from '../../support/php/managed.ts'
+import { PHPS_AND_STORES } from '../../support/php/managed-stores.ts'
 import { PHPS } from '../../support/php/php.ts'
 import { COUNT, startVisiting, visitPage } from '../../support/php/visits.ts'
 import { startPhpWeb } from '../../support/php/web.ts'
@@ -15,13 +16,13 @@ function replaceInFile(file: string, pattern: RegExp, replacement: string): void
   writeFileSync(file, text.replace(pattern, replacement))
 }
 
-describe.each(PHPS)('%s', (_name, underTest) => {
+describe.each(PHPS_AND_STORES)('%s', (_name, underTest, start) => {
   test.each<[string, (file: string) => void]>([
     ['is not there', rmSync],
     // Without it the handler would find no session, and log everybody out.
     ['has no prefix, as one by an earlier version', (file) => replaceInFile(file, /'prefix' => .*,/, '')],
   ])('a store file that %s is a status 503 that names it', async (_name, spoil) => {
-    const { service } = await startRedisService()
+    const { service } = await start()
     const ini = configureManaged(underTest, service)
     spoil(storeFileOf(ini))
     const { texts, log } = await visitPage(underTest, ini, COUNT, 1)
@@ -30,6 +31,23 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(log()).toMatch(/php-sessions: .*php-sessions-store\.php cannot be read/)
   })
 
+  test('another server in the file is used at once, although the old one still runs, whatever the settings of opcache', async () => {
+    const [old, next] = [await start(), await start()]
+    const opcache =
+      'zend_extension=opcache\nopcache.enable_cli=1\nopcache.validate_timestamps=0\nopcache.file_update_protection=0\n'
+    const ini = `${configureManaged(underTest, old.service)}${opcache}session.use_strict_mode=0\n`
+    // opcache distinguishes files by the second in which they were written.
+    utimesSync(storeFileOf(ini), 1, 1)
+    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 2)
+    onTestFinished(web.stop)
+    const ask = async () => (await fetch(web.url, { headers: { cookie: 'PHPSESSIONID=a' } })).text()
+    expect([await ask(), await ask(), await ask()]).toEqual(['1 user', '2 user', '3 user'])
+    renameSync(storeFileOf(configureManaged(underTest, next.service)), storeFileOf(ini))
+    expect([await ask(), await ask(), await ask()]).toEqual(['1 user', '2 user', '3 user'])
+  })
+})
+
+describe.each(PHPS)('%s', (_name, underTest) => {
   test('new credentials in the file are used by the next request, or when the old ones fail', async () => {
     const { redis, service } = await startRedisService()
     const ini = configureManaged(underTest, service)
@@ -47,21 +65,6 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     ])
     for (let n = 3; n < 9; n++) expect(await ask()).toBe(`${n} user`)
     expect(log()).not.toContain('php-sessions')
-  })
-
-  test('another server in the file is used at once, although the old one still runs, whatever the settings of opcache', async () => {
-    const [old, next] = [await startRedisService(), await startRedisService()]
-    const opcache =
-      'zend_extension=opcache\nopcache.enable_cli=1\nopcache.validate_timestamps=0\nopcache.file_update_protection=0\n'
-    const ini = `${configureManaged(underTest, old.service)}${opcache}session.use_strict_mode=0\n`
-    // opcache distinguishes files by the second in which they were written.
-    utimesSync(storeFileOf(ini), 1, 1)
-    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 2)
-    onTestFinished(web.stop)
-    const ask = async () => (await fetch(web.url, { headers: { cookie: 'PHPSESSIONID=a' } })).text()
-    expect([await ask(), await ask(), await ask()]).toEqual(['1 user', '2 user', '3 user'])
-    renameSync(storeFileOf(configureManaged(underTest, next.service)), storeFileOf(ini))
-    expect([await ask(), await ask(), await ask()]).toEqual(['1 user', '2 user', '3 user'])
   })
 
   test('a certificate that is not trusted is named as the cause', async () => {

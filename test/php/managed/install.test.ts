@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY } from '../../../lab/bindings.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
-import { startRedis } from '../../../lab/redis/server.ts'
 import { configure } from '../../support/php/configured.ts'
 import {
   configureManaged,
@@ -11,9 +10,85 @@ import {
   startClusterService,
   startRedisService,
 } from '../../support/php/managed.ts'
+import { PHPS_AND_STORES } from '../../support/php/managed-stores.ts'
 import { PHPS } from '../../support/php/php.ts'
 import { COUNT, startVisiting, visitPage } from '../../support/php/visits.ts'
 import { startPhpWeb } from '../../support/php/web.ts'
+
+describe.each(PHPS_AND_STORES)('%s', (_name, underTest, start) => {
+  test('the app’s own prepended file runs after that of php-sessions, in the global scope', async () => {
+    const { service } = await start()
+    const file = join(makeScratch('app'), 'prepend.php')
+    writeFileSync(file, `<?php $theirs = 'their prepend'; return 1;`)
+    const ini = `${configureManaged(underTest, service)}php_sessions.auto_prepend_file="${file}"\n`
+    const { texts } = await visitPage(underTest, ini, `${COUNT} echo " $theirs";`, 2)
+    expect(texts).toEqual(['1 user their prepend', '2 user their prepend'])
+  })
+
+  test('when another prepended file replaces that of php-sessions later, the native handler keeps no session, and has no password to show', async () => {
+    const { service } = await start({ hasLogin: true })
+    const ini = `${configureManaged(underTest, service)}auto_prepend_file=\nsession.use_strict_mode=0\n`
+    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 2)
+    onTestFinished(web.stop)
+    const { log } = web
+    // PHP's own web server may end without an answer after the exception of phpredis.
+    const headers = { cookie: 'PHPSESSIONID=known' }
+    const ask = () => fetch(web.url, { headers }).then((response) => response.text(), String)
+    // That of Memcached goes on with an empty session.
+    for (const text of [await ask(), await ask()]) expect(text).not.toMatch(/^(\d redis|2)/)
+    expect(log()).not.toContain(CANARY)
+  })
+
+  test('where the start did not know of session.auto_start, the managed handler starts the session anew', async () => {
+    const { service } = await start({ hasLogin: false })
+    const ini = `${configureManaged(underTest, service)}session.auto_start=1\n`
+    const page = `echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`
+    const { texts, log } = await visitPage(underTest, ini, page, 3)
+    expect(texts).toEqual(['1 user', '2 user', '3 user'])
+    expect(log()).not.toMatch(/notice|warning/i)
+  })
+
+  test('an app that wraps or replaces the handler keeps its sessions, where the store has no password', async () => {
+    const { service, keys } = await start({ hasLogin: false })
+    const native = service.name === 'redis-sessions' ? 'redis' : 'memcached'
+    const wrap = `class Proxy extends SessionHandler { public function read($id): string|false { return parent::read($id); } }
+      session_set_save_handler(new Proxy(), true); ${COUNT}`
+    const set = `ini_set('session.save_handler', '${native}'); ${COUNT}`
+    for (const page of [wrap, set]) {
+      const { texts } = await visitPage(underTest, configureManaged(underTest, service), page, 3)
+      expect(texts.map((text) => text.split(' ')[0])).toEqual(['1', '2', '3'])
+    }
+    expect(await keys()).toHaveLength(2)
+  })
+
+  test('the handler needs no functions that hosters forbid', async () => {
+    const { service } = await start()
+    const forbidden = 'disable_functions=ini_set,opcache_invalidate,exec,set_time_limit,getmypid\n'
+    const { texts, log } = await visitPage(
+      underTest,
+      `${configureManaged(underTest, service)}${forbidden}`,
+      COUNT,
+      2,
+    )
+    expect(texts).toEqual(['1 user', '2 user'])
+    expect(log()).not.toMatch(/php-sessions|warning|error/i)
+  })
+
+  test('a status 503 has nothing of the page, except cookies other than that of the session', async () => {
+    const { service, stop } = await start()
+    const page = `header('Cache-Control: public, max-age=99'); header('ETag: "x"'); header('Content-Type: image/png');
+      setcookie('theme', 'dark'); ob_start(); echo 'secret'; ${COUNT}`
+    const web = await startPhpWeb(underTest, configureManaged(underTest, service), `<?php ${page}`, 2)
+    onTestFinished(web.stop)
+    await stop()
+    const { status, headers } = await fetch(web.url, { headers: { cookie: 'PHPSESSIONID=known' } })
+    expect(status).toBe(503)
+    expect(headers.getSetCookie()).toEqual(['theme=dark'])
+    expect(['cache-control', 'etag', 'content-type', 'retry-after'].map((name) => headers.get(name))).toEqual(
+      ['no-store', null, 'text/plain; charset=utf-8', '5'],
+    )
+  })
+})
 
 describe.each(PHPS)('%s', (_name, underTest) => {
   test('the native and the managed handler read the sessions of each other, on one server and on a cluster', async () => {
@@ -32,28 +107,6 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     }
   })
 
-  test('the app’s own prepended file runs after that of php-sessions, in the global scope', async () => {
-    const { service } = await startRedisService()
-    const file = join(makeScratch('app'), 'prepend.php')
-    writeFileSync(file, `<?php $theirs = 'their prepend'; return 1;`)
-    const ini = `${configureManaged(underTest, service)}php_sessions.auto_prepend_file="${file}"\n`
-    const { texts } = await visitPage(underTest, ini, `${COUNT} echo " $theirs";`, 2)
-    expect(texts).toEqual(['1 user their prepend', '2 user their prepend'])
-  })
-
-  test('when another prepended file replaces that of php-sessions later, the native handler keeps no session, and has no password to show', async () => {
-    const { redis, service } = await startRedisService()
-    const ini = `${configureManaged(underTest, service)}auto_prepend_file=\n`
-    const web = await startPhpWeb(underTest, ini, `<?php ${COUNT}`, 2)
-    onTestFinished(web.stop)
-    const { log } = web
-    // PHP's own web server may end without an answer after the exception of phpredis.
-    const ask = () => fetch(web.url).then((response) => response.text(), String)
-    for (const text of [await ask(), await ask()]) expect(text).not.toMatch(/^\d redis/)
-    expect(log()).not.toContain(CANARY)
-    expect(redis.cli('DBSIZE')).toBe('0')
-  })
-
   test('phpinfo() and ini_get() show no part of the login', async () => {
     const user = { name: 'app-user', password: CANARY }
     const { service } = await startRedisService({ user }, { username: user.name })
@@ -67,29 +120,6 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(texts[0]).toMatch(/1 user$/)
     expect(texts[0]).not.toMatch(/CANARY|app-user|auth(\[|%5B|=)/)
     expect(texts[0]).not.toContain(CANARY.slice(0, 8))
-  })
-
-  test('where the start did not know of session.auto_start, the managed handler starts the session anew', async () => {
-    const { service } = await startRedisService({ password: undefined })
-    const ini = `${configureManaged(underTest, service)}session.auto_start=1\n`
-    const page = `echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`
-    const { texts, log } = await visitPage(underTest, ini, page, 3)
-    expect(texts).toEqual(['1 user', '2 user', '3 user'])
-    expect(log()).not.toMatch(/notice|warning/i)
-  })
-
-  test('an app that wraps or replaces the handler keeps its sessions, where the store has no password', async () => {
-    const redis = await startRedis({})
-    onTestFinished(redis.stop)
-    const service = { name: 'redis-sessions', credentials: { host: redis.host, port: redis.port } }
-    const wrap = `class Proxy extends SessionHandler { public function read($id): string|false { return parent::read($id); } }
-      session_set_save_handler(new Proxy(), true); ${COUNT}`
-    const set = `ini_set('session.save_handler', 'redis'); ${COUNT}`
-    for (const page of [wrap, set]) {
-      const { texts } = await visitPage(underTest, configureManaged(underTest, service), page, 3)
-      expect(texts.map((text) => text.split(' ')[0])).toEqual(['1', '2', '3'])
-    }
-    expect(redis.cli('DBSIZE')).toBe('2')
   })
 
   test('a page without a session asks nothing of the store', async () => {
@@ -138,33 +168,5 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const { texts } = await visitPage(underTest, ini, page, 3)
     expect(texts).toEqual(['1 user', '2 user', '3 user'])
     expect([redis.cli('DBSIZE'), redis.cli('-n', '5', 'DBSIZE')]).toEqual(['1', '0'])
-  })
-
-  test('the handler needs no functions that hosters forbid', async () => {
-    const { service } = await startRedisService()
-    const forbidden = 'disable_functions=ini_set,opcache_invalidate,exec,set_time_limit,getmypid\n'
-    const { texts, log } = await visitPage(
-      underTest,
-      `${configureManaged(underTest, service)}${forbidden}`,
-      COUNT,
-      2,
-    )
-    expect(texts).toEqual(['1 user', '2 user'])
-    expect(log()).not.toMatch(/php-sessions|warning|error/i)
-  })
-
-  test('a status 503 has nothing of the page, except cookies other than that of the session', async () => {
-    const { redis, service } = await startRedisService()
-    const page = `header('Cache-Control: public, max-age=99'); header('ETag: "x"'); header('Content-Type: image/png');
-      setcookie('theme', 'dark'); ob_start(); echo 'secret'; ${COUNT}`
-    const web = await startPhpWeb(underTest, configureManaged(underTest, service), `<?php ${page}`, 2)
-    onTestFinished(web.stop)
-    await redis.stop()
-    const { status, headers } = await fetch(web.url, { headers: { cookie: 'PHPSESSIONID=known' } })
-    expect(status).toBe(503)
-    expect(headers.getSetCookie()).toEqual(['theme=dark'])
-    expect(['cache-control', 'etag', 'content-type', 'retry-after'].map((name) => headers.get(name))).toEqual(
-      ['no-store', null, 'text/plain; charset=utf-8', '5'],
-    )
   })
 })

@@ -1,9 +1,9 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { CANARY } from '../../../lab/bindings.ts'
+import { describe, expect, test } from 'vitest'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
-import { startRedis } from '../../../lab/redis/server.ts'
 import { configureManaged, PREPEND } from '../../support/php/managed.ts'
-import { PHPS } from '../../support/php/php.ts'
+import { MEMCACHED_SERVERS } from '../../support/php/managed-memcached.ts'
+import { startMemcachedStore, startRedisStore } from '../../support/php/managed-stores.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 import { SERVERS } from '../../support/servers.ts'
 
 /** What an app may do with its session. Each operation starts with a session that has `n`, and reports what it sees. */
@@ -86,30 +86,49 @@ ${operation}`
 
 const MODES = [0, 1].flatMap((strict) => [0, 1].map((lazy) => [strict, lazy] as const))
 
-/** Redis with all modes, the other servers with the usual one. */
-const RUNS = SERVERS.flatMap(([server, which], i) =>
-  MODES.slice(i === 0 ? 0 : -1).map((mode) => [server, ...mode, which] as const),
+const REDIS_RUNS = SERVERS.flatMap(([name, which], i) =>
+  MODES.slice(i === 0 ? 0 : -1).map((mode) => [name, ...mode, startRedisStore(which)] as const),
 )
+/** What is a matter of the modes is in code that both stores have. */
+const MEMCACHED_RUNS = MEMCACHED_SERVERS.flatMap(([name, which], i) =>
+  [MODES.slice(0, 1), MODES.slice(-1)]
+    .flat()
+    .slice(i === 0 ? 0 : -1)
+    .map((mode) => [`Memcached, ${name}`, ...mode, startMemcachedStore(which)] as const),
+)
+/** Redis with all modes, the other servers with the usual one. The protocol is no matter of PHP's version. */
+const runsOf = (underTest: PhpUnderTest) => {
+  const isFirst = underTest === PHPS[0]?.[1]
+  return [...REDIS_RUNS, ...MEMCACHED_RUNS.slice(0, isFirst ? undefined : 2)]
+}
+
+/** What the operations give with files, which keep the sessions of each in a directory of its own. */
+function runWithFiles({ runPhp }: PhpUnderTest, mode: string): ReadonlyMap<string, string> {
+  const iniOf = () => `session.save_handler=files\nsession.save_path=${makeScratch('sessions')}\n${mode}`
+  return new Map(
+    Object.entries(OPERATIONS).map(([name, operation]) => [name, String(runPhp(iniOf(), run(operation)))]),
+  )
+}
 
 describe.each(PHPS)('%s', (_name, underTest) => {
-  test.each(RUNS)(
+  const expectations = new Map<string, ReadonlyMap<string, string>>()
+
+  test.each(runsOf(underTest))(
     'every operation gives the same as with files: %s, strict mode %d, lazy_write %d',
-    async (_server, strict, lazy, which) => {
-      const redis = await startRedis({ ...which, password: CANARY })
-      onTestFinished(redis.stop)
-      const credentials = { host: redis.host, port: redis.port, password: CANARY }
+    async (_store, strict, lazy, start) => {
+      const store = await start()
       const common = 'session.use_cookies=0\nsession.cache_limiter=\n'
       const mode = `session.use_strict_mode=${strict}\nsession.lazy_write=${lazy}\n${common}`
-      const managed = `${configureManaged(underTest, { name: 'redis-sessions', credentials })}${mode}`
-      const differences: { name: string; expected: string; got: string }[] = []
+      const managed = `${configureManaged(underTest, store.service)}${mode}`
+      const expected = expectations.get(mode) ?? runWithFiles(underTest, mode)
+      expectations.set(mode, expected)
+      const differences: { name: string; expected: string | undefined; got: string }[] = []
       for (const [name, operation] of Object.entries(OPERATIONS)) {
-        const files = `session.save_handler=files\nsession.save_path=${makeScratch('sessions')}\n${mode}`
-        const expected = String(underTest.runPhp(files, run(operation)))
-        redis.cli('FLUSHALL')
-        const got = String(underTest.runPhp(managed, PREPEND + run(operation)))
-        if (got !== expected) differences.push({ name, expected, got })
+        await store.empty()
+        const got = await underTest.startPhp(managed, PREPEND + run(operation), {})
+        if (got !== expected.get(name)) differences.push({ name, expected: expected.get(name), got })
         // No lock is left behind.
-        expect({ name, locks: redis.cli('KEYS', '*_LOCK') }).toEqual({ name, locks: '' })
+        expect({ name, locks: await store.locks('kept') }).toEqual({ name, locks: [] })
       }
       // With files, PHP's warning shows the save_path. The managed handler gives none, because the password is in it. It
       // keeps the former id, as phpredis does; nobody has been given the latter.

@@ -1,13 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Service } from '../../../lab/bindings.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
-import type { Redis } from '../../../lab/redis/options.ts'
-import { startRedis } from '../../../lab/redis/server.ts'
-import { configureManaged } from '../../support/php/managed.ts'
+import { configureManaged, startRedisService } from '../../support/php/managed.ts'
+import { startMemcachedService } from '../../support/php/managed-memcached.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { isExpected, type PhptResult, parsePhpt, runPhpt } from '../../support/php/phpt.ts'
+import { isExpected, type PhptResult, parsePhpt } from '../../support/php/phpt.ts'
+import { type PhptWorker, phptNames, phptsThat, runPhptSuite } from '../../support/php/phpt-suite.ts'
+import { trivialIni } from '../../support/php/trivial-handler.ts'
 
 const CACHE = join(import.meta.dirname, '../../../.cache')
 const TESTS = join(CACHE, 'php-tests/tests')
@@ -18,28 +19,14 @@ const unavailable = existsSync(TESTS)
     ? readFileSync(REASON, 'utf8').trim()
     : 'scripts/php-tests has not run'
 
-/** What managed fails and the trivial handler passes, with the reason. */
-const EXCEPTIONS: Readonly<Record<string, string>> = {}
-
-/** A handler as simple as it can be, over files. */
-const TRIVIAL = `<?php
-final class Trivial implements SessionHandlerInterface {
-  private string $path = '';
-  public function open(string $path, string $name): bool { $this->path = $path; return true; }
-  public function close(): bool { return true; }
-  public function read(string $id): string { return (string) @file_get_contents("$this->path/sess_$id"); }
-  public function write(string $id, string $data): bool { return file_put_contents("$this->path/sess_$id", $data) !== false; }
-  public function destroy(string $id): bool { @unlink("$this->path/sess_$id"); return true; }
-  public function gc(int $max): int { return 0; }
+/** What managed fails and the trivial handler passes. A name needs a comment with the reason. */
+const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
+  'managed, Redis': [],
+  'managed, Memcached': [],
 }
-session_set_save_handler(new Trivial, true);
-`
 
-/** As many run at once, each with a directory, and a database, of its own. */
+/** As many run at once, each with a directory, and a database or a server, of its own. */
 const WORKERS = 4
-
-const HANDLERS = ['trivial', 'managed'] as const
-type HandlerName = (typeof HANDLERS)[number]
 
 /** Of what a start configures, only the handler: the rest is as PHP's tests expect it. */
 function handlerOnly(ini: string): string {
@@ -50,47 +37,31 @@ function handlerOnly(ini: string): string {
 }
 
 /**
- * The ini for a handler, and another one. The managed handler does not read session.save_path, but the handlers in PHP's
- * tests do: some take it for a directory, others extend SessionHandler, which is the native handler here.
+ * The managed handler does not read session.save_path, but the handlers in PHP's tests do: some take it for a directory,
+ * others extend SessionHandler, which is the native handler here, and could not log in.
  */
-function inisOf(which: HandlerName, underTest: PhpUnderTest, service: Service): readonly string[] {
-  const path = `session.save_path=${makeScratch('sessions')}\n`
-  const files = `session.save_handler=files\n${path}`
-  const prepend = join(makeScratch('trivial'), 'prepend.php')
-  writeFileSync(prepend, TRIVIAL)
-  if (which === 'trivial') return [`${files}auto_prepend_file=${prepend}\n`]
+function managedWorker(underTest: PhpUnderTest, service: Service, empty: () => unknown): PhptWorker {
   const managed = handlerOnly(configureManaged(underTest, service))
-  return [managed, managed + path]
+  return { inis: [managed, `${managed}session.save_path=${makeScratch('sessions')}\n`], empty }
 }
 
-const names =
-  unavailable === undefined ? readdirSync(TESTS).flatMap((file) => /(.+)\.phpt$/.exec(file)?.[1] ?? []) : []
-
-async function runAll(
-  underTest: PhpUnderTest,
-  which: HandlerName,
-  redis: Redis,
-): Promise<ReadonlyMap<string, PhptResult>> {
-  const queue = [...names]
-  const results = new Map<string, PhptResult>()
-  const saidBySkip = new Map<string, string>()
-  const work = async (database: number) => {
-    const credentials = { host: redis.host, port: redis.port, database }
-    const inis = inisOf(which, underTest, { name: 'redis-sessions', credentials })
-    const directory = join(makeScratch('phpt'), 'tests')
-    mkdirSync(directory)
-    cpSync(TESTS, directory, { recursive: true })
-    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      for (const ini of inis) {
-        if (which === 'managed') redis.cli('-n', String(database), 'FLUSHDB')
-        const result = await runPhpt(underTest.php, directory, name, ini, saidBySkip)
-        results.set(name, result)
-        if (result.kind !== 'failed') break
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: WORKERS }, (_, database) => work(database)))
-  return results
+const HANDLERS: Readonly<Record<string, (underTest: PhpUnderTest) => Promise<readonly PhptWorker[]>>> = {
+  trivial: async () => Array.from({ length: WORKERS }, () => ({ inis: [trivialIni()], empty: () => {} })),
+  'managed, Redis': async (underTest) => {
+    const { redis, service } = await startRedisService({ password: undefined })
+    return Array.from({ length: WORKERS }, (_, database) => {
+      const credentials = { host: redis.host, port: redis.port, database }
+      const empty = () => redis.cli('-n', String(database), 'FLUSHDB')
+      return managedWorker(underTest, { ...service, credentials }, empty)
+    })
+  },
+  'managed, Memcached': (underTest) =>
+    Promise.all(
+      Array.from({ length: WORKERS }, async () => {
+        const { service, client } = await startMemcachedService()
+        return managedWorker(underTest, service, client.flush)
+      }),
+    ),
 }
 
 const reasonOf = (result: PhptResult) => (result.kind === 'skipped' ? [result.reason] : [])
@@ -98,31 +69,29 @@ const KINDS = ['passed', 'failed', 'skipped'] as const
 /** Two processes for each of hundreds of tests, on a machine that may be busy. */
 const HANG_MILLISECONDS = 600_000
 
-const having = (results: ReadonlyMap<string, PhptResult>, kind: PhptResult['kind']) =>
-  [...results].flatMap(([name, result]) => (result.kind === kind ? [name] : [])).sort()
-
 describe.skipIf(unavailable !== undefined)(
   `PHP's own tests${unavailable === undefined ? '' : `: ${unavailable}`}`,
   () => {
     test.each(PHPS)(
       '%s: managed fails nothing that a trivial handler passes',
       async (_name, underTest) => {
-        // Handlers that extend SessionHandler are on top of the native one, which could not log in.
-        const redis = await startRedis({})
-        onTestFinished(redis.stop)
-        const all = new Map<HandlerName, ReadonlyMap<string, PhptResult>>()
-        for (const which of HANDLERS) {
-          const results = await runAll(underTest, which, redis)
-          all.set(which, results)
-          const counts = KINDS.map((kind) => `${having(results, kind).length} ${kind}`)
-          console.log(`${which}: ${counts.join(', ')}`)
+        const run = async (handler: string, names: readonly string[]) => {
+          const workers = (await HANDLERS[handler]?.(underTest)) ?? []
+          const results = await runPhptSuite(underTest.php, TESTS, names, workers)
+          console.log(
+            `${handler}: ${KINDS.map((kind) => `${phptsThat(kind, results).length} ${kind}`).join(', ')}`,
+          )
+          return results
         }
-        const notRun = new Set([...(all.get('managed')?.values() ?? [])].flatMap(reasonOf))
-        console.log(`not run: ${[...notRun].join('; ')}`)
-        const [trivial = new Map(), managed = new Map()] = [all.get('trivial'), all.get('managed')]
-        const passed = having(trivial, 'passed')
-        const worse = having(managed, 'failed').filter((name) => passed.includes(name))
-        expect(worse).toEqual(Object.keys(EXCEPTIONS))
+        const trivial = await run('trivial', phptNames(TESTS))
+        console.log(`not run: ${[...new Set([...trivial.values()].flatMap(reasonOf))].join('; ')}`)
+        const passed = phptsThat('passed', trivial)
+        const worse: Record<string, readonly string[]> = {}
+        for (const handler of Object.keys(EXCEPTIONS)) {
+          const results = await run(handler, passed)
+          worse[handler] = passed.filter((name) => results.get(name)?.kind !== 'passed')
+        }
+        expect(worse).toEqual(EXCEPTIONS)
         expect(passed.length).toBeGreaterThan(100)
       },
       HANG_MILLISECONDS,

@@ -38,6 +38,9 @@ precision=14
 serialize_precision=-1
 `
 
+/** The lines of an ini that choose the handler. */
+const HANDLER = /^(session\.save_(handler|path)|auto_prepend_file)\s*=.*$/gm
+
 export function parsePhpt(text: string): Phpt {
   const parts = text.replaceAll('\r\n', '\n').split(/^--([A-Z_]+)--\n/m)
   const names = parts.filter((_, i) => i % 2 === 1)
@@ -54,8 +57,8 @@ export function whyNotRun(phpt: Phpt): string | undefined {
 }
 
 /**
- * Runs a test in a directory with the files that it includes. `ini` follows that of the test, whose save handler and path
- * do not count: the handler that `ini` names is the one under test. `saidBySkip` keeps what SKIPIF sections have said.
+ * Runs a test in a directory with the files that it includes. The settings of the test follow `ini`, but for the save
+ * handler and path: the handler that `ini` names is the one under test. `saidBySkip` keeps what SKIPIF sections have said.
  */
 export async function runPhpt(
   php: InstalledPhp,
@@ -67,21 +70,19 @@ export async function runPhpt(
   const phpt = parsePhpt(readFileSync(join(directory, `${name}.phpt`), 'latin1'))
   const notRun = whyNotRun(phpt)
   if (notRun !== undefined) return { kind: 'skipped', reason: notRun }
-  const own = (phpt.get('INI') ?? '')
-    .replaceAll('{PWD}', directory)
-    .replaceAll(/^(session\.save_(handler|path)|auto_prepend_file)\s*=.*$/gm, '')
+  const own = (phpt.get('INI') ?? '').replaceAll('{PWD}', directory).replaceAll(HANDLER, '')
   const run = async (section: string) => {
     const file = join(directory, `${name}.${section === 'FILE' ? '' : `${section.toLowerCase()}.`}php`)
     writeFileSync(file, phpt.get(section) ?? '', 'latin1')
-    const prepared = section === 'FILE' ? ini : ini.replaceAll(/^auto_prepend_file.*$/gm, '')
-    return printedBy(php, directory, file, `${BASE_INI}${own}\n${prepared}`)
+    const prepared = section === 'FILE' ? ini : ini.replaceAll(HANDLER, '')
+    return printedBy(php, directory, file, `${BASE_INI}${prepared}\n${own}`)
   }
   const skip = phpt.get('SKIPIF')
   if (skip !== undefined) {
     // Most have the same few lines.
     const said = saidBySkip.get(skip) ?? (await run('SKIPIF'))
     saidBySkip.set(skip, said)
-    if (/^\s*skip/i.test(said)) return { kind: 'skipped', reason: said.trim() }
+    if (/^\s*skip/im.test(said)) return { kind: 'skipped', reason: said.trim() }
   }
   const output = await run('FILE')
   if (phpt.has('CLEAN')) await run('CLEAN')

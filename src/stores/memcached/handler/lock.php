@@ -142,6 +142,15 @@ final class Lock
         return $line->waiting === [] ? ['delete', $this->key, $lock[1]] : ['append', $this->key, " !{$this->token}"];
     }
 
+    /** Releases a lock that this request may have, where the server works. */
+    public function giveBack(): void
+    {
+        try {
+            $this->clear($this->cache->ask(...$this->passing())[1]);
+        } catch (ServerFailed) {
+        }
+    }
+
     /** Tells whoever waits that this request has gone, if the server hears it. */
     public function leave(): void
     {

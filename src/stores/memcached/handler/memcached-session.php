@@ -62,7 +62,7 @@ final class MemcachedSession implements LockedSession
         } catch (ServerFailed $failure) {
             // It may be the owner already, or may be in a moment.
             $this->isHeld = false;
-            $this->lock?->leave();
+            $failure->getCode() === ServerFailed::TOO_LARGE ? $this->lock?->giveBack() : $this->lock?->leave();
             throw self::storeFailed($failure);
         }
         return true;
@@ -233,7 +233,7 @@ final class MemcachedSession implements LockedSession
     {
         $this->isHeld = false;
         $this->cache?->disconnect();
-        $this->lock?->leave();
+        $this->lock?->giveBack();
     }
 
     public function onStoreError(): string

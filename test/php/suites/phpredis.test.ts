@@ -2,12 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { CANARY, type Service, showsCanary } from '../../../lab/bindings.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { configure } from '../../support/php/configured.ts'
+import { unpackedExtensionTests } from '../../support/php/extension-tests.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import {
-  type PhpredisResult,
-  runPhpredisTests,
-  unpackedPhpredisTests,
-} from '../../support/php/phpredis-suite.ts'
+import { type PhpredisResult, runPhpredisTests } from '../../support/php/phpredis-suite.ts'
 
 const NO_POLLING = 'requests wait in a queue: they neither poll nor count their tries'
 const FIXED_LIFE = 'a lock lives as long as php-sessions has configured'
@@ -67,7 +64,7 @@ describe.each(PHPS)('%s', (name, php) => {
     skip,
   }) => {
     const [, major = ''] = /phpredis (\d+)/.exec(name) ?? []
-    const folder = unpackedPhpredisTests(major)
+    const folder = unpackedExtensionTests(`php-redis-${major}`)
     if (typeof folder !== 'string') return skip(folder.unavailable)
     const [native, managed] = await Promise.all([
       runWith(php, folder, 'native'),

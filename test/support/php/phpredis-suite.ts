@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { InstalledPhp } from '../../../lab/php/installed.ts'
 import { startContained } from '../../../lab/processes/contained.ts'
@@ -18,22 +18,10 @@ export interface PhpredisResult {
   readonly output: string
 }
 
-const CACHE = join(import.meta.dirname, '../../../.cache')
-const FOLDER = join(CACHE, 'phpredis')
 /** The scripts that the tests start, one process for each request. */
 const REQUESTS = ['startSession.php', 'regenerateSessionId.php', 'getSessionData.php']
 /** Most of the time the tests sleep, but some measure how long they wait. */
 const AT_A_TIME = 4
-
-/** Where the tests of this major version of phpredis are, or why they are not there. */
-export function unpackedPhpredisTests(major: string): string | { readonly unavailable: string } {
-  const folder = join(FOLDER, major)
-  if (existsSync(folder)) return folder
-  const reason = join(CACHE, 'phpredis.reason')
-  return {
-    unavailable: existsSync(reason) ? readFileSync(reason, 'utf8').trim() : 'scripts/phpredis has not run',
-  }
-}
 
 /**
  * Runs phpredis' session tests. Each of their requests is PHP with nothing but the ini for the test.

@@ -1,16 +1,14 @@
 import { chmodSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeApp } from '../../lab/app.ts'
-import { CANARY, redisService, showsCanary, vcapServices } from '../../lab/bindings.ts'
+import { showsCanary, vcapServices } from '../../lab/bindings.ts'
 import { runInParallel } from '../../lab/load.ts'
-import { startContained } from '../../lab/processes/contained.ts'
 import { makeScratch } from '../../lab/processes/scratch.ts'
-import { until } from '../../lab/processes/until.ts'
-import { startRedis } from '../../lab/redis/server.ts'
 import { type Mariadb, startMariadb } from '../../lab/servers/mariadb.ts'
 import type { App, Handler } from '../support/apps/app.ts'
 import { LOGIN_APPS, STATEMENTS, symfony } from '../support/apps/apps.ts'
 import { makeBrowser } from '../support/apps/browser.ts'
+import { APP_STORES, type AppStore } from '../support/apps/stores.ts'
 import { type Unpacked, unpackedApps } from '../support/apps/unpacked.ts'
 import { startAppWeb } from '../support/apps/web.ts'
 
@@ -25,19 +23,19 @@ beforeAll(async () => {
 })
 afterAll(() => mariadb?.stop())
 
-/** Starts an app on two instances, with a Redis of its own, which has the sessions unless they are in files. */
-async function start(app: App, handler: Handler, skip: (reason: string) => never) {
+/** Starts an app on two instances, with a store of its own, which has the sessions unless they are in files. */
+async function start(
+  app: App,
+  handler: Handler,
+  kind: keyof typeof APP_STORES,
+  skip: (reason: string) => never,
+) {
   if ('unavailable' in unpacked) return skip(unpacked.unavailable)
-  const redis = await startRedis({ password: CANARY })
-  onTestFinished(redis.stop)
-  const credentials = { host: redis.host, port: redis.port, password: CANARY }
-  const bound = {
-    VCAP_SERVICES: vcapServices({ ...redisService, credentials }),
-    PHP_SESSIONS_HANDLER: handler,
-  }
+  const store = await APP_STORES[kind]()
+  const bound = { VCAP_SERVICES: vcapServices(store.service), PHP_SESSIONS_HANDLER: handler }
   const more = handler === 'files' ? inFiles(unpacked) : bound
   const web = await startAppWeb({ ...unpacked.env, ...more }, app.make(unpacked, mariadb))
-  return { redis, web, browser: makeBrowser(web.url), page: app.page(mariadb) }
+  return { store, web, browser: makeBrowser(web.url), page: app.page(mariadb) }
 }
 
 /** Without a service; both instances have the same directory for the sessions. */
@@ -48,17 +46,9 @@ function inFiles({ env }: Unpacked): Unpacked['env'] {
   return { PHP_INI_SCAN_DIR: `${env.PHP_INI_SCAN_DIR}:${makeApp({ 'sessions.ini': ini })}` }
 }
 
-/** Watches the commands on sessions that clients send to Redis; the commands of scripts do not count. */
-async function watchSessions(port: number): Promise<() => ReadonlySet<string>> {
-  const env = { PATH: process.env.PATH, REDISCLI_AUTH: CANARY }
-  const monitor = startContained({ file: 'redis-cli', args: ['-p', String(port), 'MONITOR'], env })
-  onTestFinished(() => monitor.signal('SIGTERM'))
-  await until('redis-cli to watch', () => monitor.stdout().startsWith('OK'))
-  return () => {
-    const lines = monitor.stdout().matchAll(/^\S+ \[\d+ (?!lua).*?\] "(\w+)" .*PHPREDIS_SESSION:/gm)
-    return new Set([...lines].map(([, command = '']) => command.toUpperCase()))
-  }
-}
+/** Whether a key is that of a session, and not of a lock. */
+const isSession = (store: AppStore, key: string) =>
+  key.startsWith(store.key('')) && !/_|^lock\./.test(key.slice(store.key('').length))
 
 /** What PHP, php-sessions and nginx complain about in their logs. The pools of these tests have no time limit. */
 const complaints = (log: string) =>
@@ -67,13 +57,20 @@ const complaints = (log: string) =>
     .filter((line) => !line.includes('(php.hanging)'))
     .filter((line) => /PHP message|php-sessions: (?!sessions are kept in)|\[(error|crit|alert)\]/.test(line))
 
-describe.each(['managed', 'native', 'files'] as const)('%s', (handler) => {
+/** On Memcached people log in once: it is the same code of the handler, and the second time is about ids. */
+const HANDLERS = [
+  ['managed', 'Redis', 2],
+  ['managed', 'Memcached', 1],
+  ['native', 'Redis', 2],
+  ['files', 'Redis', 2],
+] as const
+
+describe.each(HANDLERS)('%s, %s', (handler, kind, logins) => {
   test.for(rows)(
     '%s: people log in, work on two instances in turn, log out, and do so again',
     async ([, app], { skip }) => {
-      const { redis, web, browser, page } = await start(app, handler, skip)
-      const commands = await watchSessions(redis.port)
-      for (let times = 0; times < 2; times++) {
+      const { store, web, browser, page } = await start(app, handler, kind, skip)
+      for (let times = 0; times < logins; times++) {
         expect((await browser.get(page)).body).toMatch(app.outside)
         const before = browser.cookies.get(app.cookie)
         expect((await app.login(browser, mariadb)).body).not.toMatch(app.outside)
@@ -88,19 +85,15 @@ describe.each(['managed', 'native', 'files'] as const)('%s', (handler) => {
           // An app that catches PHP's warnings shows them in the page.
           expect(result.body).not.toMatch(/(Warning|Notice|Deprecated)(<[^>]*>)* in /)
           if (handler === 'files') continue
-          const keys = redis.cli('KEYS', '*').split('\n')
-          expect(keys).toContain(`PHPREDIS_SESSION:${cookie}`)
-          expect(keys.filter((key) => !/^PHPREDIS_SESSION:[^_]+$/.test(key))).toEqual([])
+          const keys = await store.keys()
+          expect(keys).toContain(store.key(cookie))
+          expect(keys.filter((key) => !isSession(store, key))).toEqual([])
         }
         expect((await app.logout(browser, mariadb)).body).toMatch(app.outside)
       }
       expect([...browser.instances].sort()).toEqual([0, 1])
-      if (handler === 'files') expect(redis.cli('DBSIZE')).toBe('0')
-      else {
-        const keeper = commands().has('SETEX') ? 'native' : 'managed'
-        expect(keeper).toBe(app.isBypassing ? 'native' : handler)
-        expect(commands()).toContain('EVALSHA')
-      }
+      if (handler === 'files') expect(await store.keys()).toEqual([])
+      else expect(await store.keeper()).toBe(app.isBypassing ? 'native' : handler)
       await web.stop()
       expect(complaints(web.log())).toEqual([])
       expect(showsCanary(web.log())).toBe(false)
@@ -110,7 +103,7 @@ describe.each(['managed', 'native', 'files'] as const)('%s', (handler) => {
   test.for(rows.filter(([, { remembers }]) => remembers))(
     '%s: of requests of one visitor at the same time, each leaves what it has put into the session',
     async ([, app], { skip }) => {
-      const { web, browser } = await start(app, handler, skip)
+      const { web, browser } = await start(app, handler, kind, skip)
       await app.login(browser, mariadb)
       await Promise.all((app.remembers ?? []).map(({ request }) => browser.get(request)))
       for (const { page, shows } of app.remembers ?? []) expect((await browser.get(page)).body).toMatch(shows)
@@ -120,26 +113,32 @@ describe.each(['managed', 'native', 'files'] as const)('%s', (handler) => {
   )
 
   test('Symfony: each of 20 requests of one visitor, 5 at a time, is counted', async ({ skip }) => {
-    const { redis, web, browser } = await start(symfony, handler, skip)
+    const { store, web, browser } = await start(symfony, handler, kind, skip)
     const count = async () => Number((await browser.get('/count')).body)
     expect(await count()).toBe(1)
     const counts: number[] = []
     await runInParallel(20, 5, async () => counts.push(await count()))
     expect(counts.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i + 2))
     if (handler !== 'files')
-      expect(redis.cli('KEYS', '*').split('\n')).toEqual([expect.stringMatching(/^PHPREDIS_SESSION:[^_]+$/)])
+      expect(await store.keys()).toEqual([store.key(browser.cookies.get(symfony.cookie))])
     await web.stop()
     expect(complaints(web.log())).toEqual([])
   })
 })
 
-test.for(rows)(
-  '%s: when the store is gone, visitors who are logged in get an error, not the login form',
-  async ([, app], { skip }) => {
-    const { redis, web, browser, page } = await start(app, 'managed', skip)
+/** All apps on Redis, some on Memcached. */
+const gone = [
+  ...LOGIN_APPS.map((app) => [app.name, 'Redis', app] as const),
+  ...LOGIN_APPS.slice(0, 3).map((app) => [app.name, 'Memcached with a login', app] as const),
+]
+
+test.for(gone)(
+  '%s, %s: when the store is gone, visitors who are logged in get an error, not the login form',
+  async ([, kind, app], { skip }) => {
+    const { store, web, browser, page } = await start(app, 'managed', kind, skip)
     await app.login(browser, mariadb)
     const cookie = browser.cookies.get(app.cookie)
-    await redis.stop()
+    await store.stop()
     for (let i = 0; i < 2; i++) {
       const { status, headers, body } = await browser.get(page)
       expect(body).not.toMatch(app.outside)
@@ -152,7 +151,7 @@ test.for(rows)(
     await web.stop()
     const cause = app.isBypassing
       ? 'RuntimeException: "Failed to start the session."'
-      : `php-sessions: the session store cannot be used: 127.0.0.1:${redis.port}: `
+      : `php-sessions: the session store cannot be used: 127.0.0.1:${store.port}: `
     const lines = complaints(web.log())
     expect(lines.length).toBeGreaterThan(0)
     expect(lines.filter((line) => !line.includes(cause))).toEqual([])

@@ -10,6 +10,7 @@ import { cnbLaunch } from '../homes/cnb/launch.ts'
 import { exec } from '../homes/container/exec.ts'
 import { ini } from '../homes/machine/ini.ts'
 import type { Host } from '../host/host.ts'
+import { countSessions } from '../sessions/count.ts'
 import { watch } from '../watch/watch.ts'
 import { watchedByExec, watchedOnCloudFoundry, withWatch } from '../watch/watched.ts'
 
@@ -116,6 +117,19 @@ export const commands: readonly Command[] = [
       'cf ssh APP -t -c "/tmp/lifecycle/shell app php-sessions doctor"',
     ],
     run: (host, ids, flags) => doctor(host, ids, flags),
+  },
+  {
+    name: 'sessions',
+    meaning: 'count the sessions: how many, how large, how active',
+    parameters: [],
+    flags: {
+      ...TARGET_FLAGS,
+      since: { value: 'FILE', meaning: 'also say what has changed since this earlier --json' },
+      ids: { meaning: 'show the ids of the largest: whoever has an id has the session' },
+      debug: { meaning: 'show on stderr what PHP was asked and answered' },
+    },
+    examples: ['php-sessions sessions', 'php-sessions sessions --json'],
+    run: (host, _args, flags) => countSessions(host, flags),
   },
   {
     name: 'playground',

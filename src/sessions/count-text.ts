@@ -1,0 +1,84 @@
+import type { Census } from './census.ts'
+
+const CELLS = 30
+
+/** Renders a census for people; fits 80 columns. */
+export function renderCensus(census: Census): string {
+  const { sessions, bytes, active, largest, eternal, lifetimeSeconds, store, since } = census
+  const place = store.service === null ? 'local files' : `the service ${store.service}`
+  const average = sessions === 0 ? 0 : bytes / sessions
+  return [
+    `${counted(sessions)} in ${place}`,
+    ...active.map(
+      (row) => `  ${String(row.minutes).padStart(2)} min  ${amount(row.sessions)} had a request in them`,
+    ),
+    `  bytes   ${amount(bytes)}, ${amount(average)} each, the largest ${amount(largest[0]?.bytes ?? 0)}`,
+    ...(largest.some(({ id }) => id !== null)
+      ? largest.map(({ bytes: size, id }) => `          ${amount(size).padStart(11)}  ${id ?? ''}`)
+      : []),
+    ...describeBots(census),
+    ...(eternal === 0 ? [] : [`  ${amount(eternal)} never expire: no handler of PHP writes such sessions`]),
+    ...(since === null
+      ? []
+      : [
+          `  since   ${signed(since.sessions)} sessions, ${signed(since.bytes)} bytes in ${duration(since.seconds)}`,
+        ]),
+    '',
+    `Since their last request (they live for ${duration(lifetimeSeconds)} after it):`,
+    ...renderBars(census),
+    '',
+  ].join('\n')
+}
+
+/** What can be known of visitors who never came back, and what it is based on. */
+function describeBots({ sessions, firstPage, mostFrequent }: Census): readonly string[] {
+  if (sessions === 0) return []
+  const share = (count: number) => `${amount(count)} (${Math.round((100 * count) / sessions)} %)`
+  if (firstPage !== null)
+    return [`  bots    ${share(firstPage)} at most had one page only: the first lifetime is theirs`]
+  if (mostFrequent === null) return []
+  return [
+    `  bots    ${share(mostFrequent.sessions)} have ${amount(mostFrequent.bytes)} bytes, the most frequent size:`,
+    '          as a rule that of visitors who had one page and never came back',
+  ]
+}
+
+function renderBars({ histogram, lifetimeSeconds }: Census): readonly string[] {
+  const end = histogram.findIndex(({ idleSeconds }) => idleSeconds === null || idleSeconds >= lifetimeSeconds)
+  const shown = histogram.slice(0, end + 1)
+  const most = Math.max(1, ...shown.map(({ sessions }) => sessions))
+  return shown.map(({ idleSeconds, sessions }) => {
+    const name = `up to ${duration(Math.min(idleSeconds ?? lifetimeSeconds, lifetimeSeconds))}`
+    const bar = '#'.repeat(Math.ceil((CELLS * sessions) / most))
+    return `  ${name.padEnd(14)} ${amount(sessions).padStart(11)}  ${bar}`.trimEnd()
+  })
+}
+
+function counted(sessions: number): string {
+  return sessions === 1 ? '1 session' : `${amount(sessions)} sessions`
+}
+
+/** A number with commas. */
+export function amount(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+function signed(value: number): string {
+  return value < 0 ? amount(value) : `+${amount(value)}`
+}
+
+const UNITS = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+] as const
+
+/** Seconds in the largest unit in which they are whole, or nearly so. */
+export function duration(seconds: number): string {
+  const [size, unit] = UNITS.find(([of]) => seconds >= of && (seconds % of === 0 || seconds >= 10 * of)) ?? [
+    1,
+    's',
+  ]
+  return `${amount(seconds / size)} ${unit}`
+}

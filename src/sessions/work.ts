@@ -1,0 +1,40 @@
+import type { JsonObject } from '../core/binding.ts'
+import type { Finding } from '../core/finding.ts'
+import { makeMask } from '../core/mask.ts'
+import { printableLines } from '../core/text.ts'
+import type { Host } from '../host/host.ts'
+import type { Log } from '../php/ask.ts'
+import { renderFindings } from '../plan/report.ts'
+import { type AppSessions, findSessions, isRefused, secretsIn } from './app-sessions.ts'
+import { isFinding } from './program.ts'
+
+export type Flags = Readonly<Record<string, string>>
+
+/** Does something with the sessions of an app; says why where that is not possible. */
+export function withSessions<Answer>(
+  host: Host,
+  flags: Flags,
+  work: (sessions: AppSessions, log: Log) => Answer | Finding,
+): Answer | undefined {
+  // What was asked has no secrets; the answer may quote a server.
+  let hide = (text: string) => text
+  const log: Log = (text) => {
+    if (flags.debug !== undefined) host.err(printableLines(hide(text)))
+  }
+  const found = findSessions(host, flags, log)
+  if (isRefused(found)) {
+    refuse(host, found)
+    return undefined
+  }
+  hide = makeMask(secretsIn(found))
+  const answer = work(found, log)
+  if (!isFinding(answer as JsonObject | Finding)) return answer as Answer
+  refuse(host, [answer as Finding])
+  return undefined
+}
+
+/** Says why nothing is done; gives the exit status. */
+export function refuse(host: Host, findings: readonly Finding[]): number {
+  host.err(renderFindings(findings))
+  return 1
+}

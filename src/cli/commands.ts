@@ -11,6 +11,8 @@ import { exec } from '../homes/container/exec.ts'
 import { ini } from '../homes/machine/ini.ts'
 import type { Host } from '../host/host.ts'
 import { countSessions } from '../sessions/count.ts'
+import { endSessions } from '../sessions/end.ts'
+import { showSession } from '../sessions/show.ts'
 import { watch } from '../watch/watch.ts'
 import { watchedByExec, watchedOnCloudFoundry, withWatch } from '../watch/watched.ts'
 
@@ -43,6 +45,8 @@ export interface Command {
   readonly isInternal?: boolean
   run(host: Host, args: readonly string[], flags: Readonly<Record<string, string>>): number | Promise<number>
 }
+
+const DEBUG: Flag = { meaning: 'show on stderr what PHP was asked and answered' }
 
 /** The flags of commands that examine an app and its PHP. */
 const TARGET_FLAGS: Command['flags'] = {
@@ -104,7 +108,7 @@ export const commands: readonly Command[] = [
       strict: { meaning: 'fail on warnings, too' },
       list: { meaning: 'list the checks without running them' },
       verbose: { letter: 'v', meaning: 'also show what is fine, with times' },
-      debug: { meaning: 'show on stderr what PHP was asked and answered' },
+      debug: DEBUG,
       color: {
         value: 'WHEN',
         meaning: 'always, never or auto; default: auto',
@@ -126,10 +130,33 @@ export const commands: readonly Command[] = [
       ...TARGET_FLAGS,
       since: { value: 'FILE', meaning: 'also say what has changed since this earlier --json' },
       ids: { meaning: 'show the ids of the largest: whoever has an id has the session' },
-      debug: { meaning: 'show on stderr what PHP was asked and answered' },
+      debug: DEBUG,
     },
     examples: ['php-sessions sessions', 'php-sessions sessions --json'],
     run: (host, _args, flags) => countSessions(host, flags),
+  },
+  {
+    name: 'sessions show',
+    meaning: 'show what is in a session, without its values',
+    parameters: ['ID'],
+    flags: { ...TARGET_FLAGS, values: { meaning: 'show the values, too' }, debug: DEBUG },
+    examples: ['php-sessions sessions show 4f0c8b…', 'php-sessions sessions show 4f0c8b… --values'],
+    run: (host, [id = ''], flags) => showSession(host, id, flags),
+  },
+  {
+    name: 'sessions end',
+    meaning: 'log out: end one session, some, or all',
+    parameters: [],
+    optional: 'ID',
+    flags: {
+      ...TARGET_FLAGS,
+      where: { value: 'NAME=VALUE', meaning: 'those in which NAME is VALUE; NAME alone: in which it is' },
+      all: { meaning: 'all of them' },
+      yes: { meaning: 'do not ask; needed where nobody can answer' },
+      debug: DEBUG,
+    },
+    examples: ['php-sessions sessions end --where user_id=42', 'php-sessions sessions end --all --yes'],
+    run: (host, [id], flags) => endSessions(host, id, flags),
   },
   {
     name: 'playground',

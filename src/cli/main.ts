@@ -36,10 +36,10 @@ function fail(host: Host, message: string, status: number): number {
 }
 
 function run(host: Host, args: readonly string[]): number | Promise<number> {
-  const [first, ...rest] = args
+  const [first, ...rest] = joinName(args)
   if (first === '--version') return answer(host, `${VERSION}\n`)
   if (first === undefined || first === '--help' || first === '-h') return answer(host, renderHelp())
-  if (first === 'help') return answer(host, helpOn(rest[0]))
+  if (first === 'help') return answer(host, helpOn(joinName(rest)[0]))
   const command = findCommand(first)
   const [own, trailing] = splitTrailing(command, rest)
   if (own.includes('--help') || own.includes('-h')) return answer(host, renderCommandHelp(command))
@@ -47,6 +47,12 @@ function run(host: Host, args: readonly string[]): number | Promise<number> {
   if (command.trailing === undefined) return command.run(host, values, flags)
   if (trailing.length > 0) return command.run(host, trailing, flags)
   throw wrongCount(command, trailing)
+}
+
+/** The name of a command may have two words. */
+function joinName(args: readonly string[]): readonly string[] {
+  const two = args.slice(0, 2).join(' ')
+  return commands.some(({ name }) => name === two) ? [two, ...args.slice(2)] : args
 }
 
 /** Separates the arguments of php-sessions from those after `--`, which belong to another command. */

@@ -74,6 +74,8 @@ export interface Host {
   err(text: string): void
   /** Whether stdout is a terminal. */
   isTerminal(): boolean
+  /** Asks for a line on stderr; undefined where stdin is not a terminal, so that nobody can answer. */
+  ask(question: string): string | undefined
   /** Opens the playground with its arguments and flags; absent where it is not: in the executable. */
   readonly playground?: (args: readonly string[], flags: Readonly<Record<string, string>>) => Promise<number>
 }

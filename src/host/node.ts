@@ -73,7 +73,16 @@ export const nodeHost: Host = {
   out: (text) => fs.writeFileSync(1, text),
   err: (text) => fs.writeFileSync(2, text),
   isTerminal: () => isatty(1),
+  ask: (question) => {
+    if (!isatty(0)) return undefined
+    fs.writeFileSync(2, question)
+    const line = Buffer.alloc(LINE_BYTES)
+    return line.toString('utf8', 0, fs.readSync(0, line)).trim()
+  },
 }
+
+/** A terminal gives a line at a time, of at most so many bytes. */
+const LINE_BYTES = 4096
 
 const FORWARDED = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const
 /** A terminal sends these to the whole process group, so they reach the command without help. */

@@ -29,6 +29,7 @@ const SIGNALS = { SIGUSR2: 12 } as const
 
 /** For the group of a file. */
 const KEEP = -1
+const STDIN = 0
 const STDOUT = 1
 const STDERR = 2
 const CHUNK_BYTES = 16_384
@@ -65,6 +66,14 @@ export const quickjsHost: Host = {
   // If stderr refuses there is no place left for a message, and the app must start nevertheless.
   err: (text) => void writeAll(STDERR, encodeUtf8(text)),
   isTerminal: () => os.isatty(STDOUT),
+  ask: (question) => {
+    if (!os.isatty(STDIN)) return undefined
+    writeAll(STDERR, encodeUtf8(question))
+    const line = new Uint8Array(CHUNK_BYTES)
+    // A terminal gives a line at a time.
+    const count = os.read(STDIN, line.buffer, 0, CHUNK_BYTES)
+    return decodeUtf8(toBytes(line.subarray(0, Math.max(0, count)))).trim()
+  },
 }
 
 function check(what: string, path: string, errno: number): void {

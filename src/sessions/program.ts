@@ -28,16 +28,17 @@ export type StoreQuestion = Question
 /** How a program reaches the store that keeps the sessions of an app. */
 export function storeQuestionOf({ prepared: { plan }, surroundings }: AppSessions): StoreQuestion {
   const { planned } = plan
-  if (planned === undefined) return { kind: 'files', settings: {} }
-  return boundStoreQuestion(planned, surroundings)
+  if (planned === undefined) return { kind: 'files', settings: {}, isManaged: false }
+  return boundStoreQuestion(planned, surroundings, planned.handler === 'managed')
 }
 
 /** The same for any store. */
 export function boundStoreQuestion(
   { store, endpoint }: Pick<PlannedStore, 'store' | 'endpoint'>,
   surroundings: AppSessions['surroundings'],
+  isManaged: boolean,
 ): StoreQuestion {
-  return { kind: store.name, settings: store.client.settings(endpoint, surroundings) }
+  return { kind: store.name, settings: store.client.settings(endpoint, surroundings), isManaged }
 }
 
 /**
@@ -56,7 +57,8 @@ export function askSessions(
     name,
     source: `src/sessions/programs/${name}.php`,
     code: joinProgram(files),
-    overrides: ['session.upload_progress.enabled=0'],
+    // The data of sessions are not to be trusted.
+    overrides: ['session.upload_progress.enabled=0', 'memory_limit=512M'],
     limitSeconds: LIMIT_SECONDS,
     keepsStderr: true,
   }

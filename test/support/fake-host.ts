@@ -100,5 +100,6 @@ export function fakeHost(
       output.err += text
     },
     isTerminal: () => false,
+    ask: () => undefined,
   }
 }

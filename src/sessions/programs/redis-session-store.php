@@ -11,18 +11,39 @@ final class RedisSessionStore implements SessionStore
     private const PASSING = '/^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MOVED|ASK)\b/';
     private const PATIENCE_SECONDS = 8;
     private const STEP = 500;
+    /**
+     * Removes a session and takes its lock away. The request that has the lock may not write any more: with the managed handler
+     * RELEASE compares the data with those that it read, phpredis looks for its lock. A request that waits is called, as by RELEASE.
+     */
+    private const END = <<<'LUA'
+        local had = redis.call('DEL', KEYS[1])
+        if redis.call('EXISTS', KEYS[2]) == 1 and redis.call('ZCARD', KEYS[3]) > 0 then
+            redis.call('SET', KEYS[2], '@', 'PX', 1000)
+            redis.call('DEL', KEYS[4])
+            redis.call('LPUSH', KEYS[4], 1)
+            redis.call('PEXPIRE', KEYS[4], 1000)
+        else
+            redis.call('DEL', KEYS[2])
+        end
+        return had
+        LUA;
 
     public readonly Store $scripts;
     private readonly array $settings;
+    /** Whether the managed handler keeps these sessions. */
+    private readonly bool $isManaged;
     private readonly ServerMap $map;
     /** @var array<string, Connection> */
     private array $connections = [];
+    /** Whether one address hides a cluster, as proxies of some hosters do. */
+    private bool $hidesCluster = false;
 
     public function __construct(string $store)
     {
         $this->scripts = new Store($store);
         $this->settings = $this->scripts->settings;
         $this->map = new ServerMap($this->settings);
+        $this->isManaged = Asked::$question['stores'][$store]['isManaged'];
     }
 
     public function keys(): iterable
@@ -99,6 +120,33 @@ final class RedisSessionStore implements SessionStore
     {
         $name = $this->settings['prefix'] . $key;
         return $this->run([$name => [['DEL', $name]]])[$name][0] === 1;
+    }
+
+    public function end(array $keys): int
+    {
+        ['locking' => $isLocking, 'topology' => $topology] = $this->settings;
+        $hasLocks = $isLocking && ($topology !== 'cluster' || $this->isManaged);
+        $commands = [];
+        foreach ($keys as $key) {
+            [$data, $lock, $waiting, $call] = $this->namesOf((string) $key);
+            $commands[$data] = [$hasLocks ? ['EVAL', self::END, 4, $data, $lock, $waiting, $call] : ['DEL', $data]];
+        }
+        try {
+            return count(array_filter($this->run($commands), fn (array $answers): bool => $answers[0] === 1));
+        } catch (StoreFailed $failure) {
+            if ($this->hidesCluster || !str_contains($failure->getMessage(), 'CROSSSLOT')) {
+                throw $failure;
+            }
+            $this->hidesCluster = true;
+            return $this->end($keys);
+        }
+    }
+
+    /** The names of a session's keys, as the handler has them. */
+    private function namesOf(string $key): array
+    {
+        $names = $this->scripts->keys($key);
+        return $this->hidesCluster ? preg_replace('/^(.*)(_LOCK|_WAIT|_NEXT)$/Ds', '{$1}$2', $names) : $names;
     }
 
     /** What a command says of sessions, and the seconds that they have to live. */

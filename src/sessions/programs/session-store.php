@@ -32,6 +32,12 @@ interface SessionStore
 
     /** Removes a session, whoever holds its lock. Returns whether there was one. */
     public function delete(string $key): bool;
+
+    /**
+     * Ends sessions, in such a way that a request which has one of them now does not write it back, where the handler's lock can
+     * ensure that. Returns how many there were.
+     */
+    public function end(array $keys): int;
 }
 
 /** A store of the question, by its name there. */

@@ -1,0 +1,85 @@
+<?php
+
+namespace PhpSessions;
+
+/** Whether a session has a name with a value, or with any value: `user_id`, or `user.id` for what is within `user`. */
+function matches(Structure $session, string $path, ?string $wanted): bool
+{
+    foreach ($session->items as [$name, $value]) {
+        $name = substr((string) strrchr("\0$name", "\0"), 1);
+        if ($name === $path && ($wanted === null ? $value !== null : isValue($value, $wanted))) {
+            return true;
+        }
+        if ($value instanceof Structure && str_starts_with($path, "$name.") && matches($value, substr($path, strlen($name) + 1), $wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+function isValue(mixed $value, string $wanted): bool
+{
+    return match (true) {
+        is_bool($value) => ($value ? 'true' : 'false') === $wanted,
+        $value === null => $wanted === 'null',
+        is_scalar($value) => (string) $value === $wanted,
+        default => false,
+    };
+}
+
+/** The sessions that are to end, in lists, and how many of them could not be read. */
+final class Ending
+{
+    private const AT_ONCE = 50;
+
+    public int $unreadable = 0;
+
+    public function __construct(private readonly SessionStore $store, private readonly Progress $progress)
+    {
+    }
+
+    public function keys(): iterable
+    {
+        ['id' => $id, 'where' => $where] = Asked::$question;
+        if ($id !== null) {
+            yield array_map(strval(...), array_keys($this->store->measure([$id])));
+            return;
+        }
+        foreach ($this->store->keys() as $keys) {
+            foreach (array_chunk($keys, self::AT_ONCE) as $some) {
+                $this->progress->add(count($some));
+                yield $where === null ? $some : $this->matching($some, $where);
+            }
+        }
+    }
+
+    private function matching(array $keys, array $where): array
+    {
+        $found = [];
+        foreach ($this->store->read($keys) as $key => [$data]) {
+            $decoded = decodeSession(uncompress($data));
+            $this->unreadable += $decoded === null ? 1 : 0;
+            if ($decoded !== null && matches($decoded[1], $where['name'], $where['value'])) {
+                $found[] = (string) $key;
+            }
+        }
+        return $found;
+    }
+}
+
+answer(function (): array {
+    ['id' => $id, 'isTrial' => $isTrial] = Asked::$question;
+    $store = openStore('main');
+    $count = 0;
+    // A request may have given a session another id while the first pass went on.
+    for ($pass = $isTrial || $id !== null ? 2 : 1; $pass <= 2; $pass++) {
+        $progress = new Progress('looked at', $id === null ? $store->total() : null);
+        $ending = new Ending($store, $progress);
+        foreach ($ending->keys() as $keys) {
+            $count += $isTrial || $keys === [] ? count($keys) : $store->end($keys);
+            $isTrial || send(['count' => $count]);
+        }
+        $progress->end();
+    }
+    return ['count' => $count, 'unreadable' => $ending->unreadable];
+});

@@ -1,0 +1,142 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { CANARY, clusterService, type Service } from '../../../lab/bindings.ts'
+import { startFpm } from '../../../lab/php/fpm.ts'
+import { makeScratch } from '../../../lab/processes/scratch.ts'
+import { until } from '../../../lab/processes/until.ts'
+import { startRedisCluster } from '../../../lab/redis/cluster.ts'
+import { startRedis } from '../../../lab/redis/server.ts'
+import { makeMachine, run } from '../../support/doctor.ts'
+import { configure } from '../../support/php/configured.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
+
+type Env = Readonly<Record<string, string>>
+
+const VISITORS = 12
+
+/** Starts a php-fpm with pages of visitors, and a machine on which somebody runs php-sessions. */
+async function startSite(php: PhpUnderTest, service: Service, env: Env) {
+  const gates = makeScratch('gate')
+  const [gate, taken] = [join(gates, 'open'), join(gates, 'taken')]
+  const held = `touch('${taken}'); while (!file_exists('${gate}')) { usleep(1000); clearstatcache(); }`
+  const pages = {
+    login: `session_start(); $_SESSION['user_id'] = 42; echo 'in';`,
+    other: `session_start(); $_SESSION['user_id'] = 7; echo 'in';`,
+    who: `session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; echo 'user ', $_SESSION['user_id'] ?? 'nobody';`,
+    hold: `session_start(); ${held} $_SESSION['n'] = 1; session_write_close(); echo 'held';`,
+    change: `session_start(); ${held} session_regenerate_id(true); $_SESSION['n'] = 1; echo 'held';`,
+    copy: `session_start(); ${held} $_SESSION['n'] = 1; session_regenerate_id(false); echo 'held';`,
+  }
+  const { ini } = configure(php, service, env)
+  const fpm = await startFpm({
+    php: php.php,
+    ini: () => `${ini}output_buffering=4096\n`,
+    pools: [{ workers: VISITORS }],
+    env: {},
+    pages,
+  })
+  onTestFinished(fpm.stop)
+  const machine = await makeMachine({ php, services: [service], env })
+  return {
+    ask: fpm.ask,
+    /** Asks for a page that takes the session and waits until `open`; returns when it has the session. */
+    hold: async (page: string, cookie: string) => {
+      const held = fpm.ask(page, cookie)
+      await until('the session to be taken', () => existsSync(taken))
+      return { ends: () => held }
+    },
+    open: () => writeFileSync(gate, ''),
+    sessions: (...args: string[]) => run(machine, ['sessions', ...args]),
+    login: async (page = 'login') => /PHPSESSIONID=[^;]+/.exec(await fpm.ask(page))?.[0] ?? '',
+  }
+}
+
+const startServer = async (): Promise<Service> => {
+  const { host, port, stop } = await startRedis({ password: CANARY })
+  onTestFinished(stop)
+  return { name: 'redis-sessions', credentials: { host, port, password: CANARY } }
+}
+
+const startCluster = async (): Promise<Service> => {
+  const cluster = await startRedisCluster({ password: CANARY, replicas: 0 })
+  onTestFinished(cluster.stop)
+  return clusterService(cluster.nodes)
+}
+
+const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
+const NATIVE = { PHP_SESSIONS_HANDLER: 'native' }
+const WITH_LOCKS: readonly (readonly [string, () => Promise<Service>, Env])[] = [
+  ['the managed handler', startServer, MANAGED],
+  ['the managed handler on a cluster', startCluster, MANAGED],
+  ["PHP's own handler", startServer, NATIVE],
+]
+
+describe.each(PHPS)('%s', (_name, php) => {
+  describe.each(WITH_LOCKS)('%s', (_handler, start, env) => {
+    test.each(['hold', 'change', 'copy'])(
+      'a request that has the session while it ends does not write it back: %s',
+      async (page) => {
+        const site = await startSite(php, await start(), env)
+        const [cookie, other] = [await site.login(), await site.login('other')]
+        const held = await site.hold(page, cookie)
+        const waits = site.ask('who', cookie)
+        await sleep(300)
+        const { status, out } = await site.sessions('end', '--where', 'user_id=42', '--yes')
+        expect({ status, out }).toEqual({ status: 0, out: '1 session ended\n' })
+        // The request that waits gets its turn at once, without the session.
+        expect(await waits).toMatch(/user nobody$/)
+        site.open()
+        await held.ends()
+        expect(await site.ask('who', cookie)).toMatch(/user nobody$/)
+        expect(await site.ask('who', other)).toMatch(/user 7$/)
+        const none = await site.sessions('end', '--where', 'user_id=42', '--yes')
+        expect(none.out).toBe('0 sessions ended\n')
+      },
+    )
+
+    test('nor does any of many under load', async () => {
+      const site = await startSite(php, await start(), env)
+      const cookies = await Promise.all(Array.from({ length: VISITORS }, () => site.login()))
+      let [isOver, hasEnded, pages] = [false, false, 0]
+      const late: string[] = []
+      const visit = async (cookie: string) => {
+        while (!isOver) {
+          const began = hasEnded
+          const text = await site.ask('who', cookie)
+          pages++
+          if (began && text.includes('user 42')) late.push(text)
+        }
+      }
+      const visits = [...cookies, ...cookies].map(visit)
+      await until('pages', () => pages > 50)
+      expect((await site.sessions('end', '--where', 'user_id=42', '--yes')).status).toBe(0)
+      hasEnded = true
+      const before = pages
+      await until('more pages', () => pages > before + 200)
+      isOver = true
+      await Promise.all(visits)
+      expect(late).toEqual([])
+      expect((await site.sessions('end', '--where', 'user_id=42', '--yes')).out).toBe('0 sessions ended\n')
+    })
+  })
+
+  test.each([
+    ['without locks', startServer, { ...MANAGED, PHP_SESSIONS_LOCKING: 'off' }],
+    ["PHP's own handler on a cluster", startCluster, NATIVE],
+  ] as const)(
+    'where a running request writes the session back, it says so: %s',
+    async (_case, start, env) => {
+      const site = await startSite(php, await start(), env)
+      const cookie = await site.login()
+      const held = await site.hold('hold', cookie)
+      const { out, err } = await site.sessions('end', '--all', '--yes')
+      expect(out).toBe('1 session ended\n')
+      expect(err).toContain('(sessions.returns)')
+      site.open()
+      await held.ends()
+      expect(await site.ask('who', cookie)).toMatch(/user 42$/)
+    },
+  )
+})

@@ -89,6 +89,13 @@ export const OPTIONS = {
     default: '',
     parse: (text: string) => (/^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : undefined),
   },
+  PHP_SESSIONS_FIRST_LIFETIME: {
+    expected: 'a whole number of seconds, or 0 for no such limit',
+    meaning:
+      'how long a new session lives until its visitor comes a second time, with the managed handler, so that bots do not fill the store; at least as long as the first page is read',
+    default: '0',
+    parse: (text: string) => (/^[0-9]{1,9}$/.test(text) ? Number(text) : undefined),
+  },
   PHP_SESSIONS_PREFIX: {
     expected: '1 to 100 letters, digits or any of . : _ -',
     meaning:

@@ -16,7 +16,11 @@ export function handlerFindings(
   { runsManaged, obstacles }: Php,
   handler: Handler,
 ): readonly Finding[] {
-  const { PHP_SESSIONS_HANDLER: wanted, PHP_SESSIONS_ON_STORE_ERROR: onStoreError } = options
+  const {
+    PHP_SESSIONS_HANDLER: wanted,
+    PHP_SESSIONS_ON_STORE_ERROR: onStoreError,
+    PHP_SESSIONS_FIRST_LIFETIME: firstLifetime,
+  } = options
   if (handler === 'managed') return []
   const isWanted = store.wantsManaged(endpoint, options)
   if (isWanted && runsManaged && obstacles.length > 0) return obstacles
@@ -34,8 +38,21 @@ export function handlerFindings(
             : `bind one ${store.title} server, or a Redis or Valkey; or remove PHP_SESSIONS_HANDLER`,
       },
     ]
-  if (onStoreError === undefined) return []
+  const first: readonly Finding[] =
+    firstLifetime === 0
+      ? []
+      : [
+          {
+            id: 'handler.first-lifetime',
+            level: 'warn',
+            title: `PHP_SESSIONS_FIRST_LIFETIME=${firstLifetime} has no effect: PHP's own handler keeps the sessions, and a new one lives as long as any other`,
+            from: 'PHP_SESSIONS_FIRST_LIFETIME',
+            fix: 'also set PHP_SESSIONS_HANDLER=managed, or remove PHP_SESSIONS_FIRST_LIFETIME',
+          },
+        ]
+  if (onStoreError === undefined) return first
   return [
+    ...first,
     {
       id: 'handler.store-error',
       level: 'warn',

@@ -33,9 +33,10 @@ function takeCensus(
   earlier: Earlier | undefined,
   log: Log,
 ): Census | Finding {
-  const { web, prepared } = sessions
+  const { web, prepared, surroundings } = sessions
   const { planned } = prepared.plan
-  const firstLifetime = 0
+  const isManaged = planned?.handler === 'managed'
+  const firstLifetime = isManaged ? surroundings.options.PHP_SESSIONS_FIRST_LIFETIME : 0
   const lifetime = secondsOf(settingOf(web, 'session.gc_maxlifetime')) || 1440
   const question = {
     lifetime,

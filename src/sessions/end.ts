@@ -60,24 +60,24 @@ function endThem(host: Host, sessions: AppSessions, which: Which, flags: Flags, 
   return isFinding(done) ? done : Number(done.count)
 }
 
-/** Without a lock nobody can tell that a session has ended while a request had it. */
+/** What a request that is running now can do with an ended session, where the managed handler's lock does not prevent it. */
 function warnings({ prepared: { plan, input } }: AppSessions): readonly Finding[] {
   const { planned } = plan
+  const isLocking = input.options.PHP_SESSIONS_LOCKING
   const isManaged = planned?.handler === 'managed'
-  const hasLocks =
-    input.options.PHP_SESSIONS_LOCKING &&
-    (isManaged || (planned?.store.name === 'redis' && planned.endpoint.topology.value !== 'cluster'))
-  if (planned === undefined || hasLocks) return []
+  if (planned === undefined || (isManaged && isLocking)) return []
+  const isLocked =
+    isLocking && planned.store.name === 'redis' && planned.endpoint.topology.value !== 'cluster'
+  const what = isLocked
+    ? 'takes its session along if it gives it a new id (session_regenerate_id)'
+    : 'writes its session back when it ends, as nothing locks it'
   return [
     {
       id: 'sessions.returns',
       level: 'warn',
-      title:
-        'a request that is running now writes its session back when it ends: this handler has no lock that prevents it',
-      from: input.options.PHP_SESSIONS_LOCKING
-        ? `PHP's own handler for ${planned.store.title}`
-        : 'PHP_SESSIONS_LOCKING',
-      fix: 'end them once more after the longest request, or set PHP_SESSIONS_HANDLER=managed',
+      title: `a request that is running now ${what}`,
+      from: isLocking ? `PHP's own handler for ${planned.store.title}` : 'PHP_SESSIONS_LOCKING',
+      fix: `end the sessions once more after the longest request, or set ${isManaged ? 'PHP_SESSIONS_LOCKING=on' : 'PHP_SESSIONS_HANDLER=managed'}`,
     },
   ]
 }

@@ -1,6 +1,7 @@
 import failures from './failures.php'
 import handler from './handler.php'
 import install from './install.php'
+import lifetime from './lifetime.php'
 import lockedSession from './locked-session.php'
 import movedSession from './moved-session.php'
 import outage from './outage.php'
@@ -59,6 +60,7 @@ export function joinHandler(
     tls,
     serverName,
     transport,
+    lifetime,
     lockedSession,
   ]
   const all = [...ownFiles, ...files, ...moving, page, handler, install, storeInstall, ownFile, symfony]

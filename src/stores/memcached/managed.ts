@@ -79,6 +79,7 @@ function storeForHandler({ servers, user, password }: Endpoint, { options, php }
     locking: options.PHP_SESSIONS_LOCKING,
     lockSeconds: life,
     waitSeconds: options.PHP_SESSIONS_MAX_WAIT ?? life / 2,
+    firstSeconds: options.PHP_SESSIONS_FIRST_LIFETIME,
     maxWaiting: options.PHP_SESSIONS_MAX_WAITING,
     connectSeconds: MEMCACHED_CONNECT_SECONDS,
     readSeconds: READ_SECONDS,

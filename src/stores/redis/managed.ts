@@ -111,6 +111,7 @@ function storeForHandler(
     locking: options.PHP_SESSIONS_LOCKING,
     lockSeconds: life,
     waitSeconds: wait,
+    firstSeconds: options.PHP_SESSIONS_FIRST_LIFETIME,
     maxWaiting: options.PHP_SESSIONS_MAX_WAITING,
     connectSeconds: CONNECT_SECONDS,
     readSeconds: READ_SECONDS,

@@ -29,8 +29,11 @@ final class MemcachedSession implements LockedSession
     private string $noteKey = '';
     private ?string $note = null;
 
+    private readonly Lifetime $lifetime;
+
     public function __construct(private readonly string $file)
     {
+        $this->lifetime = new Lifetime();
     }
 
     public function accepts(#[\SensitiveParameter] string $id): bool
@@ -53,6 +56,7 @@ final class MemcachedSession implements LockedSession
                 ? $this->cache->attempt(fn () => [['get', $this->key]])[0]
                 : $this->lock->take($this->key);
             [$this->data, $this->cas] = $found ?? [false, 0];
+            $this->lifetime->note($this->key, $this->data);
             $this->isHeld = true;
             if ($mustExist && $this->data === false) {
                 $this->release('nothing');
@@ -220,7 +224,7 @@ final class MemcachedSession implements LockedSession
     /** How long the session lives, as PHP's own handler says it: 0 is for ever. */
     private function expiry(): int
     {
-        $seconds = max(0, (int) getIni('session.gc_maxlifetime'));
+        $seconds = $this->lifetime->seconds($this->key, $this->cache->settings['firstSeconds'] ?? 0);
         return $seconds > self::LONGEST_SECONDS ? min(self::LAST_MOMENT, time() + $seconds) : $seconds;
     }
 

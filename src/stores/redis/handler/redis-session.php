@@ -23,8 +23,11 @@ final class RedisSession implements LockedSession
     private string|false $data = false;
     private string|false $plain = false;
 
+    private readonly Lifetime $lifetime;
+
     public function __construct(private readonly string $file)
     {
+        $this->lifetime = new Lifetime();
     }
 
     public function accepts(#[\SensitiveParameter] string $id): bool
@@ -119,7 +122,7 @@ final class RedisSession implements LockedSession
         if ($what === 'nothing' && !$store->settings['locking']) {
             return;
         }
-        $seconds = max(1, (int) getIni('session.gc_maxlifetime'));
+        $seconds = max(1, $this->lifetime->seconds($this->keys[0], $store->settings['firstSeconds'] ?? 0));
         $how = $what;
         // The hash takes longer than all else here, and only a request that has lost its lock is asked for it.
         $before = $store->settings['locking'] ? '?' : '';
@@ -189,6 +192,7 @@ final class RedisSession implements LockedSession
     {
         $this->token = $token;
         $this->data = $answer[2] ?? false;
+        $this->lifetime->note($this->keys[0], $this->data);
         $this->plain = $this->data === false ? false : uncompress($this->data);
     }
 

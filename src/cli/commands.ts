@@ -59,7 +59,7 @@ const TARGET_FLAGS: Command['flags'] = {
 export const commands: readonly Command[] = [
   {
     name: 'ini',
-    meaning: 'print the PHP settings for the bound service, passwords in clear',
+    meaning: 'print PHP settings for the bound service, passwords in clear',
     parameters: [],
     flags: {
       app: { value: 'DIR', meaning: 'app directory, with .bp-config/options.json; default: .' },
@@ -129,7 +129,7 @@ export const commands: readonly Command[] = [
     flags: {
       ...TARGET_FLAGS,
       since: { value: 'FILE', meaning: 'also say what has changed since this earlier --json' },
-      ids: { meaning: 'show the ids of the largest: whoever has an id has the session' },
+      ids: { meaning: 'show the ids of the largest; an id is a login' },
       debug: DEBUG,
     },
     examples: ['php-sessions sessions', 'php-sessions sessions --json'],
@@ -185,7 +185,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'finalize',
-    meaning: 'staging, when listed last: say that php_buildpack must come last',
+    meaning: 'staging, if listed last: say that php_buildpack must come last',
     parameters: ['BUILD_DIR', 'CACHE_DIR', 'DEPS_DIR', 'DEPS_IDX', 'PROFILE_DIR'],
     flags: {},
     examples: [],

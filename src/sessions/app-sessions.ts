@@ -123,11 +123,11 @@ function refusePhp(version: string | undefined): readonly Finding[] {
 }
 
 /** PHP gave no answer, or died. */
-export function silent({ command, status, limitSeconds }: ProbeSilent): Finding {
+export function silent({ command, status }: ProbeSilent): Finding {
   return {
     id: 'sessions.silent',
     level: 'error',
-    title: `PHP gave no answer within ${limitSeconds} seconds (exit status ${status})`,
+    title: `PHP ended without an answer (exit status ${status})`,
     from: command,
     fix: 'run php-sessions doctor',
   }

@@ -1,3 +1,4 @@
+import { oneLine } from '../core/text.ts'
 import type { Census } from './census.ts'
 
 const CELLS = 30
@@ -14,7 +15,7 @@ export function renderCensus(census: Census): string {
     ),
     `  bytes   ${amount(bytes)}, ${amount(average)} each, the largest ${amount(largest[0]?.bytes ?? 0)}`,
     ...(largest.some(({ id }) => id !== null)
-      ? largest.map(({ bytes: size, id }) => `          ${amount(size).padStart(11)}  ${id ?? ''}`)
+      ? largest.map(({ bytes: size, id }) => `          ${amount(size).padStart(11)}  ${oneLine(id ?? '')}`)
       : []),
     ...describeBots(census),
     ...(eternal === 0 ? [] : [`  ${amount(eternal)} never expire: no handler of PHP writes such sessions`]),

@@ -13,6 +13,7 @@ test('without settings every option has its default', () => {
       PHP_SESSIONS_LOCKING: true,
       PHP_SESSIONS_MAX_WAIT: undefined,
       PHP_SESSIONS_MAX_WAITING: 20,
+      PHP_SESSIONS_FIRST_LIFETIME: 0,
       PHP_SESSIONS_HANDLER: 'auto',
       PHP_SESSIONS_WATCH: false,
       PHP_SESSIONS_ON_ERROR: 'stop',
@@ -36,6 +37,7 @@ test.each([
   ['PHP_SESSIONS_MAX_WAIT', '5', 5],
   ['PHP_SESSIONS_MAX_WAITING', '0', 0],
   ['PHP_SESSIONS_LIFETIME', '86400', 86400],
+  ['PHP_SESSIONS_FIRST_LIFETIME', '0', 0],
   ['PHP_SESSIONS_PREFIX', 'shop:', 'shop:'],
   ['PHP_SESSIONS_SERIALIZER', 'igbinary', 'igbinary'],
   ['PHP_SESSIONS_HANDLER', 'managed', 'managed'],
@@ -55,6 +57,7 @@ test('a number or a boolean in JSON counts as its text', () => {
 test.each([
   ['PHP_SESSIONS_LOCKING', 'maybe'],
   ['PHP_SESSIONS_LIFETIME', '1h'],
+  ['PHP_SESSIONS_FIRST_LIFETIME', '-1'],
   ['PHP_SESSIONS_MAX_WAIT', '0'],
   ['PHP_SESSIONS_MAX_WAITING', 'many'],
   ['PHP_SESSIONS_LIFETIME', '0'],

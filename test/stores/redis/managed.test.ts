@@ -147,6 +147,7 @@ test.each([
   ['a pool of Memcached servers', planFor([memcachedService], MANAGED)],
   ['PHP 8.0', managed({ host: 'h' }, {}, OLD)],
   ['an option of the managed handler', planFor([redisService], { PHP_SESSIONS_ON_STORE_ERROR: 'stop' })],
+  ['another one', planFor([redisService], { PHP_SESSIONS_FIRST_LIFETIME: '60' })],
 ])('the native handler keeps the sessions, with a warning: %s', (_name, plan) => {
   expect(plan.findings).toMatchSnapshot()
   expect(plan.planned?.handler).toBe('native')

@@ -1,0 +1,234 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { expect, test } from 'vitest'
+import { CANARY, memcachedService, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
+import { main } from '../../src/cli/main.ts'
+import type { Program } from '../../src/host/host.ts'
+import { differs, is, phpWith } from '../doctor/answers.ts'
+import { type FakeHost, fakeHost } from '../support/fake-host.ts'
+
+interface World {
+  readonly services?: readonly Service[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly files?: Readonly<Record<string, string>>
+  /** What PHP answers to probes and programs, by their names; undefined where it says nothing. */
+  readonly answers?: Readonly<Record<string, object | undefined>>
+  /** What the user answers. */
+  readonly says?: string
+}
+
+const counted = {
+  time: 1_800_000_000,
+  lifetime: 1440,
+  sessions: 41_234,
+  eternal: 0,
+  bytes: 12_345_678,
+  active: [1234, 5678, 41_234, 321, 1234, 5678, 41_234, 41_234, 41_234, 41_234, 41_234],
+  short: 0,
+  frequent: { bytes: 45, sessions: 30_000 },
+  largest: [{ bytes: 98_765, id: null }],
+}
+
+const shown = {
+  isThere: true,
+  bytes: 131,
+  plainBytes: 131,
+  seconds: 1200,
+  format: 'php',
+  variables: [
+    { name: 'user_id', type: 'int' },
+    { name: 'name\u001b[2J\u202e', type: 'string', size: 11 },
+    {
+      name: 'user',
+      type: 'object',
+      class: 'App\\User',
+      size: 2,
+      items: [{ name: 'email', type: 'string', size: 9 }],
+    },
+  ],
+}
+
+function sessions(args: readonly string[], world: World = {}) {
+  const answers: World['answers'] = {
+    settings: phpWith({}),
+    'look-around': { versionId: 80400, lines: [], pools: [] },
+    count: counted,
+    show: shown,
+    end: { count: 12, unreadable: 0 },
+    ...world.answers,
+  }
+  const asked: Program[] = []
+  const host: FakeHost = {
+    ...fakeHost(
+      {
+        VCAP_APPLICATION: '{}',
+        VCAP_SERVICES: vcapServices(...(world.services ?? [redisService])),
+        ...world.env,
+      },
+      world.files ?? {},
+    ),
+    run: (program) => {
+      asked.push(program)
+      const answer = answers[program.args.at(-1) ?? '']
+      return answer === undefined
+        ? { status: 255, stdout: '' }
+        : { status: 0, stdout: JSON.stringify(answer) }
+    },
+    ask: (question) => {
+      if (world.says !== undefined) host.err(question)
+      return world.says
+    },
+  }
+  const status = main(host, ['sessions', ...args, '--app', '/app'])
+  const programs = asked.filter(({ keepsStderr }) => keepsStderr === true)
+  return { status, ...host.output, programs }
+}
+
+const said = ({ status, out, err }: ReturnType<typeof sessions>) => ({ status, out, err })
+
+test.each<[string, readonly string[], World?]>([
+  ['a count', []],
+  [
+    'a count that compares, with ids',
+    ['--since', '/last.json', '--ids'],
+    {
+      files: { '/last.json': JSON.stringify({ time: 1_799_999_400, sessions: 40_000, bytes: 13_000_000 }) },
+      answers: {
+        count: {
+          ...counted,
+          eternal: 3,
+          largest: [
+            { bytes: 98_765, id: 'abc' },
+            { bytes: 5, id: 'd\u001b' },
+          ],
+        },
+      },
+    },
+  ],
+  [
+    'a count with a first lifetime',
+    [],
+    {
+      env: { PHP_SESSIONS_HANDLER: 'managed', PHP_SESSIONS_FIRST_LIFETIME: '60' },
+      answers: { count: { ...counted, short: 30_000 } },
+    },
+  ],
+  [
+    'no session at all',
+    [],
+    {
+      answers: {
+        count: {
+          ...counted,
+          sessions: 0,
+          bytes: 0,
+          active: counted.active.map(() => 0),
+          frequent: null,
+          largest: [],
+        },
+      },
+    },
+  ],
+  ['an earlier count that is none', ['--since', '/nowhere.json']],
+  ['what is in a session', ['show', 'abc']],
+  [
+    'values, and a format that is not known',
+    ['show', 'abc', '--values'],
+    {
+      answers: {
+        show: {
+          ...shown,
+          format: null,
+          plainBytes: 500,
+          seconds: null,
+          variables: [{ name: 'a', type: 'string', size: 1, value: '\u001b' }],
+        },
+      },
+    },
+  ],
+  ['a session that is not there', ['show', 'abc'], { answers: { show: { isThere: false } } }],
+  ['an end that nobody can confirm', ['end', '--all']],
+  ['an end that is confirmed', ['end', '--where', 'user_id=42'], { says: 'y' }],
+  ['an end that is declined', ['end', 'abc'], { says: '' }],
+  ['an end for scripts', ['end', '--all', '--yes', '--json']],
+  ['an end with nothing to end', ['end', '--all'], { answers: { end: { count: 0, unreadable: 2 } } }],
+  ['an end by the managed handler', ['end', '--all', '--yes'], { env: { PHP_SESSIONS_HANDLER: 'managed' } }],
+  [
+    'an end without locks',
+    ['end', '--all', '--yes'],
+    {
+      env: { PHP_SESSIONS_HANDLER: 'managed', PHP_SESSIONS_LOCKING: 'off' },
+    },
+  ],
+  ['an end of nothing', ['end']],
+  ['an end of two things', ['end', 'abc', '--all']],
+  [
+    'a framework that keeps its sessions itself',
+    [],
+    { files: { '/app/composer.json': '{"require":{"laravel/framework":"^11"}}' } },
+  ],
+  [
+    'sessions elsewhere',
+    [],
+    {
+      services: [],
+      answers: { settings: phpWith({ 'session.save_handler': differs('redis', '/etc/php/mine.ini:3') }) },
+    },
+  ],
+  ['a PHP that is too old', [], { answers: { settings: { ...phpWith({}), version: '7.4' } } }],
+  ['a PHP that dies', [], { answers: { count: undefined } }],
+  ['a store that refuses', [], { answers: { count: { failed: `10.0.4.30:6379: NOPERM ${CANARY}` } } }],
+  [
+    'credentials that cannot be used',
+    [],
+    { services: [{ ...redisService, credentials: { password: CANARY } }] },
+  ],
+])('says: %s', (_name, args, world) => {
+  const result = said(sessions(args, world))
+  expect(result).toMatchSnapshot()
+  expect(result.out + result.err).not.toContain(CANARY)
+  expect(['\u001b', '\u202e'].filter((deceptive) => result.out.includes(deceptive))).toEqual([])
+})
+
+test('nothing is changed before it is confirmed: the first question is a trial', () => {
+  const isTrial = ({ programs }: ReturnType<typeof sessions>) =>
+    programs.map(({ stdin }) => (JSON.parse(stdin) as { isTrial: boolean }).isTrial)
+  expect(isTrial(sessions(['end', '--all']))).toEqual([true])
+  expect(isTrial(sessions(['end', '--all'], { says: 'no' }))).toEqual([true])
+  expect(isTrial(sessions(['end', '--all'], { says: 'y' }))).toEqual([true, false])
+  expect(isTrial(sessions(['end', '--all', '--yes']))).toEqual([true, false])
+})
+
+test('the password is on the stdin of PHP and nowhere else', () => {
+  const [program] = sessions([]).programs
+  expect(program?.stdin).toContain(JSON.stringify(CANARY))
+  expect(program?.args.join(' ')).not.toContain(CANARY)
+})
+
+test('every program fits into one argument of a command line', () => {
+  const all = [[], ['show', 'abc'], ['end', '--all', '--yes']].flatMap((args) => sessions(args).programs)
+  // MAX_ARG_STRLEN of Linux.
+  for (const { args } of all) expect(Math.max(...args.map((arg) => arg.length))).toBeLessThan(131_072)
+})
+
+test('--json is as docs/sessions.schema.json says', () => {
+  const validate = new Ajv2020().compile(JSON.parse(readFileSync('docs/sessions.schema.json', 'utf8')))
+  const world = { files: { '/last.json': JSON.stringify({ time: 1, sessions: 2, bytes: 3 }) } }
+  for (const args of [
+    ['--json'],
+    ['--json', '--since', '/last.json'],
+    ['show', 'abc', '--json'],
+    ['end', '--all', '--yes', '--json'],
+  ])
+    expect(validate(JSON.parse(sessions(args, world).out)) || validate.errors).toBe(true)
+  expect(validate({ version: 1 })).toBe(false)
+})
+
+test('a Memcached pool and local files are not taken for something else', () => {
+  for (const services of [[memcachedService], []]) {
+    const settings = phpWith({ 'session.save_handler': is(services.length === 0 ? 'files' : 'memcached') })
+    const { programs } = sessions([], { services, answers: { settings } })
+    const { stores } = JSON.parse(programs[0]?.stdin ?? '{}')
+    expect(stores.main.kind).toBe(services.length === 0 ? 'files' : 'memcached')
+  }
+})

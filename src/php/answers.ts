@@ -154,6 +154,8 @@ export interface MemcachedAnswer {
     readonly version: string | null
     readonly connections: number | null
     readonly maxConnections: number | null
+    /** The first command of the managed handler that the server does not do; null where that handler is not wanted. */
+    readonly handler: { readonly command: string | null; readonly said: string } | null
   }[]
 }
 

@@ -3,9 +3,10 @@ import { KILLED } from '../core/exit-status.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
 import { makeTemporary, temporaryDirectory } from '../host/temporary.ts'
-import { withoutHead } from '../stores/handler/join.ts'
+import { COMMON_CLIENT, withoutHead } from '../stores/handler/join.ts'
 import serverName from '../stores/handler/server-name.php'
 import tls from '../stores/handler/tls.php'
+import { memcachedClientFiles } from '../stores/memcached/handler/index.ts'
 import type {
   ExtensionAnswer,
   LookAroundAnswer,
@@ -23,6 +24,7 @@ import handlerCommands from './probes/handler-commands.php'
 import iniFiles from './probes/ini-files.php'
 import lookAround from './probes/look-around.php'
 import memcached from './probes/memcached.php'
+import memcachedCommands from './probes/memcached-commands.php'
 import network from './probes/network.php'
 import phpFpm from './probes/php-fpm.php'
 import prelude from './probes/prelude.php'
@@ -59,7 +61,10 @@ const PROBES: Readonly<Record<ProbeName, Probe>> = {
   extension: { files: [extension], limitSeconds: LIMIT_SECONDS },
   network: { files: [tls, certificates, greetings, network], limitSeconds: LIMIT_SECONDS },
   redis: { files: [tls, certificates, connect, handlerCommands, redis], limitSeconds: LIMIT_SECONDS },
-  memcached: { files: [memcached], limitSeconds: LIMIT_SECONDS },
+  memcached: {
+    files: [...COMMON_CLIENT, ...memcachedClientFiles, memcachedCommands, memcached],
+    limitSeconds: LIMIT_SECONDS,
+  },
   // It waits for a lock on purpose, and for a second PHP. A server that is frozen has been named before.
   // It changes settings of sessions, which a PHP with the fix of CVE-2026-115560 refuses while uploads are watched.
   session: { files: [session], limitSeconds: 6, overrides: ['session.upload_progress.enabled=0'] },

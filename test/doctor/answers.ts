@@ -143,7 +143,7 @@ export const WELL: PhpAnswers = {
     hasPlugin: true,
     servers: [1, 2].map(() => ({
       ...{ isStored: true, isRead: true, result: 'SUCCESS', itemSize: 1_048_576 },
-      ...{ evictions: 0, version: '1.6.18', connections: 3, maxConnections: 1024 },
+      ...{ evictions: 0, version: '1.6.18', connections: 3, maxConnections: 1024, handler: null },
     })),
   },
   session: {

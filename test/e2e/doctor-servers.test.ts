@@ -113,6 +113,14 @@ const MEMCACHED: Readonly<Record<string, readonly [Answers, id: string]>> = {
   'a web server': [always('HTTP/1.1 400 Bad Request\r\n\r\n'), 'net.foreign'],
   'a Redis': [(_, isLine) => (isLine ? "-ERR unknown command 'version'\r\n" : 'SILENCE'), 'net.other-store'],
   'too many connections': [always('ERROR Too many open connections\r\n'), 'memcached.clients'],
+  twemproxy: [
+    (command) => (/^(GETS?|SET|ADD|CAS|DELETE)$/.test(command) ? 'END\r\n' : 'CLOSE'),
+    'net.closed',
+  ],
+  mcrouter: [
+    (command) => (command === 'VERSION' ? 'VERSION mcrouter 0.41.0\r\n' : 'CLOSE'),
+    'memcached.text-only',
+  ],
   'the text protocol': [always('VERSION 1.6.18\r\n'), 'memcached.text-only'],
 }
 

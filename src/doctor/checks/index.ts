@@ -34,6 +34,7 @@ export const checks: readonly Check[] = [
   allowedCommands,
   redis.memory,
   redis.clients,
+  memcached.handlerCommands,
   memcached.itemSize,
   memcached.evictions,
   session.roundtrip,

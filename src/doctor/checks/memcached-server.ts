@@ -7,31 +7,52 @@ type MemcachedServerAnswer = MemcachedAnswer['servers'][number]
 
 function memcachedCheck(
   rest: Pick<Check, 'id' | 'meaning'>,
-  title: (servers: readonly MemcachedServerAnswer[]) => string,
+  title: (servers: readonly MemcachedServerAnswer[]) => string | undefined,
   find: (
     server: MemcachedServerAnswer,
     name: string,
     isManaged: boolean,
+    quote: (said: string) => string,
   ) => Omit<Finding, 'from'> | undefined,
 ): Check {
   return {
     ...rest,
     needs: ['auth.login'],
-    run: ({ plan, ask }) => {
+    run: ({ plan, ask, quote }) => {
       const { planned } = plan
       if (planned?.store.name !== 'memcached') return undefined
       const { servers = [] } = ask('memcached')
       const places = planned.servers
+      const said = title(servers)
+      if (said === undefined) return undefined
       return {
-        title: title(servers),
+        title: said,
         findings: servers.flatMap((server, i): Finding[] => {
-          const found = find(server, serverName(places[i]), planned.handler === 'managed')
+          const found = find(server, serverName(places[i]), planned.handler === 'managed', quote)
           return found === undefined ? [] : [{ ...found, from: places[i]?.from ?? planned.service }]
         }),
       }
     },
   }
 }
+
+/** Whether a server, or the proxy in front of it, does what the managed handler sends. */
+export const handlerCommands = memcachedCheck(
+  {
+    id: 'memcached.commands',
+    meaning: 'does the server do all that the managed handler sends?',
+  },
+  ([first]) => (first?.handler ? 'the server does all that the managed handler sends' : undefined),
+  ({ handler }, name, _, quote) =>
+    handler === null || handler.command === null
+      ? undefined
+      : {
+          id: 'memcached.refused',
+          level: 'error',
+          title: `${name} does not do what the managed handler needs: ${handler.command}: ${quote(handler.said)}`,
+          fix: 'set PHP_SESSIONS_HANDLER=native, or bind the Memcached itself in place of a proxy',
+        },
+)
 
 const USUAL_ITEM = 1_048_576
 

@@ -8,7 +8,7 @@ import type { Check, Context } from '../check.ts'
 import { pageOf } from '../page.ts'
 import { isPoolIncomplete } from './network.ts'
 
-const STORE_CHECKS = ['auth.login', 'redis.commands']
+const STORE_CHECKS = ['auth.login', 'redis.commands', 'memcached.commands']
 
 /** Has the app's PHP start a session in one process and read it in another, with the settings that PHP really has. */
 export const roundtrip: Check = {

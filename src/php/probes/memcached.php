@@ -4,7 +4,7 @@
 const MILLISECONDS = 1000;
 const UNTRIED = [
     'isStored' => false, 'isRead' => false, 'result' => 'not tried', 'itemSize' => null, 'evictions' => null,
-    'version' => null, 'connections' => null, 'maxConnections' => null,
+    'version' => null, 'connections' => null, 'maxConnections' => null, 'handler' => null,
 ];
 
 $answer = ['servers' => [], 'hasPlugin' => hasSaslPlugin()];
@@ -41,6 +41,7 @@ function look(array $question, array $server): array
         'version' => $stats['version'] ?? null,
         'connections' => isset($stats['curr_connections']) ? (int) $stats['curr_connections'] : null,
         'maxConnections' => isset($stats['max_connections']) ? (int) $stats['max_connections'] : null,
+        'handler' => $isStored && $question['isManaged'] ? tryHandler($question, $server) : null,
     ];
 }
 

@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function is_array;
+use function is_array, random_int, usleep;
 
 /**
  * Whether requests that only wait keep others from this php-fpm pool: no worker is idle, and requests queue in front of it. A
@@ -17,4 +17,18 @@ function isPoolFull(): bool
     $isQueueKnown = $pool['listen-queue-len'] > 0;
     return ($pool['listen-queue'] > 0 || !$isQueueKnown)
         && ($pool['process-manager'] === 'static' || $pool['max-children-reached'] > 0);
+}
+
+/** The same a moment later. Those who wait for a session ask at different moments: when one of them leaves, others may stay. */
+function isPoolStillFull(): bool
+{
+    usleep(random_int(0, 300_000));
+    return isPoolFull();
+}
+
+/** The end of a request that makes room for other visitors. */
+function refusedForRoom(): StoreFailed
+{
+    $why = 'all workers of php-fpm are busy, and others wait for this session, too';
+    return new StoreFailed("$why: this one makes room for other visitors", StoreFailed::TOO_MANY);
 }

@@ -28,6 +28,8 @@ final class Transport
 
     /** Kept with the connection: 0 until the login is done. The protocol decides about other values. */
     public int $note = 0;
+    /** Gives the last bytes for a server that has not answered in time: it may yet run what it has been sent. */
+    public ?\Closure $onSilence = null;
     /** @var ?resource */
     private $stream = null;
     private string $received = '';
@@ -220,6 +222,8 @@ final class Transport
     {
         $left = intdiv($this->deadline - hrtime(true), 1000);
         if ($left <= 0) {
+            // Not within a command that has not left whole.
+            $isForWriting || $this->onSilence === null || fwrite($this->stream, ($this->onSilence)());
             $this->fail("$why {$this->seconds} seconds");
         }
         $read = $isForWriting ? null : [$this->stream];

@@ -6,7 +6,7 @@ const SERVER = '10.0.4.41:11211'
 const LOGIN = { username: 'app', password: CANARY }
 const FINE: MemcachedAnswer['servers'][number] = {
   ...{ isStored: true, isRead: true, result: 'SUCCESS', itemSize: 1_048_576 },
-  ...{ evictions: 0, version: '1.6.18', connections: 3, maxConnections: 1024 },
+  ...{ evictions: 0, version: '1.6.18', connections: 3, maxConnections: 1024, handler: null },
 }
 
 /** One Memcached: whether it asks for a login, and what it did with a value. */
@@ -45,6 +45,10 @@ export const MEMCACHED_CASES: Cases = {
   'small items': memcachedIs(false, {}, { itemSize: 524_288 }),
   'small items, and the managed handler': {
     ...memcachedIs(false, {}, { itemSize: 524_288 }),
+    env: { PHP_SESSIONS_HANDLER: 'managed' },
+  },
+  'a proxy without a command of the managed handler': {
+    ...memcachedIs(false, {}, { handler: { command: 'append', said: 'the server closed the connection' } }),
     env: { PHP_SESSIONS_HANDLER: 'managed' },
   },
   evictions: memcachedIs(false, {}, { evictions: 7 }),

@@ -29,7 +29,7 @@ const IN_MEMCACHED = {
     hasPlugin: true,
     servers: [1, 2].map(() => ({
       ...{ isStored: true, isRead: true, result: 'SUCCESS', itemSize: 1_048_576 },
-      ...{ evictions: 0, version: '1.6.18', connections: 3, maxConnections: 1024 },
+      ...{ evictions: 0, version: '1.6.18', connections: 3, maxConnections: 1024, handler: null },
     })),
   },
   session: { ...WELL.session, handler: 'memcached' },
@@ -117,10 +117,30 @@ export const WELL_CASES: Cases = {
         servers: [
           {
             ...{ isStored: true, isRead: false, result: 'SUCCESS', itemSize: null },
-            ...{ evictions: null, version: null, connections: null, maxConnections: null },
+            ...{ evictions: null, version: null, connections: null, maxConnections: null, handler: null },
           },
         ],
       },
+    },
+  },
+  'one Memcached with the managed handler': {
+    services: [{ name: 'app-memcached-sessions', credentials: { host: '10.0.4.41', port: 11211 } }],
+    env: { PHP_SESSIONS_HANDLER: 'managed' },
+    answers: {
+      ...IN_MEMCACHED,
+      settings: phpWith({
+        'session.save_handler': is('memcached', `${OURS}:4`),
+        'session.save_path': is('10.0.4.41:11211', `${OURS}:6`),
+        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+      }),
+      network: { servers: [{ ...SPEAKS, hasLogin: false }] },
+      memcached: {
+        ...IN_MEMCACHED.memcached,
+        servers: IN_MEMCACHED.memcached.servers
+          .slice(1)
+          .map((server) => ({ ...server, handler: { command: null, said: '' } })),
+      },
+      session: { ...WELL.session, handler: 'managed' },
     },
   },
   'nothing is bound': { services: [], answers: IN_FILES },

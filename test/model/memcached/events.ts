@@ -1,4 +1,5 @@
-import { answered, type Broken, begin, type Client, cut, type Does, end, poll, written } from './handler.ts'
+import type { Broken, Client, Does } from './client.ts'
+import { answered, begin, cut, end, giveUp, mark, poll, written } from './handler.ts'
 import { type Command, lineIn, run, type Stored } from './server.ts'
 
 export interface Model {
@@ -11,6 +12,8 @@ export interface Model {
   readonly breaks?: readonly number[]
   /** Whether it gets no answer instead, and asks no more. */
   readonly isSilent?: boolean
+  /** Whether a request that waits may end without its turn. */
+  readonly isImpatient?: boolean
   /** How many requests may die, at any step. */
   readonly deaths?: number
   /** How often the lock may end by its time to live or be evicted, at any step. */
@@ -95,6 +98,7 @@ export function* events(model: Model, state: State): Generator<Event> {
       if (lineIn(state.stored.lock).waiting.indexOf(token) > 0)
         yield [`${token} passes`, (next) => poll(of(next), next.stored.lock, true, model.broken)]
     }
+    if (at === 'waiting' && model.isImpatient) yield [`${token} gives up`, (next) => giveUp(of(next))]
     if (client.breaks > 0 && sent.length > 0) {
       const { isSilent = false } = model
       yield [
@@ -103,7 +107,8 @@ export function* events(model: Model, state: State): Generator<Event> {
           const self = of(next)
           self.breaks--
           if (isSilent) self.hasLost = true
-          next.late.push({ client: index, commands: sent })
+          const isTold = isSilent && model.broken !== 'sends no farewell'
+          next.late.push({ client: index, commands: isTold ? [...sent, mark(token)] : sent })
           const leaving = cut(self, isSilent)
           if (leaving.length > 0) next.late.push({ client: index, commands: leaving })
         },
@@ -170,8 +175,10 @@ function serve(state: State, index: number, command: Command) {
   const before = state.stored
   const [answer, after] = run(before, command)
   state.stored = after
-  const isOwner = [self.token, self.does === 'native' ? '1' : ''].includes(lineIn(before.lock).owner)
-  if (command.name === 'delete' && after.lock !== before.lock && !isOwner)
+  const { owner, isFree, waiting } = lineIn(before.lock)
+  const isNobodys = isFree && waiting.length === 0
+  const isOwner = [self.token, self.does === 'native' ? '1' : ''].includes(owner)
+  if (command.name === 'delete' && after.lock !== before.lock && !isOwner && !isNobodys)
     throw new Violation(`${self.token} releases the lock of another`)
   if (after.data === before.data) return answer
   const was = before.data?.text
@@ -195,6 +202,10 @@ export function check(model: Model, before: State, state: State): void {
     if (isAlone && self.at === 'waiting') throw new Violation(`${self.token} waits though it is alone`)
     if (self.at === 'holding' && was?.at !== 'holding' && self.read !== state.stored.data?.text)
       throw new Violation(`${self.token} has not read what is there`)
+    const isOnTheWay = state.late.some(({ client }) => client === index)
+    const { owner, isFree } = lineIn(state.stored.lock)
+    if (model.isSilent && self.result === 'refused' && !isOnTheWay && owner === self.token && !isFree)
+      throw new Violation(`${self.token} has gone and leaves its lock`)
     if (self.result === was?.result) continue
     if (self.result === 'done' && self.writes === 0 && (self.does === 'set' || self.does === 'native'))
       throw new Violation(`${self.token} is told that its ${self.does} was done, which it was not`)

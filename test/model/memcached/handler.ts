@@ -1,58 +1,7 @@
+import type { Broken, Client } from './client.ts'
 import { type Answer, type Command, type Item, lineIn } from './server.ts'
 
 // src/stores/memcached/handler/lock.php and memcached-session.php, step by step; what they do, this file must do.
-
-/** A rule of the handler that is left out, which the search must find out. */
-export type Broken =
-  | 'writes without a number'
-  | 'deletes the lock without its number'
-  | 'takes over without a number'
-  | 'believes the answer to add'
-  | 'does not compare the data'
-  | 'does not know its own write'
-  | 'reads the data first'
-  | 'leaves no mark'
-  | 'does not see marks'
-  | 'takes the lock and does not read'
-
-export type Does = 'set' | 'delete' | 'nothing' | 'native'
-
-/** A request. `at` is the step whose commands it has sent; what it has `sent` and not yet been answered is on its way. */
-export interface Client {
-  readonly token: string
-  readonly does: Does
-  at:
-    | 'bidding'
-    | 'waiting'
-    | 'fetching'
-    | 'holding'
-    | 'releasing'
-    | 'passing'
-    | 'clearing'
-    | 'comparing'
-    | 'repairing'
-    | 'ending'
-    | 'gone'
-  sent: readonly Command[]
-  answers: readonly Answer[]
-  /** All commands of this step, for a second try. */
-  first: readonly Command[]
-  isAgain: boolean
-  tries: number
-  lockNumber: number
-  dataNumber: number
-  isAwaited: boolean
-  /** Whether its lock has not ended by its own clock. */
-  isAlive: boolean
-  read: string | undefined
-  /** Whether the data were written; where not, what follows the release compares them. */
-  isWritten: boolean
-  result: 'none' | 'done' | 'refused' | 'died'
-  breaks: number
-  /** What the model alone knows: its lock went while it had it; its writes that were done. */
-  hasLost: boolean
-  writes: number
-}
 
 const TRIES = 3
 const getLock: Command = { name: 'get', key: 'lock' }
@@ -87,6 +36,11 @@ export function poll(
 ): void {
   if (self.does === 'native') begin(self, broken)
   else look(self, lock, isPatient, broken)
+}
+
+/** A request that waits ends without its turn. */
+export function giveUp(self: Client): void {
+  send(self, 'leaving', [mark(self.token), getLock])
 }
 
 /** What a request does that has read the lock. `isPatient`: those before it have not taken their turn. */
@@ -157,7 +111,7 @@ function change(self: Client, isThere: boolean, number: number, broken?: Broken)
 }
 
 function compare(self: Client): void {
-  send(self, 'comparing', [getLock, getData])
+  send(self, 'comparing', [getData, getLock])
 }
 
 /** All answers are here. */
@@ -174,6 +128,8 @@ export function answered(self: Client, broken: Broken | undefined): void {
     else if (last === true) afterRelease(self)
     else send(self, 'passing', passing(self, broken))
   } else if (at === 'passing') clear(self, item)
+  else if (at === 'leaving') clear(self, item, 'tidying')
+  else if (at === 'tidying') finish(self, 'left')
   else if (at === 'clearing') afterRelease(self)
   else if (at === 'comparing') compared(self, broken)
   else if (at === 'repairing') {
@@ -196,11 +152,12 @@ function bade(self: Client, broken: Broken | undefined): void {
   }
 }
 
-function clear(self: Client, lock: Item | undefined): void {
+function clear(self: Client, lock: Item | undefined, next: 'clearing' | 'tidying' = 'clearing'): void {
   const line = lineIn(lock)
-  const isLeft = line.owner === self.token && line.waiting.length === 0
-  if (!isLeft) afterRelease(self)
-  else send(self, 'clearing', [{ name: 'delete', key: 'lock', number: lock?.number }])
+  const isLeft = line.isFree && line.waiting.length === 0
+  if (isLeft) send(self, next, [{ name: 'delete', key: 'lock', number: lock?.number }])
+  else if (next === 'tidying') finish(self, 'left')
+  else afterRelease(self)
 }
 
 function afterRelease(self: Client): void {
@@ -209,7 +166,7 @@ function afterRelease(self: Client): void {
 }
 
 function compared(self: Client, broken: Broken | undefined): void {
-  const [lock, data] = self.answers.map((answer) => (typeof answer === 'object' ? answer : undefined))
+  const [data, lock] = self.answers.map((answer) => (typeof answer === 'object' ? answer : undefined))
   const line = lineIn(lock)
   const isOurs = line.owner === self.token
   const isMayBe = isOurs || line.owner === ''

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { Broken } from './client.ts'
 import type { Model } from './events.ts'
-import type { Broken } from './handler.ts'
 import { search } from './search.ts'
 
 const two = ['set', 'set'] as const
@@ -16,6 +16,7 @@ test.each<[string, Model]>([
   ['two, of which one loses its connection', { does: two, breaks: [1] }],
   ['two, of which one loses its connection, and the lock goes', { does: two, breaks: [1], lockLosses: 1 }],
   ['two, of which one gets no answer', { does: two, breaks: [1], isSilent: true }],
+  ['three that may give up waiting', { does: ['set', 'set', 'set'], isImpatient: true }],
   ['one that writes and one that ends the session', { does: ['set', 'delete'] }],
   ['one that only reads, and the lock goes', { does: ['nothing', 'set'], lockLosses: 1 }],
   ['one of the native handler', { does: ['native', 'set'] }],
@@ -37,6 +38,7 @@ test.each<[Broken, Model, string]>([
   ['reads the data first', { does: two }, 'has not read what is there'],
   ['leaves no mark', { does: two }, 'one waits for ever'],
   ['does not see marks', { does: two }, 'one waits for ever'],
+  ['sends no farewell', { does: two, breaks: [1], isSilent: true }, 'has gone and leaves its lock'],
   ['takes the lock and does not read', { does: two, breaks: [1] }, 'has not read what is there'],
 ])('a handler is found out that %s', (broken, model, violation) => {
   expect(search({ ...model, broken }).violation).toContain(violation)

@@ -23,7 +23,9 @@ export function search(model: Model): Found {
     const state = states[index] as State
     if (state.clients.every(({ at }) => at === 'gone')) {
       ends.push(index)
-      const isSound = state.clients.every(({ result, hasLost }) => result === 'done' && !hasLost)
+      const isSound = state.clients.every(
+        ({ result, hasLost }) => ['done', 'left'].includes(result) && !hasLost,
+      )
       if (state.stored.lock !== undefined && isSound && (model.breaks ?? []).length === 0)
         return found('a lock is left', index)
     }

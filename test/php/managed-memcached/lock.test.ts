@@ -7,7 +7,12 @@ import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { until } from '../../../lab/processes/until.ts'
 import { configure } from '../../support/php/configured.ts'
 import { configureManaged, storeFileOf } from '../../support/php/managed.ts'
-import { MEMCACHED_SERVERS, PREFIX, startMemcachedService } from '../../support/php/managed-memcached.ts'
+import {
+  MEMCACHED_SERVERS,
+  PREFIX,
+  startMemcachedService,
+  waitingIn,
+} from '../../support/php/managed-memcached.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 import { cookieOf, type PhpWeb, startPhpWeb } from '../../support/php/web.ts'
 
@@ -84,12 +89,6 @@ async function startHolding(
     release: () => writeFileSync(go, ''),
   }
 }
-
-const waitingIn = (text: string) =>
-  text
-    .split(' ')
-    .slice(1)
-    .filter((token) => !token.startsWith('!'))
 
 describe.each(PHPS)('%s', (_name, underTest) => {
   test.each(MEMCACHED_SERVERS)(
@@ -262,7 +261,21 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect((await visit(web.url, cookie)).status).toBe(503)
     server.signal('SIGCONT')
     await sleep(200)
-    expect((await client.get(lock))?.value ?? '').toMatch(/^$|^[0-9a-f]{10}( !\S+)?$/)
+    expect((await client.get(lock))?.value ?? '').toMatch(/^$|^([0-9a-f]{10}) !\1$/)
     expect(await visit(web.url, cookie)).toEqual({ status: 200, text: '2' })
+  })
+
+  test('requests that hold a lock and wait for it while the server freezes leave it to others', async () => {
+    const { server, service, client } = await startMemcachedService()
+    const ini = configureManaged(underTest, service)
+    const { web, cookie, lockText, holder, release } = await startHolding(underTest, ini, client)
+    const waiting = visit(web.url, cookie)
+    await untilLock('one to wait', lockText, (text) => waitingIn(text).length === 1)
+    server.signal('SIGSTOP')
+    release()
+    expect([(await holder).status, (await waiting).status]).toEqual([503, 503])
+    server.signal('SIGCONT')
+    // The lock would live for another minute, and a request waits for half of it.
+    expect(await visit(web.url, cookie)).toEqual({ status: 200, text: '3' })
   })
 })

@@ -3,6 +3,7 @@ import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { startFpm } from '../../../lab/php/fpm.ts'
 import { until } from '../../../lab/processes/until.ts'
 import { configureManaged, startRedisService } from '../../support/php/managed.ts'
+import { lockTextOf, startMemcachedService, waitingIn } from '../../support/php/managed-memcached.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 
 const PAGES = {
@@ -11,8 +12,20 @@ const PAGES = {
   first: `session_start(); echo $_SESSION['n'] = 0;`,
 }
 
-async function start(underTest: PhpUnderTest, workers: number) {
-  const { redis, service } = await startRedisService()
+/** Each store, and how many requests wait for a session there. */
+const STORES = {
+  Redis: async () => {
+    const { redis, service } = await startRedisService()
+    return { service, waiting: (id: string) => Number(redis.cli('ZCARD', `PHPREDIS_SESSION:${id}_WAIT`)) }
+  },
+  Memcached: async () => {
+    const { service, client } = await startMemcachedService()
+    return { service, waiting: async (id: string) => waitingIn(await lockTextOf(client, id)).length }
+  },
+}
+
+async function start(underTest: PhpUnderTest, store: keyof typeof STORES, workers: number) {
+  const { service, waiting } = await STORES[store]()
   const ini = configureManaged(underTest, service)
   const fpm = await startFpm({
     php: underTest.php,
@@ -23,16 +36,18 @@ async function start(underTest: PhpUnderTest, workers: number) {
   })
   onTestFinished(fpm.stop)
   const newVisitor = async () => cookieIn(await fpm.ask('first')) ?? ''
-  const waiting = (cookie: string) =>
-    Number(redis.cli('ZCARD', `PHPREDIS_SESSION:${cookie.split('=')[1]}_WAIT`))
-  return { fpm, newVisitor, waiting }
+  return { fpm, newVisitor, waiting: (cookie: string) => waiting(cookie.split('=')[1] ?? '') }
 }
 
 const isRefused = (answer: string) => answer.startsWith('Status: 429')
 
-describe.each(PHPS)('%s', (_name, underTest) => {
+const PLACES = PHPS.flatMap(([name, underTest]) =>
+  (['Redis', 'Memcached'] as const).map((store) => ({ name, underTest, store })),
+)
+
+describe.each(PLACES)('$name, $store', ({ underTest, store }) => {
   test('one visitor with more requests than workers does not keep another waiting for their turns', async () => {
-    const { fpm, newVisitor, waiting } = await start(underTest, 8)
+    const { fpm, newVisitor, waiting } = await start(underTest, store, 8)
     const [one, other] = [await newVisitor(), await newVisitor()]
     let served = 0
     const many = Array.from({ length: 13 }, async () => {
@@ -40,7 +55,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       if (!isRefused(answer)) served++
       return answer
     })
-    await until('all workers to be taken', () => waiting(one) === 7)
+    await until('all workers to be taken', async () => (await waiting(one)) === 7)
     await fpm.ask('first', other)
     // Without the rule it is the fourteenth, for which six must have had three seconds each.
     expect(served).toBeLessThan(3)
@@ -53,14 +68,14 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   })
 
   test('twenty requests of a page at once are served one after the other where there are workers', async () => {
-    const { fpm, newVisitor } = await start(underTest, 24)
+    const { fpm, newVisitor } = await start(underTest, store, 24)
     const one = await newVisitor()
     const answers = await Promise.all(Array.from({ length: 20 }, () => fpm.ask('quick', one)))
     expect(answers.filter((answer) => /n\d+$/.test(answer))).toHaveLength(20)
   })
 
   test('as many requests at once as there are workers are served while nobody queues', async () => {
-    const { fpm, newVisitor } = await start(underTest, 8)
+    const { fpm, newVisitor } = await start(underTest, store, 8)
     const one = await newVisitor()
     const answers = await Promise.all(Array.from({ length: 8 }, () => fpm.ask('quick', one)))
     expect(answers.filter((answer) => /n\d+$/.test(answer))).toHaveLength(8)

@@ -22,6 +22,20 @@ export async function startMemcachedService(options: MemcachedOptions = {}) {
   return { server, ...serviceOf(server, options) }
 }
 
+/** What is in the lock of a session; empty without one. */
+export async function lockTextOf(
+  client: Pick<ReturnType<typeof memcachedClient>, 'get'>,
+  id: string,
+): Promise<string> {
+  return (await client.get(`${PREFIX}lock.${id}`))?.value ?? ''
+}
+
+/** The tokens of the requests that wait in a lock. */
+export function waitingIn(text: string): readonly string[] {
+  const tokens = text.split(' ').slice(1)
+  return tokens.filter((token) => !token.startsWith('!') && !tokens.includes(`!${token}`))
+}
+
 /** The service of a Memcached at a port, and a client of it. */
 export function serviceOf({ port }: Pick<Memcached, 'port'>, options: MemcachedOptions = {}) {
   const credentials = { host: '127.0.0.1', port, ...options.sasl }

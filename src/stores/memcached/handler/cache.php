@@ -18,6 +18,10 @@ final class Cache
     public array $settings;
     /** Counts connections: numbers of items count only on the connection on which they were read. */
     public int $connection = 0;
+    /** A command that the server gets behind those that it has not answered in time. */
+    public ?array $farewell = null;
+    /** When this step must be over; null outside of one. */
+    private ?float $end = null;
     private readonly Settings $file;
     private ?Transport $transport = null;
     private ?Protocol $protocol = null;
@@ -30,6 +34,12 @@ final class Cache
         $this->settings = $this->file->read();
     }
 
+    /** Begins or ends a step: all that is asked in it has the time of one answer. */
+    public function limit(bool $isOn): void
+    {
+        $this->end = $isOn ? microtime(true) + $this->settings['readSeconds'] : null;
+    }
+
     /** Sends commands and returns their answers. They are sent once: a lost connection may have taken them along. */
     public function ask(array ...$commands): array
     {
@@ -37,13 +47,13 @@ final class Cache
     }
 
     /**
-     * Sends the commands that a closure gives, for `$patience` seconds again where no connection can be had. All of it has the
-     * time of one answer. The closure gets whether the commands may have run already, and gives null if that is too much.
+     * Sends the commands that a closure gives, for `$patience` seconds again where no connection can be had. The closure gets
+     * whether the commands may have run already, and gives null if that is too much.
      */
     public function attempt(\Closure $commands, float $patience = 0): array
     {
         $start = microtime(true);
-        $end = $start + $this->settings['readSeconds'];
+        $end = $this->end ?? $start + $this->settings['readSeconds'];
         for ($isAgain = false;; $isAgain = true) {
             try {
                 return $this->once(fn () => $this->server($end)->ask($commands($isAgain), self::left($end)));
@@ -124,6 +134,7 @@ final class Cache
         ['server' => $server, 'user' => $user, 'password' => $password] = $this->settings;
         $identity = hash('xxh128', serialize([$user, $password, processId()]));
         $this->transport = new Transport($server, null, $identity);
+        $this->transport->onSilence = fn (): string => $this->farewell === null ? '' : (string) $this->protocol?->unasked($this->farewell);
         $this->transport->open($seconds);
         if ($this->transport->note > 0) {
             return $this->transport->note === self::META ? new Meta($this->transport) : new Binary($this->transport);

@@ -12,6 +12,7 @@ final class Lock
     /** A bid lives no longer until it is confirmed: a server that was frozen may give the lock to a request that has gone. */
     private const BID_SECONDS = 5;
     private const MOST_BIDS = 100;
+    private const LOOK_SECONDS = 1;
 
     public readonly string $token;
     private string|int $cas = 0;
@@ -19,6 +20,7 @@ final class Lock
     private float $since = 0;
     private int $connection = 0;
     private bool $isAwaited = false;
+    private float $looked = 0;
 
     public function __construct(private readonly Cache $cache, public readonly string $key)
     {
@@ -31,6 +33,8 @@ final class Lock
         ['waitSeconds' => $seconds, 'maxWaiting' => $limit] = $this->cache->settings;
         $end = microtime(true) + $seconds;
         $watch = [null, 0];
+        $this->looked = microtime(true);
+        $this->cache->farewell = $this->gone();
         $command = $bid = ['add', $this->key, $this->token, $this->bidSeconds()];
         for ($bids = 0;;) {
             [$lock, $data] = $this->exchange($command, $item);
@@ -43,7 +47,7 @@ final class Lock
             }
             $now = microtime(true);
             if ($now > $end) {
-                $this->cache->ask(['append', $this->key, " !{$this->token}"]);
+                $this->giveBack();
                 throw new StoreFailed("others have held this session for $seconds seconds (PHP_SESSIONS_MAX_WAIT)");
             }
             $ahead = $line->ahead($this->token);
@@ -59,11 +63,24 @@ final class Lock
                 $command = count($line->waiting) < $limit
                     ? ['append', $this->key, " {$this->token}"]
                     : throw new StoreFailed("$limit requests are already waiting for this session (PHP_SESSIONS_MAX_WAITING)", StoreFailed::TOO_MANY);
+            } elseif ($this->keepsOthersOut($line, $now)) {
+                $this->giveBack();
+                throw refusedForRoom();
             } else {
                 $command = null;
                 $this->pause($idle, $ahead);
             }
         }
+    }
+
+    /** Whether this request waits beside others and keeps further visitors from the workers, which it looks at each second. */
+    private function keepsOthersOut(Line $line, float $now): bool
+    {
+        if (count($line->waiting) < 2 || $now - $this->looked < self::LOOK_SECONDS) {
+            return false;
+        }
+        $this->looked = $now;
+        return isPoolFull() && isPoolStillFull();
     }
 
     /** Sends a command, and reads the lock and the item. */
@@ -123,14 +140,20 @@ final class Lock
     /** Tells those that wait that it is their turn, and reads who they are. */
     private function passing(): array
     {
-        return [['append', $this->key, " !{$this->token}"], ['get', $this->key]];
+        return [$this->gone(), ['get', $this->key]];
     }
 
-    /** Removes a lock that nobody waits for any more: PHP's own handler takes it to be held. */
+    /** Says in the lock that this request has ended. */
+    private function gone(): array
+    {
+        return ['append', $this->key, " !{$this->token}"];
+    }
+
+    /** Removes a lock that nobody has and nobody waits for any more: PHP's own handler takes it to be held. */
     private function clear(array|bool|null $lock): void
     {
         $line = new Line($lock[0] ?? '');
-        if ($line->owner === $this->token && $line->waiting === []) {
+        if ($line->isFree && $line->waiting === []) {
             $this->cache->ask(['delete', $this->key, $lock[1]]);
         }
     }
@@ -139,10 +162,10 @@ final class Lock
     public function releaseAsRead(array $lock): array
     {
         $line = new Line($lock[0]);
-        return $line->waiting === [] ? ['delete', $this->key, $lock[1]] : ['append', $this->key, " !{$this->token}"];
+        return $line->waiting === [] ? ['delete', $this->key, $lock[1]] : $this->gone();
     }
 
-    /** Releases a lock that this request may have, where the server works. */
+    /** Ends without the lock, or releases one that this request may have, where the server works. */
     public function giveBack(): void
     {
         try {
@@ -155,7 +178,7 @@ final class Lock
     public function leave(): void
     {
         try {
-            $this->cache->send(['append', $this->key, " !{$this->token}"]);
+            $this->cache->send($this->gone());
         } catch (ServerFailed) {
         }
         $this->cache->disconnect();

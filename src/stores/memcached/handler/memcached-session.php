@@ -116,6 +116,7 @@ final class MemcachedSession implements LockedSession
         }
         $this->isHeld = false;
         $this->note = $note;
+        $this->cache->limit(true);
         if ($what === 'touch') {
             $data = (string) $this->data;
         }
@@ -130,6 +131,8 @@ final class MemcachedSession implements LockedSession
             if ($what !== 'nothing') {
                 throw self::storeFailed($failure);
             }
+        } finally {
+            $this->cache->limit(false);
         }
         if ($what === 'set') {
             $this->data = $data;
@@ -157,7 +160,8 @@ final class MemcachedSession implements LockedSession
     {
         $isOurs = false;
         for ($try = 0; $try < self::TRIES; $try++) {
-            [$lock, $found] = $this->cache->attempt(fn () => [['get', $this->lock->key], ['get', $this->key]], self::PATIENCE_SECONDS);
+            // The data first: while this request has the lock, nobody has ended the session before.
+            [$found, $lock] = $this->cache->attempt(fn () => [['get', $this->key], ['get', $this->lock->key]], self::PATIENCE_SECONDS);
             [$now, $cas] = $found ?? [false, 0];
             $owner = (new Line($lock[0] ?? ''))->owner;
             $isOurs = $owner === $this->lock->token;
@@ -179,7 +183,7 @@ final class MemcachedSession implements LockedSession
                     return;
                 }
             } catch (ServerFailed $failure) {
-                if ($failure->getCode() === ServerFailed::REFUSED || $try + 1 === self::TRIES) {
+                if (Cache::isSilence($failure) || $failure->getCode() === ServerFailed::REFUSED || $try + 1 === self::TRIES) {
                     throw $failure;
                 }
             }

@@ -59,6 +59,12 @@ abstract class Protocol
         $this->transport->write($bytes);
     }
 
+    /** The bytes of a command whose answer nobody reads. */
+    public function unasked(array $command): string
+    {
+        return $this->encode($command, ++$this->last);
+    }
+
     abstract protected function encode(#[\SensitiveParameter] array $command, int $number): string;
 
     /** The answer to a command; a ServerFailed where the server refuses it and the connection is sound. */

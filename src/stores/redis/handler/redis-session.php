@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function bin2hex, ceil, max, microtime, preg_match, random_bytes, random_int, sha1, substr, usleep;
+use function bin2hex, ceil, max, microtime, preg_match, random_bytes, sha1, substr;
 
 /** A session in Redis or Valkey. Its lock has a token of this request; TAKE gets it, RELEASE gives it back. */
 final class RedisSession implements LockedSession
@@ -75,10 +75,9 @@ final class RedisSession implements LockedSession
             } elseif ($answer[1] === 3) {
                 // The server's clock differs from the one here, or the server was frozen.
                 $ahead = (int) $answer[2] - (int) (microtime(true) * 1000);
-            } elseif ($how !== 'first' && $answer[2] > 1 && isPoolFull() && $this->isStillFull()) {
+            } elseif ($how !== 'first' && $answer[2] > 1 && isPoolFull() && isPoolStillFull()) {
                 $this->disown($token);
-                $why = 'all workers of php-fpm are busy, and others wait for this session, too';
-                throw new StoreFailed("$why: this one makes room for other visitors", StoreFailed::TOO_MANY);
+                throw refusedForRoom();
             } else {
                 // For a second only: a request that dies after it was called takes the call with it.
                 $how = $store->waitFor($keys[3], 1) ? 'woken' : 'again';
@@ -165,13 +164,6 @@ final class RedisSession implements LockedSession
     public function onStoreError(): string
     {
         return $this->store?->settings['onStoreError'] ?? 'stop';
-    }
-
-    /** Those who wait for a session ask at different moments: when one of them leaves, others may stay. */
-    private function isStillFull(): bool
-    {
-        usleep(random_int(0, 300_000));
-        return isPoolFull();
     }
 
     private function store(): Store

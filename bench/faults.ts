@@ -1,17 +1,43 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { showsCanary, vcapServices } from '../lab/bindings.ts'
+import { type Service, showsCanary, vcapServices } from '../lab/bindings.ts'
 import { cookieIn } from '../lab/php/fastcgi.ts'
 import { debian13Php, type InstalledPhp, machinePhp } from '../lab/php/installed.ts'
-import { STORE_FAULTS, type StoreFault, startBreakable } from '../lab/redis/faults.ts'
+import { STORE_FAULTS, startBreakable } from '../lab/redis/faults.ts'
+import { MEMCACHED_FAULTS, startBreakableMemcached } from '../lab/servers/memcached-faults.ts'
 import { startBenchFpm } from './fpm.ts'
 import { median } from './medians.ts'
 
 const TRIES = 3
-/** As long as nginx waits for php-fpm before it answers 504. */
-const LIMIT_SECONDS = 60
-const PAGE = `session_start(); echo 'visit ', $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;`
+/** As long as nginx waits for php-fpm before it answers 504; the native handler for Memcached needs longer. */
+const LIMIT_SECONDS = process.argv.includes('--memcached') ? 130 : 60
+const HOLD_MILLISECONDS = 300
+const VISIT = `session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;`
+const PAGES = {
+  page: `${VISIT} echo 'visit ', $_SESSION['n'];`,
+  hold: `${VISIT} usleep(1_000_000); echo 'visit ', $_SESSION['n'];`,
+  big: `${VISIT} $_SESSION['big'] = str_repeat('x', 1_500_000); echo 'visit ', $_SESSION['n'];`,
+}
+
+interface Broken {
+  /** The page that meets the fault. */
+  readonly page: keyof typeof PAGES
+  start(): Promise<{
+    readonly service: Service
+    break(): Promise<void>
+    stop(): Promise<void>
+  }>
+}
+
+/** The faults of Redis, and of Memcached: `faults.ts [PART OF A NAME] [--memcached]`. */
+const isMemcached = process.argv.includes('--memcached')
+const FAULTS: Readonly<Record<string, Broken>> = isMemcached
+  ? mapFaults(MEMCACHED_FAULTS, (fault) => ({
+      page: fault.page ?? 'page',
+      start: () => startBreakableMemcached(fault),
+    }))
+  : mapFaults(STORE_FAULTS, (fault) => ({ page: 'page', start: () => startBreakable(fault) }))
 /** As in the php.ini for production; the log goes into a file that the benchmark reads. */
 const PHP_INI = ['display_errors=0', 'log_errors=1', 'html_errors=0', 'output_buffering=4096']
 
@@ -30,12 +56,12 @@ interface VisitorOutcome {
 const handlers = ['native', 'managed']
 const other = debian13Php()
 const phps: readonly InstalledPhp[] = [machinePhp(), ...('unavailable' in other ? [] : [other])]
-const wanted = process.argv[2] ?? ''
+const wanted = process.argv.slice(2).find((one) => !one.startsWith('--')) ?? ''
 
 const columns = phps.flatMap((php) => handlers.map((handler) => ({ php, handler })))
 print('', ...columns.map(({ php, handler }) => `${handler}, ${php.name.split(', php-memcached')[0]}`))
 print(...Array<string>(columns.length + 1).fill('---'))
-for (const [name, fault] of Object.entries(STORE_FAULTS)) {
+for (const [name, fault] of Object.entries(FAULTS)) {
   if (!name.includes(wanted)) continue
   const cells: string[] = []
   for (const { php, handler } of columns) {
@@ -48,32 +74,35 @@ for (const [name, fault] of Object.entries(STORE_FAULTS)) {
 
 /** Lets a worker serve a visitor, breaks the store, and asks the worker again: as the same visitor or as a new one. */
 async function suffer(
-  fault: StoreFault,
+  fault: Broken,
   php: InstalledPhp,
   handler: string,
   isNew: boolean,
 ): Promise<VisitorOutcome> {
-  const store = await startBreakable(fault)
+  const store = await fault.start()
   const env = { VCAP_SERVICES: vcapServices(store.service), PHP_SESSIONS_HANDLER: handler }
   let file = ''
   const lines = (directory: string) => {
     file = join(directory, 'php.log')
     return [...PHP_INI, `error_log=${file}`]
   }
-  const fpm = await startBenchFpm({ php, lines, workers: [1], env, pages: { page: PAGE } })
+  const fpm = await startBenchFpm({ php, lines, workers: [1], env, pages: PAGES })
   try {
-    const ask = (cookie?: string) =>
+    const ask = (cookie?: string, page: keyof typeof PAGES = 'page') =>
       fpm
-        .few('page')(cookie)
+        .few(page)(cookie)
         .catch(() => '')
     const first = await ask()
     const cookie = cookieIn(first)
     if (cookie === undefined || !first.endsWith('visit 1'))
       throw new Error(`no session: ${first}${fpm.log()}`)
     const before = read(file)
-    await store.break()
+    const isHeld = fault.page === 'hold'
+    if (!isHeld) await store.break()
     const start = performance.now()
-    const answer = await inTime(ask(isNew ? undefined : cookie))
+    const asked = inTime(ask(isNew ? undefined : cookie, fault.page))
+    if (isHeld) await sleep(HOLD_MILLISECONDS).then(() => store.break())
+    const answer = await asked
     const seconds = (performance.now() - start) / 1000
     // php-fpm notices a dead worker later than its visitor does.
     if (answer === '') await sleep(500)
@@ -99,6 +128,13 @@ async function inTime(answer: Promise<string>): Promise<string> {
   const over = new AbortController()
   const late = sleep(LIMIT_SECONDS * 1000, 'Status: 504', { signal: over.signal })
   return Promise.race([answer, late]).finally(() => over.abort())
+}
+
+function mapFaults<Fault>(
+  faults: Readonly<Record<string, Fault>>,
+  toBroken: (fault: Fault) => Broken,
+): Readonly<Record<string, Broken>> {
+  return Object.fromEntries(Object.entries(faults).map(([name, fault]) => [name, toBroken(fault)]))
 }
 
 function read(file: string): string {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { startMemcached } from '../../../lab/servers/memcached.ts'
 import { MEMCACHED_SERVERS, startMemcachedService } from '../../support/php/managed-memcached.ts'
 import { PHPS } from '../../support/php/php.ts'
 import { stress } from '../../support/php/stress.ts'
@@ -20,6 +21,28 @@ describe.each(PHPS)('%s', (_name, php) => {
       })
     },
   )
+
+  test('no acknowledged update is lost that a restart of the server itself does not lose', async () => {
+    const { server, service } = await startMemcachedService()
+    const asked = { name: 'Memcached restarted', php, service, visitors: VISITORS }
+    await stress(asked, async ({ forgotten }) => {
+      let last = server
+      for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+        last.signal(signal)
+        await last.stop()
+        last = await startMemcached({ at: server })
+        onTestFinished(last.stop)
+        forgotten()
+        await sleep(1_000)
+      }
+    })
+  })
+
+  test('no acknowledged update is lost while half of the requests use the native handler', async () => {
+    const { service } = await startMemcachedService()
+    const asked = { name: 'Memcached, mixed with native', php, service }
+    await stress({ ...asked, handlers: ['managed', 'native'], cuts: true }, () => sleep(2_000))
+  })
 
   test('no acknowledged update is lost while the server freezes', async () => {
     const { server, service } = await startMemcachedService()

@@ -77,13 +77,15 @@ export async function startExec(
   return contained
 }
 
-/** Visitors of PAGES that are among this php-fpm's pages; `together` more have one session in common. */
-export const loadOn = (fpm: Fpm, visitors: number, together = 0) =>
-  startLoad(
+/** Visitors of PAGES that are among the pages of this php-fpm, or of these in turn; `together` more have one session in common. */
+export const loadOn = (fpm: Fpm | readonly Fpm[], visitors: number, together = 0) => {
+  let turn = 0
+  const next = () => ('ask' in fpm ? fpm : (fpm[turn++ % fpm.length] as Fpm))
+  return startLoad(
     () => {
       let cookie = ''
       return async (page) => {
-        const got = await fpm.ask(page, cookie)
+        const got = await next().ask(page, cookie)
         cookie = cookieIn(got) ?? cookie
         return got
       }
@@ -91,3 +93,4 @@ export const loadOn = (fpm: Fpm, visitors: number, together = 0) =>
     visitors,
     together,
   )
+}

@@ -1,12 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** A word, the session in which it was acknowledged, the visitor's session in the end, and when it was asked for. */
+interface Lost extends Word {
+  readonly session: string
+}
+
+interface Word {
+  readonly word: string
+  readonly id: string
+  readonly asked: number
+}
+
 /** What became of the visitors' requests. */
 export interface LoadReport {
   readonly requests: number
   /** The times at which requests failed, and what came instead of the page. */
   readonly failed: readonly { readonly at: number; readonly got: string }[]
   /** The words that a page has acknowledged, and that are not in the session in the end. */
-  readonly lost: readonly { readonly session: string; readonly word: string }[]
+  readonly lost: readonly Lost[]
   /** How many pages showed the session of another visitor. */
   readonly strangers: number
   /** How often a visitor got a new session. */
@@ -36,7 +47,7 @@ export type AskPage = (page: keyof typeof PAGES) => Promise<string>
 interface Session {
   readonly ask: AskPage
   id: string
-  readonly words: string[]
+  readonly words: Word[]
 }
 
 const PAUSE_MILLISECONDS = 20
@@ -63,6 +74,7 @@ export function startLoad(makeVisitor: () => AskPage, visitors: number, together
     return found
   }
   const count = async (session: Session) => {
+    const asked = Date.now()
     const [, id, word = '', now = ''] =
       (await ask(session, 'count', /(\S+) (\S{6}) \d+ (\S+ \S+) served$/)) ?? []
     if (id === undefined) return
@@ -71,7 +83,7 @@ export function startLoad(makeVisitor: () => AskPage, visitors: number, together
       else startedOver++
     }
     session.id = id
-    session.words.push(word)
+    session.words.push({ word, id, asked })
     settings = now
   }
   const run = async (size: number) => {
@@ -95,8 +107,8 @@ export function startLoad(makeVisitor: () => AskPage, visitors: number, together
     if (id === undefined) stuck++
     else if (id !== session.id) startedOver++
     const kept = new Set(words.split(' '))
-    const lost = id === undefined ? [] : session.words.filter((word) => !kept.has(word))
-    return lost.map((word) => ({ session: session.id, word }))
+    const lost = id === undefined ? [] : session.words.filter(({ word }) => !kept.has(word))
+    return lost.map((word) => ({ session: session.id, ...word }))
   }
   const running = Array.from({ length: visitors }, () => run(1))
   if (together > 0) running.push(run(together))

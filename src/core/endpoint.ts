@@ -1,5 +1,6 @@
 import { type Address, formatAddress } from './address.ts'
 import type { Sourced } from './binding.ts'
+import type { Encryption } from './encryption.ts'
 import type { Secret } from './secret.ts'
 import { joinFirst } from './text.ts'
 
@@ -26,6 +27,8 @@ export interface Endpoint {
   readonly clientCertificate: Sourced<Secret> | undefined
   /** How to ask the Sentinels for the master; defined only if `topology` is `sentinel`. */
   readonly sentinel: Sentinel | undefined
+  /** How its sessions are encrypted; absent where they are not. */
+  readonly encryption?: Encryption
 }
 
 export interface Sentinel {

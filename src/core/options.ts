@@ -1,5 +1,6 @@
 import type { Json, JsonObject, Sourced } from './binding.ts'
 import type { Finding } from './finding.ts'
+import { Secret } from './secret.ts'
 import { editDistance, joinWords, nearest } from './text.ts'
 
 export type OptionName = keyof typeof OPTIONS
@@ -10,6 +11,8 @@ export interface OptionKind<Value = unknown> {
   readonly meaning: string
   /** Empty where the option has no value of its own: then it is undefined unless the user sets it. */
   readonly default: string
+  /** Whether its value is not for the options file, which is in the droplet. */
+  readonly isSecret?: boolean
   parse(text: string): Value | undefined
 }
 
@@ -120,6 +123,20 @@ export const OPTIONS = {
       'what the managed handler does while the store cannot be used: stop answers with status 503, empty continues with an empty session that is not kept; default: stop',
     default: '',
   },
+  PHP_SESSIONS_ENCRYPTION_KEY: {
+    expected: 'keys of 32 bytes as base64 or hex, or file:PATH, with commas between them',
+    meaning:
+      'the managed handler encrypts sessions with the first key, reads with all of them, and hides session ids in the names of keys',
+    default: '',
+    isSecret: true,
+    parse: (text: string) => new Secret(text),
+  },
+  PHP_SESSIONS_COMPRESSION: {
+    ...oneOf('zstd', 'lz4', 'gzip'),
+    meaning:
+      'how the managed handler compresses sessions of 128 bytes or more; what it reads may be compressed in any way',
+    default: '',
+  },
   PHP_SESSIONS_FRAMEWORK: {
     ...SWITCH,
     meaning:
@@ -153,9 +170,12 @@ export interface OptionSources {
 export function readOptions(sources: OptionSources): { options: Options; findings: Finding[] } {
   const findings = unknownOptions(sources)
   const read = NAMES.map((name) => {
-    const kind = OPTIONS[name]
+    const kind: OptionKind = OPTIONS[name]
     const written = findWritten(name, sources)
-    if (written === undefined) return [name, kind.parse(kind.default)]
+    if (written === undefined) return [name, kind.default === '' ? undefined : kind.parse(kind.default)]
+    if (kind.isSecret === true && sources.env[name] !== written.value)
+      findings.push(exposedOption(name, written))
+    if (kind.isSecret === true) return [name, kind.parse(String(written.value))]
     const value = typeof written.value === 'string' ? kind.parse(written.value) : undefined
     if (value === undefined) findings.push(malformedOption(name, kind, written))
     return [name, value]
@@ -173,6 +193,16 @@ function findWritten(name: OptionName, { env, file }: OptionSources): Sourced<Js
   // In JSON, people write 3600 or true without quotes.
   const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
   return { value: text, from: `${file.from} ${name}` }
+}
+
+function exposedOption(name: OptionName, { from }: Sourced<Json>): Finding {
+  return {
+    id: 'option.exposed',
+    level: 'error',
+    title: `${name} is a secret, and is written in a file of the app, which is in its droplet or image`,
+    from,
+    fix: `make another key, remove this one there, and set ${name} as a variable, as a file, or in the binding`,
+  }
 }
 
 function malformedOption(name: OptionName, kind: OptionKind, { value, from }: Sourced<Json>): Finding {

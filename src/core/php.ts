@@ -18,6 +18,8 @@ export interface Php {
   readonly obstacles: readonly Finding[]
   /** Whether it waits without end where TLS 1.3 sends its tickets before the first answer (php-src GH-10495). */
   readonly hangsInTls13: boolean
+  /** What it can do of `sodium`, `zstd`, `lz4` and `gzip`; undefined where nobody has asked this PHP. */
+  readonly codecs: readonly string[] | undefined
 }
 
 /** PHP as it comes: what is assumed where no PHP can be looked at, as during staging. */
@@ -29,6 +31,7 @@ export const DEFAULT_PHP: Php = {
   runsManaged: true,
   obstacles: [],
   hangsInTls13: false,
+  codecs: undefined,
 }
 
 /**

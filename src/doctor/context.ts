@@ -1,3 +1,4 @@
+import { isEncrypting } from '../core/encryption.ts'
 import type { Finding } from '../core/finding.ts'
 import { makeMask } from '../core/mask.ts'
 import type { Options } from '../core/options.ts'
@@ -113,7 +114,9 @@ function questionFor(name: ProbeName, { plan, pools, options, fpm }: Examined, c
   if (name === 'settings') return settingsQuestion(plan, fpm, pools)
   if (name === 'session') {
     const isManaged = plan.planned?.handler === 'managed'
-    return sessionQuestion(pageOf(context), isManaged ? prependFileOf(context).value : '')
+    const { encryption } = plan.planned?.endpoint ?? {}
+    const looks = isManaged && encryption !== undefined && isEncrypting(encryption)
+    return sessionQuestion(pageOf(context), isManaged ? prependFileOf(context).value : '', looks)
   }
   const { planned } = plan
   if (planned === undefined) return {}

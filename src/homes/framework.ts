@@ -34,7 +34,21 @@ export function planFramework(
     variables.length > 0
       ? variableFindings(recognised, planned)
       : frameworkFindings(recognised, bound).map((finding) => withPassword(finding, planned))
-  return { recognised, variables, findings }
+  return { recognised, variables, findings: [...findings, ...clearFindings(recognised, planned)] }
+}
+
+/** A key is for PHP's session handler. */
+function clearFindings({ name, verdict }: Recognised, { endpoint }: PlannedStore): readonly Finding[] {
+  if (endpoint.encryption === undefined || ['php', 'none'].includes(verdict)) return []
+  return [
+    {
+      id: 'encryption.framework',
+      level: 'warn',
+      title: `${name} keeps its sessions itself, and does not encrypt them with this key`,
+      from: endpoint.encryption.from,
+      fix: `let ${name} encrypt them, for example with SESSION_ENCRYPT=true in Laravel, or remove the key`,
+    },
+  ]
 }
 
 /** Below the managed handler the save_path, from which some settings read the password, has none. */

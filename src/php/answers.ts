@@ -171,6 +171,8 @@ export interface SessionAnswer {
   readonly isLocked: boolean
   /** Whether the session has what both processes wrote. */
   readonly isKept: boolean
+  /** What the store has of it, where the managed handler was asked to look. */
+  readonly stored?: { readonly isThere: boolean; readonly isNamed: boolean; readonly isClear: boolean }
   readonly second: { readonly error?: string; readonly said?: readonly string[] }
 }
 
@@ -187,6 +189,8 @@ export interface LookAroundAnswer {
   readonly versionId: number
   /** Whether it waits for ever where TLS 1.3 sends its tickets before the first answer. */
   readonly hangsInTls13: boolean
+  /** What it can do of `sodium`, `zstd`, `lz4` and `gzip`. */
+  readonly codecs: readonly string[]
   readonly phpredis: string | null
   /** The last `max_execution_time` of its ini files, in seconds; null if none sets it. */
   readonly maxExecutionSeconds: number | null

@@ -3,6 +3,7 @@ import { KILLED } from '../core/exit-status.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
 import { makeTemporary, temporaryDirectory } from '../host/temporary.ts'
+import compressed from '../stores/handler/compressed.php'
 import { COMMON_CLIENT, withoutHead } from '../stores/handler/join.ts'
 import serverName from '../stores/handler/server-name.php'
 import tls from '../stores/handler/tls.php'
@@ -70,7 +71,7 @@ const PROBES: Readonly<Record<ProbeName, Probe>> = {
   session: { files: [session], limitSeconds: 6, overrides: ['session.upload_progress.enabled=0'] },
   // Cloud Foundry gives a start a minute, and a failover may be under way.
   'look-around': {
-    files: [iniFiles, phpFpm, tls, certificates, serverName, connect, lookAround],
+    files: [iniFiles, phpFpm, tls, certificates, serverName, connect, compressed, lookAround],
     limitSeconds: 45,
   },
 }

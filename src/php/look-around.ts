@@ -24,6 +24,8 @@ export interface PhpFacts {
   /** Its PHP_VERSION_ID, e.g. 80236. */
   readonly versionId: number | undefined
   readonly hangsInTls13: boolean
+  /** What it can do of `sodium`, `zstd`, `lz4` and `gzip`. */
+  readonly codecs: readonly string[] | undefined
   /** The last `max_execution_time` of its ini files, in seconds; undefined where none sets it. */
   readonly maxExecutionSeconds: number | undefined
   readonly phpredis: string | undefined
@@ -99,6 +101,7 @@ export function lookAround(
     return {
       versionId: answer.versionId,
       hangsInTls13: answer.hangsInTls13 === true,
+      codecs: answer.codecs,
       maxExecutionSeconds: answer.maxExecutionSeconds ?? undefined,
       phpredis: answer.phpredis ?? undefined,
       loaded: answer.loaded ?? [],
@@ -122,7 +125,7 @@ const PHP_8_1 = 80100
 
 /** What is known of a PHP, with what it says of itself; `isReadLater` is about ini files, as in `TargetPhp`. */
 export function learn(known: Php, facts: PhpFacts, isReadLater: (path: string) => boolean): Php {
-  const { versionId, hangsInTls13, maxExecutionSeconds, phpredis, lines } = facts
+  const { versionId, hangsInTls13, codecs, maxExecutionSeconds, phpredis, lines } = facts
   const lastOf = (wanted: string) =>
     lines.findLast((line) => line.name === wanted && !isReadLater(fileOf(line)))
   const savePath = lastOf('session.save_path') ?? known.savePath
@@ -135,6 +138,7 @@ export function learn(known: Php, facts: PhpFacts, isReadLater: (path: string) =
     ...(savePath === undefined ? byDefault : { savePath }),
     runsManaged: versionId === undefined ? known.runsManaged : versionId >= PHP_8_1,
     hangsInTls13,
+    codecs,
   }
 }
 

@@ -89,8 +89,11 @@ export function storeQuestion(
   }
 }
 
-/** Asks to keep a session with the settings of PHP and those of a php-fpm pool, which win. */
-export function sessionQuestion(web: Web, prependFile: string): Question {
+/**
+ * Asks to keep a session with the settings of PHP and those of a php-fpm pool, which win, and where `looks`, what the store then
+ * has.
+ */
+export function sessionQuestion(web: Web, prependFile: string, looks: boolean): Question {
   const overridden = web.pools.filter(
     ({ name, value }) => /^(session|redis|memcached)\./.test(name) && value !== null,
   )
@@ -98,6 +101,7 @@ export function sessionQuestion(web: Web, prependFile: string): Question {
     settings: Object.fromEntries(overridden.map(({ name, value }) => [name, value])),
     // On the command line PHP prepends no file to this code, as it does to a page.
     prependFile,
+    looks,
   }
 }
 
@@ -107,5 +111,10 @@ export function secretsOf({ planned, directives }: Plan): readonly Secret[] {
   const passwords = endpoints
     .flatMap((of) => [of?.endpoint.password, of?.endpoint.sentinel?.password])
     .flatMap((password) => (password === undefined ? [] : [password.value]))
-  return [...passwords, ...directives.flatMap(({ value }) => (value instanceof Secret ? [value] : []))]
+  const keys = endpoints.flatMap((of) => of?.endpoint.encryption?.keys ?? []).filter((key) => key !== '')
+  return [
+    ...passwords,
+    ...keys,
+    ...directives.flatMap(({ value }) => (value instanceof Secret ? [value] : [])),
+  ]
 }

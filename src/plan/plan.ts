@@ -8,6 +8,7 @@ import type { Handler, Options } from '../core/options.ts'
 import { stores } from '../stores/index.ts'
 import type { PlannedFile, Store, Surroundings } from '../stores/store.ts'
 import { chooseStore } from './choice.ts'
+import { encryptionFindings, readEncryption } from './encryption.ts'
 import { handlerFindings } from './handler.ts'
 import { choosePrevious, type PreviousStore, previousFor, unused } from './previous.ts'
 
@@ -80,9 +81,26 @@ export function chooseEndpoint({ bindings, options, nothingBound, findings }: In
   if (choice === undefined) return files((isNothing ? nothingBound : undefined) ?? because, found)
   const { store, binding } = choice
   const { value: endpoint, findings: endpointFindings } = store.endpoint(binding, options)
-  const read = [...found, ...endpointFindings]
+  const { value: encryption, findings: keyFindings } = readEncryption(binding, options)
+  const read = [...found, ...endpointFindings, ...keyFindings]
   if (endpoint === undefined) return files(unusable(binding.name), read)
-  return { chosen: { store, service: binding.name, endpoint }, previous, because, options, findings: read }
+  if (hasError(keyFindings)) return files('the keys for encrypting sessions cannot be used', read)
+  // One list of keys is for both stores, wherever it is written.
+  const keys = encryption ?? (previous?.store === undefined ? undefined : previous.endpoint.encryption)
+  return {
+    chosen: { store, service: binding.name, endpoint: withKeys(endpoint, keys) },
+    previous:
+      previous?.store === undefined
+        ? previous
+        : { ...previous, endpoint: withKeys(previous.endpoint, previous.endpoint.encryption ?? keys) },
+    because,
+    options,
+    findings: read,
+  }
+}
+
+function withKeys(endpoint: Endpoint, encryption: Endpoint['encryption']): Endpoint {
+  return encryption === undefined ? endpoint : { ...endpoint, encryption }
 }
 
 /**
@@ -100,10 +118,12 @@ export function configure(
   const configuration = store.configure(endpoint, { ...surroundings, options, previous: moved })
   const { handler } = configuration
   const isUnused = previous !== undefined && handler !== 'managed'
+  const whyHandler = handlerFindings(options, store, endpoint, surroundings.php, handler)
   const all = [
     ...findings,
     ...configuration.findings,
-    ...handlerFindings(options, store, endpoint, surroundings.php, handler),
+    ...whyHandler,
+    ...encryptionFindings(endpoint, options, surroundings.php, handler, whyHandler),
     ...(isUnused
       ? [unused("PHP's own handler keeps the sessions", 'let the managed handler keep them')]
       : []),

@@ -7,6 +7,7 @@ import filesSession from '../stores/handler/files-session.php'
 import sessionFiles from '../stores/handler/session-files.php'
 import type { Previous, Store, Surroundings } from '../stores/store.ts'
 import { chooseNamed } from './choice.ts'
+import { readEncryption } from './encryption.ts'
 
 /** A store that had the sessions before: a bound one, or files in a directory, which PHP's settings name if absent here. */
 export type PreviousStore =
@@ -61,8 +62,15 @@ export function choosePlace(
   if (endpoint === undefined) return none(read.findings, binding)
   const reason = store.managed.whyNot(endpoint)
   if (reason !== undefined) return none([...read.findings, pool(value, from, reason)], binding)
-  const found: PreviousStore = { store, service: binding.name, endpoint }
-  return { value: found, binding, findings: read.findings }
+  const { value: encryption, findings: keyFindings } = readEncryption(binding, options)
+  const found: PreviousStore = {
+    store,
+    service: binding.name,
+    endpoint: encryption === undefined ? endpoint : { ...endpoint, encryption },
+  }
+  // The list that both stores share is judged once.
+  const own = options.PHP_SESSIONS_ENCRYPTION_KEY === undefined ? keyFindings : []
+  return { value: found, binding, findings: [...read.findings, ...own] }
 }
 
 /** How the managed handler uses it. */
@@ -76,7 +84,7 @@ export function previousFor(
     return { ...previous.store.managed.previous(previous.endpoint, surroundings), title }
   const { options, php } = surroundings
   return {
-    part: { files: [sessionFiles, filesSession], session: 'FilesSession' },
+    part: { files: [sessionFiles, filesSession], open: 'openFiles' },
     settings: {
       savePath: previous.savePath ?? php.savePath?.value ?? '',
       waitSeconds: options.PHP_SESSIONS_MAX_WAIT ?? longestRequestSeconds(php) / 2,

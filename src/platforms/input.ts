@@ -3,6 +3,7 @@ import type { Finding } from '../core/finding.ts'
 import type { Input } from '../core/input.ts'
 import { readOptions } from '../core/options.ts'
 import type { Host } from '../host/host.ts'
+import { readKeyFiles } from './key-files.ts'
 import { findRoot } from './service-binding.ts'
 import { readBindings } from './sources.ts'
 import { attempt } from './unreadable.ts'
@@ -10,14 +11,16 @@ import { attempt } from './unreadable.ts'
 /** Reads the bindings and the options of the app in a directory. */
 export function readInput(host: Host, appDirectory: string): Input {
   const file = readOptionsFile(host, `${appDirectory}/.bp-config/options.json`)
-  const { options, findings } = readOptions({ env: host.env, file })
+  const { options: written, findings } = readOptions({ env: host.env, file })
+  const keys = readKeyFiles(host, written.PHP_SESSIONS_ENCRYPTION_KEY)
+  const options = { ...written, PHP_SESSIONS_ENCRYPTION_KEY: keys.value }
   const { bindings, findings: bindingFindings } = readBindings(host)
   const nothingBound = describeNothingBound(host)
   return {
     bindings,
     options,
     ...(nothingBound === undefined ? {} : { nothingBound }),
-    findings: [...file.findings, ...findings, ...bindingFindings],
+    findings: [...file.findings, ...findings, ...keys.findings, ...bindingFindings],
   }
 }
 

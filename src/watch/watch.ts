@@ -1,5 +1,6 @@
 import { type Finding, hasError } from '../core/finding.ts'
-import { revealIfSecret } from '../core/secret.ts'
+import type { Input } from '../core/input.ts'
+import { revealIfSecret, Secret } from '../core/secret.ts'
 import { summariseApp } from '../homes/framework.ts'
 import { type Prepared, prepare } from '../homes/home.ts'
 import { INI_NAME } from '../homes/ini-file.ts'
@@ -54,10 +55,10 @@ export function makeWatcher(host: Host, home: WatchedHome): () => void {
 
   const follow = () => {
     const input = readInput(home.host, home.appDirectory)
-    const bound = JSON.stringify(input)
+    const bound = fingerprint(input)
     if (bound !== seen) {
       host.sleep(SETTLE_SECONDS)
-      if (JSON.stringify(readInput(home.host, home.appDirectory)) !== bound) return
+      if (fingerprint(readInput(home.host, home.appDirectory)) !== bound) return
       seen = bound
       retry = RETRY_SECONDS[0]
     } else if (host.now() < due && readIni(host, home) === left) return complaint.again()
@@ -93,6 +94,14 @@ export function makeWatcher(host: Host, home: WatchedHome): () => void {
       seen = ''
     }
   }
+}
+
+/** All that is bound and set, to be compared only; secrets in clear, since a key may be the only change. */
+function fingerprint(input: Input): string {
+  return JSON.stringify(input, function (this: Readonly<Record<string, unknown>>, key, value) {
+    const original = this[key]
+    return original instanceof Secret ? original.reveal() : value
+  })
 }
 
 function readIni(host: Host, { iniDirectory }: WatchedHome): string | undefined {

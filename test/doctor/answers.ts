@@ -173,6 +173,7 @@ const MASTER = { host: '10.0.0.9', port: 6390 }
 const NO_FACTS: PhpFacts = {
   versionId: undefined,
   hangsInTls13: false,
+  codecs: undefined,
   maxExecutionSeconds: undefined,
   phpredis: undefined,
   loaded: [],

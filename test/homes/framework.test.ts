@@ -37,3 +37,18 @@ test('with the variables of a start the app uses the bound service', () => {
   const laravel = ALL.find(([id]) => id === 'laravel')?.[1] ?? {}
   expect(lineFor(laravel, true).line).toContain('sessions are kept in Redis')
 })
+
+test.each(ALL)('%s: a key that the framework does not use is named, and no other', (_name, files) => {
+  const key = '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081'
+  const sealed = planFor([redisService], { PHP_SESSIONS_ENCRYPTION_KEY: key })
+  const given = Object.entries(files).map(([path, text]) => [`/app/${path}`, text])
+  const host = fakeHost({}, Object.fromEntries(given))
+  for (const setsVariables of [true, false]) {
+    const { recognised, findings } = planFramework(host, '/app', sealed, options, setsVariables)
+    const verdict = recognised?.verdict ?? 'php'
+    expect([verdict, findings.some(({ id }) => id === 'encryption.framework')]).toEqual([
+      verdict,
+      !['php', 'none'].includes(verdict),
+    ])
+  }
+})

@@ -434,6 +434,20 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair: (fix) => runFix(machine, fix) }
     },
   },
+  'settings that were written when sessions were not to be encrypted yet': {
+    names: 'session.clear',
+    make: async () => {
+      const key = '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081'
+      const server = await redis({ password: CANARY })
+      const made = await makeMachine({
+        services: [redisAt(server, { password: CANARY })],
+        env: { PHP_SESSIONS_ENCRYPTION_KEY: `plain,${key}` },
+        app: OPCACHE,
+      })
+      const machine = withEnv(made, { PHP_SESSIONS_ENCRYPTION_KEY: key })
+      return { machine, repair: (fix) => runFix(machine, fix) }
+    },
+  },
   'a command line with other ini files than php-fpm': {
     names: 'php.fpm-differs',
     make: async () => {

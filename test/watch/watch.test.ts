@@ -24,12 +24,17 @@ const PHP_FPM = {
 }
 
 /** A container whose PHP can keep sessions, or says why not; `bind` changes what is bound, `look` is a second. */
-function watched(trial: Partial<SessionAnswer> = { step: 'done' }, timeout = 8) {
+function watched(
+  trial: Partial<SessionAnswer> = { step: 'done' },
+  timeout = 8,
+  { env = {}, files = {} }: { env?: Record<string, string>; files?: Record<string, string> } = {},
+) {
   const answer = fakePhp({ session: trial, 'look-around': { phpredis: '6.2.0', loaded: ['redis'] } })
   const host = fakeHost(
-    { VCAP_SERVICES_FILE_PATH: FILE },
+    { VCAP_SERVICES_FILE_PATH: FILE, ...env },
     {
       ...PHP_FPM,
+      ...files,
       [FILE]: vcapServices(redisService),
       '/etc/fpm.conf': `[global]\nprocess_control_timeout = ${timeout}s\n`,
     },
@@ -181,4 +186,27 @@ test('exec --watch starts the watcher for its directory, also where nothing is b
       },
     ])
   }
+})
+
+test('a key for encrypting sessions is rotated in its file, and is said nowhere', () => {
+  const [older, newer] = [
+    '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081',
+    'f07e6d5c4b3a29180f6e5d4c3b2a1908f7e6d5c4b3a2918001122334455667788'.slice(0, 64),
+  ]
+  const { host, look } = watched(undefined, 8, {
+    env: { PHP_SESSIONS_ENCRYPTION_KEY: 'file:/key' },
+    files: { '/key': older },
+  })
+  const store = () => host.files.get(`${DIRECTORY}/php-sessions-store.php`) ?? ''
+  look()
+  expect([store().includes(older), store().includes(newer)]).toEqual([true, false])
+  host.files.set('/key', `${newer}\n${older}\n`)
+  expect(look(3)).toContain('php-sessions: new settings: ')
+  expect(store().indexOf(newer)).toBeGreaterThan(0)
+  expect(store().indexOf(older)).toBeGreaterThan(store().indexOf(newer))
+  expect(host.modes.get(`${DIRECTORY}/php-sessions-store.php`)).toBe(0o600)
+  host.files.set('/key', 'short')
+  expect(look(3)).toContain('(encryption.key)')
+  expect(store()).toContain(newer)
+  expect(host.output.err).not.toMatch(new RegExp(`${older}|${newer}|short`))
 })

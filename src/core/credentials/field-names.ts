@@ -61,6 +61,7 @@ export const FIELD_NAMES = {
     tlscertificate tlscrt clientcertificate clientcert clientcrt tlscert sslcert tlssslcert tlsclientcert
     tlsclientcertificate
   `),
+  sessionKeys: words('sessionencryptionkey sessionencryptionkeys'),
   clientKey: words('tlsprivatekey tlskey clientkey clientprivatekey sslkey tlssslkey privatekey'),
 } as const satisfies Record<string, readonly string[]>
 

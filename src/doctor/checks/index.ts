@@ -2,6 +2,7 @@ import type { Check } from '../check.ts'
 import * as binding from './binding.ts'
 import { cookieScope } from './cookie-scope.ts'
 import * as effective from './effective-settings.ts'
+import { encrypted } from './encrypted.ts'
 import { allowedCommands } from './handler-commands.ts'
 import * as php from './installed-php.ts'
 import { login } from './login.ts'
@@ -39,6 +40,7 @@ export const checks: readonly Check[] = [
   memcached.evictions,
   session.roundtrip,
   session.lock,
+  encrypted,
   session.lifetime,
   session.cookie,
   cookieScope,

@@ -1,6 +1,7 @@
 <?php
 // Tells what only the PHP that will serve the app can tell: its version and extensions, what its ini files or those of its
-// php-fpm set, and which server the Sentinels name as the master. Follows ini-files.php, php-fpm.php, tls.php, certificates.php, connect.php.
+// php-fpm set, and which server the Sentinels name as the master. Follows ini-files.php, php-fpm.php, tls.php, certificates.php, connect.php,
+// compressed.php.
 
 $fpm = findFpmOfThisVersion($question);
 // Settings that an earlier start of php-sessions has written are not the app's.
@@ -10,6 +11,10 @@ $lines = array_merge(...array_map(fn ($name) => iniLines($files, $name), $questi
 $answer = [
     'versionId' => PHP_VERSION_ID,
     'hangsInTls13' => hangsInTls13(),
+    'codecs' => [
+        ...(function_exists('sodium_crypto_aead_xchacha20poly1305_ietf_encrypt') ? ['sodium'] : []),
+        ...array_values(array_filter(['zstd', 'lz4', 'gzip'], 'compressionOf')),
+    ],
     'phpredis' => phpversion('redis') ?: null,
     // The command line itself has no limit, whatever the ini files set.
     'maxExecutionSeconds' => $limits === [] ? null : max((int) end($limits), 0),

@@ -60,6 +60,9 @@ function first(array $question): array
             return $answer;
         }
         $answer['step'] = 'read';
+        if (($question['looks'] ?? false) && isManagedLoaded()) {
+            $answer['stored'] = lookIntoStore(session_id(), $marker);
+        }
         session_start();
         if (($_SESSION['marker'] ?? null) !== $marker) {
             return $answer;
@@ -70,6 +73,17 @@ function first(array $question): array
     } finally {
         endSession($answer);
     }
+}
+
+/** Whether the store has the session, whether under its id, and whether its data are in clear. */
+function lookIntoStore(string $id, string $marker): array
+{
+    [$written, $named] = PhpSessions\Warnings::quietly(fn () => PhpSessions\openSessions()->stored($id));
+    return [
+        'isThere' => $written !== false,
+        'isNamed' => $named !== false,
+        'isClear' => str_contains($written . $named, $marker),
+    ];
 }
 
 /** Holds the lock of the session while a second process wants it. */

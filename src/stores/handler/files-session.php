@@ -27,7 +27,7 @@ final class FilesSession implements LockedSession
         return preg_match(self::ID, $id) === 1;
     }
 
-    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
+    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false, bool $isNew = false): bool
     {
         ['savePath' => $savePath, 'waitSeconds' => $seconds] = $this->file->values ?: $this->file->read();
         $directory = fileDirectory($savePath, $id);
@@ -159,4 +159,10 @@ final class FilesSession implements LockedSession
     {
         return [];
     }
+}
+
+/** The sessions in the files that these settings name. */
+function openFiles(string $file): FilesSession
+{
+    return new FilesSession($file);
 }

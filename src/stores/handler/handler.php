@@ -77,7 +77,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
 
     public function read(#[\SensitiveParameter] string $id): string
     {
-        $this->made = '';
+        [$isNew, $this->made] = [$id === $this->made, ''];
         if ($this->failure === null && $this->has($id)) {
             return (string) $this->session->data();
         }
@@ -86,11 +86,11 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
             $this->isDetached = true;
             return '';
         }
-        return $this->guard(function () use ($id): string {
+        return $this->guard(function () use ($id, $isNew): string {
             if ($this->failure !== null) {
                 throw $this->failure;
             }
-            $this->take($id);
+            $this->take($id, isNew: $isNew);
             return (string) $this->session->data();
         }, '');
     }
@@ -166,7 +166,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     }
 
     /** One session at a time: an earlier one is released. */
-    private function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
+    private function take(#[\SensitiveParameter] string $id, bool $mustExist = false, bool $isNew = false): bool
     {
         if ($this->has($id)) {
             return true;
@@ -176,7 +176,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
         }
         $this->id = $id;
         $this->process = processId();
-        return $this->session->take($id, $mustExist);
+        return $this->session->take($id, $mustExist, $isNew);
     }
 
     private function has(#[\SensitiveParameter] string $id): bool

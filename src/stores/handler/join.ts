@@ -1,14 +1,19 @@
+import compressed from './compressed.php'
+import envelope from './envelope.php'
 import failures from './failures.php'
 import handler from './handler.php'
 import install from './install.php'
+import keyring from './keyring.php'
 import lifetime from './lifetime.php'
 import lockedSession from './locked-session.php'
 import movedSession from './moved-session.php'
 import outage from './outage.php'
 import ownFile from './own-file.php'
 import page from './page.php'
+import places from './places.php'
 import pool from './pool.php'
 import previousFile from './previous.php'
+import sealedSession from './sealed-session.php'
 import serverName from './server-name.php'
 import settings from './settings.php'
 import surroundings from './surroundings.php'
@@ -28,13 +33,16 @@ export interface StorePart {
 }
 
 /** What every store's client is made of, besides the settings. */
-export const COMMON_CLIENT: readonly string[] = [failures, warnings, surroundings, tls, serverName, transport]
+export const COMMON_CLIENT: readonly string[] = [
+  ...[failures, warnings, surroundings, tls, serverName, transport],
+  ...[compressed, envelope, keyring],
+]
 
 /** What a handler needs of the store that had the sessions before. */
 export interface PreviousPart {
-  /** PHP files, among them this class, which is a LockedSession. */
+  /** PHP files, among them this function, which makes a LockedSession of the path of its settings. */
   readonly files: readonly string[]
-  readonly session: string
+  readonly open: string
 }
 
 /** A managed handler as it ships: one PHP file, joined from the files of this folder and a store's. */
@@ -49,7 +57,7 @@ export function joinHandler(
           ...previous.files.filter((file) => !files.includes(file)),
           movedSession,
           outage,
-          previousFile.replace('PreviousSession', previous.session),
+          previousFile.replace('openPrevious(', `${previous.open}(`),
         ]
   const ownFiles = [
     failures,
@@ -62,6 +70,11 @@ export function joinHandler(
     transport,
     lifetime,
     lockedSession,
+    compressed,
+    envelope,
+    keyring,
+    sealedSession,
+    places,
   ]
   const all = [...ownFiles, ...files, ...moving, page, handler, install, storeInstall, ownFile, symfony]
   return [head, `namespace PhpSessions;\n\n${useFunctions(all)}\n`, ...all.map(withoutHead)].join('\n')

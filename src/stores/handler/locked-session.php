@@ -12,8 +12,11 @@ interface LockedSession
     /** Whether the store can keep a session with this id, which does not reach another key. */
     public function accepts(#[\SensitiveParameter] string $id): bool;
 
-    /** Waits for the lock and reads the session. Returns false, without the lock, where it must exist and does not. */
-    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool;
+    /**
+     * Waits for the lock and reads the session. Returns false, without the lock, where it must exist and does not. One whose id
+     * was just made is new: there is none.
+     */
+    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false, bool $isNew = false): bool;
 
     /** The session as it was read, or set since; false where there is none. */
     public function data(): string|false;

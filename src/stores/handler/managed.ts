@@ -1,7 +1,9 @@
 import type { Sourced } from '../../core/binding.ts'
+import { isEncrypting } from '../../core/encryption.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { Directive } from '../../core/ini.ts'
+import type { Options } from '../../core/options.ts'
 import type { Php } from '../../core/php.ts'
 import { type PhpValue, renderPhpFile } from '../../core/php-text.ts'
 import { Secret } from '../../core/secret.ts'
@@ -49,6 +51,60 @@ export function addManaged(
     files: [...native.files, install, connect, ...moving.files],
     findings: [],
   }
+}
+
+/**
+ * PHP's own handler, below the managed one, would keep sessions in clear where something bypasses that: it is given no server.
+ */
+export function withoutFallback(native: Configuration, { encryption }: Endpoint): Configuration {
+  if (encryption === undefined) return native
+  const directives = native.directives.map((directive) =>
+    directive.name === 'session.save_path' ? nowhere(directive) : directive,
+  )
+  return { ...native, directives }
+}
+
+function nowhere({ name, value }: Directive): Directive {
+  const path = String(value)
+  const scheme = /^(seed\[]=|[a-z]+:\/\/|)/.exec(path)?.[0] ?? ''
+  return {
+    name,
+    value: `${scheme}${NOWHERE}:1`,
+    because: "no server: sessions are to be encrypted, and PHP's own handler would keep them in clear",
+  }
+}
+
+const NOWHERE = 'sessions-are-encrypted.invalid'
+
+/** Why the managed handler keeps sessions that are encrypted; continues the sentence "… because". */
+export const WHY_ENCRYPTING = 'sessions are to be encrypted'
+
+/** What the handler needs to know for that, under the names that its PHP reads. */
+export function sealingForHandler({ encryption }: Endpoint, { PHP_SESSIONS_COMPRESSION: method }: Options) {
+  return {
+    ...(encryption === undefined ? {} : { keys: encryption.keys }),
+    ...(method === undefined ? {} : { compression: method }),
+  }
+}
+
+/** Says the same to people. */
+export function describeSealing(
+  { encryption }: Endpoint,
+  { PHP_SESSIONS_COMPRESSION: method }: Options,
+): readonly string[] {
+  const compressed =
+    method === undefined ? [] : [`sessions of 128 bytes or more are compressed with ${method}`]
+  if (encryption === undefined) return compressed
+  const sealed = encryption.keys.filter((key) => key !== '').length
+  const read = sealed === 1 ? 'one key' : `${sealed} keys`
+  const isPlain = sealed < encryption.keys.length
+  const written = isEncrypting(encryption)
+    ? 'sessions are encrypted, and their ids are not in the store'
+    : 'sessions are not encrypted yet: plain comes first in the list of keys'
+  return [
+    `${written}; what ${read} encrypted is read${isPlain ? ', and what is not encrypted' : ''} (${encryption.from})`,
+    ...compressed,
+  ]
 }
 
 const NOT_MOVING = { directives: [], files: [] }

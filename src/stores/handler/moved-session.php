@@ -30,12 +30,12 @@ final class MovedSession implements LockedSession
         return $this->bound->accepts($id);
     }
 
-    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
+    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false, bool $isNew = false): bool
     {
         $this->id = $id;
-        $this->old = $this->previous->accepts($id) ? $this->takePrevious($id) : false;
+        $this->old = $this->previous->accepts($id) ? $this->takePrevious($id, $isNew) : false;
         try {
-            $this->bound->take($id);
+            $this->bound->take($id, isNew: $isNew);
             $this->data = $this->newest($this->bound->data());
         } catch (\Throwable $failure) {
             $this->releasePrevious('nothing', '');
@@ -51,13 +51,13 @@ final class MovedSession implements LockedSession
         return true;
     }
 
-    private function takePrevious(#[\SensitiveParameter] string $id): string|false|null
+    private function takePrevious(#[\SensitiveParameter] string $id, bool $isNew): string|false|null
     {
         if ($this->outage->isOn()) {
             return null;
         }
         try {
-            $this->previous->take($id);
+            $this->previous->take($id, isNew: $isNew);
             $this->outage->end();
             return $this->previous->data();
         } catch (StoreFailed $failure) {

@@ -8,5 +8,5 @@ use function dirname, get_cfg_var;
 function withPrevious(LockedSession $bound): LockedSession
 {
     $file = (string) get_cfg_var('php_sessions.previous');
-    return new MovedSession($bound, new PreviousSession($file), new Outage(dirname($file) . '/php-sessions-previous-outage'));
+    return new MovedSession($bound, openPrevious($file), new Outage(dirname($file) . '/php-sessions-previous-outage'));
 }

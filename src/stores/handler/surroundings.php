@@ -3,7 +3,8 @@
 namespace PhpSessions;
 
 use function bin2hex, debug_backtrace, end, error_get_last, error_log, get_cfg_var, getmypid, implode, in_array,
-ini_get, preg_replace_callback, restore_error_handler, session_encode, set_error_handler, str_split, str_starts_with;
+ini_get, intdiv, memory_get_usage, preg_replace_callback, restore_error_handler, session_encode, set_error_handler,
+str_split, str_starts_with, strpos, strtolower, substr;
 
 /** Adds a line to PHP's log. */
 function report(string $line): void
@@ -29,6 +30,14 @@ function processId(): int
 function isOutOfMemory(): bool
 {
     return str_starts_with(error_get_last()['message'] ?? '', 'Allowed memory size');
+}
+
+/** A third of the memory that is left: what is received is copied, and decoded. */
+function roomBytes(): int
+{
+    $limit = getIni('memory_limit');
+    $bytes = (int) $limit * 1024 ** (int) strpos(' kmg', strtolower(substr(" $limit", -1)));
+    return $bytes <= 0 ? PHP_INT_MAX : intdiv((int) $bytes - memory_get_usage(), 3);
 }
 
 /** The session as PHP would write it now; null if it cannot be serialized, or if the app has taken `$_SESSION` away. */

@@ -2,9 +2,9 @@
 
 namespace PhpSessions;
 
-use function fclose, fread, fwrite, hexdec, hrtime, intdiv, is_resource, max, memory_get_usage, pfsockopen,
-str_contains, str_starts_with, stream_context_create, stream_get_meta_data, stream_select, stream_set_blocking,
-stream_set_chunk_size, stream_socket_client, stream_socket_enable_crypto, strlen, strpos, strtolower, substr, usleep;
+use function fclose, fread, fwrite, hexdec, hrtime, intdiv, is_resource, max, pfsockopen, str_contains, str_starts_with,
+stream_context_create, stream_get_meta_data, stream_select, stream_set_blocking, stream_set_chunk_size,
+stream_socket_client, stream_socket_enable_crypto, strlen, strpos, substr, usleep;
 
 /**
  * Carries bytes to one server and back, over a connection that stays open from request to request.
@@ -209,7 +209,7 @@ final class Transport
         } while ($chunk === '');
         $this->received .= $chunk;
         if (strlen($this->received) > $this->limitBytes) {
-            $this->limitBytes = max(self::FREE_BYTES, self::roomBytes());
+            $this->limitBytes = max(self::FREE_BYTES, roomBytes());
             if (strlen($this->received) > $this->limitBytes) {
                 $this->close();
                 throw new ServerFailed('the answer is larger than memory_limit has room for', ServerFailed::TOO_LARGE);
@@ -240,14 +240,6 @@ final class Transport
     private function hasEnded(): bool
     {
         return stream_get_meta_data($this->stream)['eof'];
-    }
-
-    /** A third of the memory that is left: what is received is copied, and decoded. */
-    private static function roomBytes(): int
-    {
-        $limit = getIni('memory_limit');
-        $bytes = (int) $limit * 1024 ** (int) strpos(' kmg', strtolower(substr(" $limit", -1)));
-        return $bytes <= 0 ? PHP_INT_MAX : intdiv((int) $bytes - memory_get_usage(), 3);
     }
 
     public function __debugInfo(): array

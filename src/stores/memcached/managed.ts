@@ -2,7 +2,13 @@ import type { Endpoint } from '../../core/endpoint.ts'
 import type { Options } from '../../core/options.ts'
 import { longestRequestSeconds } from '../../core/php.ts'
 import type { PhpValue } from '../../core/php-text.ts'
-import { addManaged } from '../handler/managed.ts'
+import {
+  addManaged,
+  describeSealing,
+  sealingForHandler,
+  WHY_ENCRYPTING,
+  withoutFallback,
+} from '../handler/managed.ts'
 import type { Configuration, ManagedHandler, StoreClient, Surroundings } from '../store.ts'
 import { memcachedClientFiles, memcachedHandlerText, memcachedPart } from './handler/index.ts'
 
@@ -23,10 +29,14 @@ export const managedMemcached: ManagedHandler = {
     topology.value === 'single'
       ? undefined
       : `the managed handler keeps sessions on one Memcached server, and this is a pool of ${servers.length}`,
-  why: (_, { PHP_SESSIONS_HANDLER: wanted }) =>
-    wanted === 'managed' ? 'PHP_SESSIONS_HANDLER is managed' : 'PHP_SESSIONS_PREVIOUS is set',
-  describe: (_, { PHP_SESSIONS_LOCKING: isLocking }) => [
-    ...(isLocking
+  why: (_, { PHP_SESSIONS_HANDLER: wanted, PHP_SESSIONS_PREVIOUS: previous }) =>
+    wanted === 'managed'
+      ? 'PHP_SESSIONS_HANDLER is managed'
+      : previous === undefined
+        ? WHY_ENCRYPTING
+        : 'PHP_SESSIONS_PREVIOUS is set',
+  describe: (endpoint, options) => [
+    ...(options.PHP_SESSIONS_LOCKING
       ? [
           'requests of one visitor take turns in the order of their arrival; the native handler refuses some of many at once, and others overtake',
           'a request that has lost its lock, or comes after a restart of the server, does not overwrite the session',
@@ -34,9 +44,10 @@ export const managedMemcached: ManagedHandler = {
       : []),
     'a session that is too large for the server is refused, and the earlier one stays; the native handler deletes it',
     'while the store cannot be used, a request ends with status 503 within 3 seconds and one line in the log, unless PHP_SESSIONS_ON_STORE_ERROR=empty; the native handler continues with an empty session, after 105 seconds where the server is frozen',
+    ...describeSealing(endpoint, options),
   ],
   previous: (endpoint, surroundings) => ({
-    part: { files: memcachedPart.files, session: 'MemcachedSession' },
+    part: { files: memcachedPart.files, open: 'openMemcachedSessions' },
     settings: storeForHandler(endpoint, surroundings),
     files: [],
   }),
@@ -47,7 +58,8 @@ export function wantsManagedMemcached(
   endpoint: Endpoint,
   { PHP_SESSIONS_HANDLER: wanted, PHP_SESSIONS_PREVIOUS: previous }: Options,
 ): boolean {
-  const isWanted = wanted === 'managed' || (wanted === 'auto' && previous !== undefined)
+  const isNeeded = previous !== undefined || endpoint.encryption !== undefined
+  const isWanted = wanted === 'managed' || (wanted === 'auto' && isNeeded)
   return isWanted && managedMemcached.whyNot(endpoint) === undefined
 }
 
@@ -62,13 +74,14 @@ export function manageMemcached(
     why: managedMemcached.why(endpoint, options),
     settings: storeForHandler(endpoint, surroundings),
   }
-  return addManaged(native, parts, surroundings)
+  return addManaged(withoutFallback(native, endpoint), parts, surroundings)
 }
 
 export const memcachedClient: StoreClient = { files: memcachedClientFiles, settings: storeForHandler }
 
 /** What the handler needs to know, under the names that its PHP reads. */
-function storeForHandler({ servers, user, password }: Endpoint, { options, php }: Surroundings): PhpValue {
+function storeForHandler(endpoint: Endpoint, { options, php }: Surroundings): PhpValue {
+  const { servers, user, password } = endpoint
   const [server] = servers
   const life = longestRequestSeconds(php)
   return {
@@ -84,5 +97,6 @@ function storeForHandler({ servers, user, password }: Endpoint, { options, php }
     connectSeconds: MEMCACHED_CONNECT_SECONDS,
     readSeconds: READ_SECONDS,
     onStoreError: options.PHP_SESSIONS_ON_STORE_ERROR ?? 'stop',
+    ...sealingForHandler(endpoint, options),
   }
 }

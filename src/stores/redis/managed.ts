@@ -1,7 +1,13 @@
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { Options } from '../../core/options.ts'
 import type { Secret } from '../../core/secret.ts'
-import { addManaged } from '../handler/managed.ts'
+import {
+  addManaged,
+  describeSealing,
+  sealingForHandler,
+  WHY_ENCRYPTING,
+  withoutFallback,
+} from '../handler/managed.ts'
 import {
   type Configuration,
   MANAGED_FILES,
@@ -25,7 +31,11 @@ export function manageRedis(
   const { settings, certificates, state } = settingsWith(endpoint, surroundings, '', MANAGED_FILES.state)
   const others = native.files.filter(({ path }) => !certificates.some((file) => file.path === path))
   const parts = { part: redisPart, why: whyManaged(endpoint, surroundings.options), settings }
-  const managed = addManaged({ ...native, files: [...others, ...certificates] }, parts, surroundings)
+  const managed = addManaged(
+    withoutFallback({ ...native, files: [...others, ...certificates] }, endpoint),
+    parts,
+    surroundings,
+  )
   return { ...managed, files: [...managed.files, ...state] }
 }
 
@@ -38,7 +48,7 @@ export function previousRedis(endpoint: Endpoint, surroundings: Surroundings): O
     MANAGED_FILES.previousState,
   )
   return {
-    part: { files: redisPart.files, session: 'RedisSession' },
+    part: { files: redisPart.files, open: 'openRedisSessions' },
     settings,
     files: [...certificates, ...state],
   }
@@ -63,10 +73,11 @@ const NO_CERTIFICATES = { ca: undefined, client: undefined }
 
 /** Why the managed handler keeps these sessions; continues the sentence "… because". */
 export function whyManaged(
-  { topology }: Endpoint,
+  { topology, encryption }: Endpoint,
   { PHP_SESSIONS_HANDLER: wanted, PHP_SESSIONS_PREVIOUS: previous }: Options,
 ): string {
   if (wanted === 'managed') return 'PHP_SESSIONS_HANDLER is managed'
+  if (encryption !== undefined) return WHY_ENCRYPTING
   if (previous !== undefined) return 'PHP_SESSIONS_PREVIOUS is set'
   return topology.value === 'cluster'
     ? "a Redis Cluster is bound, where PHP's own handler has no locks"
@@ -116,6 +127,7 @@ function storeForHandler(
     connectSeconds: CONNECT_SECONDS,
     readSeconds: READ_SECONDS,
     onStoreError: options.PHP_SESSIONS_ON_STORE_ERROR ?? 'stop',
+    ...sealingForHandler(endpoint, options),
   }
 }
 
@@ -125,10 +137,9 @@ function loginForHandler({ user, password }: RedisLogin) {
 }
 
 /** What differs from the native handler, for users who have to choose; each line starts in lower case. */
-export function describeManaged(
-  { topology }: Endpoint,
-  { PHP_SESSIONS_LOCKING: isLocking }: Options,
-): readonly string[] {
+export function describeManaged(endpoint: Endpoint, options: Options): readonly string[] {
+  const { topology } = endpoint
+  const { PHP_SESSIONS_LOCKING: isLocking } = options
   const turns =
     topology.value === 'cluster'
       ? 'requests of one visitor take turns; the native handler has no locks on a cluster'
@@ -137,5 +148,6 @@ export function describeManaged(
     ...(isLocking ? [turns] : []),
     ...(topology.value === 'sentinel' ? ['it follows a failover while the app runs, without a restart'] : []),
     'while the store cannot be used, a request ends with status 503 and one line in the log, without the password, unless PHP_SESSIONS_ON_STORE_ERROR=empty; the native handler continues with an empty session',
+    ...describeSealing(endpoint, options),
   ]
 }

@@ -53,15 +53,16 @@ export const redis: Store = {
 }
 
 /**
- * With `auto` where the native handler keeps less than it promises: it has no locks on a cluster, follows no failover, and
- * knows of no previous store.
+ * With `auto` where the native handler keeps less than it promises: it has no locks on a cluster, follows no failover, knows
+ * of no previous store, and does not encrypt.
  */
 function wantsManaged(
-  { topology }: Endpoint,
+  { topology, encryption }: Endpoint,
   { PHP_SESSIONS_HANDLER: wanted, PHP_SESSIONS_PREVIOUS: previous }: Options,
 ): boolean {
   return (
-    wanted === 'managed' || (wanted === 'auto' && (topology.value !== 'single' || previous !== undefined))
+    wanted === 'managed' ||
+    (wanted === 'auto' && (topology.value !== 'single' || previous !== undefined || encryption !== undefined))
   )
 }
 

@@ -51,6 +51,19 @@ export const SESSION_CASES: Cases = {
       session: { ...WELL.session, isLocked: false, handler: 'managed' },
     },
   },
+  'a session in clear, although sessions are to be encrypted': {
+    env: { PHP_SESSIONS_ENCRYPTION_KEY: '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081' },
+    answers: {
+      settings: phpWith({
+        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+      }),
+      session: {
+        ...WELL.session,
+        handler: 'managed',
+        stored: { isThere: true, isNamed: true, isClear: true },
+      },
+    },
+  },
   'a lock that is switched off': {
     answers: {
       settings: phpWith({ 'redis.session.locking_enabled': is('0', `${APP_INI}:1`) }),

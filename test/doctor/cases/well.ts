@@ -94,6 +94,19 @@ export const WELL_CASES: Cases = {
       session: { ...WELL.session, handler: 'managed' },
     },
   },
+  'sessions are encrypted': {
+    env: { PHP_SESSIONS_ENCRYPTION_KEY: '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081' },
+    answers: {
+      settings: phpWith({
+        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+      }),
+      session: {
+        ...WELL.session,
+        handler: 'managed',
+        stored: { isThere: true, isNamed: false, isClear: false },
+      },
+    },
+  },
   'a php-fpm that ends requests': {
     pools: ['listen', 'request_terminate_timeout'].map((name) => ({
       ...{ pool: 'www', kind: '', name, value: '90s', from: '/etc/php/8.4/fpm/pool.d/www.conf:41' },

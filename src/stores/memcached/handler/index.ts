@@ -7,6 +7,7 @@ import line from './line.php'
 import lock from './lock.php'
 import memcachedSession from './memcached-session.php'
 import meta from './meta.php'
+import openSessions from './open-sessions.php'
 import protocol from './protocol.php'
 
 /** Its client. */
@@ -14,7 +15,7 @@ export const memcachedClientFiles = [protocol, meta, binary, cache, line, lock]
 
 export const memcachedPart: StorePart = {
   head,
-  files: [...memcachedClientFiles, memcachedSession],
+  files: [...memcachedClientFiles, memcachedSession, openSessions],
   install,
 }
 

@@ -4,4 +4,10 @@ namespace PhpSessions;
 
 use function get_cfg_var;
 
-install(new MemcachedSession((string) get_cfg_var('php_sessions.store')), 'memcached', 'memcached');
+/** The sessions of the app. */
+function openSessions(): Places
+{
+    return openMemcachedSessions((string) get_cfg_var('php_sessions.store'));
+}
+
+install(openSessions(), 'memcached', 'memcached');

@@ -31,7 +31,8 @@ final class MemcachedSession implements LockedSession
 
     private readonly Lifetime $lifetime;
 
-    public function __construct(private readonly string $file)
+    /** `$open` gives the server, on the connection that all sessions of a request share. */
+    public function __construct(private readonly \Closure $open)
     {
         $this->lifetime = new Lifetime();
     }
@@ -41,9 +42,9 @@ final class MemcachedSession implements LockedSession
         return preg_match(self::ID, $id) === 1;
     }
 
-    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
+    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false, bool $isNew = false): bool
     {
-        $this->cache ??= new Cache($this->file);
+        $this->cache ??= ($this->open)();
         ['prefix' => $prefix, 'locking' => $isLocking] = $this->cache->settings;
         if (strlen("{$prefix}lock.$id") > self::KEY_BYTES) {
             // There cannot be one.

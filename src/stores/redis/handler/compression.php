@@ -10,7 +10,7 @@ function uncompress(#[\SensitiveParameter] string $data): string
     $methods = ['lzf' => 1, 'zstd' => 2, 'lz4' => 3];
     $method = $methods[getIni('redis.session.compression')] ?? 0;
     // Not compressed is what igbinary has serialized, and begins so.
-    if ($method === 0 || $data === '' || str_starts_with($data, "\0\0\0")) {
+    if ($method === 0 || $data === '' || str_starts_with($data, "\0\0\0") || str_starts_with($data, Envelope::MARK)) {
         return $data;
     }
     $client = new \Redis();

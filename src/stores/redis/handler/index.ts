@@ -3,6 +3,7 @@ import compression from './compression.php'
 import connection from './connection.php'
 import head from './head.php'
 import install from './install.php'
+import openSessions from './open-sessions.php'
 import redisSession from './redis-session.php'
 import release from './release.lua'
 import resp from './resp.php'
@@ -18,7 +19,7 @@ export const redisClientFiles = [resp, connection, serverMap, withScripts(script
 
 export const redisPart: StorePart = {
   head,
-  files: [...redisClientFiles, compression, redisSession],
+  files: [...redisClientFiles, compression, redisSession, openSessions],
   install,
 }
 

@@ -4,4 +4,10 @@ namespace PhpSessions;
 
 use function get_cfg_var;
 
-install(new RedisSession((string) get_cfg_var('php_sessions.store')), 'redis', 'redis', 'rediscluster');
+/** The sessions of the app. */
+function openSessions(): Places
+{
+    return openRedisSessions((string) get_cfg_var('php_sessions.store'));
+}
+
+install(openSessions(), 'redis', 'redis', 'rediscluster');

@@ -25,7 +25,8 @@ final class RedisSession implements LockedSession
 
     private readonly Lifetime $lifetime;
 
-    public function __construct(private readonly string $file)
+    /** `$open` gives the store, which all sessions of a request share. */
+    public function __construct(private readonly \Closure $open)
     {
         $this->lifetime = new Lifetime();
     }
@@ -35,7 +36,7 @@ final class RedisSession implements LockedSession
         return preg_match(self::ID, $id) === 1;
     }
 
-    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
+    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false, bool $isNew = false): bool
     {
         $store = $this->store();
         $this->asked = $token = bin2hex(random_bytes(8));
@@ -168,7 +169,7 @@ final class RedisSession implements LockedSession
 
     private function store(): Store
     {
-        return $this->store ??= new Store($this->file);
+        return $this->store ??= ($this->open)();
     }
 
     /** Ends a request without the lock: a TAKE of it that arrives later is not to lock for nobody. */

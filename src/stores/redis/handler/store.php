@@ -23,8 +23,8 @@ final class Store
     private ServerMap $map;
     /** @var array<int, array<string, Connection>> by the process and the names of their servers */
     private array $connections = [];
-    /** The token of the request that has lost a connection with a TAKE on its way. */
-    private string $lost = '';
+    /** @var array<string, true> by the tokens with which a TAKE was on its way when the connection was lost */
+    private array $lost = [];
 
     public function __construct(string $file)
     {
@@ -71,10 +71,10 @@ final class Store
         $keys[4] .= $token;
         $run = function (Resp $server, bool $mayHaveRun) use ($script, $keys, $token, $arguments, $isRelease, $note): array {
             if ($mayHaveRun && !$isRelease) {
-                $this->lost = $token;
+                $this->lost[$token] = true;
             }
             $arguments[] = $this->isSingle ? '' : "@{$this->map->last}";
-            $arguments[] = $mayHaveRun && $isRelease ? 2 : ($this->lost === $token ? 1 : 0);
+            $arguments[] = $mayHaveRun && $isRelease ? 2 : (int) $this->mayArriveLate($token);
             $note === null || $arguments[] = $note;
             try {
                 return $server->run($script, $this->namesOn($server, $keys), $token, $arguments);
@@ -92,7 +92,7 @@ final class Store
     /** Whether a TAKE with this token may still be on its way. */
     public function mayArriveLate(string $token): bool
     {
-        return $this->lost === $token;
+        return isset($this->lost[$token]);
     }
 
     /** A server that hides a cluster wants the keys of a script in one slot, as a cluster does. */
@@ -199,7 +199,7 @@ final class Store
             $isPassing && !$isLoading => 0,
             $isRelease => self::FAILOVER_SECONDS,
             // As long as the command may still run: if the request ended before, it could be given a lock.
-            $mayHaveRun || $this->lost !== '' => $this->settings['readSeconds'],
+            $mayHaveRun || $this->lost !== [] => $this->settings['readSeconds'],
             $isLoading => $this->settings['connectSeconds'],
             default => 0,
         };

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest'
+import { cookieIn } from '../../../lab/php/fastcgi.ts'
+import { type Instance, type STEPS, startInstance, startPlace } from '../../support/php/moved.ts'
+import { PHPS } from '../../support/php/php.ts'
+import { KEY } from '../../support/php/sealed.ts'
+
+function visitor() {
+  let cookie = ''
+  return async ({ fpm }: Instance, page: keyof typeof STEPS) => {
+    const got = await fpm.ask(page, cookie)
+    cookie = cookieIn(got) ?? cookie
+    return /^Status: (\d+)/.exec(got)?.[1] ?? got.slice(got.indexOf('\r\n\r\n') + 4)
+  }
+}
+
+describe.each(PHPS)('%s', (_name, php) => {
+  test.each([
+    ['redis', 'redis'],
+    ['redis', 'memcached'],
+    ['memcached', 'cluster'],
+    ['files', 'redis'],
+  ])('sessions that are encrypted move to another store: %s to %s', async (from, to) => {
+    const [old, next] = [await startPlace(from, 'old'), await startPlace(to, 'new')]
+    const sealed = { PHP_SESSIONS_ENCRYPTION_KEY: `${KEY},only` }
+    const isFiles = 'directory' in old
+    const PREVIOUS = isFiles ? old.directory : old.service.name
+    const o = await startInstance(php, [old], isFiles ? { PHP_SESSIONS_HANDLER: 'native' } : sealed, 2)
+    const n = await startInstance(
+      php,
+      isFiles ? [next] : [old, next],
+      { ...sealed, PHP_SESSIONS_PREVIOUS: PREVIOUS },
+      2,
+    )
+    const f = await startInstance(php, [next], sealed, 2)
+    const visit = visitor()
+    const got: string[] = []
+    for (const instance of [o, n, o, n, f, n, f, n, o]) got.push(await visit(instance, 'add'))
+    expect(got).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
+    expect([await visit(n, 'rename'), await visit(o, 'look'), await visit(f, 'look')]).toEqual([
+      '9',
+      '9',
+      '9',
+    ])
+    expect([await visit(n, 'leave'), await visit(o, 'look'), await visit(f, 'look')]).toEqual([
+      'left',
+      'nobody',
+      'nobody',
+    ])
+    for (const { log } of [o, n, f]) expect(log()).not.toMatch(/php-sessions:|warning|fatal/i)
+  })
+})

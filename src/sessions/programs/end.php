@@ -42,7 +42,7 @@ final class Ending
     {
         ['id' => $id, 'where' => $where] = Asked::$question;
         if ($id !== null) {
-            yield array_map(strval(...), array_keys($this->store->measure([$id])));
+            yield array_map(strval(...), array_keys($this->store->measure(keyringOf('main')->namesFor($id))));
             return;
         }
         foreach ($this->store->keys() as $keys) {
@@ -56,8 +56,10 @@ final class Ending
     private function matching(array $keys, array $where): array
     {
         $found = [];
+        $ring = keyringOf('main');
         foreach ($this->store->read($keys) as $key => [$data]) {
-            $decoded = decodeSession(uncompress($data));
+            $plain = plainOf($ring, (string) $key, $data);
+            $decoded = $plain === null ? null : decodeSession($plain);
             $this->unreadable += $decoded === null ? 1 : 0;
             if ($decoded !== null && matches($decoded[1], $where['name'], $where['value'])) {
                 $found[] = (string) $key;

@@ -48,6 +48,22 @@ function openStore(string $name): SessionStore
     };
 }
 
+/** The keys with which the sessions of a store are encrypted. */
+function keyringOf(string $name): Keyring
+{
+    return new Keyring(Asked::$question['stores'][$name]['settings']);
+}
+
+/** What PHP wrote as a session, of what a store has under a key; null where that cannot be read. */
+function plainOf(Keyring $ring, string $key, #[\SensitiveParameter] string $data): ?string
+{
+    try {
+        return $ring->open($key, uncompress($data));
+    } catch (Unreadable) {
+        return null;
+    }
+}
+
 /** Rests after each step, so that a server is busy with all of them for a share of its time at most. */
 final class Pace
 {

@@ -47,16 +47,19 @@ final class Description
 
 answer(function (): array {
     ['id' => $id, 'values' => $hasValues] = Asked::$question;
-    [$data, $seconds] = openStore('main')->read([$id])[$id] ?? [null, null];
-    if ($data === null) {
+    $ring = keyringOf('main');
+    $found = openStore('main')->read($ring->namesFor($id));
+    $key = array_key_first($found);
+    if ($key === null) {
         return ['isThere' => false];
     }
-    $plain = uncompress($data);
-    [$format, $session] = decodeSession($plain) ?? [null, null];
+    [$data, $seconds] = $found[$key];
+    $plain = plainOf($ring, (string) $key, $data);
+    [$format, $session] = $plain === null ? [null, null] : decodeSession($plain) ?? [null, null];
     return [
         'isThere' => true,
         'bytes' => strlen($data),
-        'plainBytes' => strlen($plain),
+        'plainBytes' => strlen($plain ?? $data),
         'seconds' => $seconds === null ? null : (int) $seconds,
         'format' => $format,
         'variables' => $session === null ? [] : (new Description($hasValues))->of($session)['items'],

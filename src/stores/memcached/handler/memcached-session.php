@@ -29,12 +29,9 @@ final class MemcachedSession implements LockedSession
     private string $noteKey = '';
     private ?string $note = null;
 
-    private readonly Lifetime $lifetime;
-
     /** `$open` gives the server, on the connection that all sessions of a request share. */
-    public function __construct(private readonly \Closure $open)
+    public function __construct(private readonly \Closure $open, private readonly Lifetime $lifetime)
     {
-        $this->lifetime = new Lifetime();
     }
 
     public function accepts(#[\SensitiveParameter] string $id): bool

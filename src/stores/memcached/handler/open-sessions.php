@@ -9,5 +9,7 @@ function openMemcachedSessions(string $file): Places
         static $cache = null;
         return $cache ??= new Cache($file);
     };
-    return new Places($open, static fn (): LockedSession => new MemcachedSession($open));
+    // A session that moves from one place to another is not new.
+    $lifetime = new Lifetime();
+    return new Places($open, static fn (): LockedSession => new MemcachedSession($open, $lifetime));
 }

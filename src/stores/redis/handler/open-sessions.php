@@ -9,5 +9,7 @@ function openRedisSessions(string $file): Places
         static $store = null;
         return $store ??= new Store($file);
     };
-    return new Places($open, static fn (): LockedSession => new RedisSession($open));
+    // A session that moves from one place to another is not new.
+    $lifetime = new Lifetime();
+    return new Places($open, static fn (): LockedSession => new RedisSession($open, $lifetime));
 }

@@ -23,12 +23,9 @@ final class RedisSession implements LockedSession
     private string|false $data = false;
     private string|false $plain = false;
 
-    private readonly Lifetime $lifetime;
-
     /** `$open` gives the store, which all sessions of a request share. */
-    public function __construct(private readonly \Closure $open)
+    public function __construct(private readonly \Closure $open, private readonly Lifetime $lifetime)
     {
-        $this->lifetime = new Lifetime();
     }
 
     public function accepts(#[\SensitiveParameter] string $id): bool

@@ -74,6 +74,22 @@ const WITH_LOCKS: readonly (readonly [string, () => Promise<Service>, Env])[] = 
 ]
 
 describe.each(PHPS)('%s', (_name, php) => {
+  test('what is encrypted is shown, found by its content, and ended, by id and by key', async () => {
+    const key = '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081'
+    const env = { PHP_SESSIONS_ENCRYPTION_KEY: key, PHP_SESSIONS_COMPRESSION: 'gzip' }
+    const { ask, sessions, login } = await startSite(php, await startServer(), env)
+    const [one, two, other] = [await login(), await login(), await login('other')]
+    const idOf = (cookie: string) => cookie.split('=')[1] ?? ''
+    const shown = await sessions('show', idOf(one), '--values')
+    expect(shown.out).toMatch(/user_id.*42/s)
+    expect((await sessions('end', idOf(one), '--yes')).status).toBe(0)
+    expect(await ask('who', one)).toMatch(/user nobody$/)
+    expect(await ask('who', two)).toMatch(/user 42$/)
+    expect((await sessions('end', '--where', 'user_id=42', '--yes')).status).toBe(0)
+    expect(await ask('who', two)).toMatch(/user nobody$/)
+    expect(await ask('who', other)).toMatch(/user 7$/)
+  })
+
   describe.each(WITH_LOCKS)('%s', (_handler, start, env) => {
     test.each(['hold', 'change', 'copy'])(
       'a request that has the session while it ends does not write it back: %s',

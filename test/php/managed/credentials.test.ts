@@ -5,7 +5,7 @@ import { until } from '../../../lab/processes/until.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeAuthority } from '../../../lab/servers/certificates.ts'
 import { configureManaged, startRedisService, storeFileOf } from '../../support/php/managed.ts'
-import { PHPS_AND_STORES } from '../../support/php/managed-stores.ts'
+import { PHPS_AND_STORES_ONCE } from '../../support/php/managed-stores.ts'
 import { PHPS } from '../../support/php/php.ts'
 import { COUNT, startVisiting, visitPage } from '../../support/php/visits.ts'
 import { startPhpWeb } from '../../support/php/web.ts'
@@ -16,7 +16,7 @@ function replaceInFile(file: string, pattern: RegExp, replacement: string): void
   writeFileSync(file, text.replace(pattern, replacement))
 }
 
-describe.each(PHPS_AND_STORES)('%s', (_name, underTest, start) => {
+describe.each(PHPS_AND_STORES_ONCE)('%s', (_name, underTest, start) => {
   test.each<[string, (file: string) => void]>([
     ['is not there', rmSync],
     // Without it the handler would find no session, and log everybody out.

@@ -10,12 +10,12 @@ import {
   startClusterService,
   startRedisService,
 } from '../../support/php/managed.ts'
-import { PHPS_AND_STORES } from '../../support/php/managed-stores.ts'
+import { PHPS_AND_STORES_ONCE } from '../../support/php/managed-stores.ts'
 import { PHPS } from '../../support/php/php.ts'
 import { COUNT, startVisiting, visitPage } from '../../support/php/visits.ts'
 import { startPhpWeb } from '../../support/php/web.ts'
 
-describe.each(PHPS_AND_STORES)('%s', (_name, underTest, start) => {
+describe.each(PHPS_AND_STORES_ONCE)('%s', (_name, underTest, start) => {
   test('the app’s own prepended file runs after that of php-sessions, in the global scope', async () => {
     const { service } = await start()
     const file = join(makeScratch('app'), 'prepend.php')

@@ -72,3 +72,8 @@ export const MANAGED_STORES: readonly (readonly [name: string, start: StartStore
 export const PHPS_AND_STORES = PHPS.flatMap(([php, underTest]) =>
   MANAGED_STORES.map(([store, start]) => [`${php}, ${store}`, underTest, start] as const),
 )
+
+/** The same without Memcached on further PHPs, for what is no matter of PHP's version there. */
+export const PHPS_AND_STORES_ONCE = PHPS_AND_STORES.filter(
+  ([, underTest], i) => underTest === PHPS[0]?.[1] || i % MANAGED_STORES.length === 0,
+)

@@ -3,10 +3,14 @@ import { resolve } from 'node:path'
 import { FAILED, WRONG_USAGE } from '../src/core/exit-status.ts'
 import { nearest, oneLine } from '../src/core/text.ts'
 import { hasPhp } from './engine/app.ts'
+import { readLanes } from './engine/lane-words.ts'
 import { Playground } from './engine/playground.ts'
 import { findMissing } from './machine.ts'
 import { type LaneResult, playScene } from './scenes/play.ts'
 import { SCENES } from './scenes/scenes.ts'
+import { startPageServer } from './server/http.ts'
+import { makePage } from './server/page.ts'
+import { Show } from './server/show.ts'
 import { indent, renderList, renderOpening, renderResult, renderStaging, renderVerdict } from './terminal.ts'
 
 type Flags = Readonly<Record<string, string>>
@@ -14,7 +18,7 @@ type Flags = Readonly<Record<string, string>>
 /** The command `playground`: its arguments and flags as src/cli has read them. Gives the exit status. */
 export async function play(args: readonly string[], flags: Flags): Promise<number> {
   if (flags.list !== undefined) return say(renderList())
-  const wanted = (flags.scenario ?? 'all').split(',')
+  const wanted = flags.scenario?.split(',') ?? []
   const scenes = wanted.includes('all') ? SCENES : SCENES.filter(({ id }) => wanted.includes(id))
   const stranger = wanted.find((id) => id !== 'all' && !SCENES.some((scene) => scene.id === id))
   if (stranger !== undefined)
@@ -31,7 +35,27 @@ export async function play(args: readonly string[], flags: Flags): Promise<numbe
   const playground = new Playground({ app, given: process.env.VCAP_SERVICES })
   // What the lab has started ends with this process, however it ends, and its directories are removed.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(128))
-  return playInTerminal(playground, scenes, app)
+  if (flags.headless !== undefined)
+    return playInTerminal(playground, scenes.length === 0 ? SCENES : scenes, app)
+  return openPage(playground, scenes, flags)
+}
+
+/** Serves the page until this process ends; plays scenes first, if any are named. */
+async function openPage(playground: Playground, scenes: typeof SCENES, flags: Flags): Promise<number> {
+  const instances = Number(flags.instances ?? 2)
+  const lanes = readLanes((flags.lanes ?? 'files,managed:redis').split(','), instances, false)
+  if (typeof lanes === 'string') return refuse(lanes)
+  const show = new Show(playground)
+  const page = makePage(process.env.VCAP_SERVICES !== undefined)
+  const server = await startPageServer(playground, show, { port: Number(flags.port ?? 0), instances, page })
+  say(`The playground is at ${server.url}\nCtrl-C ends it, and all that it has started.\n`)
+  const [scene] = scenes
+  show.control(
+    scene === undefined ? { do: 'open', lanes: [] } : { do: 'play', scene: scene.id },
+    lanes,
+    scene,
+  )
+  return new Promise(() => {})
 }
 
 async function playInTerminal(

@@ -14,7 +14,7 @@ function find(...paths: readonly string[]): string {
 }
 
 /** A file of the playground that the npm package has beside the bundle. */
-export const playgroundFile = (name: string) => find(`../${name}`, name)
+export const playgroundFile = (name: string) => find(`../${name}`, name, `../../dist/playground/${name}`)
 
 let made: Buildpack | undefined
 

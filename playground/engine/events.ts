@@ -14,12 +14,12 @@ export type LaneEvent =
     }
   /** What a visitor has got for a click. */
   | { readonly kind: 'click'; readonly click: Click }
-  /** A visitor is not known any more, or updates that were acknowledged are gone. */
+  /** A visitor is not known any more, and so many updates are gone with the session; or only updates are gone. */
   | {
       readonly kind: 'lost'
       readonly visitor: string
       readonly what: 'session' | 'updates'
-      readonly count: number
+      readonly updates: number
     }
   | { readonly kind: 'sticky'; readonly isOn: boolean }
 

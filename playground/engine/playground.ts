@@ -67,6 +67,18 @@ export class Playground {
     await this.#inAll((lane) => lane.restartInstances())
   }
 
+  /** Makes a new droplet, and starts the instances from it. */
+  async restage(): Promise<void> {
+    await this.#inAll(async (lane) => {
+      await lane.stage()
+      await lane.restartInstances()
+    })
+  }
+
+  async clickInParallel(visitor: string, times: number): Promise<void> {
+    await this.#inAll((lane) => lane.shopper(visitor).clickInParallel(times))
+  }
+
   stickTo(isOn: boolean): void {
     for (const lane of this.#lanes) lane.stickTo(isOn)
   }

@@ -4,7 +4,7 @@ import type { Action, Click, LaneEvent } from './events.ts'
 import { Account, type Ledger } from './ledger.ts'
 
 /** How long a visitor waits for a page. */
-export const PATIENCE_SECONDS = 12
+export const PATIENCE_SECONDS = 10
 
 /** What the page of the playground answers. */
 interface Answered {
@@ -41,23 +41,18 @@ export function makeShopper(url: string, name: string, tell: (event: LaneEvent) 
   let last: Answered | undefined
   let servedBy: number | undefined
 
-  const report = (what: 'session' | 'updates', count: number) => {
-    if (count > 0) tell({ kind: 'lost', visitor: name, what, count })
-  }
-
   const note = (action: Action, answer: Answered) => {
     last = answer
     if (action === 'login') isLoggedIn = answer.user === name
     if (isLoggedIn && answer.user !== name) {
       isLoggedIn = false
-      const updates = account.forget()
-      report('session', 1)
-      report('updates', updates)
+      tell({ kind: 'lost', visitor: name, what: 'session', updates: account.forget() })
       return
     }
     if (action !== 'look' && isLoggedIn) account.acknowledge()
     // Another answer may be newer than this one while requests overlap.
-    if (!overlaps) report('updates', account.audit(answer.updates))
+    const updates = overlaps ? 0 : account.audit(answer.updates)
+    if (updates > 0) tell({ kind: 'lost', visitor: name, what: 'updates', updates })
   }
 
   const ask = async (action: Action, seconds?: number): Promise<Click> => {

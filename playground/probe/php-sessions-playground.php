@@ -15,7 +15,7 @@ if ($do === 'login') {
 if ($do === 'add') {
     $cart = $_SESSION['cart'] ?? [];
     usleep(20_000); // a page has something to do between reading its session and writing it
-    $_SESSION['cart'] = [...$cart, (string) ($_GET['item'] ?? 'a book')];
+    $_SESSION['cart'] = array_slice([...$cart, 'a book'], -99);
 }
 if ($do === 'slow') {
     usleep((int) (1e6 * min(30, (float) ($_GET['seconds'] ?? 3))));

@@ -20,6 +20,8 @@ export interface Telling {
   open(lanes: readonly Lane[]): void | Promise<void>
   /** A step of the scene begins. */
   step(says: string): void
+  /** How long to wait after a click and a step, for people who watch. */
+  readonly paceMilliseconds?: number
   /** Something about the app's own pages. */
   own(lane: Lane, lines: readonly string[]): void
 }
@@ -44,6 +46,7 @@ export async function playScene(
       if (step.do === 'visit own pages' && !playground.isOwnApp) continue
       telling.step(step.says)
       await play(step, playground, telling, visits)
+      await sleep(telling.paceMilliseconds ?? 0)
     }
   } finally {
     end()
@@ -65,11 +68,15 @@ async function play(
   visits: Map<Lane, OwnVisit>,
 ): Promise<void> {
   const { lanes } = playground
+  const pause = () => sleep(telling.paceMilliseconds ?? 0)
   const inAll = (act: (lane: Lane) => Promise<unknown>) => Promise.all(lanes.map(act))
   switch (step.do) {
     case 'click':
       await inAll(async (lane) => {
-        for (let i = 0; i < step.times; i++) await lane.shopper(ADA).click(step.action)
+        for (let i = 0; i < step.times; i++) {
+          await lane.shopper(ADA).click(step.action)
+          await pause()
+        }
       })
       return
     case 'click in parallel':

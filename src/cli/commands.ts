@@ -165,9 +165,13 @@ export const commands: readonly Command[] = [
     optional: 'APP_DIR',
     flags: {
       list: { meaning: 'list the scenes' },
-      scenario: { value: 'NAMES', meaning: 'play these scenes, or all; exit status 1: not as promised' },
+      scenario: { value: 'NAMES', meaning: 'begin with this scene' },
+      headless: { meaning: 'play scenes, or all, here; exit status 1: not as promised' },
+      lanes: { value: 'LANES', meaning: 'for example files,native:redis,managed:sentinel' },
+      instances: { value: 'N', meaning: 'instances in each lane; default: 2', pattern: /^[1-4]$/ },
+      port: { value: 'N', meaning: 'port of the page; default: any', pattern: /^[0-9]{1,5}$/ },
     },
-    examples: ['php-sessions playground --list', 'php-sessions playground --scenario crash'],
+    examples: ['php-sessions playground', 'php-sessions playground --scenario crash --headless'],
     run: (host, args, flags) => {
       if (host.playground !== undefined) return host.playground(args, flags)
       host.err('the playground is in the npm package: run npx php-sessions playground, with Node.js\n')

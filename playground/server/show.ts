@@ -1,0 +1,281 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Stamped } from '../engine/events.ts'
+import type { Lane, LaneOptions } from '../engine/lane.ts'
+import { startLoad } from '../engine/load.ts'
+import type { Playground } from '../engine/playground.ts'
+import { WAYS } from '../engine/ways.ts'
+import { ADA } from '../scenes/measures.ts'
+import { playScene } from '../scenes/play.ts'
+import type { Scene } from '../scenes/scene.ts'
+import { LaneRecord } from './lane-record.ts'
+import { tell } from './sentences.ts'
+import type { Control, Mark, SceneView, Snapshot, StoryEntry } from './snapshot.ts'
+
+const STORY = 60
+const MARKS = 20
+const CLICK_MILLISECONDS = 1000
+/** So that one can follow a scene. */
+const PACE_MILLISECONDS = 700
+const LOAD_PER_SECOND = 200
+
+/** The playground as the page shows it: keeps what was seen, and does what the page asks for. */
+export class Show {
+  readonly #playground: Playground
+  readonly #paceMilliseconds: number
+  #records = new Map<string, LaneRecord>()
+  #busy: string | undefined
+  #problem: string | undefined
+  #scene: SceneView | undefined
+  #isSticky = false
+  #isClicking = false
+  #load: { stop(): void } | undefined
+  #story: readonly StoryEntry[] = []
+  #marks: readonly Mark[] = []
+  #number = 0
+  #isOver = false
+  readonly #began = performance.now()
+  /** Counts changes, so that nothing is sent while nothing happens. */
+  changes = 0
+
+  constructor(playground: Playground, paceMilliseconds = PACE_MILLISECONDS) {
+    this.#playground = playground
+    this.#paceMilliseconds = paceMilliseconds
+    playground.journal.listen((event) => this.#note(event))
+    void this.#clickOnAndOn()
+  }
+
+  snapshot(): Snapshot {
+    const now = this.#second()
+    return {
+      busy: this.#busy,
+      problem: this.#problem,
+      isSticky: this.#isSticky,
+      isClicking: this.#isClicking,
+      isLoaded: this.#load !== undefined,
+      scene: this.#scene,
+      lanes: [...this.#records.values()].map((record) => record.view(now)),
+      now,
+      marks: this.#marks,
+      story: this.#story,
+    }
+  }
+
+  /** Starts what is asked for; false if something else is under way. */
+  control(control: Control, lanes: readonly LaneOptions[], scene: Scene | undefined): boolean {
+    switch (control.do) {
+      case 'click':
+        this.#isClicking = control.isOn
+        break
+      case 'load':
+        this.#load?.stop()
+        this.#load =
+          control.isOn && this.#records.size > 0
+            ? startLoad(this.#playground.lanes, LOAD_PER_SECOND)
+            : undefined
+        this.#mark(control.isOn ? '200 requests a second' : 'the load ends')
+        break
+      default:
+        return this.#start(control, lanes, scene)
+    }
+    this.changes++
+    return true
+  }
+
+  async open(lanes: readonly LaneOptions[], isSticky: boolean): Promise<void> {
+    this.#scene = undefined
+    await this.#reset(
+      `starting ${lanes.length} ${lanes.length === 1 ? 'lane' : 'lanes'}: ${lanes.map(({ way }) => WAYS[way].title).join(', ')}`,
+    )
+    this.#isSticky = isSticky
+    await this.#playground.open(lanes)
+    await this.#introduce(this.#playground.lanes)
+    this.#isClicking = true
+  }
+
+  async play(scene: Scene): Promise<boolean> {
+    const steps = scene.steps.filter((step) => step.do !== 'visit own pages' || this.#playground.isOwnApp)
+    const { id, title, about, page } = scene
+    this.#scene = {
+      id,
+      title,
+      about,
+      page,
+      steps: steps.map(({ says }) => says),
+      begun: 0,
+      results: undefined,
+    }
+    await this.#reset(`starting the lanes of “${title}”`)
+    this.#isSticky = scene.isSticky
+    const results = await playScene(scene, this.#playground, {
+      open: async (lanes) => {
+        await this.#introduce(lanes)
+        this.#busy = `playing “${title}”`
+      },
+      paceMilliseconds: this.#paceMilliseconds,
+      step: (says) => {
+        if (this.#scene !== undefined) this.#scene = { ...this.#scene, begun: this.#scene.begun + 1 }
+        this.#mark(says)
+      },
+      own: (lane, lines) =>
+        this.#tellStory({ lane: lane.title, tone: 'plain', text: lines.join('; '), page: undefined }),
+    })
+    const rows = results.flatMap(({ lane, verdicts }) =>
+      verdicts.map((verdict) => ({ lane: lane.title, isPromised: lane.isPromised, ...verdict })),
+    )
+    this.#scene = { ...this.#scene, results: rows }
+    const isKept = rows.every((row) => row.isKept)
+    this.#tellStory({
+      lane: undefined,
+      tone: isKept ? 'good' : 'bad',
+      text: isKept
+        ? `“${title}”: everything was as promised.`
+        : `“${title}”: not everything was as promised.`,
+      page,
+    })
+    return isKept
+  }
+
+  stop(): void {
+    this.#isOver = true
+    this.#load?.stop()
+  }
+
+  #start(control: Control, lanes: readonly LaneOptions[], scene: Scene | undefined): boolean {
+    if (this.#busy !== undefined) return false
+    this.#busy = 'starting'
+    this.#problem = undefined
+    this.changes++
+    this.#carryOut(control, lanes, scene)
+      .catch((error: Error) => {
+        this.#problem = error.message
+      })
+      .finally(() => {
+        this.#busy = undefined
+        this.changes++
+      })
+    return true
+  }
+
+  async #carryOut(
+    control: Control,
+    lanes: readonly LaneOptions[],
+    scene: Scene | undefined,
+  ): Promise<unknown> {
+    const playground = this.#playground
+    const act = (says: string, done: Promise<unknown>) => {
+      this.#busy = says
+      this.#mark(says)
+      return done
+    }
+    switch (control.do) {
+      case 'open':
+        return this.open(lanes, this.#isSticky)
+      case 'play':
+        return scene === undefined ? undefined : this.play(scene)
+      case 'kill':
+        return act(`instance ${control.index} is killed`, playground.kill(control.index))
+      case 'stick':
+        this.#isSticky = control.isOn
+        this.#mark(
+          control.isOn ? 'the router sticks by JSESSIONID' : 'the router goes round, without sticking',
+        )
+        return playground.stickTo(control.isOn)
+      case 'start missing':
+        return act('the platform starts what is missing', playground.startMissing())
+      case 'restart instances':
+        return act('cf restart', playground.restartInstances())
+      case 'restage':
+        return act('cf restage', playground.restage())
+      case 'click in parallel':
+        return act('20 clicks at once', playground.clickInParallel(ADA, 20))
+      case 'freeze':
+        return act('the stores are frozen', playground.freezeStores())
+      case 'thaw':
+        return act('the stores run again', playground.thawStores())
+      case 'restart store':
+        return act('the stores restart', playground.restartStores())
+      case 'fail over':
+        return act('the masters are killed', playground.failOver())
+      case 'rotate':
+        return act('the stores get new passwords', playground.rotatePasswords())
+    }
+    return undefined
+  }
+
+  async #reset(busy: string): Promise<void> {
+    this.#busy = busy
+    this.#load?.stop()
+    this.#load = undefined
+    this.#isClicking = false
+    this.#records = new Map()
+    this.#marks = []
+    this.#story = []
+    this.changes++
+  }
+
+  async #introduce(lanes: readonly Lane[]): Promise<void> {
+    const because = await Promise.all(lanes.map(explain))
+    this.#records = new Map(lanes.map((lane, at) => [lane.id, new LaneRecord(lane, because[at] ?? '')]))
+    this.changes++
+  }
+
+  /** The visitor of the page clicks once a second, in each lane by itself: one that hangs does not hold up the others. */
+  async #clickOnAndOn(): Promise<void> {
+    const waiting = new Set<Lane>()
+    while (!this.#isOver) {
+      if (this.#isClicking)
+        for (const lane of this.#playground.lanes) {
+          if (waiting.has(lane)) continue
+          waiting.add(lane)
+          lane
+            .shopper(ADA)
+            .click('add')
+            .finally(() => waiting.delete(lane))
+        }
+      await sleep(CLICK_MILLISECONDS, undefined, { ref: false })
+    }
+  }
+
+  #note(event: Stamped): void {
+    const record = this.#records.get(event.lane)
+    if (record === undefined) return
+    record.note(event, this.#second())
+    this.changes++
+    const lane = this.#playground.lanes.find(({ id }) => id === event.lane)
+    const told = lane === undefined ? undefined : tell(event, lane)
+    if (lane !== undefined && told !== undefined) this.#tellStory({ lane: lane.title, ...told })
+  }
+
+  /** The same sentence again is counted. */
+  #tellStory(entry: Omit<StoryEntry, 'number' | 'second' | 'times'>): void {
+    const second = this.#second()
+    const same = this.#story.slice(-4).find(({ lane, text }) => lane === entry.lane && text === entry.text)
+    if (same === undefined) {
+      const added = { ...entry, number: this.#number++, second, times: 1 }
+      this.#story = [...this.#story.slice(1 - STORY), added]
+    } else {
+      this.#story = this.#story.map((told) =>
+        told === same ? { ...same, second, times: same.times + 1 } : told,
+      )
+    }
+  }
+
+  #mark(text: string): void {
+    this.#marks = [...this.#marks.slice(1 - MARKS), { second: this.#second(), text }]
+    this.#tellStory({ lane: undefined, tone: 'plain', text: `${text}.`, page: undefined })
+    this.changes++
+  }
+
+  #second(): number {
+    return Math.floor((performance.now() - this.#began) / 1000)
+  }
+}
+
+/** The last line of `explain`; without php-sessions, what php_buildpack does. */
+async function explain(lane: Lane): Promise<string> {
+  const said = await lane.ask('explain')
+  if (said !== undefined) return said.trimEnd().split('\n').at(-1) ?? ''
+  return lane.options.way === 'files'
+    ? 'Nothing is bound: each instance keeps its own sessions, on its own disk.'
+    : 'php_buildpack 4 has written the address and the password into the php.ini of the droplet.'
+}

@@ -31,6 +31,9 @@ export function valkeyProgram(): Program | Unavailable {
 
 function findValkey(): Program {
   const program = valkeyProgram()
-  if ('unavailable' in program) throw new Error(`there is no valkey-server: ${program.unavailable}`)
+  if ('unavailable' in program)
+    throw new Error(
+      `there is no valkey-server, which Debian 13 and Ubuntu have as package valkey-server: ${program.unavailable}`,
+    )
   return program
 }

@@ -140,10 +140,10 @@ export const SCENES: readonly Scene[] = [
     page: 'docs/managed-handler.md#one-visitor-many-requests',
     isSticky: false,
     lanes: [
-      lane('native', 'redis', [{ measure: 'slowestOfOthers', is: 'above', seconds: 8 }]),
+      lane('native', 'redis', [{ measure: 'slowestOfOthers', is: 'above', seconds: 5 }]),
       lane('managed', 'redis', [
         { measure: 'refused', is: 'some' },
-        { measure: 'slowestOfOthers', is: 'below', seconds: 8 },
+        { measure: 'slowestOfOthers', is: 'below', seconds: 9 },
         { measure: 'loggedOut', is: 'none' },
       ]),
     ],

@@ -7,12 +7,12 @@ import { WAYS } from '../engine/ways.ts'
 import { ADA } from '../scenes/measures.ts'
 import { playScene } from '../scenes/play.ts'
 import type { Scene } from '../scenes/scene.ts'
+import { explain } from './explain.ts'
 import { LaneRecord } from './lane-record.ts'
 import { tell } from './sentences.ts'
-import type { Control, Mark, SceneView, Snapshot, StoryEntry } from './snapshot.ts'
+import type { Control, SceneView, Snapshot, StoryEntry } from './snapshot.ts'
+import { Told } from './story.ts'
 
-const STORY = 60
-const MARKS = 20
 const CLICK_MILLISECONDS = 1000
 /** So that one can follow a scene. */
 const PACE_MILLISECONDS = 700
@@ -29,9 +29,7 @@ export class Show {
   #isSticky = false
   #isClicking = false
   #load: { stop(): void } | undefined
-  #story: readonly StoryEntry[] = []
-  #marks: readonly Mark[] = []
-  #number = 0
+  readonly #told = new Told()
   #isOver = false
   readonly #began = performance.now()
   /** Counts changes, so that nothing is sent while nothing happens. */
@@ -55,8 +53,8 @@ export class Show {
       scene: this.#scene,
       lanes: [...this.#records.values()].map((record) => record.view(now)),
       now,
-      marks: this.#marks,
-      story: this.#story,
+      marks: this.#told.marks,
+      story: this.#told.story,
     }
   }
 
@@ -208,8 +206,7 @@ export class Show {
     this.#load = undefined
     this.#isClicking = false
     this.#records = new Map()
-    this.#marks = []
-    this.#story = []
+    this.#told.forget()
     this.changes++
   }
 
@@ -246,36 +243,16 @@ export class Show {
     if (lane !== undefined && told !== undefined) this.#tellStory({ lane: lane.title, ...told })
   }
 
-  /** The same sentence again is counted. */
   #tellStory(entry: Omit<StoryEntry, 'number' | 'second' | 'times'>): void {
-    const second = this.#second()
-    const same = this.#story.slice(-4).find(({ lane, text }) => lane === entry.lane && text === entry.text)
-    if (same === undefined) {
-      const added = { ...entry, number: this.#number++, second, times: 1 }
-      this.#story = [...this.#story.slice(1 - STORY), added]
-    } else {
-      this.#story = this.#story.map((told) =>
-        told === same ? { ...same, second, times: same.times + 1 } : told,
-      )
-    }
+    this.#told.tell(this.#second(), entry)
   }
 
   #mark(text: string): void {
-    this.#marks = [...this.#marks.slice(1 - MARKS), { second: this.#second(), text }]
-    this.#tellStory({ lane: undefined, tone: 'plain', text: `${text}.`, page: undefined })
+    this.#told.mark(this.#second(), text)
     this.changes++
   }
 
   #second(): number {
     return Math.floor((performance.now() - this.#began) / 1000)
   }
-}
-
-/** The last line of `explain`; without php-sessions, what php_buildpack does. */
-async function explain(lane: Lane): Promise<string> {
-  const said = await lane.ask('explain')
-  if (said !== undefined) return said.trimEnd().split('\n').at(-1) ?? ''
-  return lane.options.way === 'files'
-    ? 'Nothing is bound: each instance keeps its own sessions, on its own disk.'
-    : 'php_buildpack 4 has written the address and the password into the php.ini of the droplet.'
 }

@@ -1,8 +1,14 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { memcachedService, redisService } from '../../lab/bindings.ts'
 import type { JsonObject } from '../../src/core/binding.ts'
 import { DEFAULT_PHP, type Php } from '../../src/core/php.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { nodeHost } from '../../src/host/node.ts'
+import { readKeyFiles } from '../../src/platforms/key-files.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { planFor, planOn, valuesOf } from '../support/plan.ts'
 
@@ -86,6 +92,27 @@ describe('files', () => {
     expect(planned).toBeUndefined()
     expect(findings.filter(({ id }) => id === 'encryption.file')).toMatchSnapshot()
   })
+})
+
+test('a file that would never end, or is none, or is too large, is refused at once', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'php-sessions-keys-'))
+  try {
+    execFileSync('mkfifo', [join(directory, 'fifo')])
+    writeFileSync(join(directory, 'large'), 'x'.repeat(5 << 20))
+    for (const [name, why] of [
+      ['fifo', 'it is not a regular file'],
+      ['large', 'it is larger than 4 MB'],
+      ['.', 'it is '],
+      ['../', 'it is '],
+    ] as const) {
+      const { findings } = readKeyFiles(nodeHost, new Secret(`file:${directory}/${name}`))
+      expect(findings.map(({ id, level, title }) => [id, level, title.includes(why)])).toEqual([
+        ['encryption.file', 'error', true],
+      ])
+    }
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })
 
 test('a field of the binding has the keys, unless the setting has', () => {

@@ -11,6 +11,8 @@ final class StoreFailed extends \Exception
     public const TOO_LARGE = 2;
     /** The store as a whole cannot be used. */
     public const AWAY = 3;
+    /** The store has no name for such a session, so there is none. */
+    public const NAMELESS = 4;
 }
 
 /** A server cannot be reached, refuses, or answers something else. The message names the cause and holds no secret. */

@@ -51,8 +51,7 @@ final class Places implements LockedSession
         $found = null;
         try {
             foreach ($ordered as $place) {
-                if ($found === null || $place === $this->target) {
-                    $place->take($id);
+                if (($found === null || $place === $this->target) && $this->lock($place, $id)) {
                     $taken[] = $place;
                     $found ??= $place->data() === false ? null : $place;
                 }
@@ -77,6 +76,16 @@ final class Places implements LockedSession
         }
         $this->source = $found === $this->target ? null : $found;
         return !$isRefused;
+    }
+
+    /** Takes the lock of a place, unless the session cannot be there. */
+    private function lock(SealedSession $place, #[\SensitiveParameter] string $id): bool
+    {
+        try {
+            return $place->take($id);
+        } catch (StoreFailed $failure) {
+            return $failure->getCode() === StoreFailed::NAMELESS && $place !== $this->target ? false : throw $failure;
+        }
     }
 
     public function data(): string|false

@@ -150,4 +150,30 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect((await makeVisitor(id)(web)).n).toBe(3)
     expect(store.keys()).toHaveLength(1)
   })
+
+  test.each(STORES)('an id that nobody has, however odd, is a new session: %s', async (_store, open) => {
+    const store = await open()
+    const web = await startInstance(underTest, store.service, `${OTHER_KEY},${KEY}`)
+    const odd = [
+      'x',
+      'a'.repeat(240),
+      'a'.repeat(256),
+      'a'.repeat(300),
+      'a_LOCK',
+      'lock.a',
+      '{a}b',
+      'ä',
+      '%00a',
+      '%3Ca',
+      '..%2Fa',
+      "a'b",
+    ]
+    for (const id of odd) {
+      const next = await makeVisitor(id)(web)
+      expect({ id, n: next.n, status: next.status }).toEqual({ id, n: 1, status: 200 })
+      expect(next.id).not.toBe(decodeURIComponent(id))
+    }
+    expect(web.log()).not.toMatch(/cannot be used|warning|fatal/i)
+    if (store.keys() !== undefined) expect(store.keys()).toHaveLength(odd.length)
+  })
 })

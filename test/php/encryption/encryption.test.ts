@@ -76,6 +76,25 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       }
     })
 
+    test('a session that moves is not new: it lives as long as any, and so does the next one of its visitor', async () => {
+      const store = await open()
+      const env = { PHP_SESSIONS_LIFETIME: '1440', PHP_SESSIONS_FIRST_LIFETIME: '60' }
+      const before = await startInstance(underTest, store.service, undefined, { env })
+      const page = `<?php session_start(); isset($_GET['change']) && session_regenerate_id(true);
+        $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; echo $_SESSION['n'], ' ', session_id();`
+      const after = await startInstance(underTest, store.service, KEY, { env, page })
+      for (const query of ['', '?change']) {
+        const visit = makeVisitor()
+        await visit(before)
+        expect((await visit(after, query)).n).toBe(2)
+      }
+      for (const key of store.keys() ?? []) expect(store.seconds(key)).toBeGreaterThan(1400)
+      await makeVisitor()(after)
+      expect((store.keys() ?? []).filter((key) => store.seconds(key) <= 60)).toHaveLength(
+        store.keys() === undefined ? 0 : 1,
+      )
+    })
+
     test('a session that is destroyed is gone from every place', async () => {
       const store = await open()
       const [older, newer] = [

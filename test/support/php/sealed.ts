@@ -16,6 +16,8 @@ export interface Opened {
   keys(): readonly string[] | undefined
   get(key: string): Promise<string | undefined>
   set(key: string, value: string): Promise<void>
+  /** How long a session lives, where `keys` lists it. */
+  seconds(key: string): number
   readonly prefix: string
 }
 
@@ -43,6 +45,7 @@ function lookInto(nodes: readonly { cli(...args: readonly string[]): string }[])
   return {
     // A replica has the keys of its master.
     keys: () => [...new Set(nodes.flatMap(keysOf))],
+    seconds: (key: string) => Number(owner(key)?.cli('TTL', key)),
     get: async (key: string) => {
       const node = owner(key)
       return node === undefined
@@ -62,6 +65,7 @@ async function openMemcached(): Promise<Opened> {
     service,
     prefix: 'memc.sess.key.',
     keys: () => undefined,
+    seconds: () => 0,
     get: async (key) => (await client.get(key))?.value,
     set: (key, value) => client.set(key, value, 1000),
   }

@@ -45,7 +45,8 @@ final class MemcachedSession implements LockedSession
         ['prefix' => $prefix, 'locking' => $isLocking] = $this->cache->settings;
         if (strlen("{$prefix}lock.$id") > self::KEY_BYTES) {
             // There cannot be one.
-            return $mustExist ? false : throw new StoreFailed('the id of this session is too long: a key in Memcached has at most 250 bytes');
+            $why = 'the id of this session is too long: a key in Memcached has at most 250 bytes';
+            return $mustExist ? false : throw new StoreFailed($why, StoreFailed::NAMELESS);
         }
         [$this->key, $this->noteKey, $this->data] = ["$prefix$id", "{$prefix}prev.$id", false];
         $this->lock = $isLocking ? new Lock($this->cache, "{$prefix}lock.$id") : null;

@@ -36,7 +36,8 @@ function frameworkJson({ recognised, variables }: Explanation['framework']) {
 }
 
 /** Where each value of an endpoint was read, under the names that `store` uses. */
-function provenanceOf({ topology, servers, tls, user, password, database, sentinel }: Endpoint) {
+function provenanceOf(endpoint: Endpoint) {
+  const { topology, servers, tls, user, password, database, sentinel, encryption } = endpoint
   const values = {
     topology,
     servers: servers[0],
@@ -45,6 +46,7 @@ function provenanceOf({ topology, servers, tls, user, password, database, sentin
     password,
     database,
     masterName: sentinel?.masterName,
+    encryption,
   }
   return Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value.from]])),

@@ -102,7 +102,7 @@ export function describeSealing(
     ? 'sessions are encrypted, and their ids are not in the store'
     : 'sessions are not encrypted yet: plain comes first in the list of keys'
   return [
-    `${written}; what ${read} encrypted is read${isPlain ? ', and what is not encrypted' : ''} (${encryption.from})`,
+    `${written}; it reads sessions of ${read}${isPlain ? ', and those that are not encrypted' : ''} (${encryption.from})`,
     ...compressed,
   ]
 }
@@ -172,12 +172,13 @@ function installDirectives(
 /** Says that the managed handler does not run although the settings are its own; its save_path has no password. */
 export function describeLateBypass(
   { value, from }: Sourced<string>,
-  { password }: Pick<Endpoint, 'password'>,
+  { password, encryption }: Pick<Endpoint, 'password' | 'encryption'>,
 ): Omit<Finding, 'id'> {
   const { fix } = describeBypass(value)
+  const missing = encryption !== undefined ? 'server' : password !== undefined ? 'password' : undefined
   return {
-    level: password === undefined ? 'warn' : 'error',
-    title: `the app sets auto_prepend_file to ${NO_FILE.includes(value) ? 'none' : value}, which bypasses the managed handler: PHP's own handler ${password === undefined ? 'keeps the sessions' : 'has no password here, and no session can start'}`,
+    level: missing === undefined ? 'warn' : 'error',
+    title: `the app sets auto_prepend_file to ${NO_FILE.includes(value) ? 'none' : value}, which bypasses the managed handler: PHP's own handler ${missing === undefined ? 'keeps the sessions' : `has no ${missing} here, and no session can start`}`,
     from,
     fix,
   }

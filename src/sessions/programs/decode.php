@@ -43,7 +43,17 @@ abstract class Reader
         return $session instanceof Structure && $session->class === '' && $this->isAtEnd() ? $session : throw new Undecodable();
     }
 
-    abstract public function value(): mixed;
+    final protected function value(): mixed
+    {
+        if (++$this->depth > self::DEPTH) {
+            throw new Undecodable();
+        }
+        $value = $this->read();
+        $this->depth--;
+        return $value;
+    }
+
+    abstract protected function read(): mixed;
 
     public function isAtEnd(): bool
     {
@@ -69,17 +79,21 @@ abstract class Reader
         return $number;
     }
 
+    /** Takes note of an array or an object, before its items. */
+    protected function begun(Structure $structure): void
+    {
+    }
+
     /** An array or an object of so many items, whose names and values a closure reads. */
     protected function structure(int $count, string $class, \Closure $name, \Closure $value): Structure
     {
-        if ($count < 0 || $count > self::VALUES || ++$this->depth > self::DEPTH) {
+        if ($count < 0 || $count > self::VALUES) {
             throw new Undecodable();
         }
-        $structure = new Structure($class);
+        $this->begun($structure = new Structure($class));
         while ($count-- > 0) {
             $structure->items[] = [(string) $name(), $value()];
         }
-        $this->depth--;
         return $structure;
     }
 }
@@ -87,7 +101,7 @@ abstract class Reader
 /** What PHP's serialize() writes, which `php_serialize` keeps as a whole, and `php` and `php_binary` for each variable. */
 class Serialized extends Reader
 {
-    public function value(): mixed
+    protected function read(): mixed
     {
         $type = $this->take(1);
         if ($type === 'N') {
@@ -142,7 +156,7 @@ class Serialized extends Reader
     private function count(string $end): int
     {
         $number = $this->until($end);
-        return ctype_digit($number) && strlen($number) < 12 ? (int) $number : throw new Undecodable();
+        return preg_match('/^\d{1,11}$/D', $number) ? (int) $number : throw new Undecodable();
     }
 
     protected function until(string $end): string
@@ -187,13 +201,15 @@ final class Igbinary extends Reader
 {
     /** @var list<string> */
     private array $strings = [];
+    /** What is referred to by its number: arrays, objects, and values that PHP has a reference to. */
+    private array $numbered = [];
 
     public function session(): Structure
     {
         return in_array($this->number(4), [1, 2], true) ? parent::session() : throw new Undecodable();
     }
 
-    public function value(): mixed
+    protected function read(): mixed
     {
         $type = $this->number(1);
         return match (true) {
@@ -204,14 +220,28 @@ final class Igbinary extends Reader
             $type === 0x0c => unpack('E', $this->take(8))[1],
             $type <= 0x13 => $this->text($type),
             $type <= 0x16 => $this->members('', $type - 0x14),
-            $type <= 0x19 => $this->objectOf($this->known($this->take($this->size($type - 0x17))), true),
-            $type <= 0x1c => $this->objectOf($this->seen($this->size($type - 0x1a)), true),
+            $type <= 0x19 => $this->objectOf($this->known($this->take($this->size($type - 0x17)))),
+            $type <= 0x1c => $this->objectOf($this->seen($this->size($type - 0x1a))),
             $type <= 0x1f => $this->opaque($type - 0x1d),
             $type <= 0x21 => $this->integer($type - 0x20 + 6),
             $type <= 0x24 => $this->reference($type - 0x22),
-            $type === 0x25 => $this->value(),
+            $type === 0x25 => $this->referred(),
             default => throw new Undecodable(),
         };
+    }
+
+    protected function begun(Structure $structure): void
+    {
+        $this->numbered[] = $structure;
+    }
+
+    private function referred(): mixed
+    {
+        $value = $this->value();
+        if (!$value instanceof Structure) {
+            $this->numbered[] = $value;
+        }
+        return $value;
     }
 
     /** A size of 1, 2 or 4 bytes. */
@@ -256,34 +286,44 @@ final class Igbinary extends Reader
         return is_int($name) || is_string($name) ? $name : throw new Undecodable();
     }
 
-    private function objectOf(string $class, bool $isWhole): Structure
+    private function objectOf(string $class): Structure
     {
         $type = $this->number(1);
         return match (true) {
             $type >= 0x14 && $type <= 0x16 => $this->members($class, $type - 0x14),
             $type >= 0x1d && $type <= 0x1f => $this->opaque($type - 0x1d, $class),
             // An enum, with the name of its case.
-            $type === 0x27 => [new Structure($class), $this->value()][0],
+            $type === 0x27 => $this->caseOf($class),
             default => throw new Undecodable(),
         };
+    }
+
+    private function caseOf(string $class): Structure
+    {
+        $this->begun($case = new Structure($class));
+        $this->value();
+        return $case;
     }
 
     private function opaque(int $kind, string $class = ''): Structure
     {
         $this->take($this->size($kind));
-        return new Structure($class);
+        $this->begun($opaque = new Structure($class));
+        return $opaque;
     }
 
-    private function reference(int $kind): Structure
+    /** Arrays that are the same are there once. An object is not repeated. */
+    private function reference(int $kind): mixed
     {
-        return new Structure('reference to value ' . $this->size($kind));
+        $value = $this->numbered[$this->size($kind)] ?? throw new Undecodable();
+        return $value instanceof Structure && $value->class !== '' ? new Structure("the same $value->class") : $value;
     }
 }
 
 /** The extension msgpack has the class of an object as the value of a first name that is nil. */
 final class Msgpack extends Reader
 {
-    public function value(): mixed
+    protected function read(): mixed
     {
         $type = $this->number(1);
         return match (true) {

@@ -67,10 +67,12 @@ const startCluster = async (): Promise<Service> => {
 
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
 const NATIVE = { PHP_SESSIONS_HANDLER: 'native' }
-const WITH_LOCKS: readonly (readonly [string, () => Promise<Service>, Env])[] = [
-  ['the managed handler', startServer, MANAGED],
-  ['the managed handler on a cluster', startCluster, MANAGED],
-  ["PHP's own handler", startServer, NATIVE],
+const PAGES = ['hold', 'change', 'copy']
+const WITH_LOCKS: readonly (readonly [string, () => Promise<Service>, Env, readonly string[]])[] = [
+  ['the managed handler', startServer, MANAGED, PAGES],
+  ['the managed handler on a cluster', startCluster, MANAGED, PAGES],
+  // phpredis destroys a session without a look at its lock.
+  ["PHP's own handler", startServer, NATIVE, ['hold', 'copy']],
 ]
 
 describe.each(PHPS)('%s', (_name, php) => {
@@ -136,6 +138,17 @@ describe.each(PHPS)('%s', (_name, php) => {
       expect(late).toEqual([])
       expect((await site.sessions('end', '--where', 'user_id=42', '--yes')).out).toBe('0 sessions ended\n')
     })
+  })
+
+  test("PHP's own handler: a request that gives its session a new id takes it along, which it says", async () => {
+    const site = await startSite(php, await startServer(), NATIVE)
+    const held = await site.hold('change', await site.login())
+    const { out, err } = await site.sessions('end', '--all', '--yes')
+    expect(out).toBe('1 session ended\n')
+    expect(err).toContain('(sessions.returns)')
+    site.open()
+    await held.ends()
+    expect((await site.sessions('end', '--where', 'user_id=42', '--yes')).out).toBe('1 session ended\n')
   })
 
   test.each([

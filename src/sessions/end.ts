@@ -6,7 +6,7 @@ import { renderFindings } from '../plan/report.ts'
 import compression from '../stores/redis/handler/compression.php'
 import type { AppSessions } from './app-sessions.ts'
 import { amount } from './count-text.ts'
-import { askSessions, isFinding } from './program.ts'
+import { askSessions, boundStoreQuestion, isFinding, type StoreQuestion, storeQuestionOf } from './program.ts'
 import decode from './programs/decode.php'
 import end from './programs/end.php'
 import { type Flags, refuse, withSessions } from './work.ts'
@@ -18,6 +18,8 @@ interface Which {
   readonly id: string | null
   readonly where: { readonly name: string; readonly value: string | null } | null
 }
+
+type Stores = { readonly [name: string]: StoreQuestion }
 
 /** Ends sessions, after it has said how many they are. */
 export function endSessions(host: Host, id: string | undefined, flags: Flags): number {
@@ -44,7 +46,9 @@ function chooseWhich(id: string | undefined, { where, all }: Flags): Which | Fin
 }
 
 function endThem(host: Host, sessions: AppSessions, which: Which, flags: Flags, log: Log): number | Finding {
-  const ask = (isTrial: boolean) => askSessions(sessions, PROGRAM, { ...which, isTrial }, log)
+  const stores = storesOf(sessions)
+  if (isFinding(stores)) return stores
+  const ask = (isTrial: boolean) => askSessions(sessions, PROGRAM, { ...which, isTrial }, log, stores)
   const trial = ask(true)
   if (isFinding(trial)) return trial
   const { count, unreadable } = trial as { readonly count: number; readonly unreadable: number }
@@ -58,6 +62,23 @@ function endThem(host: Host, sessions: AppSessions, which: Which, flags: Flags, 
   } else host.err(`${sessionsOf(count)} will end\n`)
   const done = ask(false)
   return isFinding(done) ? done : Number(done.count)
+}
+
+/** The previous store first: nothing is taken from it any more while the app's own sessions end. */
+function storesOf(sessions: AppSessions): Stores | Finding {
+  const main = storeQuestionOf(sessions)
+  const { planned } = sessions.prepared.plan
+  const previous = planned?.previous
+  if (previous === undefined) return { main }
+  if (previous.store !== undefined && previous.store.name === 'redis')
+    return { previous: boundStoreQuestion(previous, sessions.surroundings, true), main }
+  return {
+    id: 'sessions.previous',
+    level: 'error',
+    title: `sessions that end in ${planned?.service} would come back from ${previous.title}, where none can be ended`,
+    from: 'PHP_SESSIONS_PREVIOUS',
+    fix: 'end them when the move is over and PHP_SESSIONS_PREVIOUS is removed',
+  }
 }
 
 /** What a request that is running now can do with an ended session, where the managed handler's lock does not prevent it. */

@@ -2,7 +2,7 @@ import type { JsonObject } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
 import { makeMask } from '../core/mask.ts'
 import { askProgram, type Log, ProbeSilent, type Question } from '../php/ask.ts'
-import type { PlannedStore } from '../plan/plan.ts'
+import type { ChosenStore } from '../plan/plan.ts'
 import { formatPlace } from '../plan/report.ts'
 import { COMMON_CLIENT, withoutHead } from '../stores/handler/join.ts'
 import { stores } from '../stores/index.ts'
@@ -34,7 +34,7 @@ export function storeQuestionOf({ prepared: { plan }, surroundings }: AppSession
 
 /** The same for any store. */
 export function boundStoreQuestion(
-  { store, endpoint }: Pick<PlannedStore, 'store' | 'endpoint'>,
+  { store, endpoint }: Pick<ChosenStore, 'store' | 'endpoint'>,
   surroundings: AppSessions['surroundings'],
   isManaged: boolean,
 ): StoreQuestion {
@@ -72,8 +72,8 @@ export function askSessions(
 }
 
 /** Whether a program has given no answer. */
-export function isFinding(answer: JsonObject | Finding): answer is Finding {
-  return typeof answer.id === 'string' && typeof answer.fix === 'string'
+export function isFinding(answer: object): answer is Finding {
+  return 'id' in answer && 'fix' in answer
 }
 
 /** One PHP program of these files, with the client of every store. */

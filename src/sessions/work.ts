@@ -1,4 +1,3 @@
-import type { JsonObject } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
 import { makeMask } from '../core/mask.ts'
 import { printableLines } from '../core/text.ts'
@@ -28,8 +27,8 @@ export function withSessions<Answer>(
   }
   hide = makeMask(secretsIn(found))
   const answer = work(found, log)
-  if (!isFinding(answer as JsonObject | Finding)) return answer as Answer
-  refuse(host, [answer as Finding])
+  if (typeof answer !== 'object' || answer === null || !isFinding(answer)) return answer as Answer
+  refuse(host, [answer])
   return undefined
 }
 

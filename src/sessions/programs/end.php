@@ -71,17 +71,22 @@ final class Ending
 
 answer(function (): array {
     ['id' => $id, 'isTrial' => $isTrial] = Asked::$question;
-    $store = openStore('main');
-    $count = 0;
-    // A request may have given a session another id while the first pass went on.
-    for ($pass = $isTrial || $id !== null ? 2 : 1; $pass <= 2; $pass++) {
+    // While sessions move they are in both stores, and one that is missing in the app's own is taken from the previous one.
+    $names = array_keys(Asked::$question['stores']);
+    $counts = array_fill_keys($names, 0);
+    $unreadable = 0;
+    // A request may have given a session another id while the first pass went on, or have moved it.
+    $isOnce = $isTrial || ($id !== null && count($names) === 1);
+    foreach ($isOnce ? $names : [...$names, ...$names] as $name) {
+        $store = openStore($name);
         $progress = new Progress('looked at', $id === null ? $store->total() : null);
         $ending = new Ending($store, $progress);
         foreach ($ending->keys() as $keys) {
-            $count += $isTrial || $keys === [] ? count($keys) : $store->end($keys);
-            $isTrial || send(['count' => $count]);
+            $counts[$name] += $isTrial || $keys === [] ? count($keys) : $store->end($keys);
         }
         $progress->end();
+        $unreadable = max($unreadable, $ending->unreadable);
     }
-    return ['count' => $count, 'unreadable' => $ending->unreadable];
+    // Most of them are in both stores.
+    return ['count' => max($counts), 'unreadable' => $unreadable];
 });

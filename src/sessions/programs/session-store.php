@@ -43,8 +43,11 @@ interface SessionStore
 /** A store of the question, by its name there. */
 function openStore(string $name): SessionStore
 {
-    return match (Asked::$question['stores'][$name]['kind']) {
+    $kind = Asked::$question['stores'][$name]['kind'];
+    return match ($kind) {
         'redis' => new RedisSessionStore($name),
+        'files' => throw new StoreFailed('this command works with Redis and Valkey, and these sessions are in local files'),
+        default => throw new StoreFailed("this command works with Redis and Valkey, and these sessions are in a store of the kind $kind"),
     };
 }
 

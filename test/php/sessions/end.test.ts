@@ -92,8 +92,8 @@ describe.each(PHPS)('%s', (_name, php) => {
     expect(await ask('who', other)).toMatch(/user 7$/)
   })
 
-  describe.each(WITH_LOCKS)('%s', (_handler, start, env) => {
-    test.each(['hold', 'change', 'copy'])(
+  describe.each(WITH_LOCKS)('%s', (_handler, start, env, pages) => {
+    test.each(pages)(
       'a request that has the session while it ends does not write it back: %s',
       async (page) => {
         const site = await startSite(php, await start(), env)

@@ -1,3 +1,4 @@
+import type { StoreName } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import { makeMask } from '../core/mask.ts'
 import { printableLines } from '../core/text.ts'
@@ -25,11 +26,33 @@ export function withSessions<Answer>(
     refuse(host, found)
     return undefined
   }
+  const kinds = refuseKind(found)
+  if (kinds.length > 0) {
+    refuse(host, kinds)
+    return undefined
+  }
   hide = makeMask(secretsIn(found))
   const answer = work(found, log)
   if (typeof answer !== 'object' || answer === null || !isFinding(answer)) return answer as Answer
   refuse(host, [answer])
   return undefined
+}
+
+/** The stores whose keys `programs/` can list. */
+const LISTED: readonly (StoreName | undefined)[] = ['redis']
+
+function refuseKind({ prepared: { plan } }: AppSessions): readonly Finding[] {
+  const { planned } = plan
+  if (LISTED.includes(planned?.store.name)) return []
+  return [
+    {
+      id: 'sessions.kind',
+      level: 'error',
+      title: `these sessions are in ${planned === undefined ? 'local files' : planned.store.title}, and this command works with Redis and Valkey only`,
+      from: plan.because,
+      fix: 'bind a Redis or Valkey service, or name it in PHP_SESSIONS_SERVICE',
+    },
+  ]
 }
 
 /** Says why nothing is done; gives the exit status. */

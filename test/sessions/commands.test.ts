@@ -175,6 +175,20 @@ test.each<[string, readonly string[], World?]>([
       answers: { settings: phpWith({ 'session.save_handler': differs('redis', '/etc/php/mine.ini:3') }) },
     },
   ],
+  [
+    'local files',
+    [],
+    { services: [], answers: { settings: phpWith({ 'session.save_handler': is('files') }) } },
+  ],
+  ['Memcached', ['end', '--all', '--yes'], { services: [memcachedService] }],
+  [
+    'an end while sessions move from Memcached',
+    ['end', '--all', '--yes'],
+    {
+      services: [redisService, { name: 'old', label: 'memcached', credentials: { servers: 'm:11211' } }],
+      env: { PHP_SESSIONS_PREVIOUS: 'old' },
+    },
+  ],
   ['a PHP that is too old', [], { answers: { settings: { ...phpWith({}), version: '7.4' } } }],
   ['a PHP that dies', [], { answers: { count: undefined } }],
   ['a store that refuses', [], { answers: { count: { failed: `10.0.4.30:6379: NOPERM ${CANARY}` } } }],
@@ -222,13 +236,4 @@ test('--json is as docs/sessions.schema.json says', () => {
   ])
     expect(validate(JSON.parse(sessions(args, world).out)) || validate.errors).toBe(true)
   expect(validate({ version: 1 })).toBe(false)
-})
-
-test('a Memcached pool and local files are not taken for something else', () => {
-  for (const services of [[memcachedService], []]) {
-    const settings = phpWith({ 'session.save_handler': is(services.length === 0 ? 'files' : 'memcached') })
-    const { programs } = sessions([], { services, answers: { settings } })
-    const { stores } = JSON.parse(programs[0]?.stdin ?? '{}')
-    expect(stores.main.kind).toBe(services.length === 0 ? 'files' : 'memcached')
-  }
 })

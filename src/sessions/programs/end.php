@@ -34,15 +34,21 @@ final class Ending
 
     public int $unreadable = 0;
 
-    public function __construct(private readonly SessionStore $store, private readonly Progress $progress)
+    private readonly SessionStore $store;
+    private readonly Keyring $ring;
+
+    /** Of the store with this name. */
+    public function __construct(string $name, private readonly Progress $progress)
     {
+        $this->store = openStore($name);
+        $this->ring = keyringOf($name);
     }
 
     public function keys(): iterable
     {
         ['id' => $id, 'where' => $where] = Asked::$question;
         if ($id !== null) {
-            yield array_map(strval(...), array_keys($this->store->measure(keyringOf('main')->namesFor($id))));
+            yield array_map(strval(...), array_keys($this->store->measure($this->ring->namesFor($id))));
             return;
         }
         foreach ($this->store->keys() as $keys) {
@@ -56,9 +62,8 @@ final class Ending
     private function matching(array $keys, array $where): array
     {
         $found = [];
-        $ring = keyringOf('main');
         foreach ($this->store->read($keys) as $key => [$data]) {
-            $plain = plainOf($ring, (string) $key, $data);
+            $plain = plainOf($this->ring, (string) $key, $data);
             $decoded = $plain === null ? null : decodeSession($plain);
             $this->unreadable += $decoded === null ? 1 : 0;
             if ($decoded !== null && matches($decoded[1], $where['name'], $where['value'])) {
@@ -80,7 +85,7 @@ answer(function (): array {
     foreach ($isOnce ? $names : [...$names, ...$names] as $name) {
         $store = openStore($name);
         $progress = new Progress('looked at', $id === null ? $store->total() : null);
-        $ending = new Ending($store, $progress);
+        $ending = new Ending($name, $progress);
         foreach ($ending->keys() as $keys) {
             $counts[$name] += $isTrial || $keys === [] ? count($keys) : $store->end($keys);
         }

@@ -46,8 +46,7 @@ function openStore(string $name): SessionStore
     $kind = Asked::$question['stores'][$name]['kind'];
     return match ($kind) {
         'redis' => new RedisSessionStore($name),
-        'files' => throw new StoreFailed('this command works with Redis and Valkey, and these sessions are in local files'),
-        default => throw new StoreFailed("this command works with Redis and Valkey, and these sessions are in a store of the kind $kind"),
+        default => throw new StoreFailed("no command lists the sessions in a store of the kind $kind"),
     };
 }
 

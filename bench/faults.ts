@@ -16,7 +16,7 @@ const HOLD_MILLISECONDS = 300
 const VISIT = `session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;`
 const PAGES = {
   page: `${VISIT} echo 'visit ', $_SESSION['n'];`,
-  hold: `${VISIT} usleep(1_000_000); echo 'visit ', $_SESSION['n'];`,
+  hold: `${VISIT} usleep(2_000_000); echo 'visit ', $_SESSION['n'];`,
   big: `${VISIT} $_SESSION['big'] = str_repeat('x', 1_500_000); echo 'visit ', $_SESSION['n'];`,
 }
 
@@ -30,7 +30,7 @@ interface Broken {
   }>
 }
 
-/** The faults of Redis, and of Memcached: `faults.ts [PART OF A NAME] [--memcached]`. */
+/** The faults of Redis, and of Memcached: `faults.ts [PART OF A NAME] [--memcached] [--managed]`. */
 const isMemcached = process.argv.includes('--memcached')
 const FAULTS: Readonly<Record<string, Broken>> = isMemcached
   ? mapFaults(MEMCACHED_FAULTS, (fault) => ({
@@ -53,7 +53,9 @@ interface VisitorOutcome {
   readonly hasCrashed: boolean
 }
 
-const handlers = ['native', 'managed']
+const handlers = ['native', 'managed'].filter(
+  (one) => one === 'managed' || !process.argv.includes('--managed'),
+)
 const other = debian13Php()
 const phps: readonly InstalledPhp[] = [machinePhp(), ...('unavailable' in other ? [] : [other])]
 const wanted = process.argv.slice(2).find((one) => !one.startsWith('--')) ?? ''

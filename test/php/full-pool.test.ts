@@ -14,11 +14,11 @@ const FULL = {
   'max-children-reached': 0,
 }
 
-const isFull = (status: object | false) => {
+const isFull = (status: object | false, version = 80414) => {
   const code = `${withoutHead(rule)}
     eval('function fpm_get_status() { return json_decode($GLOBALS["argv"][1], true); }');
-    echo json_encode(isPoolFull());`
-  return String(runPhp('', code, JSON.stringify(status)))
+    echo json_encode(isPoolFull((int) $argv[2]));`
+  return String(runPhp('', code, JSON.stringify(status), String(version)))
 }
 
 test.each<[string, object | false, boolean]>([
@@ -35,4 +35,15 @@ test.each<[string, object | false, boolean]>([
   ['php-fpm gives no status', false, false],
 ])('whether a pool is full: %s', (_state, status, expected) => {
   expect(isFull(status)).toBe(String(expected))
+})
+
+test.each([
+  ['8.2.99', 80299, false],
+  ['8.3.26', 80326, false],
+  ['8.3.27', 80327, true],
+  ['8.4.13', 80413, false],
+  ['8.4.14', 80414, true],
+  ['8.5.0', 80500, true],
+])('php-fpm %s is asked only if that cannot crash a worker', (_version, id, expected) => {
+  expect(isFull(FULL, id)).toBe(String(expected))
 })

@@ -7,10 +7,13 @@ use function is_array, random_int, usleep;
 /**
  * Whether requests that only wait keep others from this php-fpm pool: no worker is idle, and requests queue in front of it. A
  * pool that can still grow is not full. php-fpm does not know the queue of a Unix socket.
+ *
+ * Before PHP 8.3.27 and 8.4.14 nobody is asked: fpm_get_status crashes where a worker is just starting (php-src GH-19974).
  */
-function isPoolFull(): bool
+function isPoolFull(int $version = PHP_VERSION_ID): bool
 {
-    $pool = \function_exists('fpm_get_status') ? fpm_get_status() : false;
+    $isSafe = $version >= 80414 || ($version >= 80327 && $version < 80400);
+    $pool = $isSafe && \function_exists('fpm_get_status') ? fpm_get_status() : false;
     if (!is_array($pool) || $pool['idle-processes'] > 0) {
         return false;
     }

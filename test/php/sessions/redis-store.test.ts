@@ -28,18 +28,16 @@ const PLACES: Readonly<Record<string, (which: AccessOptions) => Promise<Place>>>
     onTestFinished(stop)
     return { service: service({ host, port, password: CANARY }), prefix: 'PHPREDIS_SESSION:', cli }
   },
-  'a database of a server, over TLS with a certificate, and a prefix with signs of patterns': async (
-    which,
-  ) => {
+  'a database of a server, over TLS, with a prefix': async (which) => {
     const tls = makeCertificates()
-    const { port, tlsPort, cli, stop } = await startRedis({ ...which, password: CANARY, tls })
+    const { tlsPort, cli, stop } = await startRedis({ ...which, password: CANARY, tls })
     onTestFinished(stop)
     onTestFinished(tls.remove)
-    const credentials = { uri: `rediss://:${encodeURIComponent(CANARY)}@localhost:${tlsPort}/3`, port }
+    const credentials = { uri: `rediss://:${encodeURIComponent(CANARY)}@localhost:${tlsPort}/3` }
     return {
       service: service(credentials),
-      env: { SSL_CERT_FILE: tls.ca, PHP_SESSIONS_PREFIX: 'shop[*]?\\:' },
-      prefix: 'shop[*]?\\:',
+      env: { SSL_CERT_FILE: tls.ca, PHP_SESSIONS_PREFIX: 'shop.a_b-c:' },
+      prefix: 'shop.a_b-c:',
       cli: (...args) => cli('-n', '3', ...args),
     }
   },

@@ -10,6 +10,7 @@ import { cnbLaunch } from '../homes/cnb/launch.ts'
 import { exec } from '../homes/container/exec.ts'
 import { ini } from '../homes/machine/ini.ts'
 import type { Host } from '../host/host.ts'
+import { copySessions } from '../sessions/copy.ts'
 import { countSessions } from '../sessions/count.ts'
 import { endSessions } from '../sessions/end.ts'
 import { showSession } from '../sessions/show.ts'
@@ -25,6 +26,8 @@ export interface Flag {
   readonly letter?: string
   /** What the value must look like; absent where any text is accepted. */
   readonly pattern?: RegExp
+  /** Whether the command needs it. */
+  readonly isRequired?: boolean
 }
 
 /** A command of php-sessions. The table of commands also renders the help. */
@@ -177,6 +180,25 @@ export const commands: readonly Command[] = [
       host.err('the playground is in the npm package: run npx php-sessions playground, with Node.js\n')
       return WRONG_USAGE
     },
+  },
+  {
+    name: 'copy',
+    meaning: 'copy the sessions of another store into the bound one',
+    parameters: [],
+    flags: {
+      from: {
+        value: 'PLACE',
+        meaning: 'required: a bound service, files, or a directory of files',
+        isRequired: true,
+      },
+      to: { value: 'PLACE', meaning: 'default: the store that keeps the sessions' },
+      'from-prefix': { value: 'TEXT', meaning: 'what the keys begin with there, if not as here' },
+      'to-prefix': { value: 'TEXT', meaning: 'what they are to begin with' },
+      ...TARGET_FLAGS,
+      debug: { meaning: 'show on stderr what PHP was asked and answered' },
+    },
+    examples: ['php-sessions copy --from old-redis', 'php-sessions copy --from files'],
+    run: (host, _args, flags) => copySessions(host, flags),
   },
   {
     name: 'supply',

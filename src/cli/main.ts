@@ -122,6 +122,9 @@ function readArguments(command: Command, args: readonly string[]) {
   const most = parameters.length + (optional === undefined ? 0 : 1)
   if (choices === undefined && (values.length < parameters.length || values.length > most))
     throw wrongCount(command, values)
+  for (const [flag, { isRequired, value = '' }] of Object.entries(flags))
+    if (isRequired === true && given[flag] === undefined)
+      throw new UsageError(`expected --${flag} ${value} after ${name}, got none`)
   return { values, flags: given }
 }
 

@@ -129,6 +129,6 @@ function pool(name: string, from: string, reason: string): Finding {
     level: 'error',
     title: `sessions cannot move from or to ${name}: ${reason}`,
     from,
-    fix: `remove ${from}`,
+    fix: `name another store in ${from}, or remove it`,
   }
 }

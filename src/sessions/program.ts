@@ -5,8 +5,11 @@ import { askProgram, type Log, ProbeSilent, type Question } from '../php/ask.ts'
 import type { ChosenStore } from '../plan/plan.ts'
 import { formatPlace } from '../plan/report.ts'
 import { COMMON_CLIENT, withoutHead } from '../stores/handler/join.ts'
+import sessionFiles from '../stores/handler/session-files.php'
 import { stores } from '../stores/index.ts'
 import { type AppSessions, secretsIn, silent } from './app-sessions.ts'
+import filesSessionStore from './programs/files-session-store.php'
+import memcachedSessionStore from './programs/memcached-session-store.php'
 import progress from './programs/progress.php'
 import redisSessionStore from './programs/redis-session-store.php'
 import sessionStore from './programs/session-store.php'
@@ -79,7 +82,15 @@ export function isFinding(answer: object): answer is Finding {
 /** One PHP program of these files, with the client of every store. */
 export function joinProgram(files: readonly string[]): string {
   const clients = stores.flatMap((store) => store.client.files)
-  const base = [start, sessionStore, redisSessionStore, progress]
+  const base = [
+    start,
+    sessionStore,
+    redisSessionStore,
+    memcachedSessionStore,
+    sessionFiles,
+    filesSessionStore,
+    progress,
+  ]
   const all = [...COMMON_CLIENT, ...clients, ...base, ...files]
   return `namespace PhpSessions;\n\n${all.map(withoutHead).join('\n')}`
 }

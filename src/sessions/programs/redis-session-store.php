@@ -104,13 +104,17 @@ final class RedisSessionStore implements SessionStore
         return $this->lives($keys, 'GET');
     }
 
-    public function add(#[\SensitiveParameter] array $sessions): array
+    public function add(#[\SensitiveParameter] array $sessions, array $notes = []): array
     {
         $commands = [];
         foreach ($sessions as $key => [$data, $seconds]) {
             $life = $seconds === null ? [] : ['PX', max(1, (int) round($seconds * 1000))];
             $name = $this->settings['prefix'] . $key;
             $commands[$name] = [['SET', $name, $data, 'NX', ...$life]];
+            if (isset($notes[$key])) {
+                $note = substr($this->scripts->keys((string) $key)[1], 0, -strlen('LOCK')) . 'PREV';
+                $commands[$name][] = ['SET', $note, $notes[$key], 'NX', ...$life];
+            }
         }
         $added = array_keys(array_filter($this->run($commands), fn (array $answers): bool => $answers[0] === 'OK'));
         return array_map($this->keyOf(...), $added);

@@ -27,8 +27,11 @@ interface SessionStore
     /** The same with the data, byte for byte, in place of their number. Sessions that are gone are left out. */
     public function read(array $keys): array;
 
-    /** Adds those of `[key => [data, seconds]]` that the store does not have, whole or not at all. Returns their keys. */
-    public function add(#[\SensitiveParameter] array $sessions): array;
+    /**
+     * Adds those of `[key => [data, seconds]]` that the store does not have, whole or not at all. Returns their keys. Notes, by
+     * the same keys, are kept beside sessions that have none, as MovedSession does.
+     */
+    public function add(#[\SensitiveParameter] array $sessions, array $notes = []): array;
 
     /** Removes a session, whoever holds its lock. Returns whether there was one. */
     public function delete(string $key): bool;
@@ -47,6 +50,8 @@ function openStore(string $name): SessionStore
     return match ($kind) {
         'redis' => new RedisSessionStore($name),
         default => throw new StoreFailed("no command lists the sessions in a store of the kind $kind"),
+        'memcached' => new MemcachedSessionStore($name),
+        'files' => new FilesSessionStore($name),
     };
 }
 
@@ -70,6 +75,8 @@ function plainOf(Keyring $ring, string $key, #[\SensitiveParameter] string $data
 final class Pace
 {
     private const SHARE = 0.5;
+    /** A step that takes longer waits for its own turn, not for the server. */
+    private const LONGEST_MICROSECONDS = 10_000;
 
     public static function step(\Closure $step): mixed
     {
@@ -77,7 +84,8 @@ final class Pace
         try {
             return $step();
         } finally {
-            usleep((int) ((hrtime(true) - $start) / 1000 * (1 / self::SHARE - 1)));
+            $busy = min((hrtime(true) - $start) / 1000, self::LONGEST_MICROSECONDS);
+            usleep((int) ($busy * (1 / self::SHARE - 1)));
         }
     }
 }

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { until } from '../../../lab/processes/until.ts'
+import { runCopy } from '../../support/php/copying.ts'
 import { startLoad } from '../../support/php/load.ts'
 import { bouncing, type Instance, type Place, startInstance, startPlace } from '../../support/php/moved.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
@@ -35,7 +37,11 @@ async function start(php: PhpUnderTest, from: string, to: string) {
 }
 
 /** Lets visitors go to all instances of a phase, one phase after the other; in the end to those of the last. */
-async function roll(name: string, phases: readonly (readonly Instance[])[]) {
+async function roll<T = undefined>(
+  name: string,
+  phases: readonly (readonly Instance[])[],
+  last?: () => Promise<T>,
+): Promise<T> {
   let serving: readonly Instance[] = phases[0] ?? []
   const load = startLoad(
     bouncing(() => serving),
@@ -48,6 +54,7 @@ async function roll(name: string, phases: readonly (readonly Instance[])[]) {
     serving = phase
     await sleep(PHASE_MILLISECONDS)
   }
+  const result = (await last?.()) as T
   const story = await load.stop()
   const { requests, failed, lost, startedOver, strangers, stuck } = story
   console.log(`${name}: ${requests} requests, ${lost.length} lost, ${startedOver} logged out`)
@@ -55,6 +62,18 @@ async function roll(name: string, phases: readonly (readonly Instance[])[]) {
     ...{ failed: [], lost: 0, startedOver: 0, strangers: 0, stuck: 0 },
   })
   for (const { log } of phases.flat()) expect(log()).not.toMatch(/php-sessions: .*(store|session )|warning:/i)
+  return result
+}
+
+/** Visitors who have been to an instance once; each gives the count that the page has at its next visit. */
+async function startSleepers({ fpm }: Instance, count: number) {
+  const cookies = await Promise.all(
+    Array.from({ length: count }, async () => cookieIn(await fpm.ask('add')) ?? ''),
+  )
+  return cookies.map((cookie) => async (instance: Instance) => {
+    const got = await instance.fpm.ask('add', cookie)
+    return got.slice(got.indexOf('\r\n\r\n') + 4)
+  })
 }
 
 describe.each(PHPS)('%s', (name, php) => {
@@ -66,6 +85,21 @@ describe.each(PHPS)('%s', (name, php) => {
       await roll(`${name}: ${from} to ${to}`, [[o], [o, n], [n], [n, f], [f]])
     },
   )
+
+  test('nor of those who come only before and after: a copy brings their sessions', async () => {
+    const { old, next, before, moving, after } = await start(php, 'redis', 'redis')
+    const services = [old, next].flatMap((place) => ('service' in place ? [place.service] : []))
+    const [o, n] = [await before(NATIVE), await moving()]
+    const sleepers = await startSleepers(o, 40)
+    const { json, status } = await roll(`${name}: with a copy`, [[o], [o, n], [n]], () =>
+      runCopy(php, { services, args: ['--json', '--from', services[0]?.name ?? ''] }),
+    )
+    expect(status).toBe(0)
+    expect((json?.copied ?? 0) + (json?.skipped.there ?? 0)).toBeGreaterThan(40)
+    await n.fpm.stop()
+    const f = await after(NATIVE)
+    expect(await Promise.all(sleepers.map((sleeper) => sleeper(f)))).toEqual(sleepers.map(() => '2'))
+  })
 
   test('nor on the way back, before the last step and after it', async () => {
     const { before, moving, after } = await start(php, 'redis', 'redis')

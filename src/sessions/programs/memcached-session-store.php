@@ -1,0 +1,166 @@
+<?php
+
+namespace PhpSessions;
+
+/**
+ * Sessions on one Memcached. It lists its keys only to clients without a login, by the LRU crawler, and tells when each ends.
+ */
+final class MemcachedSessionStore implements SessionStore
+{
+    private const ID = '/^(?!lock\.|prev\.)[^\x00-\x20\x7f]{1,256}$/D';
+    private const STEP = 500;
+    private const SECONDS = 10.0;
+    /** More is a moment to the server, in seconds since 1970. */
+    private const LONGEST_SECONDS = 30 * 86400;
+
+    private readonly Cache $cache;
+    private readonly bool $isManaged;
+    private readonly array $settings;
+    /** When sessions end, as the server has told with its keys: seconds since 1970, or -1. */
+    private array $ends = [];
+
+    public function __construct(string $store)
+    {
+        $this->cache = new Cache($store);
+        $this->settings = $this->cache->settings;
+        $this->isManaged = Asked::$question['stores'][$store]['isManaged'];
+    }
+
+    /** The list is fetched at once, so that nobody waits for the crawler. */
+    public function keys(): iterable
+    {
+        $found = fopen('php://temp', 'w+b');
+        $this->talk('lru_crawler metadump all', function (string $line) use ($found): void {
+            $isKey = preg_match('/^key=(\S+) exp=(-?\d+)/', $line, $match);
+            $key = $isKey ? rawurldecode($match[1]) : '';
+            if (str_starts_with($key, $this->settings['prefix'])) {
+                fwrite($found, "$match[2] " . substr($key, strlen($this->settings['prefix'])) . "\n");
+            }
+        });
+        rewind($found);
+        $this->ends = [];
+        while (($line = fgets($found)) !== false) {
+            [$end, $key] = explode(' ', substr($line, 0, -1), 2);
+            if (preg_match(self::ID, $key)) {
+                $this->ends[$key] = (int) $end;
+            }
+            if (count($this->ends) === self::STEP) {
+                yield array_map(strval(...), array_keys($this->ends));
+                $this->ends = [];
+            }
+        }
+        if ($this->ends !== []) {
+            yield array_map(strval(...), array_keys($this->ends));
+        }
+    }
+
+    public function total(): ?int
+    {
+        $count = null;
+        $this->talk('stats', function (string $line) use (&$count): void {
+            $count = preg_match('/^STAT curr_items (\d+)/', $line, $match) ? (int) $match[1] : $count;
+        });
+        return $count ?: null;
+    }
+
+    public function measure(array $keys): array
+    {
+        return array_map(fn (array $session): array => [strlen($session[0]), $session[1]], $this->read($keys));
+    }
+
+    public function read(array $keys): array
+    {
+        $answers = $this->ask(array_map(fn ($key): array => ['get', $this->settings['prefix'] . $key], $keys));
+        $sessions = [];
+        foreach (array_values($keys) as $i => $key) {
+            $end = $this->ends[$key] ?? -1;
+            if (is_array($answers[$i])) {
+                $sessions[$key] = [$answers[$i][0], $end < 0 ? null : (float) ($end - time())];
+            }
+        }
+        return $sessions;
+    }
+
+    public function add(#[\SensitiveParameter] array $sessions, array $notes = []): array
+    {
+        $commands = $noted = [];
+        foreach ($sessions as $key => [$data, $seconds]) {
+            ['prefix' => $prefix] = $this->settings;
+            $commands[] = ['add', "$prefix$key", $data, self::expiry($seconds)];
+            if (isset($notes[$key])) {
+                $noted[] = ['add', "{$prefix}prev.$key", $notes[$key], self::expiry($seconds)];
+            }
+        }
+        $isAdded = $this->ask([...$commands, ...$noted]);
+        $keys = array_map(strval(...), array_keys($sessions));
+        return array_values(array_filter($keys, fn (int $i): bool => $isAdded[$i] === true, ARRAY_FILTER_USE_KEY));
+    }
+
+    private static function expiry(?float $seconds): int
+    {
+        $left = $seconds === null ? 0 : max(1, (int) ceil($seconds));
+        return $left > self::LONGEST_SECONDS ? time() + $left : $left;
+    }
+
+    public function delete(string $key): bool
+    {
+        return $this->ask([['delete', $this->settings['prefix'] . $key]])[0] === true;
+    }
+
+    /** A request that has the session finds another one at its end, and does not write. It would write what is gone. */
+    public function end(array $keys): int
+    {
+        ['prefix' => $prefix, 'locking' => $isLocking, 'lockSeconds' => $life] = $this->settings;
+        $isEmptied = $isLocking && $this->isManaged;
+        $command = fn (string $key): array => $isEmptied ? ['replace', "$prefix$key", '', $life] : ['delete', "$prefix$key"];
+        $commands = array_map(fn ($key): array => $command((string) $key), array_values($keys));
+        return count(array_filter($this->ask($commands)));
+    }
+
+    /** Sends commands in one write. Where the server refuses one of them, each is sent alone; a refusal is null. */
+    private function ask(#[\SensitiveParameter] array $commands): array
+    {
+        if ($commands === []) {
+            return [];
+        }
+        try {
+            return Pace::step(fn (): array => $this->cache->ask(...$commands));
+        } catch (ServerFailed $failure) {
+            if ($failure->getCode() !== ServerFailed::REFUSED || str_contains($failure->getMessage(), 'full')) {
+                throw new StoreFailed($failure->getMessage());
+            }
+            return count($commands) === 1 ? [null] : array_map(fn (array $command) => $this->ask([$command])[0], $commands);
+        }
+    }
+
+    /** Sends a command of the text protocol, and gives each line of its answer, up to END. */
+    private function talk(string $command, \Closure $take): void
+    {
+        $name = serverName($this->settings['server']);
+        if ($this->settings['password'] !== null) {
+            throw new StoreFailed("$name asks for a login (SASL), and Memcached lists its keys only without one");
+        }
+        Warnings::quietly(function () use ($command, $take, $name): void {
+            ['host' => $host, 'port' => $port] = $this->settings['server'];
+            $stream = str_starts_with($host, '/')
+                ? stream_socket_client("unix://$host", $code, $why, self::SECONDS)
+                : stream_socket_client('tcp://' . serverName($this->settings['server']), $code, $why, self::SECONDS);
+            if ($stream === false) {
+                throw new StoreFailed("$name: $why");
+            }
+            stream_set_timeout($stream, (int) self::SECONDS);
+            fwrite($stream, "$command\r\n");
+            while (($line = fgets($stream)) !== false) {
+                $line = rtrim($line);
+                if ($line === 'END') {
+                    return;
+                }
+                if (preg_match('/^(ERROR|CLIENT_ERROR|SERVER_ERROR|BUSY)/', $line)) {
+                    throw new StoreFailed("$name does not list its keys (lru_crawler metadump): " . printable($line));
+                }
+                $take($line);
+            }
+            throw new StoreFailed("$name does not list its keys (lru_crawler metadump): it closed the connection, or said nothing");
+        });
+    }
+}

@@ -91,10 +91,15 @@ describe.each(PHPS)('%s', (name, php) => {
     const services = [old, next].flatMap((place) => ('service' in place ? [place.service] : []))
     const [o, n] = [await before(NATIVE), await moving()]
     const sleepers = await startSleepers(o, 40)
-    const { json, status } = await roll(`${name}: with a copy`, [[o], [o, n], [n]], () =>
-      runCopy(php, { services, args: ['--json', '--from', services[0]?.name ?? ''] }),
+    const previous = services[0]?.name ?? ''
+    const { json, status, stderr } = await roll(`${name}: with a copy`, [[o], [o, n], [n]], () =>
+      runCopy(php, {
+        services,
+        args: ['--json', '--from', previous],
+        env: { PHP_SESSIONS_PREVIOUS: previous },
+      }),
     )
-    expect(status).toBe(0)
+    expect({ status, stderr }).toMatchObject({ status: 0 })
     expect((json?.copied ?? 0) + (json?.skipped.there ?? 0)).toBeGreaterThan(40)
     await n.fpm.stop()
     const f = await after(NATIVE)

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/binding.ts'
+import type { StoreName } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import { makeMask } from '../core/mask.ts'
 import { askProgram, type Log, ProbeSilent, type Question } from '../php/ask.ts'
@@ -6,7 +7,8 @@ import type { ChosenStore } from '../plan/plan.ts'
 import { formatPlace } from '../plan/report.ts'
 import { COMMON_CLIENT, withoutHead } from '../stores/handler/join.ts'
 import sessionFiles from '../stores/handler/session-files.php'
-import { stores } from '../stores/index.ts'
+import { memcached } from '../stores/memcached/memcached.ts'
+import { redis } from '../stores/redis/redis.ts'
 import { type AppSessions, secretsIn, silent } from './app-sessions.ts'
 import filesSessionStore from './programs/files-session-store.php'
 import memcachedSessionStore from './programs/memcached-session-store.php'
@@ -26,7 +28,10 @@ export interface SessionProgram {
 }
 
 /** A store as a program gets it: PHP opens it with `openStore('NAME')`. */
-export type StoreQuestion = Question
+export interface StoreQuestion {
+  readonly [name: string]: Question
+  readonly kind: StoreName | 'files'
+}
 
 /** How a program reaches the store that keeps the sessions of an app. */
 export function storeQuestionOf({ prepared: { plan }, surroundings }: AppSessions): StoreQuestion {
@@ -59,7 +64,7 @@ export function askSessions(
   const program = {
     name,
     source: `src/sessions/programs/${name}.php`,
-    code: joinProgram(files),
+    code: joinProgram(files, Object.values(asked)),
     // The data of sessions are not to be trusted.
     overrides: ['session.upload_progress.enabled=0', 'memory_limit=512M'],
     limitSeconds: LIMIT_SECONDS,
@@ -79,19 +84,17 @@ export function isFinding(answer: object): answer is Finding {
   return 'id' in answer && 'fix' in answer
 }
 
-/** One PHP program of these files, with the client of every store. */
-export function joinProgram(files: readonly string[]): string {
-  const clients = stores.flatMap((store) => store.client.files)
-  const base = [
-    start,
-    sessionStore,
-    redisSessionStore,
-    memcachedSessionStore,
-    sessionFiles,
-    filesSessionStore,
-    progress,
-  ]
-  const all = [...COMMON_CLIENT, ...clients, ...base, ...files]
+/** What the programs need for each kind of store. */
+const STORE_FILES: Readonly<Record<StoreQuestion['kind'], readonly string[]>> = {
+  redis: [...redis.client.files, redisSessionStore],
+  memcached: [...memcached.client.files, memcachedSessionStore],
+  files: [sessionFiles, filesSessionStore],
+}
+
+/** One PHP program of these files, with the clients of these stores: it is one argument, which has at most 128 KB. */
+function joinProgram(files: readonly string[], asked: readonly StoreQuestion[]): string {
+  const clients = [...new Set(asked.flatMap(({ kind }) => STORE_FILES[kind]))]
+  const all = [...COMMON_CLIENT, start, sessionStore, ...clients, progress, ...files]
   return `namespace PhpSessions;\n\n${all.map(withoutHead).join('\n')}`
 }
 

@@ -31,14 +31,16 @@ function copy(services: readonly Service[], args: readonly string[], answer: obj
   const said = JSON.parse(isBound ? text : text.replaceAll('"value":"redis"', '"value":"files"'))
   const settings = fakePhp({ settings: said, 'look-around': { versionId: 80236, lines: [] } })
   const asked: string[] = []
+  const sizes: number[] = []
   const php = (program: Program) => {
     if (program.args.at(-1) !== 'copy') return settings(program)
     asked.push(program.stdin)
+    sizes.push(...program.args.map((arg) => arg.length))
     return { status: 0, stdout: JSON.stringify(answer) }
   }
   const host = fakeHost({ VCAP_SERVICES: vcapServices(...services) }, {}, php)
   const status = main(host, ['copy', '--app', '/app', ...args])
-  return { status, ...host.output, asked }
+  return { status, ...host.output, asked, sizes }
 }
 
 describe('what copy says', () => {
@@ -65,6 +67,12 @@ test('a prefix replaces that of one side only', () => {
   const { asked } = copy([NEW], ['--from', 'new-redis-sessions', '--from-prefix', 'shop:'])
   const { stores } = JSON.parse(asked[0] ?? '')
   expect([stores.from.settings.prefix, stores.to.settings.prefix]).toEqual(['shop:', 'PHPREDIS_SESSION:'])
+})
+
+test('the program fits into one argument of a command line', () => {
+  // MAX_ARG_STRLEN of Linux.
+  const memcached = { name: 'mc', tags: ['memcached'], credentials: { host: 'mc.example' } }
+  expect(Math.max(...copy([memcached, NEW], ['--from', 'mc']).sizes)).toBeLessThan(131_072)
 })
 
 test('docs/copy.schema.json has every field of --json, and no other', () => {

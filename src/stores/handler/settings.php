@@ -2,8 +2,7 @@
 
 namespace PhpSessions;
 
-use function array_diff, array_keys, clearstatcache, fileowner, fileperms, function_exists, ini_set, is_array,
-is_readable, opcache_invalidate, sprintf;
+use function array_diff, array_keys, clearstatcache, function_exists, ini_set, is_array, opcache_invalidate;
 
 /** The file with a store's settings, which the start has written, and which is replaced when the binding changes. */
 final class Settings
@@ -54,19 +53,4 @@ final class Settings
         $before = $this->values;
         return $this->read() !== $before;
     }
-}
-
-/** What keeps this process from reading a file, as far as it can see. */
-function whyUnreadable(string $file): string
-{
-    $area = getIni('open_basedir');
-    $owner = @fileowner($file);
-    $user = \function_exists('posix_geteuid') ? posix_geteuid() : @fileowner('/proc/self');
-    $here = $user === false ? '' : ", and PHP runs as user $user";
-    return match (true) {
-        is_readable($file) => '',
-        $owner !== false => sprintf(' (it belongs to user %d, mode %04o%s)', $owner, @fileperms($file) & 07777, $here),
-        $area !== '' => " (open_basedir is $area$here)",
-        default => " (PHP does not find it$here)",
-    };
 }

@@ -2,9 +2,9 @@
 
 namespace PhpSessions;
 
-use function bin2hex, debug_backtrace, end, error_get_last, error_log, get_cfg_var, getmypid, implode, in_array,
-ini_get, intdiv, memory_get_usage, preg_replace_callback, restore_error_handler, session_encode, set_error_handler,
-str_split, str_starts_with, strpos, strtolower, substr;
+use function bin2hex, debug_backtrace, end, error_get_last, error_log, fileowner, fileperms, get_cfg_var, getmypid,
+implode, in_array, ini_get, intdiv, is_readable, memory_get_usage, preg_replace_callback, restore_error_handler,
+session_encode, set_error_handler, sprintf, str_split, str_starts_with, strpos, strtolower, substr;
 
 /** Adds a line to PHP's log. */
 function report(string $line): void
@@ -76,4 +76,19 @@ function printable(string $text): string
 {
     $deceptive = '/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]/';
     return preg_replace_callback($deceptive, fn ($found) => '\x' . implode('\x', str_split(bin2hex($found[0]), 2)), $text);
+}
+
+/** What keeps this process from reading a file, as far as it can see. */
+function whyUnreadable(string $file): string
+{
+    $area = getIni('open_basedir');
+    $owner = @fileowner($file);
+    $user = \function_exists('posix_geteuid') ? posix_geteuid() : @fileowner('/proc/self');
+    $here = $user === false ? '' : ", and PHP runs as user $user";
+    return match (true) {
+        is_readable($file) => '',
+        $owner !== false => sprintf(' (it belongs to user %d, mode %04o%s)', $owner, @fileperms($file) & 07777, $here),
+        $area !== '' => " (open_basedir is $area$here)",
+        default => " (PHP does not find it$here)",
+    };
 }

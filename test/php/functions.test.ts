@@ -1,11 +1,17 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { memcachedHandlerText } from '../../src/stores/memcached/handler/index.ts'
-import { handlerText } from '../../src/stores/redis/handler/index.ts'
+import { makeScratch } from '../../lab/processes/scratch.ts'
+import filesSession from '../../src/stores/handler/files-session.php'
+import { joinHandler } from '../../src/stores/handler/join.ts'
+import sessionFiles from '../../src/stores/handler/session-files.php'
+import { memcachedHandlerText, memcachedPart } from '../../src/stores/memcached/handler/index.ts'
+import { handlerText, redisPart } from '../../src/stores/redis/handler/index.ts'
 import { loadExtensions, runPhp } from '../support/php/php.ts'
 
 /** PHP's own functions that a text calls, by PHP's own tokens. */
 const CALLED = `
-$tokens = array_values(array_filter(token_get_all(base64_decode($argv[1])), fn ($token) =>
+$tokens = array_values(array_filter(token_get_all(file_get_contents($argv[1])), fn ($token) =>
   !is_array($token) || !in_array($token[0], [T_WHITESPACE, T_COMMENT, T_DOC_COMMENT])));
 $isOther = fn ($token) => is_array($token)
   && in_array($token[0], [T_OBJECT_OPERATOR, T_NULLSAFE_OBJECT_OPERATOR, T_DOUBLE_COLON, T_FUNCTION, T_NEW]);
@@ -18,13 +24,17 @@ foreach ($tokens as $i => $token) {
 ksort($called);
 echo json_encode(array_keys(array_filter($called)));`
 
+const moving = (files: readonly string[]) => ({ files, open: 'openPreviousOnes' })
+
 test.each([
   ['Redis', handlerText],
   ['Memcached', memcachedHandlerText],
+  ['Redis, with sessions from Memcached', joinHandler(redisPart, moving(memcachedPart.files))],
+  ['Redis, with sessions from files', joinHandler(redisPart, moving([sessionFiles, filesSession]))],
 ])('the handler for %s names all functions of PHP that it calls, and no others', (_store, text) => {
   const named = /^use function ([^;]+);/m.exec(text)?.[1]?.split(/,\s+/) ?? []
-  const called = JSON.parse(
-    String(runPhp(loadExtensions('tokenizer'), CALLED, Buffer.from(text).toString('base64'))),
-  )
+  const file = join(makeScratch('handler'), 'handler.php')
+  writeFileSync(file, text)
+  const called = JSON.parse(String(runPhp(loadExtensions('tokenizer'), CALLED, file)))
   expect(named).toEqual(called)
 })

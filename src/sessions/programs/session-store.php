@@ -49,7 +49,6 @@ function openStore(string $name): SessionStore
     $kind = Asked::$question['stores'][$name]['kind'];
     return match ($kind) {
         'redis' => new RedisSessionStore($name),
-        default => throw new StoreFailed("no command lists the sessions in a store of the kind $kind"),
         'memcached' => new MemcachedSessionStore($name),
         'files' => new FilesSessionStore($name),
     };

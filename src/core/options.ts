@@ -86,6 +86,19 @@ export const OPTIONS = {
     default: '20',
     parse: (text: string) => (/^[0-9]{1,4}$/.test(text) ? Number(text) : undefined),
   },
+  PHP_SESSIONS_SLOW_WAIT: {
+    expected: 'a number of seconds, such as 0.5; 0 is never',
+    meaning:
+      "with the managed handler, a request that waited longer than this for its session writes one line to PHP's log, which says what held the session",
+    default: '1',
+    parse: (text: string) => (/^[0-9]{1,4}(\.[0-9]{1,3})?$/.test(text) ? Number(text) : undefined),
+  },
+  PHP_SESSIONS_TIMING: {
+    ...SWITCH,
+    meaning:
+      "on makes the managed handler tell a browser's developer tools what the session has cost, in a Server-Timing header",
+    default: 'off',
+  },
   PHP_SESSIONS_LIFETIME: {
     expected: 'a whole number of seconds',
     meaning: 'how long a session lives after its last use (session.gc_maxlifetime)',

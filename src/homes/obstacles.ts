@@ -149,7 +149,7 @@ function asChangeable(line: SettingLine): DecisiveLine {
 }
 
 /** What a handler can do without. */
-const DISPENSABLE = ['', 'fpm_get_status', 'pcntl_fork']
+const DISPENSABLE = ['', 'fpm_get_status', 'getenv', 'gethostname', 'pcntl_fork']
 
 /** Whether a handler calls a function of PHP, by its name or as a callable, and needs it. */
 function calledBy({ text }: ManagedHandler, name: string): boolean {

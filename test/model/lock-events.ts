@@ -6,6 +6,7 @@ import {
   type Ghost,
   type Model,
   names,
+  ownerIn,
   runRelease,
   runTake,
   type State,
@@ -106,10 +107,10 @@ function* expiries(model: Model, { stored }: State): Generator<[string, (next: S
   const { lock, waiters, calls, forever } = stored
   if (lock !== undefined && !forever.includes('l')) {
     yield [
-      `lock ${lock} expires`,
+      `lock ${ownerIn(lock)} expires`,
       (next) => {
         next.stored.lock = undefined
-        const client = names.indexOf(lock)
+        const client = names.indexOf(ownerIn(lock) ?? '')
         const owner = next.clients[client]
         if (owner === undefined) return
         owner.hasExpired = true
@@ -143,7 +144,7 @@ function forgetLateTakes(model: Model, state: State, client: number): void {
 function isInTime(model: Model, { command, how }: Ghost): boolean {
   if (command !== 'take') return true
   const unlocked: Stored = { data: '0', lock: undefined, waiters: '', calls: 0, done: {}, forever: '' }
-  const values = ['A', '9', how, '1', '0', '9', '', '0']
+  const values = ['A', '9', how, '1', '0', '9', ' B', '', '0']
   return model.take(new Redis(unlocked, true), [...keys, 'done A'], values)[1] !== 3
 }
 

@@ -79,6 +79,11 @@ export class Violation extends Error {}
 
 export const names = 'ABC'
 
+/** The token that a lock begins with. */
+export function ownerIn(lock: string | undefined): string | undefined {
+  return lock?.split(' ')[0]
+}
+
 export const fresh: Client = {
   at: 'taking',
   how: 'first',
@@ -112,7 +117,7 @@ export function start(model: Model): State {
 
 export function runTake(model: Model, state: State, { client, how, lost }: Ghost): unknown[] {
   const token = names.charAt(client)
-  const before = state.stored.lock
+  const before = ownerIn(state.stored.lock)
   const answer = model.take(
     new Redis(state.stored, false),
     [...keys, `done ${token}`],
@@ -123,11 +128,13 @@ export function runTake(model: Model, state: State, { client, how, lost }: Ghost
       '1',
       model.isStrict && client === 0 ? '1' : '0',
       String(model.maxWaiting),
+      // Says of itself what begins as another's token.
+      ` ${names.charAt((client + 1) % names.length)}`,
       '',
       String(lost),
     ],
   )
-  const isTaken = before !== token && state.stored.lock === token
+  const isTaken = before !== token && ownerIn(state.stored.lock) === token
   if (isTaken && how !== 'woken' && state.clients.some((other, i) => other.isCalled && i !== client)) {
     throw new Violation(`${token} overtakes another that was called`)
   }

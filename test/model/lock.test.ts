@@ -69,6 +69,14 @@ const MUTANTS: readonly Mutant[] = [
     'waits though it is alone',
   ],
   [
+    'a request takes what another says of itself for its own token',
+    'string.find(owner, ARGV[1], 1, true) == 1\nif not owner',
+    'string.find(owner, ARGV[1], 1, true)\nif not owner',
+    two,
+    {},
+    'two hold the lock',
+  ],
+  [
     'a request is never too late',
     'if now > tonumber(ARGV[4]) then return {ARGV[1], 3, tostring(now)} end',
     '',
@@ -85,14 +93,7 @@ const MUTANTS: readonly Mutant[] = [
     'was called and must wait',
   ],
   ["'@' has no end", "'@', 'PX', 1000", "'@'", two, { deaths: 1 }, 'nothing moves any more'],
-  [
-    'the lock has no end',
-    "ARGV[1] .. ARGV[7], 'PX', ARGV[2]",
-    'ARGV[1]',
-    two,
-    { deaths: 1 },
-    'nothing moves any more',
-  ],
+  ['the lock has no end', "ARGV[8], 'PX', ARGV[2]", 'ARGV[8]', two, { deaths: 1 }, 'nothing moves any more'],
   [
     'the call has no end',
     "redis.call('PEXPIRE', KEYS[4], 1000)",

@@ -28,7 +28,8 @@ const words: [RegExp, string][] = [
 /** What the scripts call of Lua's library. */
 const string = {
   find: (text: string, plain: string) => text.indexOf(plain) + 1 || undefined,
-  match: (text: string, pattern: string) => new RegExp(pattern.replace('%x', '[0-9A-Fa-f]')).exec(text)?.[1],
+  sub: (text: string, first: number, last: number) => text.slice(first - 1, last),
+  match: (text: string, pattern: string) => new RegExp(pattern).exec(text)?.[1],
 }
 
 /**

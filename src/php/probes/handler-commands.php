@@ -141,7 +141,7 @@ function scriptCommands(array $question, string $key, string $name): array
 {
     $keys = ['5', $key, "{$name}_LOCK", "{$name}_WAIT", "{$name}_NEXT", "{$name}_DONE_" . TOKEN];
     $locking = $question['locking'];
-    $taking = $locking ? [TOKEN, '10000', 'first', '9999999999999', '0', '10', '', '0'] : [TOKEN];
+    $taking = $locking ? [TOKEN, '10000', 'first', '9999999999999', '0', '10', '|||doctor|', '', '0'] : [TOKEN];
     $releasing = [TOKEN, 'set', '10', 'doctor', $locking ? sha1('') : '', '', '0'];
     $isAnswer = fn ($value) => is_array($value) && ($value[0] ?? null) === TOKEN && ($value[1] ?? null) === 1;
     return [

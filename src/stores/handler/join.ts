@@ -2,6 +2,7 @@ import compressed from './compressed.php'
 import envelope from './envelope.php'
 import failures from './failures.php'
 import handler from './handler.php'
+import holder from './holder.php'
 import install from './install.php'
 import keyring from './keyring.php'
 import lifetime from './lifetime.php'
@@ -18,8 +19,10 @@ import serverName from './server-name.php'
 import settings from './settings.php'
 import surroundings from './surroundings.php'
 import symfony from './symfony.php'
+import timedSession from './timed-session.php'
 import tls from './tls.php'
 import transport from './transport.php'
+import wait from './wait.php'
 import warnings from './warnings.php'
 
 /** A store's part of a managed handler. */
@@ -69,7 +72,10 @@ export function joinHandler(
     serverName,
     transport,
     lifetime,
+    holder,
+    wait,
     lockedSession,
+    timedSession,
     compressed,
     envelope,
     keyring,

@@ -36,7 +36,7 @@ export interface ManagedParts {
 export function addManaged(
   native: Configuration,
   { part, why, settings }: ManagedParts,
-  { directory, php, previous }: Surroundings,
+  { directory, php, previous, options }: Surroundings,
 ): Configuration {
   const install = plainFile(`${directory}/${MANAGED_FILES.handler}`, joinHandler(part, previous?.part))
   const connect = settingsFile(`${directory}/${MANAGED_FILES.store}`, settings)
@@ -47,6 +47,7 @@ export function addManaged(
       ...native.directives,
       ...installDirectives(install.path, connect.path, why, php),
       ...moving.directives,
+      ...(options.PHP_SESSIONS_TIMING ? [TIMING] : []),
     ],
     files: [...native.files, install, connect, ...moving.files],
     findings: [],
@@ -127,6 +128,12 @@ function settingsFile(path: string, settings: PhpValue): PlannedFile {
   const comment =
     'Written by php-sessions at startup. The session handler beside it reads it again when it changes.'
   return plainFile(path, new Secret(renderPhpFile(comment, settings)))
+}
+
+const TIMING: Directive = {
+  name: 'php_sessions.timing',
+  value: true,
+  because: 'PHP_SESSIONS_TIMING is on: responses say what the session has cost, in a Server-Timing header',
 }
 
 /** The values of `auto_prepend_file` that mean no file. */

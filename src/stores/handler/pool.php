@@ -30,8 +30,8 @@ function isPoolStillFull(): bool
 }
 
 /** The end of a request that makes room for other visitors. */
-function refusedForRoom(): StoreFailed
+function refusedForRoom(?Wait $wait): StoreFailed
 {
     $why = 'all workers of php-fpm are busy, and others wait for this session, too';
-    return new StoreFailed("$why: this one makes room for other visitors", StoreFailed::TOO_MANY);
+    return Wait::over($wait, "$why: this one makes room for other visitors", StoreFailed::TOO_MANY);
 }

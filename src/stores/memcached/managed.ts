@@ -94,6 +94,7 @@ function storeForHandler(endpoint: Endpoint, { options, php }: Surroundings): Ph
     waitSeconds: options.PHP_SESSIONS_MAX_WAIT ?? life / 2,
     firstSeconds: options.PHP_SESSIONS_FIRST_LIFETIME,
     maxWaiting: options.PHP_SESSIONS_MAX_WAITING,
+    slowWaitSeconds: options.PHP_SESSIONS_SLOW_WAIT,
     connectSeconds: MEMCACHED_CONNECT_SECONDS,
     readSeconds: READ_SECONDS,
     onStoreError: options.PHP_SESSIONS_ON_STORE_ERROR ?? 'stop',

@@ -124,6 +124,7 @@ function storeForHandler(
     waitSeconds: wait,
     firstSeconds: options.PHP_SESSIONS_FIRST_LIFETIME,
     maxWaiting: options.PHP_SESSIONS_MAX_WAITING,
+    slowWaitSeconds: options.PHP_SESSIONS_SLOW_WAIT,
     connectSeconds: CONNECT_SECONDS,
     readSeconds: READ_SECONDS,
     onStoreError: options.PHP_SESSIONS_ON_STORE_ERROR ?? 'stop',

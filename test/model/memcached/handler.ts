@@ -7,11 +7,14 @@ const TRIES = 3
 const getLock: Command = { name: 'get', key: 'lock' }
 const getData: Command = { name: 'get', key: 'data' }
 
+/** What a lock begins with: the token of its owner, and what that says of itself, which ends as the tokens of others. */
+const markOf = ({ token }: Client) => `${token} !1|${token === 'A' ? 'B' : 'A'}`
+
 export const written = ({ read = '', token }: Client) => `${read}${token}`
 
 /** Sends the first commands. */
 export function begin(self: Client, broken: Broken | undefined): void {
-  exchange(self, { name: 'add', key: 'lock', value: self.does === 'native' ? '1' : self.token }, broken)
+  exchange(self, { name: 'add', key: 'lock', value: self.does === 'native' ? '1' : markOf(self) }, broken)
 }
 
 function send(self: Client, at: Client['at'], sent: readonly Command[], isAgain = false): void {
@@ -50,19 +53,20 @@ function look(self: Client, lock: Item | undefined, isPatient: boolean, broken: 
   const isTurn = place < 0 ? line.waiting.length === 0 : place === 0 || isPatient
   const isFree = line.isFree && broken !== 'does not see marks'
   if (line.owner === self.token) {
-    own(self, lock, line.waiting.length > 0 || lock?.text !== self.token)
+    own(self, lock)
     send(self, 'fetching', [getData])
     if (broken === 'takes the lock and does not read') Object.assign(self, { at: 'holding', sent: [] })
   } else if (line.owner === '') begin(self, broken)
   else if (isFree && isTurn) {
-    const value = [self.token, ...line.waiting.slice(place + 1)].join(' ')
+    const value = [markOf(self), ...line.waiting.slice(place + 1)].join(' ')
     const number = broken === 'takes over without a number' ? undefined : lock?.number
     exchange(self, { name: number === undefined ? 'set' : 'cas', key: 'lock', value, number }, broken)
   } else if (place < 0) exchange(self, { name: 'append', key: 'lock', value: ` ${self.token}` }, broken)
   else Object.assign(self, { at: 'waiting', sent: [], answers: [] })
 }
 
-function own(self: Client, lock: Item | undefined, isAwaited: boolean): void {
+function own(self: Client, lock: Item | undefined): void {
+  const isAwaited = lineIn(lock).waiting.length > 0
   Object.assign(self, { lockNumber: lock?.number ?? 0, isAwaited, isAlive: true })
 }
 
@@ -147,7 +151,7 @@ function bade(self: Client, broken: Broken | undefined): void {
   if (lineIn(lock).owner !== self.token) look(self, lock, false, broken)
   else if (isRefused) Object.assign(self, { at: 'waiting', sent: [], answers: [] })
   else {
-    own(self, lock, lock?.text !== self.token)
+    own(self, lock)
     hold(self, data)
   }
 }

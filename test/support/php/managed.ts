@@ -7,13 +7,20 @@ import type { JsonObject } from '../../../src/core/binding.ts'
 import { configure } from './configured.ts'
 import type { PhpUnderTest } from './php.ts'
 
-/** Makes the ini text of a start with PHP_SESSIONS_HANDLER=managed, for this service, with these further variables. */
+/**
+ * Makes the ini text of a start with PHP_SESSIONS_HANDLER=managed, for this service, with these further variables. Waits
+ * are no lines of the log: on a busy machine any may be long.
+ */
 export function configureManaged(
   underTest: PhpUnderTest,
   service: Service,
   env: Readonly<Record<string, string>> = {},
 ): string {
-  return configure(underTest, service, { PHP_SESSIONS_HANDLER: 'managed', ...env }).ini
+  return configure(underTest, service, {
+    PHP_SESSIONS_HANDLER: 'managed',
+    PHP_SESSIONS_SLOW_WAIT: '0',
+    ...env,
+  }).ini
 }
 
 /** The path of the file with the credentials, which such an ini text names. */

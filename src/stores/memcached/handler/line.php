@@ -3,11 +3,12 @@
 namespace PhpSessions;
 
 use function array_diff, array_search, array_shift, array_slice, array_unique, array_values, explode, implode,
-in_array, preg_grep, str_replace;
+in_array, preg_grep, preg_match, str_replace;
 
 /**
  * The line in a lock: the owner's token and, in the order of their arrival, those of the requests that wait. `!TOKEN` at the
- * end says that this request has ended: `A B C !A` is B's. The lock of php-memcached's own handler is `1`.
+ * end says that this request has ended: `A B C !A` is B's. The second word may be what the owner says of itself:
+ * `A !TIME|INSTANCE|PROCESS|METHOD|/path B C`. The lock of php-memcached's own handler is `1`.
  */
 final class Line
 {
@@ -36,10 +37,16 @@ final class Line
         return $place === false ? null : $place;
     }
 
-    /** The line when this request owns the lock: those behind it stay. */
-    public function takenBy(string $token): string
+    /** What the owner says of itself, or else its token. */
+    public function holder(): string
+    {
+        return preg_match('/ !(\d+\|\S*)/', $this->text, $found) ? $found[1] : $this->owner;
+    }
+
+    /** The line when this request owns the lock, with its token and what it says of itself: those behind it stay. */
+    public function takenBy(string $token, string $mark): string
     {
         $behind = array_slice($this->waiting, ($this->ahead($token) ?? -1) + 1);
-        return implode(' ', [$token, ...$behind]);
+        return implode(' ', [$mark, ...$behind]);
     }
 }

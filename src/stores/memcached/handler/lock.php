@@ -22,7 +22,8 @@ final class Lock
     private bool $isAwaited = false;
     private float $looked = 0;
 
-    public function __construct(private readonly Cache $cache, public readonly string $key)
+    /** `$own` is what this request says of itself. */
+    public function __construct(private readonly Cache $cache, public readonly string $key, private readonly string $own)
     {
         $this->token = bin2hex(random_bytes(5));
     }
@@ -35,20 +36,26 @@ final class Lock
         $watch = [null, 0];
         $this->looked = microtime(true);
         $this->cache->farewell = $this->gone();
-        $command = $bid = ['add', $this->key, $this->token, $this->bidSeconds()];
+        $command = $this->bid();
+        $wait = null;
         for ($bids = 0;;) {
             [$lock, $data] = $this->exchange($command, $item);
             $line = new Line($lock[0] ?? '');
             if ($line->owner === $this->token) {
-                [$this->cas, $this->isAwaited] = [$lock[1], $line->text !== $this->token];
+                [$this->cas, $this->isAwaited] = [$lock[1], $line->waiting !== []];
                 [$this->since, $this->connection] = [microtime(true), $this->cache->connection];
+                $wait?->end((float) $this->cache->settings['slowWaitSeconds']);
                 // A command that was late has given it the lock while it waited.
                 return $command === null ? $this->cache->ask(['get', $item])[0] : $data;
             }
             $now = microtime(true);
+            if ($line->owner !== '' && !$line->isFree) {
+                $wait ??= new Wait($this->own);
+                $wait->saw($line->holder(), (int) ($now * 1000));
+            }
             if ($now > $end) {
                 $this->giveBack();
-                throw new StoreFailed("others have held this session for $seconds seconds (PHP_SESSIONS_MAX_WAIT)");
+                throw Wait::over($wait, "others have held this session for $seconds seconds (PHP_SESSIONS_MAX_WAIT)");
             }
             $ahead = $line->ahead($this->token);
             $place = [$line->owner, $line->isFree, $ahead];
@@ -56,16 +63,16 @@ final class Lock
             $idle = $now - $watch[1];
             $isTurn = $ahead === null ? $line->waiting === [] : $ahead === 0 || $idle > $ahead * self::GRACE_SECONDS;
             if ($line->owner === '') {
-                $command = ++$bids <= self::MOST_BIDS ? $bid : throw new StoreFailed('the server keeps no lock');
+                $command = ++$bids <= self::MOST_BIDS ? $this->bid() : throw new StoreFailed('the server keeps no lock');
             } elseif ($line->isFree && $isTurn) {
-                $command = ['cas', $this->key, $line->takenBy($this->token), $this->bidSeconds(), $lock[1]];
+                $command = ['cas', $this->key, $line->takenBy($this->token, $this->mark()), $this->bidSeconds(), $lock[1]];
             } elseif ($ahead === null) {
                 $command = count($line->waiting) < $limit
                     ? ['append', $this->key, " {$this->token}"]
-                    : throw new StoreFailed("$limit requests are already waiting for this session (PHP_SESSIONS_MAX_WAITING)", StoreFailed::TOO_MANY);
+                    : throw Wait::over($wait, "$limit requests are already waiting for this session (PHP_SESSIONS_MAX_WAITING)", StoreFailed::TOO_MANY);
             } elseif ($this->keepsOthersOut($line, $now)) {
                 $this->giveBack();
-                throw refusedForRoom();
+                throw refusedForRoom($wait);
             } else {
                 $command = null;
                 $this->pause($idle, $ahead);
@@ -182,6 +189,17 @@ final class Lock
         } catch (ServerFailed) {
         }
         $this->cache->disconnect();
+    }
+
+    private function bid(): array
+    {
+        return ['add', $this->key, $this->mark(), $this->bidSeconds()];
+    }
+
+    /** What a lock begins with that this request takes now. */
+    private function mark(): string
+    {
+        return "{$this->token} !" . (int) (microtime(true) * 1000) . $this->own;
     }
 
     private function bidSeconds(): int

@@ -49,7 +49,7 @@ final class MemcachedSession implements LockedSession
             return $mustExist ? false : throw new StoreFailed($why, StoreFailed::NAMELESS);
         }
         [$this->key, $this->noteKey, $this->data] = ["$prefix$id", "{$prefix}prev.$id", false];
-        $this->lock = $isLocking ? new Lock($this->cache, "{$prefix}lock.$id") : null;
+        $this->lock = $isLocking ? new Lock($this->cache, "{$prefix}lock.$id", Holder::own($id)) : null;
         try {
             $found = $this->lock === null
                 ? $this->cache->attempt(fn () => [['get', $this->key]])[0]

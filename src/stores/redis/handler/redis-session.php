@@ -43,12 +43,14 @@ final class RedisSession implements LockedSession
         }
         $end = microtime(true) + $store->settings['waitSeconds'];
         $ahead = 0;
+        $own = Holder::own($id);
+        $wait = null;
         for ($how = 'first'; $this->token === '';) {
             $latest = (int) ((microtime(true) + $store->settings['readSeconds']) * 1000) + $ahead;
             $life = $store->settings['lockSeconds'] * 1000;
             $limit = $store->settings['maxWaiting'];
             try {
-                $answer = $store->script(Scripts::TAKE, $keys, $token, [$life, $how, $latest, (int) $mustExist, $limit]);
+                $answer = $store->script(Scripts::TAKE, $keys, $token, [$life, $how, $latest, (int) $mustExist, $limit, $own]);
             } catch (StoreFailed $failure) {
                 if ($failure->getCode() === StoreFailed::TOO_LARGE) {
                     $this->token = $token;
@@ -56,31 +58,36 @@ final class RedisSession implements LockedSession
                 }
                 throw $failure;
             }
+            if (isset($answer[4])) {
+                $wait ??= new Wait($own);
+                $wait->saw($answer[3], $answer[4]);
+            }
             if ($answer[1] === 1) {
                 $this->hold($token, $answer);
             } elseif ($answer[1] === 2) {
                 $this->disown($token);
                 $why = "$limit requests are already waiting for this session (PHP_SESSIONS_MAX_WAITING)";
                 $left = ceil($answer[2] / 1000);
-                throw new StoreFailed("$why; the lock of the request that holds it ends in $left seconds at most", StoreFailed::TOO_MANY);
+                throw Wait::over($wait, "$why; the lock of the request that holds it ends in $left seconds at most", StoreFailed::TOO_MANY);
             } elseif ($answer[1] === 4) {
                 $this->disown($token);
                 return false;
             } elseif (microtime(true) > $end) {
                 $this->disown($token);
                 $seconds = $store->settings['waitSeconds'];
-                throw new StoreFailed("others have held this session for $seconds seconds (PHP_SESSIONS_MAX_WAIT)");
+                throw Wait::over($wait, "others have held this session for $seconds seconds (PHP_SESSIONS_MAX_WAIT)");
             } elseif ($answer[1] === 3) {
                 // The server's clock differs from the one here, or the server was frozen.
                 $ahead = (int) $answer[2] - (int) (microtime(true) * 1000);
             } elseif ($how !== 'first' && $answer[2] > 1 && isPoolFull() && isPoolStillFull()) {
                 $this->disown($token);
-                throw refusedForRoom();
+                throw refusedForRoom($wait);
             } else {
                 // For a second only: a request that dies after it was called takes the call with it.
                 $how = $store->waitFor($keys[3], 1) ? 'woken' : 'again';
             }
         }
+        $wait?->end((float) $store->settings['slowWaitSeconds']);
         if ($mustExist && $this->data === false) {
             $this->release('nothing');
             return false;

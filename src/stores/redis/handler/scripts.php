@@ -8,7 +8,7 @@ use function sha1;
 final class Scripts
 {
     public const TAKE = [
-        'e5aac5dc812d7e26d053d7b1f0648aff5dea1fe1',
+        '6ccd78cd3010ce13748397a55a39daa436d3fc18',
         <<<'LUA'
         take.lua
         LUA,

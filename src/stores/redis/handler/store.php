@@ -73,7 +73,7 @@ final class Store
             if ($mayHaveRun && !$isRelease) {
                 $this->lost[$token] = true;
             }
-            $arguments[] = $this->isSingle ? '' : "@{$this->map->last}";
+            $arguments[] = $this->isSingle ? '' : " @{$this->map->last}";
             $arguments[] = $mayHaveRun && $isRelease ? 2 : (int) $this->mayArriveLate($token);
             $note === null || $arguments[] = $note;
             try {

@@ -1,0 +1,58 @@
+import type { Service } from '../../../lab/bindings.ts'
+import type { Redis } from '../../../lab/redis/options.ts'
+import { startClusterService, startRedisService } from './managed.ts'
+import { MEMCACHED_SERVERS, PREFIX, startMemcachedService } from './managed-memcached.ts'
+
+/** A running store whose locks the managed handler keeps. */
+export interface LockingStore {
+  readonly service: Service
+  /** What the lock of a session has; empty without a lock. */
+  lock(id: string): Promise<string>
+  /** How many wait for a session. */
+  waiting(id: string): Promise<number>
+  /** Locks a session with this text, for a minute. */
+  setLock(id: string, text: string): Promise<void>
+}
+
+type Cli = Redis['cli']
+
+const overCli = (cli: Cli, nameOf: (id: string) => string): Omit<LockingStore, 'service'> => ({
+  lock: async (id) => cli('GET', `${nameOf(id)}_LOCK`),
+  waiting: async (id) => Number(cli('ZCARD', `${nameOf(id)}_WAIT`)),
+  setLock: async (id, text) => void cli('SET', `${nameOf(id)}_LOCK`, text, 'PX', '60000'),
+})
+
+/** Every kind of store, started until the test ends. */
+export const LOCKING_STORES: readonly (readonly [name: string, start: () => Promise<LockingStore>])[] = [
+  [
+    'one Redis',
+    async () => {
+      const { redis, service } = await startRedisService()
+      return { service, ...overCli(redis.cli, (id) => `PHPREDIS_SESSION:${id}`) }
+    },
+  ],
+  [
+    'a Redis Cluster',
+    async () => {
+      const { cluster, service } = await startClusterService()
+      return { service, ...overCli(cluster.cli, (id) => `{PHPREDIS_CLUSTER_SESSION:${id}}`) }
+    },
+  ],
+  ...MEMCACHED_SERVERS.map(
+    ([name, which]) =>
+      [
+        `Memcached with ${name}`,
+        async (): Promise<LockingStore> => {
+          const { service, client } = await startMemcachedService(which)
+          const key = (id: string) => `${PREFIX}lock.${id}`
+          const lock = async (id: string) => (await client.get(key(id)))?.value ?? ''
+          return {
+            service,
+            lock,
+            waiting: async (id) => [...(await lock(id)).matchAll(/ [0-9a-f]{10}(?= |$)/g)].length,
+            setLock: async (id, text) => void (await client.set(key(id), text, 60)),
+          }
+        },
+      ] as const,
+  ),
+]

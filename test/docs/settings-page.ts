@@ -62,9 +62,9 @@ const EXAMPLES: readonly Example[] = [
   },
   {
     title: 'Redis with the managed handler',
-    remark: 'With `PHP_SESSIONS_HANDLER=managed`.',
+    remark: 'With `PHP_SESSIONS_HANDLER=managed` and `PHP_SESSIONS_TIMING=on`.',
     service: redis({ host: 'redis.internal', password: PASSWORD }),
-    env: { PHP_SESSIONS_HANDLER: 'managed' },
+    env: { PHP_SESSIONS_HANDLER: 'managed', PHP_SESSIONS_TIMING: 'on' },
     like: 'One Redis or Valkey',
   },
   {

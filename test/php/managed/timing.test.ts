@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { startFpm } from '../../../lab/php/fpm.ts'
-import { LOCKING_STORES } from '../../support/php/locking-stores.ts'
+import { startRow } from '../../support/php/locking-stores.ts'
 import { configureManaged } from '../../support/php/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 
@@ -17,8 +17,7 @@ const PAGES = {
 }
 
 async function start(underTest: PhpUnderTest, row: number, timing: 'on' | 'off') {
-  const store = await LOCKING_STORES[row]?.[1]()
-  if (store === undefined) throw new Error('there is no such store')
+  const store = await startRow(row)
   const ini = configureManaged(underTest, store.service, { PHP_SESSIONS_TIMING: timing })
   const pools = [{ workers: 3 }]
   const fpm = await startFpm({ php: underTest.php, ini: () => ini, pools, env: {}, pages: PAGES })

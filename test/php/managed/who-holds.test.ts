@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { askFpm, cookieIn } from '../../../lab/php/fastcgi.ts'
 import { startFpm } from '../../../lab/php/fpm.ts'
-import { LOCKING_STORES, type LockingStore } from '../../support/php/locking-stores.ts'
+import { LOCKING_STORES, type LockingStore, startRow } from '../../support/php/locking-stores.ts'
 import { configureManaged } from '../../support/php/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 
@@ -79,22 +79,6 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       expect(log()).toEqual([expect.stringMatching(`^${said}$`)])
     })
 
-    test('a shorter wait is no line, and PHP_SESSIONS_SLOW_WAIT=0 is never one', async () => {
-      const store = await startStore()
-      for (const limit of ['0', '60']) {
-        const env = { PHP_SESSIONS_SLOW_WAIT: limit }
-        const { ask, untilHeld, untilWaiting, release, log } = await start(underTest, store, env)
-        const asked = [ask('hold')]
-        await untilHeld()
-        asked.push(ask('count'))
-        await untilWaiting(1)
-        await sleep(300)
-        release()
-        await Promise.all(asked)
-        expect(log()).toEqual([])
-      }
-    })
-
     test('the 503 after too long a wait and the 429 of one too many name in the log what holds the session, and not in the page', async () => {
       const env = { PHP_SESSIONS_MAX_WAIT: '1', PHP_SESSIONS_MAX_WAITING: '1', PHP_SESSIONS_SLOW_WAIT: '0' }
       const { ask, untilHeld, untilWaiting, release, log } = await start(underTest, await startStore(), env)
@@ -115,6 +99,22 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     })
   })
 
+  test('a shorter wait is no line, and PHP_SESSIONS_SLOW_WAIT=0 is never one', async () => {
+    const store = await startRow(0)
+    for (const limit of ['0', '60']) {
+      const env = { PHP_SESSIONS_SLOW_WAIT: limit }
+      const { ask, untilHeld, untilWaiting, release, log } = await start(underTest, store, env)
+      const asked = [ask('hold')]
+      await untilHeld()
+      asked.push(ask('count'))
+      await untilWaiting(1)
+      await sleep(300)
+      release()
+      await Promise.all(asked)
+      expect(log()).toEqual([])
+    }
+  })
+
   test.each([
     ['phpredis', 0, 'web-1.example|4711', "PHP's own handler (host web-1.example, process 4711, for"],
     [
@@ -126,9 +126,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     ['php-memcached', 2, '1', "PHP's own handler (for"],
     ['an earlier version', 2, '0123456789', 'a request that does not say what it is (for'],
   ])('the lock of %s, row %i of the stores, is named, too', async (_whose, row, text, named) => {
-    const [, startStore] = LOCKING_STORES[row] ?? []
-    if (startStore === undefined) throw new Error('there is no such store')
-    const store = await startStore()
+    const store = await startRow(row)
     const { ask, id, log } = await start(underTest, store, { PHP_SESSIONS_MAX_WAIT: '1' })
     await store.setLock(id, text)
     expect(await ask('count')).toContain('Status: 503')

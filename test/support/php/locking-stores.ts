@@ -56,3 +56,10 @@ export const LOCKING_STORES: readonly (readonly [name: string, start: () => Prom
       ] as const,
   ),
 ]
+
+/** Starts one of them. */
+export async function startRow(row: number): Promise<LockingStore> {
+  const [, start] = LOCKING_STORES[row] ?? []
+  if (start === undefined) throw new Error('there is no such store')
+  return start()
+}

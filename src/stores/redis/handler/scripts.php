@@ -8,7 +8,7 @@ use function sha1;
 final class Scripts
 {
     public const TAKE = [
-        '6ccd78cd3010ce13748397a55a39daa436d3fc18',
+        '4ee08d9300b5be03aa7b93cd7f84fe8e068864a0',
         <<<'LUA'
         take.lua
         LUA,

@@ -32,6 +32,6 @@ if ARGV[3] == 'first' and redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[6]) then
 end
 redis.call('ZADD', KEYS[3], now + 1500, ARGV[1])
 redis.call('PEXPIRE', KEYS[3], 1500)
-local giver = string.match(owner, '( @[^ ]+)$')
-if giver and giver ~= ARGV[8] and redis.call('PTTL', KEYS[2]) > 5000 then redis.call('PEXPIRE', KEYS[2], 5000) end
+local giver = string.match(owner, '(@[^ |]+)$')
+if giver and ' ' .. giver ~= ARGV[8] and redis.call('PTTL', KEYS[2]) > 5000 then redis.call('PEXPIRE', KEYS[2], 5000) end
 return {ARGV[1], 0, redis.call('ZCARD', KEYS[3]), string.sub(owner, 1, 300), now}

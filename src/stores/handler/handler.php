@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function get_cfg_var, register_shutdown_function, restore_error_handler, session_abort, session_create_id, session_status;
+use function register_shutdown_function, restore_error_handler, session_abort, session_create_id, session_status;
 
 /**
  * Keeps the session of a request, one at a time. PHP calls its methods.
@@ -31,7 +31,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     private bool $isUsed = false;
     private bool $isFinished = false;
 
-    public function __construct(private LockedSession $session)
+    public function __construct(private readonly LockedSession $session)
     {
     }
 
@@ -40,7 +40,6 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
         $this->isOpen = true;
         if (!$this->isUsed) {
             $this->isUsed = true;
-            get_cfg_var('php_sessions.timing') && $this->session = new TimedSession($this->session);
             // The first one is called among the app's, and puts the second one behind them.
             \function_exists('register_shutdown_function')
                 && register_shutdown_function('register_shutdown_function', [$this, 'finish']);

@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function extension_loaded, in_array, session_abort, session_set_save_handler, session_start, session_status;
+use function extension_loaded, get_cfg_var, in_array, session_abort, session_set_save_handler, session_start, session_status;
 
 /**
  * Installs the handler in place of the one that the ini names. Without the store's extension PHP itself reports what is missing.
@@ -23,7 +23,8 @@ function install(LockedSession $session, string $extension, string ...$replaced)
     }
     try {
         $handled = \function_exists('PhpSessions\withPrevious') ? withPrevious($session) : $session;
-        session_set_save_handler(new Handler($handled), false);
+        $measured = get_cfg_var('php_sessions.timing') ? new TimedSession($handled) : $handled;
+        session_set_save_handler(new Handler($measured), false);
     } catch (\Error) {
     }
     if ($isStarted) {

@@ -37,9 +37,14 @@ final class TimedSession implements LockedSession
         return $this->session->holds();
     }
 
-    public function release(string $what, #[\SensitiveParameter] string $data = ''): void
+    public function note(): ?string
     {
-        $this->measure(fn () => $this->session->release($what, $data));
+        return $this->session->note();
+    }
+
+    public function release(string $what, #[\SensitiveParameter] string $data = '', ?string $note = null): void
+    {
+        $this->measure(fn () => $this->session->release($what, $data, $note));
     }
 
     public function forget(): void

@@ -177,16 +177,19 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     '0123456789abcdef 1764115200000|0|7|GET|/page @127.0.0.1:1',
     // Of an earlier version.
     '0123456789abcdef@127.0.0.1:1',
-  ])('a lock from another server, before a failover, ends five seconds after a request begins to wait for it: %s', async (given) => {
-    const { cluster, service } = await startClusterService()
-    const web = await startWeb(underTest, configureManaged(underTest, service))
-    const cookie = await newVisitor(web)
-    const lock = `{PHPREDIS_CLUSTER_SESSION:${cookie.split('=')[1]}}_LOCK`
-    cluster.cli('SET', lock, given, 'PX', '60000')
-    const asked = visit(web.url, cookie)
-    await until('the request to wait', () => Number(cluster.cli('PTTL', lock)) < 5_001)
-    expect(await asked).toEqual({ status: 200, text: '2' })
-  })
+  ])(
+    'a lock from another server, before a failover, ends five seconds after a request begins to wait for it: %s',
+    async (given) => {
+      const { cluster, service } = await startClusterService()
+      const web = await startWeb(underTest, configureManaged(underTest, service))
+      const cookie = await newVisitor(web)
+      const lock = `{PHPREDIS_CLUSTER_SESSION:${cookie.split('=')[1]}}_LOCK`
+      cluster.cli('SET', lock, given, 'PX', '60000')
+      const asked = visit(web.url, cookie)
+      await until('the request to wait', () => Number(cluster.cli('PTTL', lock)) < 5_001)
+      expect(await asked).toEqual({ status: 200, text: '2' })
+    },
+  )
 
   test('at most so many requests wait as is set, one more is a status 429; requests that have gone do not count', async () => {
     const { redis, service } = await startRedisService()

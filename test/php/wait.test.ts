@@ -10,6 +10,8 @@ describe.each(PHPS)('%s', (_, { runPhp }) => {
       foreach ([1 => 2000, 2 => 90000, 3 => 100, 4 => 60000, 5 => 5000] as $process => $age) {
         $wait->saw("0123456789abcdef " . ($now - $age) . "|2|$process|POST|/page$process @10.0.0.1:6379", $now);
       }
+      // A lock on its way to another.
+      $wait->saw('@', $now);
       // A lock that a clock ahead of its own has written.
       $wait->saw('0123456789abcdef ' . ($now + 9000) . '|2|6|GET|/ahead', $now);
       echo \\PhpSessions\\Wait::over($wait, 'too long')->getMessage();`

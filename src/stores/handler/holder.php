@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function basename, get_included_files, getenv, gethostname, getmypid, preg_match, preg_replace, str_replace,
+use function array_fill, array_slice, basename, get_included_files, getenv, gethostname, getmypid, preg_match, preg_replace, str_replace,
 strstr, strtr, substr;
 
 /**
@@ -36,10 +36,26 @@ final class Holder
         return (string) ($value === false ? $GLOBALS['_SERVER'][$name] ?? '' : $value);
     }
 
-    /** What a lock or a request says of itself: when it got the lock, in milliseconds, and its names; null for other texts. */
-    public static function read(string $text): ?array
+    /**
+     * What a lock, or a request of itself, says: who, and since when, in milliseconds; null where it does not. `handler` is
+     * `managed`, `native` for PHP's own, `next` on its way to a request that waits, or `unknown`.
+     */
+    public static function read(string $text): array
     {
-        $isOurs = preg_match('/(?:^|[ !])(\d{13})?\|([^ |]*)\|(\d+)\|([^ |]*)\|?([^ ]*)/', $text, $found) === 1;
-        return $isOurs ? ['since' => (int) $found[1], 'what' => "{$found[4]} {$found[5]}", 'where' => "instance {$found[2]}, process {$found[3]}"] : null;
+        $handler = match (true) {
+            preg_match('/(?:^|[ !])(\d{13})?\|([^ |]*)\|(\d+)\|([^ |]*)\|?([^ ]*)/', $text, $found) === 1 => 'managed',
+            preg_match('/^()([\w.-]+)\|(\d+)$/D', $text, $found) === 1, $text === '1' => 'native',
+            $text === '@' => 'next',
+            default => 'unknown',
+        };
+        [$since, $instance, $process, $method, $path] = array_slice($found, 1) + array_fill(0, 5, '');
+        return [
+            'handler' => $handler,
+            'since' => $since === '' ? null : (int) $since,
+            'instance' => $instance === '' ? null : $instance,
+            'process' => $process === '' ? null : (int) $process,
+            'method' => $method === '' ? null : $method,
+            'path' => $path === '' ? null : $path,
+        ];
     }
 }

@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function array_slice, arsort, count, implode, max, microtime, preg_match, sprintf;
+use function array_slice, arsort, count, implode, max, microtime, sprintf;
 
 /** The wait of one request for its session, and what held the session meanwhile. */
 final class Wait
@@ -31,9 +31,13 @@ final class Wait
     public function saw(string $lock, int $now): void
     {
         $this->advance();
+        if ($lock === '@') {
+            // On its way to another one.
+            return;
+        }
         if ($lock !== $this->last) {
             $this->last = $lock;
-            $since = Holder::read($lock)['since'] ?? 0;
+            $since = (int) Holder::read($lock)['since'];
             $this->since = $this->now - ($since > 0 ? max(0, $now - $since) / 1000 : 0);
         }
         if (isset($this->held[$lock]) || count($this->held) < self::SEEN) {
@@ -44,7 +48,7 @@ final class Wait
     /** The session is this request's now. A wait of more than `$limit` seconds is a line in the log; 0 is never. */
     public function end(float $limit): void
     {
-        $this->last === '' || $this->saw($this->last, 0);
+        $this->last === '' ? $this->advance() : $this->saw($this->last, 0);
         $seconds = $this->now - $this->start;
         if ($limit > 0 && $seconds > $limit) {
             report(sprintf('a request waited %.1f s for its session: %s', $seconds, printable($this->behind())));
@@ -67,19 +71,21 @@ final class Wait
         }
         $more = count($this->held) - count($named);
         $others = implode(', ', $named ?: ['a request that has just ended']) . ($more > 0 ? " and $more more" : '');
-        return (Holder::read($this->own)['what'] ?? '') . ", behind $others";
+        ['method' => $method, 'path' => $path] = Holder::read($this->own);
+        return "$method $path, behind $others";
     }
 
     private static function nameOf(string $lock, float $seconds): string
     {
-        $time = sprintf('for %.1f s', $seconds);
-        $holder = Holder::read($lock);
-        return match (true) {
-            $holder !== null => "{$holder['what']} ({$holder['where']}, $time)",
-            preg_match('/^([\w.-]+)\|(\d+)$/D', $lock, $native) === 1 => "PHP's own handler (host {$native[1]}, process {$native[2]}, $time)",
-            $lock === '1' => "PHP's own handler ($time)",
-            default => "a request that does not say what it is ($time)",
+        ['handler' => $handler, 'instance' => $instance, 'process' => $process] = $holder = Holder::read($lock);
+        $kind = $handler === 'native' ? 'host' : 'instance';
+        $where = $instance === null ? '' : "$kind $instance, process $process, ";
+        $what = match ($handler) {
+            'managed' => "{$holder['method']} {$holder['path']}",
+            'native' => "PHP's own handler",
+            default => 'a request that does not say what it is',
         };
+        return sprintf('%s (%sfor %.1f s)', $what, $where, $seconds);
     }
 
     private function advance(): void

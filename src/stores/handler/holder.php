@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function array_fill, array_slice, basename, get_included_files, getenv, gethostname, getmypid, preg_match, preg_replace, str_replace,
+use function array_fill, array_slice, basename, get_included_files, getenv, gethostname, getmypid, preg_match, preg_replace, session_id, str_replace,
 strstr, strtr, substr;
 
 /**
@@ -17,7 +17,7 @@ final class Holder
     private const WORD = '(?:[A-Za-z]{1,20}\d{0,3}|\d{1,9})';
     private const NOT_WORDS = '~(?<![^/|])(?!' . self::WORD . '(?:[._-]' . self::WORD . ')*+(?:[/|;]|$))[^/|;]+|;[^/|]*~D';
 
-    /** This request, which wants the session with this id. */
+    /** This request, which wants the session with this id, or, with encryption, with this name. */
     public static function own(#[\SensitiveParameter] string $id): string
     {
         $index = self::variable('CF_INSTANCE_INDEX');
@@ -25,7 +25,7 @@ final class Holder
         $process = \function_exists('getmypid') ? (int) getmypid() : 0;
         $method = self::variable('REQUEST_METHOD') ?: PHP_SAPI;
         $uri = self::variable('REQUEST_URI') ?: '/' . basename(get_included_files()[0] ?? '');
-        $name = str_replace($id, '*', preg_replace(self::NOT_WORDS, '*', $method . '|' . (strstr($uri, '?', true) ?: $uri)) ?? '*');
+        $name = str_replace([$id, (string) session_id()], '*', preg_replace(self::NOT_WORDS, '*', $method . '|' . (strstr($uri, '?', true) ?: $uri)) ?? '*');
         return '|' . strtr(substr($instance, 0, self::INSTANCE_BYTES), ' |', '__') . "|$process|" . substr($name, 0, self::PATH_BYTES);
     }
 

@@ -22,9 +22,9 @@ final class TimedSession implements LockedSession
         return $this->session->accepts($id);
     }
 
-    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false): bool
+    public function take(#[\SensitiveParameter] string $id, bool $mustExist = false, bool $isNew = false): bool
     {
-        return $this->measure(fn (): bool => $this->session->take($id, $mustExist));
+        return $this->measure(fn (): bool => $this->session->take($id, $mustExist, $isNew));
     }
 
     public function data(): string|false

@@ -13,6 +13,7 @@ import type { Host } from '../host/host.ts'
 import { copySessions } from '../sessions/copy.ts'
 import { countSessions } from '../sessions/count.ts'
 import { endSessions } from '../sessions/end.ts'
+import { listLocks } from '../sessions/locks.ts'
 import { showSession } from '../sessions/show.ts'
 import { watch } from '../watch/watch.ts'
 import { watchedByExec, watchedOnCloudFoundry, withWatch } from '../watch/watched.ts'
@@ -160,6 +161,18 @@ export const commands: readonly Command[] = [
     },
     examples: ['php-sessions sessions end --where user_id=42', 'php-sessions sessions end --all --yes'],
     run: (host, [id], flags) => endSessions(host, id, flags),
+  },
+  {
+    name: 'locks',
+    meaning: 'list the sessions that requests have locked, and who',
+    parameters: [],
+    flags: {
+      ...TARGET_FLAGS,
+      ids: { meaning: 'show the ids of the sessions; an id is a login' },
+      debug: DEBUG,
+    },
+    examples: ['php-sessions locks', 'php-sessions locks --json'],
+    run: (host, _args, flags) => listLocks(host, flags),
   },
   {
     name: 'playground',

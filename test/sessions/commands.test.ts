@@ -29,6 +29,38 @@ const counted = {
   largest: [{ bytes: 98_765, id: null }],
 }
 
+const lock = {
+  handler: 'unknown',
+  instance: null,
+  process: null,
+  method: null,
+  path: null,
+  heldSeconds: null,
+  endsInSeconds: 50.5,
+  waiting: 0,
+  id: null,
+}
+const locked = {
+  time: 1_800_000_000,
+  locks: 104,
+  waiting: 5,
+  longest: [
+    {
+      ...lock,
+      handler: 'managed',
+      instance: '1',
+      process: 333,
+      method: 'POST',
+      path: '/export\u001b',
+      heldSeconds: 12.34,
+      waiting: 4,
+    },
+    { ...lock, handler: 'native', instance: 'web-1', process: 12, endsInSeconds: null, id: 'abc' },
+    { ...lock, handler: 'next', waiting: 1 },
+    lock,
+  ],
+}
+
 const shown = {
   isThere: true,
   bytes: 131,
@@ -55,6 +87,7 @@ function sessions(args: readonly string[], world: World = {}) {
     count: counted,
     show: shown,
     end: { count: 12, unreadable: 0 },
+    locks: locked,
     ...world.answers,
   }
   const asked: Program[] = []
@@ -79,7 +112,8 @@ function sessions(args: readonly string[], world: World = {}) {
       return world.says
     },
   }
-  const status = main(host, ['sessions', ...args, '--app', '/app'])
+  const words = args[0] === 'locks' ? args : ['sessions', ...args]
+  const status = main(host, [...words, '--app', '/app'])
   const programs = asked.filter(({ keepsStderr }) => keepsStderr === true)
   return { status, ...host.output, programs }
 }
@@ -160,6 +194,14 @@ test.each<[string, readonly string[], World?]>([
       env: { PHP_SESSIONS_HANDLER: 'managed', PHP_SESSIONS_LOCKING: 'off' },
     },
   ],
+  ['who has the sessions', ['locks']],
+  ['no lock', ['locks'], { answers: { locks: { ...locked, locks: 0, longest: [] } } }],
+  ['locks that are off', ['locks'], { env: { PHP_SESSIONS_LOCKING: 'off' } }],
+  [
+    'locks of local files',
+    ['locks'],
+    { services: [], answers: { settings: phpWith({ 'session.save_handler': is('files') }) } },
+  ],
   ['an end of nothing', ['end']],
   ['an end of two things', ['end', 'abc', '--all']],
   [
@@ -220,7 +262,9 @@ test('the password is on the stdin of PHP and nowhere else', () => {
 })
 
 test('every program fits into one argument of a command line', () => {
-  const all = [[], ['show', 'abc'], ['end', '--all', '--yes']].flatMap((args) => sessions(args).programs)
+  const all = [[], ['show', 'abc'], ['end', '--all', '--yes'], ['locks']].flatMap(
+    (args) => sessions(args).programs,
+  )
   // MAX_ARG_STRLEN of Linux.
   for (const { args } of all) expect(Math.max(...args.map((arg) => arg.length))).toBeLessThan(131_072)
 })
@@ -233,6 +277,7 @@ test('--json is as docs/sessions.schema.json says', () => {
     ['--json', '--since', '/last.json'],
     ['show', 'abc', '--json'],
     ['end', '--all', '--yes', '--json'],
+    ['locks', '--json'],
   ])
     expect(validate(JSON.parse(sessions(args, world).out)) || validate.errors).toBe(true)
   expect(validate({ version: 1 })).toBe(false)

@@ -10,7 +10,7 @@ final class RedisSessionStore implements SessionStore
     /** As in Store: replies that end by themselves. */
     private const PASSING = '/^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MOVED|ASK)\b/';
     private const PATIENCE_SECONDS = 8;
-    private const STEP = 500;
+    public const STEP = 500;
     /**
      * Removes a session and takes its lock away. The request that has the lock may not write any more: with the managed handler
      * RELEASE compares the data with those that it read, phpredis looks for its lock. A request that waits is called, as by RELEASE.

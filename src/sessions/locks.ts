@@ -1,0 +1,64 @@
+import type { Finding } from '../core/finding.ts'
+import { renderJson } from '../core/text.ts'
+import type { Host } from '../host/host.ts'
+import type { Log } from '../php/ask.ts'
+import holder from '../stores/handler/holder.php'
+import type { AppSessions } from './app-sessions.ts'
+import { type HeldLock, type HeldLocks, renderLocks } from './locks-text.ts'
+import { askSessions, isFinding } from './program.ts'
+import locks from './programs/locks.php'
+import memcachedLocks from './programs/memcached-locks.php'
+import redisLocks from './programs/redis-locks.php'
+import { type Flags, withSessions } from './work.ts'
+
+/** Lists the locks of sessions that are held now, and who holds them. */
+export function listLocks(host: Host, flags: Flags): number {
+  const held = withSessions(host, flags, (sessions, log) => askForLocks(sessions, flags, log))
+  if (held === undefined) return 1
+  host.out(flags.json === undefined ? renderLocks(held) : renderJson(held))
+  return 0
+}
+
+const PROGRAM = { name: 'locks', files: [holder, redisLocks, memcachedLocks, locks] }
+
+function askForLocks(sessions: AppSessions, flags: Flags, log: Log): HeldLocks | Finding {
+  const { planned } = sessions.prepared.plan
+  const why = whyNoLocks(sessions)
+  if (planned === undefined || why !== undefined) return noLocks(why ?? '', planned?.service)
+  const answer = askSessions(sessions, PROGRAM, { ids: flags.ids !== undefined }, log)
+  if (isFinding(answer)) return answer
+  const { time, locks: count, waiting, longest } = answer as unknown as Answer
+  const store = { kind: planned.store.name, service: planned.service }
+  return { version: 1, time, store, locks: count, waiting, longest }
+}
+
+/** The answer of programs/locks.php. */
+interface Answer {
+  readonly time: number
+  readonly locks: number
+  readonly waiting: number
+  readonly longest: readonly HeldLock[]
+}
+
+/** Why there are no locks that could be listed; undefined if there may be some. */
+function whyNoLocks({ prepared: { plan }, surroundings: { options } }: AppSessions): string | undefined {
+  const { planned } = plan
+  if (planned === undefined) return 'sessions are in local files, whose locks only the system knows'
+  if (!options.PHP_SESSIONS_LOCKING) return 'PHP_SESSIONS_LOCKING is off'
+  const { store, handler, endpoint } = planned
+  if (handler === 'managed' || endpoint.topology.value === 'single') return undefined
+  if (store.name === 'memcached') return 'the locks of a pool of Memcached servers are not listed'
+  return endpoint.topology.value === 'cluster'
+    ? "PHP's own handler has no locks on a Redis Cluster"
+    : undefined
+}
+
+function noLocks(why: string, service: string | undefined): Finding {
+  return {
+    id: 'sessions.locks',
+    level: 'error',
+    title: `there are no locks to be listed: ${why}`,
+    from: service ?? 'local files',
+    fix: 'nothing to do; php-sessions explain says which handler keeps the sessions',
+  }
+}

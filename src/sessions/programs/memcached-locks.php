@@ -2,11 +2,18 @@
 
 namespace PhpSessions;
 
+const LOOKS = 3;
+
 /** Finds the locks among all keys of a Memcached, which it lists only to clients without a login. Its clock is not known. */
 function addMemcachedLocks(Locks $locks, Cache $cache): void
 {
     $begin = "{$cache->settings['prefix']}lock.";
-    foreach (array_chunk(memcachedKeys($cache->settings, $begin), 500, true) as $ends) {
+    $found = [];
+    // It leaves out what is in use at that moment, as a lock is for which others wait.
+    for ($look = 0; $look < LOOKS; $look++) {
+        $found += memcachedKeys($cache->settings, $begin);
+    }
+    foreach (array_chunk($found, 500, true) as $ends) {
         $names = array_map(strval(...), array_keys($ends));
         try {
             $items = Pace::step(fn (): array => $cache->ask(...array_map(fn (string $name): array => ['get', $name], $names)));

@@ -57,10 +57,11 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       for (let tries = 0; (await store.lock(id)) === '' && tries < 600; tries++) await sleep(20)
       const waiter = ask('count')
       for (let tries = 0; (await store.waiting(id)) === 0 && tries < 600; tries++) await sleep(20)
-      const { status, err, said } = listLocks(underTest, {
-        PHP_SESSIONS_HANDLER: 'managed',
-        VCAP_SERVICES: vcapServices(store.service),
-      })
+      const bound = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(store.service) }
+      let listed = listLocks(underTest, bound)
+      // Memcached leaves out what is in use at that moment.
+      for (let i = 0; listed.said?.locks === 0 && i < 20; i++) listed = listLocks(underTest, bound)
+      const { status, err, said } = listed
       writeFileSync(go, '')
       await Promise.all([holder, waiter])
       // Without the text protocol there is no list of keys.

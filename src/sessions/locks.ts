@@ -13,11 +13,14 @@ import { type Flags, withSessions } from './work.ts'
 
 /** Lists the locks of sessions that are held now, and who holds them. */
 export function listLocks(host: Host, flags: Flags): number {
-  const held = withSessions(host, flags, (sessions, log) => askForLocks(sessions, flags, log))
+  const held = withSessions(host, flags, (sessions, log) => askForLocks(sessions, flags, log), KINDS)
   if (held === undefined) return 1
   host.out(flags.json === undefined ? renderLocks(held) : renderJson(held))
   return 0
 }
+
+/** All: of local files it says that their locks are not listed. */
+const KINDS = ['redis', 'memcached', undefined] as const
 
 const PROGRAM = { name: 'locks', files: [holder, redisLocks, memcachedLocks, locks] }
 

@@ -10,11 +10,15 @@ import { isFinding } from './program.ts'
 
 export type Flags = Readonly<Record<string, string>>
 
+/** Stores; undefined is local files. */
+type Kinds = readonly (StoreName | undefined)[]
+
 /** Does something with the sessions of an app; says why where that is not possible. */
 export function withSessions<Answer>(
   host: Host,
   flags: Flags,
   work: (sessions: AppSessions, log: Log) => Answer | Finding,
+  kinds: Kinds = LISTED,
 ): Answer | undefined {
   // What was asked has no secrets; the answer may quote a server.
   let hide = (text: string) => text
@@ -26,9 +30,9 @@ export function withSessions<Answer>(
     refuse(host, found)
     return undefined
   }
-  const kinds = refuseKind(found)
-  if (kinds.length > 0) {
-    refuse(host, kinds)
+  const refusals = refuseKind(found, kinds)
+  if (refusals.length > 0) {
+    refuse(host, refusals)
     return undefined
   }
   hide = makeMask(secretsIn(found))
@@ -39,11 +43,11 @@ export function withSessions<Answer>(
 }
 
 /** The stores whose keys `programs/` can list. */
-const LISTED: readonly (StoreName | undefined)[] = ['redis']
+const LISTED: Kinds = ['redis']
 
-function refuseKind({ prepared: { plan } }: AppSessions): readonly Finding[] {
+function refuseKind({ prepared: { plan } }: AppSessions, kinds: Kinds): readonly Finding[] {
   const { planned } = plan
-  if (LISTED.includes(planned?.store.name)) return []
+  if (kinds.includes(planned?.store.name)) return []
   return [
     {
       id: 'sessions.kind',

@@ -13,6 +13,8 @@ export interface LaneOptions {
   readonly store: StoreKind
   readonly instances: number
   readonly isSticky: boolean
+  /** Settings of php-sessions besides those of its way. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** An app on several instances behind a router, and a way to keep its sessions. */
@@ -102,7 +104,7 @@ export class Lane {
       app: this.#app,
       buildpacks: this.way.buildpacks(),
       services: this.way.services(this.store),
-      env: this.way.env,
+      env: { ...this.way.env, ...this.options.settings },
     })
     this.#stagingLog = staged.log
     if (!staged.ok) throw new Error(`${this.title}: staging failed:\n${staged.log}`)
@@ -115,7 +117,7 @@ export class Lane {
     const instance = await labLifecycle.startInstance(this.#droplet, {
       index,
       services: this.way.services(this.store),
-      env: this.way.env,
+      env: { ...this.way.env, ...this.options.settings },
     })
     this.#instances.set(index, instance)
     this.#router.add(instance)

@@ -33,7 +33,11 @@ export async function playScene(
   telling: Telling,
 ): Promise<readonly LaneResult[]> {
   await playground.open(
-    scene.lanes.map(({ way, store }) => ({ way, store, instances: INSTANCES, isSticky: scene.isSticky })),
+    scene.lanes.map(({ way, store, settings = {} }) => ({
+      ...{ way, store, settings },
+      instances: INSTANCES,
+      isSticky: scene.isSticky,
+    })),
   )
   await telling.open(playground.lanes)
   const clicks = new Map<string, Click[]>(playground.lanes.map(({ id }) => [id, []]))

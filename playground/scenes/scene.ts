@@ -19,6 +19,8 @@ export interface SceneLane {
   readonly way: WayName
   readonly store: StoreKind
   readonly promises: readonly Promised[]
+  /** Settings of php-sessions besides those of its way. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** What must be seen at the end. Of ways without php-sessions it is what people report. */

@@ -70,7 +70,7 @@ function storesOf(sessions: AppSessions): Stores | Finding {
   const { planned } = sessions.prepared.plan
   const previous = planned?.previous
   if (previous === undefined) return { main }
-  if (previous.store !== undefined && previous.store.name === 'redis')
+  if (planned?.store.name === 'redis' && previous.store !== undefined && previous.store.name === 'redis')
     return { previous: boundStoreQuestion(previous, sessions.surroundings, true), main }
   return {
     id: 'sessions.previous',
@@ -91,7 +91,7 @@ function warnings({ prepared: { plan, input } }: AppSessions): readonly Finding[
     isLocking && planned.store.name === 'redis' && planned.endpoint.topology.value !== 'cluster'
   const what = isLocked
     ? 'takes its session along if it gives it a new id (session_regenerate_id)'
-    : 'writes its session back when it ends, as nothing locks it'
+    : 'writes its session back when it ends'
   return [
     {
       id: 'sessions.returns',

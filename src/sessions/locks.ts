@@ -20,7 +20,7 @@ export function listLocks(host: Host, flags: Flags): number {
 }
 
 /** All: of local files it says that their locks are not listed. */
-const KINDS = ['redis', 'memcached', undefined] as const
+const KINDS = ['redis', 'memcached', 'pool', 'files'] as const
 
 const PROGRAM = { name: 'locks', files: [holder, redisLocks, memcachedLocks, locks] }
 

@@ -4,21 +4,22 @@ import { makeMask } from '../core/mask.ts'
 import { printableLines } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import type { Log } from '../php/ask.ts'
+import type { Plan } from '../plan/plan.ts'
 import { renderFindings } from '../plan/report.ts'
 import { type AppSessions, findSessions, isRefused, secretsIn } from './app-sessions.ts'
 import { isFinding } from './program.ts'
 
 export type Flags = Readonly<Record<string, string>>
 
-/** Stores; undefined is local files. */
-type Kinds = readonly (StoreName | undefined)[]
+/** Where sessions may be: in one store, in a pool of Memcached servers, or in local files. */
+type Kind = StoreName | 'pool' | 'files'
 
 /** Does something with the sessions of an app; says why where that is not possible. */
 export function withSessions<Answer>(
   host: Host,
   flags: Flags,
   work: (sessions: AppSessions, log: Log) => Answer | Finding,
-  kinds: Kinds = LISTED,
+  kinds: readonly Kind[] = LISTED,
 ): Answer | undefined {
   // What was asked has no secrets; the answer may quote a server.
   let hide = (text: string) => text
@@ -42,21 +43,26 @@ export function withSessions<Answer>(
   return undefined
 }
 
-/** The stores whose keys `programs/` can list. */
-const LISTED: Kinds = ['redis']
+/** Where `programs/` can list the keys, unless a server refuses it. */
+const LISTED: readonly Kind[] = ['redis', 'memcached']
 
-function refuseKind({ prepared: { plan } }: AppSessions, kinds: Kinds): readonly Finding[] {
-  const { planned } = plan
-  if (kinds.includes(planned?.store.name)) return []
+function refuseKind({ prepared: { plan } }: AppSessions, kinds: readonly Kind[]): readonly Finding[] {
+  const kind = kindOf(plan)
+  if (kinds.includes(kind)) return []
   return [
     {
       id: 'sessions.kind',
       level: 'error',
-      title: `these sessions are in ${planned === undefined ? 'local files' : planned.store.title}, and this command works with Redis and Valkey only`,
+      title: `these sessions are in ${kind === 'pool' ? 'a pool of Memcached servers' : 'local files'}, and this command works with Redis, Valkey and one Memcached only`,
       from: plan.because,
-      fix: 'bind a Redis or Valkey service, or name it in PHP_SESSIONS_SERVICE',
+      fix: 'bind such a service, or name it in PHP_SESSIONS_SERVICE',
     },
   ]
+}
+
+function kindOf({ planned }: Plan): Kind {
+  if (planned === undefined) return 'files'
+  return planned.store.name === 'memcached' && planned.servers.length > 1 ? 'pool' : planned.store.name
 }
 
 /** Says why nothing is done; gives the exit status. */

@@ -222,7 +222,11 @@ test.each<[string, readonly string[], World?]>([
     [],
     { services: [], answers: { settings: phpWith({ 'session.save_handler': is('files') }) } },
   ],
-  ['Memcached', ['end', '--all', '--yes'], { services: [memcachedService] }],
+  [
+    'a pool of Memcached servers',
+    ['end', '--all', '--yes'],
+    { services: [{ ...memcachedService, credentials: { servers: 'm1:11211,m2:11211' } }] },
+  ],
   [
     'an end while sessions move from Memcached',
     ['end', '--all', '--yes'],

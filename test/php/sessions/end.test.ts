@@ -8,6 +8,7 @@ import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { until } from '../../../lab/processes/until.ts'
 import { startRedisCluster } from '../../../lab/redis/cluster.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
+import { startMemcached } from '../../../lab/servers/memcached.ts'
 import { makeMachine, run } from '../../support/doctor.ts'
 import { configure } from '../../support/php/configured.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
@@ -63,6 +64,15 @@ const startCluster = async (): Promise<Service> => {
   const cluster = await startRedisCluster({ password: CANARY, replicas: 0 })
   onTestFinished(cluster.stop)
   return clusterService(cluster.nodes)
+}
+
+const startCache = async (sasl?: {
+  readonly username: string
+  readonly password: string
+}): Promise<Service> => {
+  const { port, stop } = await startMemcached(sasl === undefined ? {} : { sasl })
+  onTestFinished(stop)
+  return { name: 'memcached-sessions', credentials: { servers: `127.0.0.1:${port}`, ...sasl } }
 }
 
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
@@ -140,6 +150,41 @@ describe.each(PHPS)('%s', (_name, php) => {
     })
   })
 
+  test.each(PAGES)(
+    'the managed handler on Memcached: a request that has the session while it ends does not write it back: %s',
+    async (page) => {
+      const site = await startSite(php, await startCache(), MANAGED)
+      const [cookie, other] = [await site.login(), await site.login('other')]
+      expect((await site.sessions()).out).toMatch(/^2 sessions in the service memcached-sessions/)
+      const held = await site.hold(page, cookie)
+      const { status, out, err } = await site.sessions('end', '--where', 'user_id=42', '--yes')
+      expect({ status, out }).toEqual({ status: 0, out: '1 session ended\n' })
+      expect(err).not.toContain('(sessions.returns)')
+      site.open()
+      expect(await held.ends()).toMatch(/^Status: 503/m)
+      expect(await site.ask('who', cookie)).toMatch(/user nobody$/)
+      expect(await site.ask('who', other)).toMatch(/user 7$/)
+      expect((await site.sessions('end', '--where', 'user_id=42', '--yes')).out).toBe('0 sessions ended\n')
+    },
+  )
+
+  test('a Memcached with a login lists no keys, which it says; one session is shown and ended by its id', async () => {
+    const { ask, sessions, login } = await startSite(
+      php,
+      await startCache({ username: 'app', password: CANARY }),
+      MANAGED,
+    )
+    const cookie = await login()
+    const id = cookie.split('=')[1] ?? ''
+    const listed = await sessions()
+    expect(listed.status).toBe(1)
+    expect(listed.err).toContain('Memcached lists its keys only without one')
+    expect(listed.err).not.toContain(CANARY)
+    expect((await sessions('show', id)).out).toMatch(/user_id +int/)
+    expect((await sessions('end', id, '--yes')).out).toBe('1 session ended\n')
+    expect(await ask('who', cookie)).toMatch(/user nobody$/)
+  })
+
   test("PHP's own handler: a request that gives its session a new id takes it along, which it says", async () => {
     const site = await startSite(php, await startServer(), NATIVE)
     const held = await site.hold('change', await site.login())
@@ -154,6 +199,7 @@ describe.each(PHPS)('%s', (_name, php) => {
   test.each([
     ['without locks', startServer, { ...MANAGED, PHP_SESSIONS_LOCKING: 'off' }],
     ["PHP's own handler on a cluster", startCluster, NATIVE],
+    ["PHP's own handler on Memcached", startCache, NATIVE],
   ] as const)(
     'where a running request writes the session back, it says so: %s',
     async (_case, start, env) => {

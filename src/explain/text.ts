@@ -22,7 +22,7 @@ export function renderExplanation(explanation: Explanation): string {
     ['Bound services', verdicts.map(renderVerdict)],
     ['Server and login', plan.planned === undefined ? [] : renderEndpoint(plan.planned.endpoint)],
     ['PHP', renderPhpLines(explanation)],
-    ['Session handler', renderHandler(plan, options)],
+    ['Session handler', [...renderHandler(plan, options), ...renderWaiting(plan, options)]],
     ['Settings', [...plan.directives.flatMap(renderDirective), ...renderPending(plan)]],
     ['Files for these settings', plan.files.map(({ path }) => path)],
     ['Settings of the app that override these', overrides.map(renderOverride)],
@@ -138,6 +138,18 @@ function renderHandler({ planned }: Explanation['plan'], options: Explanation['o
   return store.wantsManaged(endpoint, options)
     ? [`${own}, because the managed handler cannot run:`, ...native, 'where it can:', ...managed]
     : [`${own}:`, ...native, 'with PHP_SESSIONS_HANDLER=managed:', ...managed]
+}
+
+/** What people look for as "slow ajax". */
+function renderWaiting(
+  { planned }: Explanation['plan'],
+  { PHP_SESSIONS_LOCKING: hasLocks }: Explanation['options'],
+) {
+  const isUnlocked = planned?.handler === 'native' && planned.endpoint.topology.value === 'cluster'
+  if (planned === undefined || !hasLocks || isUnlocked) return []
+  return [
+    'pages of one visitor wait for each other (slow ajax), except after session_write_close() or read_and_close',
+  ]
 }
 
 function renderCookieLines(cookie: SessionCookie): readonly string[] {

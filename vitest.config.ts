@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'vitest/config'
+import { withoutComments } from './scripts/without-comments.ts'
 
 // In these real servers start, and the machine may be small. The last one searches for seconds.
 const slow = [
@@ -9,12 +10,16 @@ const slow = [
   'test/model/lock-of-three.test.ts',
 ]
 
-/** Imports PHP and Lua files as text, as esbuild's loader `text` does for the executable. */
+/** Imports PHP and Lua files as text, as `scripts/build` does for the executable. */
 const sourcesAsText: Plugin = {
   name: 'sources-as-text',
   enforce: 'pre',
-  load: (id) =>
-    /\.(php|lua)$/.test(id) ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : undefined,
+  load: (id) => {
+    const kind = /\.(php|lua)$/.exec(id)?.[1]
+    if (kind === undefined) return undefined
+    const text = readFileSync(id, 'utf8')
+    return `export default ${JSON.stringify(kind === 'php' ? withoutComments(text) : text)}`
+  },
 }
 
 /** Only for tests that hang: a machine may be busy. */

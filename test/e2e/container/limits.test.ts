@@ -15,7 +15,8 @@ const HANG = { timeout: 60_000 }
 const PEM = `-----BEGIN CERTIFICATE-----\n${`${'A'.repeat(64)}\n`.repeat(60)}-----END CERTIFICATE-----\n`
 const KEY = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'
 
-const MANAGED = Object.values(MANAGED_FILES)
+/** Without PHP_SESSIONS_PREVIOUS. */
+const MANAGED = [MANAGED_FILES.handler, MANAGED_FILES.store, MANAGED_FILES.state]
 const SENTINEL = {
   host: '',
   port: '',

@@ -112,7 +112,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const managed = configureManaged(underTest, service, { PHP_SESSIONS_PREFIX: 'shop:' })
     const hold = `${OUTSIDE} ini_set('session.use_strict_mode', '0'); session_id($_SERVER['ID']); session_start(); $_SESSION['a'] = 1; exec('kill -9 ' . getmypid());`
     await expect(run(managed, `${PREPEND}${hold}`, id)).rejects.toThrow()
-    expect((await client.get(`shop:lock.${id}`))?.value).toMatch(/^[0-9a-f]{10}$/)
+    expect((await client.get(`shop:lock.${id}`))?.value).toMatch(/^[0-9a-f]{10} !\d+\|/)
   })
 
   test('an id that is the name of a lock, or too long for a key, is never a key', async () => {

@@ -73,7 +73,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     relay.lose(TAKE, LATE)
     expect(await ask()).toBe('2')
     await relay.deliver()
-    expect((await client.get(lock))?.value).toMatch(/^[0-9a-f]{10}$/)
+    expect((await client.get(lock))?.value).toMatch(/^[0-9a-f]{10} !\d+\|[^ ]*$/)
     expect(await ask()).toBe('3')
     expect(log()).not.toContain('php-sessions')
   })

@@ -52,7 +52,8 @@ const RULES: Readonly<
         )
       : undefined,
   disable_functions: ({ value }, { handler }) => {
-    const [disabled] = value.split(/[^\w]+/).filter((name) => calledBy(handler, name))
+    const text = handler.text()
+    const [disabled] = value.split(/[^\w]+/).filter((name) => isCalled(text, name))
     return disabled === undefined
       ? undefined
       : blocked(`it calls ${disabled}, which disable_functions forbids`, `remove ${disabled} from that line`)
@@ -152,7 +153,7 @@ function asChangeable(line: SettingLine): DecisiveLine {
 const DISPENSABLE = ['', 'fpm_get_status', 'getenv', 'gethostname', 'pcntl_fork']
 
 /** Whether a handler calls a function of PHP, by its name or as a callable, and needs it. */
-function calledBy({ text }: ManagedHandler, name: string): boolean {
+function isCalled(text: string, name: string): boolean {
   return (
     !DISPENSABLE.includes(name.toLowerCase()) &&
     new RegExp(`(?<![\\w$>:]|function )${name}\\(|'${name}'`, 'i').test(text)

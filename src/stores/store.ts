@@ -79,8 +79,8 @@ export interface Configuration {
 
 /** The handler of php-sessions for a store. */
 export interface ManagedHandler {
-  /** Its PHP code. */
-  readonly text: string
+  /** Makes its PHP code, without a previous store: a start that does not need it does not join its files. */
+  text(): string
   /** The values of `session.save_handler` that it replaces. */
   readonly saveHandlers: readonly string[]
   /** Why it cannot keep sessions there, as the beginning of a title; undefined if it can. */

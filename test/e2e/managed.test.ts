@@ -11,7 +11,7 @@ import { makeScratch } from '../../lab/processes/scratch.ts'
 import type { Redis } from '../../lab/redis/options.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { makeVisitor } from '../../lab/web/visitor.ts'
-import { handlerText } from '../../src/stores/redis/handler/index.ts'
+import { HANDLER_TEXT } from '../support/handler-text.ts'
 import { fixtureApp, PHP_BUILDPACKS, sessionsBuildpack } from '../support/homes/cloudfoundry.ts'
 import { bind, sessionsCnb } from '../support/homes/cnb.ts'
 import { container, HOSTS, startFpmIn } from '../support/homes/container.ts'
@@ -60,7 +60,9 @@ function readPassword(path: string): string {
 /** Checks the files of one start; gives the path of the file with the credentials. */
 function checkFiles(directory: string, password: string, storeMode = 0o600): string {
   const { handlers, stores, inis, withPassword } = found(directory)
-  expect(handlers.map(({ text, mode }) => ({ text, mode }))).toEqual([{ text: handlerText, mode: 0o644 }])
+  expect(handlers.map(({ text, mode }) => ({ text, mode }))).toEqual([
+    { text: HANDLER_TEXT.redis, mode: 0o644 },
+  ])
   expect(stores.map(({ mode }) => mode)).toEqual([storeMode])
   const store = stores[0]?.path ?? ''
   expect(readPassword(store)).toBe(password)

@@ -5,6 +5,7 @@ import type { PoolLine } from '../../src/php/answers.ts'
 import { stores } from '../../src/stores/index.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { type FakeAnswers, fakePhp } from '../support/fake-php.ts'
+import { HANDLER_TEXT } from '../support/handler-text.ts'
 import { FPM, poolFiles } from '../support/pools.ts'
 
 /** What a PHP says, and the pools of its php-fpm. */
@@ -159,7 +160,7 @@ const SERVICES: Readonly<Record<string, Service>> = {
 }
 
 test.each(stores)('every function that the handler for $title calls counts where it is disabled', (store) => {
-  const called = [...store.managed.text.matchAll(/(?<![\w$>:\\]|function )([a-z_0-9]+)\(/g)].map(
+  const called = [...HANDLER_TEXT[store.name].matchAll(/(?<![\w$>:\\]|function )([a-z_0-9]+)\(/g)].map(
     ([, name = '']) => name,
   )
   expect(called).toContain('session_set_save_handler')

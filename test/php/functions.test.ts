@@ -5,8 +5,9 @@ import { makeScratch } from '../../lab/processes/scratch.ts'
 import filesSession from '../../src/stores/handler/files-session.php'
 import { joinHandler } from '../../src/stores/handler/join.ts'
 import sessionFiles from '../../src/stores/handler/session-files.php'
-import { memcachedHandlerText, memcachedPart } from '../../src/stores/memcached/handler/index.ts'
-import { handlerText, redisPart } from '../../src/stores/redis/handler/index.ts'
+import { memcachedPart } from '../../src/stores/memcached/handler/index.ts'
+import { redisPart } from '../../src/stores/redis/handler/index.ts'
+import { HANDLER_TEXT } from '../support/handler-text.ts'
 import { loadExtensions, runPhp } from '../support/php/php.ts'
 
 /** PHP's own functions that a text calls, by PHP's own tokens. */
@@ -27,8 +28,8 @@ echo json_encode(array_keys(array_filter($called)));`
 const moving = (files: readonly string[]) => ({ files, open: 'openPreviousOnes' })
 
 test.each([
-  ['Redis', handlerText],
-  ['Memcached', memcachedHandlerText],
+  ['Redis', HANDLER_TEXT.redis],
+  ['Memcached', HANDLER_TEXT.memcached],
   ['Redis, with sessions from Memcached', joinHandler(redisPart, moving(memcachedPart.files))],
   ['Redis, with sessions from files', joinHandler(redisPart, moving([sessionFiles, filesSession]))],
 ])('the handler for %s names all functions of PHP that it calls, and no others', (_store, text) => {

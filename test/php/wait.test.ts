@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { handlerText } from '../../src/stores/redis/handler/index.ts'
+import { HANDLER_TEXT } from '../support/handler-text.ts'
 import { PHPS } from '../support/php/php.ts'
 
 describe.each(PHPS)('%s', (_, { runPhp }) => {
   test('of many that held a session a line names those that held it longest, and counts the others', () => {
-    const code = `${handlerText.replace('<?php', '')}
+    const code = `${HANDLER_TEXT.redis.replace('<?php', '')}
       $now = 1764115200000;
       $wait = new \\PhpSessions\\Wait('|0|7|GET|/poll');
       foreach ([1 => 2000, 2 => 90000, 3 => 100, 4 => 60000, 5 => 5000] as $process => $age) {

@@ -2,6 +2,7 @@ import type { Endpoint } from '../../core/endpoint.ts'
 import type { Options } from '../../core/options.ts'
 import { longestRequestSeconds } from '../../core/php.ts'
 import type { PhpValue } from '../../core/php-text.ts'
+import { joinHandler } from '../handler/join.ts'
 import {
   addManaged,
   describeSealing,
@@ -10,7 +11,7 @@ import {
   withoutFallback,
 } from '../handler/managed.ts'
 import type { Configuration, ManagedHandler, StoreClient, Surroundings } from '../store.ts'
-import { memcachedClientFiles, memcachedHandlerText, memcachedPart } from './handler/index.ts'
+import { memcachedClientFiles, memcachedPart } from './handler/index.ts'
 
 /** How long a request waits for Memcached, in seconds: with either handler, and with the managed one. */
 export const MEMCACHED_CONNECT_SECONDS = 1
@@ -23,7 +24,7 @@ export function memcachedKeyPrefix({ PHP_SESSIONS_PREFIX }: Options): string {
 
 /** The managed handler for one server. On a pool the lock of a session and the session may be on different servers. */
 export const managedMemcached: ManagedHandler = {
-  text: memcachedHandlerText,
+  text: () => joinHandler(memcachedPart),
   saveHandlers: ['memcached'],
   whyNot: ({ topology, servers }) =>
     topology.value === 'single'

@@ -5,9 +5,10 @@ import type { Finding } from '../../core/finding.ts'
 import type { Directive } from '../../core/ini.ts'
 import type { Options } from '../../core/options.ts'
 import { Secret } from '../../core/secret.ts'
+import { joinHandler } from '../handler/join.ts'
 import { type Configuration, POOL_NAME, type Store, type Surroundings } from '../store.ts'
 import { readRedisEndpoint } from './endpoint.ts'
-import { handlerText } from './handler/index.ts'
+import { redisPart } from './handler/index.ts'
 import { redisKeyPrefix } from './keys.ts'
 import type { RedisLogin } from './login.ts'
 import { describeManaged, manageRedis, previousRedis, redisClient, whyManaged } from './managed.ts'
@@ -30,7 +31,7 @@ export const redis: Store = {
   },
   keyPrefix: redisKeyPrefix,
   managed: {
-    text: handlerText,
+    text: () => joinHandler(redisPart),
     saveHandlers: ['redis', 'rediscluster'],
     whyNot: () => undefined,
     why: whyManaged,

@@ -6,11 +6,11 @@ import { makeScratch } from '../../../lab/processes/scratch.ts'
 import type { RedisOptions } from '../../../lab/redis/options.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeAuthority } from '../../../lab/servers/certificates.ts'
-import { handlerText } from '../../../src/stores/redis/handler/index.ts'
+import { HANDLER_TEXT } from '../../support/handler-text.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 
 /** The classes of the handler, which is not installed. */
-const CLASSES = handlerText.slice(0, handlerText.search(/^install\(/m)).replace(/^<\?php/, '')
+const CLASSES = HANDLER_TEXT.redis.slice(0, HANDLER_TEXT.redis.search(/^install\(/m)).replace(/^<\?php/, '')
 
 const PRELUDE = `
 set_error_handler(function ($level, $message) { throw new ErrorException("seen by the app: $message"); });

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { PHP_LIMIT } from '../../../lab/php/installed.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
-import { handlerText } from '../../../src/stores/redis/handler/index.ts'
+import { HANDLER_TEXT } from '../../support/handler-text.ts'
 
 const SERVERS = [{ host: '127.0.0.1', port: 1 }]
 const WRITTEN = { master: { host: '127.0.0.2', port: 6379 }, by: '127.0.0.1:1', origin: [SERVERS, 'm'] }
@@ -25,7 +25,7 @@ test('root asks the Sentinels, and does not go where the file that workers write
   const directory = makeScratch('root')
   chmodSync(directory, 0o755)
   const [handler, stateFile] = [join(directory, 'handler.php'), join(directory, 'state.json')]
-  writeFileSync(handler, handlerText)
+  writeFileSync(handler, HANDLER_TEXT.redis)
   writeFileSync(stateFile, JSON.stringify(WRITTEN))
   const settings = {
     ...{ topology: 'sentinel', servers: SERVERS, stateFile, tls: false, ca: null, clientCertificate: null },

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { handlerText } from '../../../src/stores/redis/handler/index.ts'
+import { HANDLER_TEXT } from '../../support/handler-text.ts'
 
 const script = /public const (\w+) = \[\s+'([0-9a-f]{40})',\s+(?:<<<'LUA'\n([\s\S]*?)\n {8}LUA|"(.*)"),/g
-const scripts = [...handlerText.matchAll(script)].map(([, name, hash, lua, line]) => ({
+const scripts = [...HANDLER_TEXT.redis.matchAll(script)].map(([, name, hash, lua, line]) => ({
   name,
   hash,
   lua,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Handler } from '../../../src/core/options.ts'
 import { readOptions } from '../../../src/core/options.ts'
-import { handlerText } from '../../../src/stores/redis/handler/index.ts'
 import { redisKeyPatterns, redisKeyPrefix } from '../../../src/stores/redis/keys.ts'
+import { HANDLER_TEXT } from '../../support/handler-text.ts'
 
 const { options } = readOptions({ env: { PHP_SESSIONS_PREFIX: 'shop:' }, file: { value: {}, from: '' } })
 const placed = (value: 'single' | 'sentinel' | 'cluster') => ({ topology: { value, from: '' } })
@@ -19,7 +19,7 @@ test.each([
 
 test('the patterns cover the names that the managed handler uses at one address that hides a cluster', () => {
   const [, ends = '', name = ''] =
-    /preg_replace\('\/\^\(\.\*\)\((.*?)\)\$\/Ds', '(.*?)'/.exec(handlerText) ?? []
+    /preg_replace\('\/\^\(\.\*\)\((.*?)\)\$\/Ds', '(.*?)'/.exec(HANDLER_TEXT.redis) ?? []
   const key = `${redisKeyPrefix(placed('single'), options)}abc`
   const names = ends.split('|').map((end) => name.replace('$1', key).replace('$2', end))
   expect(names).toContain('{shop:abc}_LOCK')

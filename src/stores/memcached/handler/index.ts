@@ -1,4 +1,4 @@
-import { joinHandler, type StorePart } from '../../handler/join.ts'
+import type { StorePart } from '../../handler/join.ts'
 import binary from './binary.php'
 import cache from './cache.php'
 import head from './head.php'
@@ -13,11 +13,9 @@ import protocol from './protocol.php'
 /** Its client. */
 export const memcachedClientFiles = [protocol, meta, binary, cache, line, lock]
 
+/** The managed handler's part for one Memcached. */
 export const memcachedPart: StorePart = {
   head,
   files: [...memcachedClientFiles, memcachedSession, openSessions],
   install,
 }
-
-/** The managed handler for one Memcached. */
-export const memcachedHandlerText = joinHandler(memcachedPart)

@@ -1,4 +1,4 @@
-import { joinHandler, type StorePart } from '../../handler/join.ts'
+import type { StorePart } from '../../handler/join.ts'
 import compression from './compression.php'
 import connection from './connection.php'
 import head from './head.php'
@@ -17,14 +17,12 @@ const SCRIPTS: Readonly<Record<string, string>> = { 'take.lua': take, 'release.l
 /** Its client for Redis and Valkey: the servers, and the scripts that they run. */
 export const redisClientFiles = [resp, connection, serverMap, withScripts(scripts), store]
 
+/** The managed handler's part for Redis and Valkey. */
 export const redisPart: StorePart = {
   head,
   files: [...redisClientFiles, compression, redisSession, openSessions],
   install,
 }
-
-/** The managed handler for Redis and Valkey. */
-export const handlerText = joinHandler(redisPart)
 
 /** A line that is the name of a script stands for the script. */
 function withScripts(file: string): string {

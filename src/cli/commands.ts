@@ -208,7 +208,7 @@ export const commands: readonly Command[] = [
       'from-prefix': { value: 'TEXT', meaning: 'what the keys begin with there, if not as here' },
       'to-prefix': { value: 'TEXT', meaning: 'what they are to begin with' },
       ...TARGET_FLAGS,
-      debug: { meaning: 'show on stderr what PHP was asked and answered' },
+      debug: DEBUG,
     },
     examples: ['php-sessions copy --from old-redis', 'php-sessions copy --from files'],
     run: (host, _args, flags) => copySessions(host, flags),

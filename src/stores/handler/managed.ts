@@ -80,15 +80,37 @@ const NOWHERE = 'sessions-are-encrypted.invalid'
 /** Why the managed handler keeps sessions that are encrypted; continues the sentence "… because". */
 export const WHY_ENCRYPTING = 'sessions are to be encrypted'
 
-/** What the handler needs to know for that, under the names that its PHP reads. */
-export function sealingForHandler({ encryption }: Endpoint, { PHP_SESSIONS_COMPRESSION: method }: Options) {
+/** Durations in seconds that differ between the stores, under the names that the handler's PHP reads. */
+interface Durations {
+  readonly lockSeconds: number
+  readonly waitSeconds: number
+  readonly connectSeconds: number
+  readonly readSeconds: number
+}
+
+/** What the handler of every store needs to know besides its server, under the names that its PHP reads. */
+export function rulesForHandler(
+  { encryption }: Endpoint,
+  options: Options,
+  { lockSeconds, waitSeconds, connectSeconds, readSeconds }: Durations,
+) {
+  const { PHP_SESSIONS_COMPRESSION: method } = options
   return {
+    locking: options.PHP_SESSIONS_LOCKING,
+    lockSeconds,
+    waitSeconds,
+    firstSeconds: options.PHP_SESSIONS_FIRST_LIFETIME,
+    maxWaiting: options.PHP_SESSIONS_MAX_WAITING,
+    slowWaitSeconds: options.PHP_SESSIONS_SLOW_WAIT,
+    connectSeconds,
+    readSeconds,
+    onStoreError: options.PHP_SESSIONS_ON_STORE_ERROR ?? 'stop',
     ...(encryption === undefined ? {} : { keys: encryption.keys }),
     ...(method === undefined ? {} : { compression: method }),
   }
 }
 
-/** Says the same to people. */
+/** Says to people how sessions are encrypted and compressed. */
 export function describeSealing(
   { encryption }: Endpoint,
   { PHP_SESSIONS_COMPRESSION: method }: Options,

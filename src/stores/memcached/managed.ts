@@ -6,7 +6,7 @@ import { joinHandler } from '../handler/join.ts'
 import {
   addManaged,
   describeSealing,
-  sealingForHandler,
+  rulesForHandler,
   WHY_ENCRYPTING,
   withoutFallback,
 } from '../handler/managed.ts'
@@ -90,15 +90,11 @@ function storeForHandler(endpoint: Endpoint, { options, php }: Surroundings): Ph
     user: password === undefined ? null : (user?.value ?? null),
     password: password?.value ?? null,
     prefix: memcachedKeyPrefix(options),
-    locking: options.PHP_SESSIONS_LOCKING,
-    lockSeconds: life,
-    waitSeconds: options.PHP_SESSIONS_MAX_WAIT ?? life / 2,
-    firstSeconds: options.PHP_SESSIONS_FIRST_LIFETIME,
-    maxWaiting: options.PHP_SESSIONS_MAX_WAITING,
-    slowWaitSeconds: options.PHP_SESSIONS_SLOW_WAIT,
-    connectSeconds: MEMCACHED_CONNECT_SECONDS,
-    readSeconds: READ_SECONDS,
-    onStoreError: options.PHP_SESSIONS_ON_STORE_ERROR ?? 'stop',
-    ...sealingForHandler(endpoint, options),
+    ...rulesForHandler(endpoint, options, {
+      lockSeconds: life,
+      waitSeconds: options.PHP_SESSIONS_MAX_WAIT ?? life / 2,
+      connectSeconds: MEMCACHED_CONNECT_SECONDS,
+      readSeconds: READ_SECONDS,
+    }),
   }
 }

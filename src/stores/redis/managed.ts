@@ -4,7 +4,7 @@ import type { Secret } from '../../core/secret.ts'
 import {
   addManaged,
   describeSealing,
-  sealingForHandler,
+  rulesForHandler,
   WHY_ENCRYPTING,
   withoutFallback,
 } from '../handler/managed.ts'
@@ -119,16 +119,12 @@ function storeForHandler(
         : { masterName: sentinel.masterName.value, tls: sentinel.tls.value, ...loginForHandler(sentinel) },
     prefix: redisKeyPrefix(endpoint, options),
     stateFile,
-    locking: options.PHP_SESSIONS_LOCKING,
-    lockSeconds: life,
-    waitSeconds: wait,
-    firstSeconds: options.PHP_SESSIONS_FIRST_LIFETIME,
-    maxWaiting: options.PHP_SESSIONS_MAX_WAITING,
-    slowWaitSeconds: options.PHP_SESSIONS_SLOW_WAIT,
-    connectSeconds: CONNECT_SECONDS,
-    readSeconds: READ_SECONDS,
-    onStoreError: options.PHP_SESSIONS_ON_STORE_ERROR ?? 'stop',
-    ...sealingForHandler(endpoint, options),
+    ...rulesForHandler(endpoint, options, {
+      lockSeconds: life,
+      waitSeconds: wait,
+      connectSeconds: CONNECT_SECONDS,
+      readSeconds: READ_SECONDS,
+    }),
   }
 }
 

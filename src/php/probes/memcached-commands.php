@@ -22,16 +22,7 @@ function openForHandler(array $question, array $server): Protocol
     ['user' => $user, 'password' => $password] = $question;
     $transport = new Transport($server, null, bin2hex(random_bytes(8)));
     $transport->open(HANDLER_SECONDS);
-    if ($password === null && Meta::isSpoken($transport)) {
-        return new Meta($transport);
-    }
-    if ($password === null) {
-        $transport->close();
-        $transport->open(HANDLER_SECONDS);
-    }
-    $protocol = new Binary($transport);
-    $protocol->logIn($user, $password);
-    return $protocol;
+    return Protocol::begin($transport, $user, $password, HANDLER_SECONDS);
 }
 
 /** Keeps a lock with a line and a session, as requests do. What has an old number must be refused. */

@@ -52,7 +52,7 @@ answer(function (): array {
     $locks = new Locks(Asked::$question['ids']);
     match (Asked::$question['stores']['main']['kind']) {
         'redis' => addRedisLocks($locks, new RedisSessionStore('main')),
-        'memcached' => addMemcachedLocks($locks, new Cache('main')),
+        'memcached' => addMemcachedLocks($locks, new MemcachedSessionStore('main')),
     };
     return $locks->answer();
 });

@@ -9,7 +9,7 @@ final class MemcachedSessionStore implements SessionStore
 {
     private const ID = '/^(?!lock\.|prev\.)[^\x00-\x20\x7f]{1,256}$/D';
     private const STEP = 500;
-    private const SECONDS = 10.0;
+    private const SILENCE_SECONDS = 10;
     /** More is a moment to the server, in seconds since 1970. */
     private const LONGEST_SECONDS = 30 * 86400;
 
@@ -30,13 +30,7 @@ final class MemcachedSessionStore implements SessionStore
     public function keys(): iterable
     {
         $found = fopen('php://temp', 'w+b');
-        $this->talk('lru_crawler metadump all', function (string $line) use ($found): void {
-            $isKey = preg_match('/^key=(\S+) exp=(-?\d+)/', $line, $match);
-            $key = $isKey ? rawurldecode($match[1]) : '';
-            if (str_starts_with($key, $this->settings['prefix'])) {
-                fwrite($found, "$match[2] " . substr($key, strlen($this->settings['prefix'])) . "\n");
-            }
-        });
+        $this->list('', fn (string $key, int $end) => fwrite($found, "$end $key\n"));
         rewind($found);
         $this->ends = [];
         while (($line = fgets($found)) !== false) {
@@ -52,6 +46,18 @@ final class MemcachedSessionStore implements SessionStore
         if ($this->ends !== []) {
             yield array_map(strval(...), array_keys($this->ends));
         }
+    }
+
+    /** Gives each key that begins so, and when it ends: in seconds since 1970, -1 for never. */
+    public function list(string $begin, \Closure $take): void
+    {
+        ['prefix' => $prefix] = $this->settings;
+        $this->talk('lru_crawler metadump all', function (string $line) use ($take, $prefix, $begin): void {
+            $name = preg_match('/^key=(\S+) exp=(-?\d+)/', $line, $found) ? rawurldecode($found[1]) : '';
+            if (str_starts_with($name, "$prefix$begin")) {
+                $take(substr($name, strlen($prefix)), (int) $found[2]);
+            }
+        });
     }
 
     public function total(): ?int
@@ -70,7 +76,7 @@ final class MemcachedSessionStore implements SessionStore
 
     public function read(array $keys): array
     {
-        $answers = $this->ask(array_map(fn ($key): array => ['get', $this->settings['prefix'] . $key], $keys));
+        $answers = $this->items($keys);
         $sessions = [];
         foreach (array_values($keys) as $i => $key) {
             $end = $this->ends[$key] ?? -1;
@@ -79,6 +85,12 @@ final class MemcachedSessionStore implements SessionStore
             }
         }
         return $sessions;
+    }
+
+    /** What the server has under each of these keys, in their order: the value and its number, or null. */
+    public function items(array $keys): array
+    {
+        return $this->ask(array_map(fn ($key): array => ['get', $this->settings['prefix'] . $key], $keys));
     }
 
     public function add(#[\SensitiveParameter] array $sessions, array $notes = []): array
@@ -141,14 +153,10 @@ final class MemcachedSessionStore implements SessionStore
             throw new StoreFailed("$name asks for a login (SASL), and Memcached lists its keys only without one");
         }
         Warnings::quietly(function () use ($command, $take, $name): void {
-            ['host' => $host, 'port' => $port] = $this->settings['server'];
-            $stream = str_starts_with($host, '/')
-                ? stream_socket_client("unix://$host", $code, $why, self::SECONDS)
-                : stream_socket_client('tcp://' . serverName($this->settings['server']), $code, $why, self::SECONDS);
-            if ($stream === false) {
-                throw new StoreFailed("$name: $why");
-            }
-            stream_set_timeout($stream, (int) self::SECONDS);
+            $address = str_starts_with($name, '/') ? "unix://$name" : "tcp://$name";
+            $stream = stream_socket_client($address, $code, $why, $this->settings['connectSeconds'])
+                ?: throw new StoreFailed("$name: $why");
+            stream_set_timeout($stream, self::SILENCE_SECONDS);
             fwrite($stream, "$command\r\n");
             while (($line = fgets($stream)) !== false) {
                 $line = rtrim($line);

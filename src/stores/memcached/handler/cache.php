@@ -139,18 +139,8 @@ final class Cache
         if ($this->transport->note > 0) {
             return $this->transport->note === self::META ? new Meta($this->transport) : new Binary($this->transport);
         }
-        if ($password === null && Meta::isSpoken($this->transport)) {
-            $this->transport->note = self::META;
-            return new Meta($this->transport);
-        }
-        if ($password === null) {
-            // The first bytes have decided about the protocol of this connection.
-            $this->transport->close();
-            $this->transport->open($seconds);
-        }
-        $protocol = new Binary($this->transport);
-        $protocol->logIn($user, $password);
-        $this->transport->note = self::BINARY;
+        $protocol = Protocol::begin($this->transport, $user, $password, $seconds);
+        $this->transport->note = $protocol instanceof Meta ? self::META : self::BINARY;
         return $protocol;
     }
 

@@ -25,6 +25,22 @@ abstract class Protocol
         $this->last = random_int(1, 1 << 30);
     }
 
+    /** Finds out, on a new connection, which protocol the server speaks, and logs in; each connection has so many seconds. */
+    public static function begin(Transport $transport, ?string $user, #[\SensitiveParameter] ?string $password, float $seconds): self
+    {
+        if ($password === null && Meta::isSpoken($transport)) {
+            return new Meta($transport);
+        }
+        if ($password === null) {
+            // The first bytes have decided about the protocol of this connection.
+            $transport->close();
+            $transport->open($seconds);
+        }
+        $protocol = new Binary($transport);
+        $protocol->logIn($user, $password);
+        return $protocol;
+    }
+
     /**
      * Sends commands and returns their answers: for `get` the value and its number, or null; for others whether it was done,
      * which is not so where the item is there already, is gone or has changed. Throws what the server refuses.

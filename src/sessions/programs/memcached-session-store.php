@@ -52,12 +52,14 @@ final class MemcachedSessionStore implements SessionStore
     public function list(string $begin, \Closure $take): void
     {
         ['prefix' => $prefix] = $this->settings;
-        $this->talk('lru_crawler metadump all', function (string $line) use ($take, $prefix, $begin): void {
+        $read = function (string $line) use ($take, $prefix, $begin): void {
             $name = preg_match('/^key=(\S+) exp=(-?\d+)/', $line, $found) ? rawurldecode($found[1]) : '';
             if (str_starts_with($name, "$prefix$begin")) {
                 $take(substr($name, strlen($prefix)), (int) $found[2]);
             }
-        });
+        };
+        // The other way leaves out what is being moved between its lists; earlier servers have only that.
+        $this->talk('lru_crawler metadump hash', $read) || $this->talk('lru_crawler metadump all', $read);
     }
 
     public function total(): ?int
@@ -145,14 +147,14 @@ final class MemcachedSessionStore implements SessionStore
         }
     }
 
-    /** Sends a command of the text protocol, and gives each line of its answer, up to END. */
-    private function talk(string $command, \Closure $take): void
+    /** Sends a command of the text protocol, and gives each line of its answer, up to END. Whether the server knows it. */
+    private function talk(string $command, \Closure $take): bool
     {
         $name = serverName($this->settings['server']);
         if ($this->settings['password'] !== null) {
             throw new StoreFailed("$name asks for a login (SASL), and Memcached lists its keys only without one");
         }
-        Warnings::quietly(function () use ($command, $take, $name): void {
+        return Warnings::quietly(function () use ($command, $take, $name): bool {
             $address = str_starts_with($name, '/') ? "unix://$name" : "tcp://$name";
             $stream = stream_socket_client($address, $code, $why, $this->settings['connectSeconds'])
                 ?: throw new StoreFailed("$name: $why");
@@ -160,8 +162,8 @@ final class MemcachedSessionStore implements SessionStore
             fwrite($stream, "$command\r\n");
             while (($line = fgets($stream)) !== false) {
                 $line = rtrim($line);
-                if ($line === 'END') {
-                    return;
+                if ($line === 'END' || str_starts_with($line, 'BADCLASS')) {
+                    return $line === 'END';
                 }
                 if (preg_match('/^(ERROR|CLIENT_ERROR|SERVER_ERROR|BUSY)/', $line)) {
                     throw new StoreFailed("$name does not list its keys (lru_crawler metadump): " . printable($line));

@@ -2,15 +2,16 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { CANARY, clusterService, type Service } from '../../../lab/bindings.ts'
+import { CANARY, type Service } from '../../../lab/bindings.ts'
 import { startFpm } from '../../../lab/php/fpm.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { until } from '../../../lab/processes/until.ts'
-import { startRedisCluster } from '../../../lab/redis/cluster.ts'
-import { startRedis } from '../../../lab/redis/server.ts'
-import { startMemcached } from '../../../lab/servers/memcached.ts'
+import type { MemcachedOptions } from '../../../lab/servers/memcached.ts'
+import { startResponder } from '../../../lab/servers/responder.ts'
 import { makeMachine, run } from '../../support/doctor.ts'
 import { configure } from '../../support/php/configured.ts'
+import { startClusterService, startRedisService } from '../../support/php/managed.ts'
+import { serviceOf, startMemcachedService } from '../../support/php/managed-memcached.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 
 type Env = Readonly<Record<string, string>>
@@ -45,6 +46,8 @@ async function startSite(php: PhpUnderTest, service: Service, env: Env) {
     /** Asks for a page that takes the session and waits until `open`; returns when it has the session. */
     hold: async (page: string, cookie: string) => {
       const held = fpm.ask(page, cookie)
+      // A test that fails does not wait for it.
+      held.catch(() => {})
       await until('the session to be taken', () => existsSync(taken))
       return { ends: () => held }
     },
@@ -54,26 +57,10 @@ async function startSite(php: PhpUnderTest, service: Service, env: Env) {
   }
 }
 
-const startServer = async (): Promise<Service> => {
-  const { host, port, stop } = await startRedis({ password: CANARY })
-  onTestFinished(stop)
-  return { name: 'redis-sessions', credentials: { host, port, password: CANARY } }
-}
-
-const startCluster = async (): Promise<Service> => {
-  const cluster = await startRedisCluster({ password: CANARY, replicas: 0 })
-  onTestFinished(cluster.stop)
-  return clusterService(cluster.nodes)
-}
-
-const startCache = async (sasl?: {
-  readonly username: string
-  readonly password: string
-}): Promise<Service> => {
-  const { port, stop } = await startMemcached(sasl === undefined ? {} : { sasl })
-  onTestFinished(stop)
-  return { name: 'memcached-sessions', credentials: { servers: `127.0.0.1:${port}`, ...sasl } }
-}
+const startServer = async (): Promise<Service> => (await startRedisService()).service
+const startCluster = async (): Promise<Service> => (await startClusterService({ replicas: 0 })).service
+const startCache = async (options: MemcachedOptions = {}): Promise<Service> =>
+  (await startMemcachedService(options)).service
 
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
 const NATIVE = { PHP_SESSIONS_HANDLER: 'native' }
@@ -171,7 +158,7 @@ describe.each(PHPS)('%s', (_name, php) => {
   test('a Memcached with a login lists no keys, which it says; one session is shown and ended by its id', async () => {
     const { ask, sessions, login } = await startSite(
       php,
-      await startCache({ username: 'app', password: CANARY }),
+      await startCache({ sasl: { username: 'app', password: CANARY } }),
       MANAGED,
     )
     const cookie = await login()
@@ -183,6 +170,21 @@ describe.each(PHPS)('%s', (_name, php) => {
     expect((await sessions('show', id)).out).toMatch(/user_id +int/)
     expect((await sessions('end', id, '--yes')).out).toBe('1 session ended\n')
     expect(await ask('who', cookie)).toMatch(/user nobody$/)
+  })
+
+  test('an earlier Memcached lists its keys in another way', async () => {
+    const { server } = await startMemcachedService()
+    let asked = 0
+    const isFirst = (command: string) => command === 'LRU_CRAWLER' && asked++ % 2 === 0
+    const earlier = await startResponder(
+      (command) => (isFirst(command) ? 'BADCLASS invalid class id\r\n' : undefined),
+      { behind: server.port },
+    )
+    onTestFinished(earlier.stop)
+    const { sessions, login } = await startSite(php, serviceOf(earlier).service, MANAGED)
+    await login()
+    expect((await sessions()).out).toMatch(/^1 session in the service memcached-sessions/)
+    expect(asked).toBe(2)
   })
 
   test("PHP's own handler: a request that gives its session a new id takes it along, which it says", async () => {

@@ -23,7 +23,7 @@ export interface AppSessions {
   readonly start: PhpStart
 }
 
-type Flags = Readonly<Record<string, string>>
+export type Flags = Readonly<Record<string, string>>
 
 /**
  * Finds the sessions of an app, or says why there is nothing that a command could do: the framework keeps them itself, for

@@ -1,15 +1,14 @@
 import type { JsonObject } from '../core/binding.ts'
 import { type Finding, hasError } from '../core/finding.ts'
-import { printableLines, renderJson } from '../core/text.ts'
+import { renderJson } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
+import type { Log } from '../php/ask.ts'
 import { choosePlace, describePrevious, type PreviousStore } from '../plan/previous.ts'
-import { renderFindings } from '../plan/report.ts'
 import { stores } from '../stores/index.ts'
-import { type AppSessions, findSessions, isRefused } from './app-sessions.ts'
+import type { AppSessions } from './app-sessions.ts'
 import { askSessions, boundStoreQuestion, isFinding, type StoreQuestion } from './program.ts'
 import copyProgram from './programs/copy.php'
-
-type Flags = Readonly<Record<string, string>>
+import { EVERY_KIND, type Flags, withSessions } from './work.ts'
 
 /** From where to where, and the prefixes of the keys there, where they are not those of the settings. */
 interface Side {
@@ -19,35 +18,43 @@ interface Side {
 
 /** Copies the sessions of one store to another one, which keeps what it has. */
 export function copySessions(host: Host, flags: Flags): number {
-  const log = (text: string) => {
-    if (flags.debug !== undefined) host.err(printableLines(text))
-  }
-  const found = findSessions(host, flags, log)
-  if (isRefused(found)) return refuse(host, found)
+  const seen = withSessions(host, flags, (found, log) => copy(host, found, flags, log), EVERY_KIND)
+  if (seen === undefined) return 1
+  const { from, to, copied } = seen
+  if (flags.json === undefined) host.out(renderCopied(copied))
+  else host.out(renderJson({ version: 1, from: sideJson(from), to: sideJson(to), ...copied }))
+  const { done, skipped } = copied
+  return done && skipped.locked === 0 && skipped.refused === 0 ? 0 : 1
+}
+
+/** What was copied, as docs/copy.schema.json has it, and between which stores. */
+interface Copying {
+  readonly from: Side
+  readonly to: Side
+  readonly copied: ReturnType<typeof copiedJson>
+}
+
+function copy(
+  host: Host,
+  found: AppSessions,
+  flags: Flags,
+  log: Log,
+): Copying | Finding | readonly Finding[] {
   const from = chooseSide(found, '--from', flags.from ?? '', flags['from-prefix'])
-  if (isFindings(from)) return refuse(host, from)
+  if (isFindings(from)) return from
   const to =
     flags.to === undefined ? ownSide(found, flags) : chooseSide(found, '--to', flags.to, flags['to-prefix'])
-  if (isFindings(to)) return refuse(host, to)
-  if (isSame(from, to, found)) return refuse(host, [same(flags.from ?? '')])
+  if (isFindings(to)) return to
+  if (isSame(from, to, found)) return same(flags.from ?? '')
   host.err(`php-sessions: copies sessions from ${titleOf(from, found)} to ${titleOf(to, found)}\n`)
   const program = { name: 'copy', files: [copyProgram] }
   const asked = { from: questionOf(from, found), to: questionOf(to, found) }
   const answer = askSessions(found, program, {}, log, asked)
-  if (isFinding(answer)) return refuse(host, [answer])
-  if (flags.json === undefined) host.out(renderCopied(answer))
-  else host.out(renderJson({ version: 1, from: sideJson(from), to: sideJson(to), ...copiedJson(answer) }))
-  const { done, skipped } = copiedJson(answer)
-  return done && skipped.locked === 0 && skipped.refused === 0 ? 0 : 1
+  return isFinding(answer) ? answer : { from, to, copied: copiedJson(answer) }
 }
 
 function isFindings(side: Side | readonly Finding[]): side is readonly Finding[] {
   return Array.isArray(side)
-}
-
-function refuse(host: Host, findings: readonly Finding[]): number {
-  host.err(renderFindings(findings))
-  return 1
 }
 
 function chooseSide(
@@ -117,7 +124,7 @@ const sideJson = ({ place }: Side) => ({
   service: place.store === undefined ? null : place.service,
 })
 
-/** The program's answer, as docs/copy.schema.json has it. */
+/** The program's answer for scripts. */
 function copiedJson(answer: JsonObject) {
   const skipped = answer.skipped as JsonObject
   return {
@@ -142,8 +149,7 @@ const REASONS = {
   refused: 'are refused there, as too large for example',
 } as const
 
-function renderCopied(answer: JsonObject): string {
-  const { done, copied, bytes, skipped, seconds } = copiedJson(answer)
+function renderCopied({ done, copied, bytes, skipped, seconds }: Copying['copied']): string {
   const reasons = Object.entries(REASONS)
     .map(([name, why]) => [skipped[name as keyof typeof REASONS], why] as const)
     .filter(([count]) => count > 0)

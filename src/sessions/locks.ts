@@ -9,18 +9,15 @@ import { askSessions, isFinding } from './program.ts'
 import locks from './programs/locks.php'
 import memcachedLocks from './programs/memcached-locks.php'
 import redisLocks from './programs/redis-locks.php'
-import { type Flags, withSessions } from './work.ts'
+import { EVERY_KIND, type Flags, withSessions } from './work.ts'
 
 /** Lists the locks of sessions that are held now, and who holds them. */
 export function listLocks(host: Host, flags: Flags): number {
-  const held = withSessions(host, flags, (sessions, log) => askForLocks(sessions, flags, log), KINDS)
+  const held = withSessions(host, flags, (sessions, log) => askForLocks(sessions, flags, log), EVERY_KIND)
   if (held === undefined) return 1
   host.out(flags.json === undefined ? renderLocks(held) : renderJson(held))
   return 0
 }
-
-/** All: of local files it says that their locks are not listed. */
-const KINDS = ['redis', 'memcached', 'pool', 'files'] as const
 
 const PROGRAM = { name: 'locks', files: [holder, redisLocks, memcachedLocks, locks] }
 

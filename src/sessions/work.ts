@@ -6,19 +6,22 @@ import type { Host } from '../host/host.ts'
 import type { Log } from '../php/ask.ts'
 import type { Plan } from '../plan/plan.ts'
 import { renderFindings } from '../plan/report.ts'
-import { type AppSessions, findSessions, isRefused, secretsIn } from './app-sessions.ts'
+import { type AppSessions, type Flags, findSessions, isRefused, secretsIn } from './app-sessions.ts'
 import { isFinding } from './program.ts'
 
-export type Flags = Readonly<Record<string, string>>
+export type { Flags } from './app-sessions.ts'
 
 /** Where sessions may be: in one store, in a pool of Memcached servers, or in local files. */
 type Kind = StoreName | 'pool' | 'files'
+
+/** For commands that judge for themselves where the sessions are. */
+export const EVERY_KIND: readonly Kind[] = ['redis', 'memcached', 'pool', 'files']
 
 /** Does something with the sessions of an app; says why where that is not possible. */
 export function withSessions<Answer>(
   host: Host,
   flags: Flags,
-  work: (sessions: AppSessions, log: Log) => Answer | Finding,
+  work: (sessions: AppSessions, log: Log) => Answer | Finding | readonly Finding[],
   kinds: readonly Kind[] = LISTED,
 ): Answer | undefined {
   // What was asked has no secrets; the answer may quote a server.
@@ -38,9 +41,16 @@ export function withSessions<Answer>(
   }
   hide = makeMask(secretsIn(found))
   const answer = work(found, log)
-  if (typeof answer !== 'object' || answer === null || !isFinding(answer)) return answer as Answer
-  refuse(host, [answer])
+  const findings = findingsOf(answer)
+  if (findings === undefined) return answer as Answer
+  refuse(host, findings)
   return undefined
+}
+
+/** Why there is no answer; undefined if there is one. */
+function findingsOf(answer: unknown): readonly Finding[] | undefined {
+  if (Array.isArray(answer)) return answer
+  return typeof answer === 'object' && answer !== null && isFinding(answer) ? [answer] : undefined
 }
 
 /** Where `programs/` can list the keys, unless a server refuses it. */

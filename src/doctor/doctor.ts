@@ -2,10 +2,9 @@ import { type Finding, hasError } from '../core/finding.ts'
 import { makeLongMask, makeMask } from '../core/mask.ts'
 import { printableLines, renderJson } from '../core/text.ts'
 import { findRunning } from '../homes/container/running.ts'
-import { findHome } from '../homes/find-home.ts'
+import { findHome, findWebServer } from '../homes/find-home.ts'
 import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
-import { findApacheModule } from '../php/apache-module.ts'
 import { secretsOf } from '../php/questions.ts'
 import { findingJson, planJson } from '../plan/json.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -60,9 +59,7 @@ function examine(given: Host, flags: Flags): Examined {
   const { host, findings: obstructions } = findRunning(given)
   const found = findHome(host, flags)
   const { home, php } = found
-  const isGiven = flags.php !== undefined || flags.fpm !== undefined || found.fpm !== undefined
-  const apache = isGiven ? undefined : findApacheModule(host)
-  const fpm = apache === undefined ? found.fpm : []
+  const { apache, fpm } = findWebServer(host, found, flags)
   const { plan, facts, pools, kept, input } = prepare(home, IMPATIENT)
   return {
     host,

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts'
+import { type ApacheModule, findApacheModule } from '../php/apache-module.ts'
 import { recognisePlatform } from '../platforms/platform.ts'
 import { findCloudFoundryHome } from './cloudfoundry/home.ts'
 import { cnbHome } from './cnb/home.ts'
@@ -31,6 +32,17 @@ export function findHome(host: Host, flags: Readonly<Record<string, string>>): F
   const php = flags.php ?? 'php'
   const home = homeOf(host, flags.app ?? '.', php)
   return { home: { ...home, php: { ...home.php, fpm: given } }, php: [php], fpm: given }
+}
+
+/** The module of Apache that serves the app, looked for where no PHP is named; then there is no php-fpm. */
+export function findWebServer(
+  host: Host,
+  { fpm }: FoundHome,
+  flags: Readonly<Record<string, string>>,
+): { readonly apache: ApacheModule | undefined; readonly fpm: FoundHome['fpm'] } {
+  const isGiven = flags.php !== undefined || flags.fpm !== undefined || fpm !== undefined
+  const apache = isGiven ? undefined : findApacheModule(host)
+  return { apache, fpm: apache === undefined ? fpm : [] }
 }
 
 function homeOf(host: Host, app: string, php: string): Home {

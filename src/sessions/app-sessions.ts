@@ -1,9 +1,8 @@
 import { type Finding, hasError } from '../core/finding.ts'
 import { findRunning } from '../homes/container/running.ts'
-import { findHome } from '../homes/find-home.ts'
+import { findHome, findWebServer } from '../homes/find-home.ts'
 import { type Prepared, prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
-import { findApacheModule } from '../php/apache-module.ts'
 import { askPhp, type Log, type PhpStart, ProbeSilent } from '../php/ask.ts'
 import { learn, OFFLINE } from '../php/look-around.ts'
 import { secretsOf, settingsQuestion } from '../php/questions.ts'
@@ -36,10 +35,9 @@ export function findSessions(given: Host, flags: Flags, log: Log): AppSessions |
   const prepared = prepare(home, OFFLINE)
   const { plan, facts, pools, input } = prepared
   if (hasError(plan.findings)) return plan.findings
-  const isGiven = flags.php !== undefined || flags.fpm !== undefined || found.fpm !== undefined
-  const apache = isGiven ? undefined : findApacheModule(host)
+  const { apache, fpm } = findWebServer(host, found, flags)
   try {
-    const question = settingsQuestion(plan, apache === undefined ? found.fpm : [], pools)
+    const question = settingsQuestion(plan, fpm, pools)
     const settings = startForSettings(host, found.php, apache)
     const answer = askPhp(host, settings, 'settings', question, log)
     const web = webOf(apache === undefined ? answer : { ...answer, isApache: true })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'vitest/config'
-import { withoutComments } from './scripts/without-comments.ts'
+import { phpAsShipped } from './scripts/php-as-shipped.ts'
 
 // In these real servers start, and the machine may be small. The last one searches for seconds.
 const slow = [
@@ -18,7 +18,7 @@ const sourcesAsText: Plugin = {
     const kind = /\.(php|lua)$/.exec(id)?.[1]
     if (kind === undefined) return undefined
     const text = readFileSync(id, 'utf8')
-    return `export default ${JSON.stringify(kind === 'php' ? withoutComments(text) : text)}`
+    return `export default ${JSON.stringify(kind === 'php' ? phpAsShipped(text) : text)}`
   },
 }
 

@@ -4,6 +4,9 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [nam
 /** The password of every fixture, with characters that break ini files, save paths and shells. Nothing may print it. */
 export const CANARY = `c4n&ry+pass,w%41 "'\${HOME};#=@@\\`
 
+/** A key with which sessions are encrypted, in hex. */
+export const SESSION_KEY = '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081'
+
 /** The length of a part that is recognised: stack traces cut arguments off. */
 const PART = 6
 

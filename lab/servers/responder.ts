@@ -7,6 +7,18 @@ export type Reply = string | 'CLOSE' | 'SILENCE' | 'DRIP' | undefined
 /** Gives the reply to a command, in capitals; undefined hands it on to the server behind. `isLine`: it came as a line. */
 export type Answers = (command: string, isLine: boolean) => Reply
 
+/** Replies so to every command. */
+export const always =
+  (reply: Reply): Answers =>
+  () =>
+    reply
+
+/** Replies so to the commands that match. */
+export const to =
+  (pattern: RegExp, reply: Reply): Answers =>
+  (command) =>
+    pattern.test(command) ? reply : undefined
+
 export interface ResponderOptions {
   /** The port of the server behind; without one, a command that gets no reply gets silence. */
   readonly behind?: number

@@ -53,6 +53,9 @@ export function is(value: string | null, from: string | null = null): Setting {
   return { isExpected: true, value, from }
 }
 
+/** The setting that installs the managed handler. */
+export const HANDLER_FILE = is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`)
+
 /** A setting that has another value than php-sessions wrote. */
 export function differs(value: string | null, from: string | null = null): Setting {
   return { isExpected: false, value, from }

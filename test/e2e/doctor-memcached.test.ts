@@ -1,19 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startMemcached } from '../../lab/servers/memcached.ts'
-import { type Answers, type Reply, startResponder } from '../../lab/servers/responder.ts'
+import { type Answers, always, type Reply, startResponder, to } from '../../lab/servers/responder.ts'
 import { diagnose, makeMachine } from '../support/doctor.ts'
 import { MEMCACHED_SERVERS } from '../support/php/managed-memcached.ts'
 
 // What the managed handler needs of a Memcached, tried by the doctor. The same bytes are sent with each PHP.
 
-const always =
-  (reply: Reply): Answers =>
-  () =>
-    reply
-const to =
-  (pattern: RegExp, reply: Reply): Answers =>
-  (command) =>
-    pattern.test(command) ? reply : undefined
 /** For a command of Memcached's binary protocol, by its code. */
 const binary =
   (code: number, reply: Reply): Answers =>

@@ -1,22 +1,13 @@
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Service } from '../../lab/bindings.ts'
 import { startRedis } from '../../lab/redis/server.ts'
-import { type Answers, type Reply, startResponder } from '../../lab/servers/responder.ts'
+import { type Answers, always, startResponder, to } from '../../lab/servers/responder.ts'
 import { diagnose, makeMachine } from '../support/doctor.ts'
 import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 
 /** Catches hangs; on a quiet machine none takes longer than five seconds. */
 const LIMIT_MILLISECONDS = 15_000
 const times: [milliseconds: number, name: string][] = []
-
-const always =
-  (reply: Reply): Answers =>
-  () =>
-    reply
-const to =
-  (pattern: RegExp, reply: Reply): Answers =>
-  (command) =>
-    pattern.test(command) ? reply : undefined
 
 /** What a server can say at the first command, and the one finding that the doctor must give. */
 const FIRST: Readonly<Record<string, readonly [Answers, id: string]>> = {

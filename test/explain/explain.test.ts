@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { CANARY, memcachedService, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
+import {
+  CANARY,
+  memcachedService,
+  redisService,
+  SESSION_KEY,
+  type Service,
+  vcapServices,
+} from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
 import { differs, is, phpWith } from '../doctor/answers.ts'
 import { fakeHost } from '../support/fake-host.ts'
@@ -72,23 +79,22 @@ test('with the managed handler it says what that is, and where the app bypasses 
 })
 
 test('with a key it says how sessions are encrypted, and what bypasses that, and nothing of the key', () => {
-  const key = '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081'
-  const credentials = { host: 'h', session_encryption_key: key }
+  const credentials = { host: 'h', session_encryption_key: SESSION_KEY }
   const bound = { ...redisService, credentials }
   const lines = (env: Record<string, string>, services: readonly Service[] = [redisService]) =>
     explain(services, [], env).out.match(/^.*(encrypt|compress).*$/gm)
   expect([
-    lines({ PHP_SESSIONS_ENCRYPTION_KEY: key }),
-    lines({ PHP_SESSIONS_ENCRYPTION_KEY: `plain,${key}`, PHP_SESSIONS_COMPRESSION: 'zstd' }),
+    lines({ PHP_SESSIONS_ENCRYPTION_KEY: SESSION_KEY }),
+    lines({ PHP_SESSIONS_ENCRYPTION_KEY: `plain,${SESSION_KEY}`, PHP_SESSIONS_COMPRESSION: 'zstd' }),
     lines({}, [bound]),
-    lines({ PHP_SESSIONS_ENCRYPTION_KEY: key, PHP_SESSIONS_HANDLER: 'native' }),
+    lines({ PHP_SESSIONS_ENCRYPTION_KEY: SESSION_KEY, PHP_SESSIONS_HANDLER: 'native' }),
   ]).toMatchSnapshot()
   const json = explain([bound], ['--json'])
   expect(JSON.parse(json.out).provenance.encryption).toMatch(/credentials\.session_encryption_key$/)
   const later = { '/app/.bp-config/php/php.ini.d/mine.ini': 'auto_prepend_file = /app/x.php\n' }
   const bypassed = explain([bound], [], {}, later)
   expect(bypassed.out).toContain('has no server here, and no session can start')
-  for (const { out, err } of [json, bypassed]) expect(out + err).not.toContain(key)
+  for (const { out, err } of [json, bypassed]) expect(out + err).not.toContain(SESSION_KEY)
 })
 
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { redisService } from '../../lab/bindings.ts'
+import { redisService, SESSION_KEY } from '../../lab/bindings.ts'
 import { readOptions } from '../../src/core/options.ts'
 import { planFramework, summariseApp } from '../../src/homes/framework.ts'
 import { APPS, LOSING } from '../frameworks/apps.ts'
@@ -39,8 +39,7 @@ test('with the variables of a start the app uses the bound service', () => {
 })
 
 test.each(ALL)('%s: a key that the framework does not use is named, and no other', (_name, files) => {
-  const key = '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081'
-  const sealed = planFor([redisService], { PHP_SESSIONS_ENCRYPTION_KEY: key })
+  const sealed = planFor([redisService], { PHP_SESSIONS_ENCRYPTION_KEY: SESSION_KEY })
   const given = Object.entries(files).map(([path, text]) => [`/app/${path}`, text])
   const host = fakeHost({}, Object.fromEntries(given))
   for (const setsVariables of [true, false]) {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { CANARY, type Service } from '../../lab/bindings.ts'
+import { CANARY, SESSION_KEY, type Service } from '../../lab/bindings.ts'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import { startServer } from '../../lab/processes/server.ts'
 import { startRedisCluster } from '../../lab/redis/cluster.ts'
@@ -437,14 +437,13 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'settings that were written when sessions were not to be encrypted yet': {
     names: 'session.clear',
     make: async () => {
-      const key = '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081'
       const server = await redis({ password: CANARY })
       const made = await makeMachine({
         services: [redisAt(server, { password: CANARY })],
-        env: { PHP_SESSIONS_ENCRYPTION_KEY: `plain,${key}` },
+        env: { PHP_SESSIONS_ENCRYPTION_KEY: `plain,${SESSION_KEY}` },
         app: OPCACHE,
       })
-      const machine = withEnv(made, { PHP_SESSIONS_ENCRYPTION_KEY: key })
+      const machine = withEnv(made, { PHP_SESSIONS_ENCRYPTION_KEY: SESSION_KEY })
       return { machine, repair: (fix) => runFix(machine, fix) }
     },
   },

@@ -27,10 +27,8 @@ final class FilesSessionStore implements SessionStore
 
     public function keys(): iterable
     {
-        $parts = explode(';', $this->savePath, 3);
-        $root = array_pop($parts) ?: sys_get_temp_dir();
         $keys = [];
-        foreach ($this->filesIn($root, (int) ($parts[0] ?? 0)) as $name) {
+        foreach ($this->filesIn(...filesRoot($this->savePath)) as $name) {
             if (preg_match(self::NAME, $name, $match)) {
                 $keys[] = $match[1];
             }

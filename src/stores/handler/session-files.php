@@ -4,12 +4,18 @@ namespace PhpSessions;
 
 use function array_pop, explode, fileowner, sys_get_temp_dir, substr;
 
-/** Where PHP keeps the file of a session: `N;MODE;PATH` spreads the files over directories, N deep. */
-function fileDirectory(string $savePath, #[\SensitiveParameter] string $id): string
+/** Where PHP keeps its sessions in files, and how deep: `N;MODE;PATH` spreads them over directories below the first. */
+function filesRoot(string $savePath): array
 {
     $parts = explode(';', $savePath, 3);
-    $directory = array_pop($parts) ?: sys_get_temp_dir();
-    for ($i = 0; $i < (int) ($parts[0] ?? 0); $i++) {
+    return [array_pop($parts) ?: sys_get_temp_dir(), (int) ($parts[0] ?? 0)];
+}
+
+/** Where the file of a session is. */
+function fileDirectory(string $savePath, #[\SensitiveParameter] string $id): string
+{
+    [$directory, $depth] = filesRoot($savePath);
+    for ($i = 0; $i < $depth; $i++) {
         $directory .= '/' . substr($id, $i, 1);
     }
     return $directory;

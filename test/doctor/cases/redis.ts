@@ -1,7 +1,7 @@
 import { CANARY, clusterService, type Service } from '../../../lab/bindings.ts'
 import { checks } from '../../../src/doctor/checks/index.ts'
 import { selectChecks } from '../../../src/doctor/run.ts'
-import { type Case, type Cases, is, OURS, phpWith, WELL } from '../answers.ts'
+import { type Case, type Cases, HANDLER_FILE, phpWith, WELL } from '../answers.ts'
 
 const USER = serviceWith({ username: 'app', password: CANARY })
 const PASSWORD = serviceWith({ password: CANARY })
@@ -111,7 +111,7 @@ export const REDIS_CASES: Cases = {
     env: { PHP_SESSIONS_HANDLER: 'managed' },
     answers: {
       settings: phpWith({
-        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+        auto_prepend_file: HANDLER_FILE,
       }),
       redis: {
         ...WELL.redis,

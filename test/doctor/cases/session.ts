@@ -1,4 +1,4 @@
-import { CANARY, clusterService, memcachedService, redisService } from '../../../lab/bindings.ts'
+import { CANARY, clusterService, memcachedService, redisService, SESSION_KEY } from '../../../lab/bindings.ts'
 import { checks } from '../../../src/doctor/checks/index.ts'
 import { selectChecks } from '../../../src/doctor/run.ts'
 import type { SessionAnswer } from '../../../src/php/answers.ts'
@@ -9,6 +9,7 @@ import {
   CLOUD_FOUNDRY,
   differs,
   fpmWith,
+  HANDLER_FILE,
   is,
   OURS,
   phpWith,
@@ -46,16 +47,16 @@ export const SESSION_CASES: Cases = {
     env: { PHP_SESSIONS_HANDLER: 'managed' },
     answers: {
       settings: phpWith({
-        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+        auto_prepend_file: HANDLER_FILE,
       }),
       session: { ...WELL.session, isLocked: false, handler: 'managed' },
     },
   },
   'a session in clear, although sessions are to be encrypted': {
-    env: { PHP_SESSIONS_ENCRYPTION_KEY: '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081' },
+    env: { PHP_SESSIONS_ENCRYPTION_KEY: SESSION_KEY },
     answers: {
       settings: phpWith({
-        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+        auto_prepend_file: HANDLER_FILE,
       }),
       session: {
         ...WELL.session,

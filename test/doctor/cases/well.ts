@@ -1,5 +1,5 @@
-import { CANARY, clusterService, memcachedService, type Service } from '../../../lab/bindings.ts'
-import { type Cases, CLOUD_FOUNDRY, fpmWith, is, OURS, phpWith, WELL } from '../answers.ts'
+import { CANARY, clusterService, memcachedService, SESSION_KEY, type Service } from '../../../lab/bindings.ts'
+import { type Cases, CLOUD_FOUNDRY, fpmWith, HANDLER_FILE, is, OURS, phpWith, WELL } from '../answers.ts'
 
 const SENTINELS: Service = {
   name: 'app-redis-sessions',
@@ -79,7 +79,7 @@ export const WELL_CASES: Cases = {
     services: [SENTINELS],
     answers: {
       settings: phpWith({
-        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+        auto_prepend_file: HANDLER_FILE,
       }),
       session: { ...WELL.session, handler: 'managed' },
       network: { servers: [{ ...SPEAKS, address: '10.0.0.9:6390' }] },
@@ -89,16 +89,16 @@ export const WELL_CASES: Cases = {
     env: { ...CLOUD_FOUNDRY, PHP_SESSIONS_HANDLER: 'managed', CF_INSTANCE_INDEX: '1' },
     answers: {
       settings: fpmWith({
-        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+        auto_prepend_file: HANDLER_FILE,
       }),
       session: { ...WELL.session, handler: 'managed' },
     },
   },
   'sessions are encrypted': {
-    env: { PHP_SESSIONS_ENCRYPTION_KEY: '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081' },
+    env: { PHP_SESSIONS_ENCRYPTION_KEY: SESSION_KEY },
     answers: {
       settings: phpWith({
-        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+        auto_prepend_file: HANDLER_FILE,
       }),
       session: {
         ...WELL.session,
@@ -144,7 +144,7 @@ export const WELL_CASES: Cases = {
       settings: phpWith({
         'session.save_handler': is('memcached', `${OURS}:4`),
         'session.save_path': is('10.0.4.41:11211', `${OURS}:6`),
-        auto_prepend_file: is('/run/php-sessions/php-sessions-handler.php', `${OURS}:20`),
+        auto_prepend_file: HANDLER_FILE,
       }),
       network: { servers: [{ ...SPEAKS, hasLogin: false }] },
       memcached: {

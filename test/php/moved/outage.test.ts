@@ -4,12 +4,23 @@ import { describe, expect, test } from 'vitest'
 import { CANARY, showsCanary } from '../../../lab/bindings.ts'
 import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { until } from '../../../lab/processes/until.ts'
+import type { RedisOptions } from '../../../lab/redis/options.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { startRedisService } from '../../support/php/managed.ts'
 import { type Instance, startInstance } from '../../support/php/moved.ts'
-import { PHPS } from '../../support/php/php.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 
 const LINE = /php-sessions: the previous session store (.*)/g
+
+/** Starts two Redis, and an instance of each setting: `o` knows the old one, `n` moves its sessions into the new one. */
+async function startMove(php: PhpUnderTest, options: RedisOptions = {}) {
+  const [old, next] = [await startRedisService(options), await startRedisService()]
+  const was = { service: { ...old.service, name: 'old-redis-sessions' } }
+  const is = { service: { ...next.service, name: 'new-redis-sessions' } }
+  const o = await startInstance(php, [was], {}, 2)
+  const n = await startInstance(php, [was, is], { PHP_SESSIONS_PREVIOUS: was.service.name }, 6)
+  return { old, o, n }
+}
 
 async function visit({ fpm }: Instance, page: 'add' | 'look', cookie = '') {
   const got = await fpm.ask(page, cookie)
@@ -19,19 +30,7 @@ async function visit({ fpm }: Instance, page: 'add' | 'look', cookie = '') {
 
 describe.each(PHPS)('%s', (_name, php) => {
   test('a dead previous store is one line in the log, keeps nobody out for long, and counts again when it is back', async () => {
-    const old = await startRedisService({ keeps: true })
-    const next = await startRedisService()
-    const [was, is] = [
-      { ...old.service, name: 'old-redis-sessions' },
-      { ...next.service, name: 'new-redis-sessions' },
-    ]
-    const o = await startInstance(php, [{ service: was }], {}, 2)
-    const n = await startInstance(
-      php,
-      [{ service: was }, { service: is }],
-      { PHP_SESSIONS_PREVIOUS: was.name },
-      6,
-    )
+    const { old, o, n } = await startMove(php, { keeps: true })
     const stays = await visit(o, 'add')
     const moved = await visit(n, 'add', (await visit(o, 'add')).cookie)
     expect(moved.said).toBe('2')
@@ -64,19 +63,7 @@ describe.each(PHPS)('%s', (_name, php) => {
   })
 
   test('a previous store that stays away for more than a minute takes nobody down: its visitors begin anew', async () => {
-    const old = await startRedisService()
-    const next = await startRedisService()
-    const [was, is] = [
-      { ...old.service, name: 'old-redis-sessions' },
-      { ...next.service, name: 'new-redis-sessions' },
-    ]
-    const o = await startInstance(php, [{ service: was }], {}, 2)
-    const n = await startInstance(
-      php,
-      [{ service: was }, { service: is }],
-      { PHP_SESSIONS_PREVIOUS: was.name },
-      6,
-    )
+    const { old, o, n } = await startMove(php)
     const stays = await visit(o, 'add')
     await old.redis.stop()
     expect((await visit(n, 'add', stays.cookie)).said).toBe('503')
@@ -89,18 +76,7 @@ describe.each(PHPS)('%s', (_name, php) => {
   })
 
   test('a frozen previous store delays one request, and not those behind it', async () => {
-    const old = await startRedisService()
-    const next = await startRedisService()
-    const [was, is] = [
-      { ...old.service, name: 'old-redis-sessions' },
-      { ...next.service, name: 'new-redis-sessions' },
-    ]
-    const n = await startInstance(
-      php,
-      [{ service: was }, { service: is }],
-      { PHP_SESSIONS_PREVIOUS: was.name },
-      6,
-    )
+    const { old, n } = await startMove(php)
     const moved = await visit(n, 'add')
     old.redis.signal('SIGSTOP')
     expect((await visit(n, 'add', moved.cookie)).said).toBe('2')
@@ -113,16 +89,8 @@ describe.each(PHPS)('%s', (_name, php) => {
 })
 
 test('the file with the previous store’s password has the mode of the other', async () => {
-  const [old, next] = [await startRedisService(), await startRedisService()]
-  const was = { ...old.service, name: 'old-redis-sessions' }
-  const is = { ...next.service, name: 'new-redis-sessions' }
   const [[, php]] = PHPS as readonly [(typeof PHPS)[number]]
-  const n = await startInstance(
-    php,
-    [{ service: was }, { service: is }],
-    { PHP_SESSIONS_PREVIOUS: was.name },
-    2,
-  )
+  const { old, n } = await startMove(php)
   const modes = ['php-sessions-store.php', 'php-sessions-previous.php'].map((name) => n.modeOf(name))
   expect(modes).toEqual([0o640, 0o640])
   expect(readFileSync(n.fileOf('php-sessions-previous.php'), 'utf8')).toContain(`'port' => ${old.redis.port}`)

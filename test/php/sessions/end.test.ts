@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { CANARY, type Service } from '../../../lab/bindings.ts'
+import { CANARY, SESSION_KEY, type Service } from '../../../lab/bindings.ts'
 import { startFpm } from '../../../lab/php/fpm.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { until } from '../../../lab/processes/until.ts'
@@ -74,8 +74,7 @@ const WITH_LOCKS: readonly (readonly [string, () => Promise<Service>, Env, reado
 
 describe.each(PHPS)('%s', (_name, php) => {
   test('what is encrypted is shown, found by its content, and ended, by id and by key', async () => {
-    const key = '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081'
-    const env = { PHP_SESSIONS_ENCRYPTION_KEY: key, PHP_SESSIONS_COMPRESSION: 'gzip' }
+    const env = { PHP_SESSIONS_ENCRYPTION_KEY: SESSION_KEY, PHP_SESSIONS_COMPRESSION: 'gzip' }
     const { ask, sessions, login } = await startSite(php, await startServer(), env)
     const [one, two, other] = [await login(), await login(), await login('other')]
     const idOf = (cookie: string) => cookie.split('=')[1] ?? ''

@@ -1,7 +1,13 @@
 import type { Service } from '../../../lab/bindings.ts'
 import type { Redis } from '../../../lab/redis/options.ts'
 import { startClusterService, startRedisService } from './managed.ts'
-import { MEMCACHED_SERVERS, PREFIX, startMemcachedService } from './managed-memcached.ts'
+import {
+  lockTextOf,
+  MEMCACHED_SERVERS,
+  PREFIX,
+  startMemcachedService,
+  waitingIn,
+} from './managed-memcached.ts'
 
 /** A running store whose locks the managed handler keeps. */
 export interface LockingStore {
@@ -44,13 +50,12 @@ export const LOCKING_STORES: readonly (readonly [name: string, start: () => Prom
         `Memcached with ${name}`,
         async (): Promise<LockingStore> => {
           const { service, client } = await startMemcachedService(which)
-          const key = (id: string) => `${PREFIX}lock.${id}`
-          const lock = async (id: string) => (await client.get(key(id)))?.value ?? ''
+          const lock = (id: string) => lockTextOf(client, id)
           return {
             service,
             lock,
-            waiting: async (id) => [...(await lock(id)).matchAll(/ [0-9a-f]{10}(?= |$)/g)].length,
-            setLock: async (id, text) => void (await client.set(key(id), text, 60)),
+            waiting: async (id) => waitingIn(await lock(id)).length,
+            setLock: async (id, text) => void (await client.set(`${PREFIX}lock.${id}`, text, 60)),
           }
         },
       ] as const,

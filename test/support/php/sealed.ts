@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest'
 import type { Service } from '../../../lab/bindings.ts'
+import { SESSION_KEY } from '../../../lab/bindings.ts'
 import { configureManaged, startClusterService, startRedisService } from './managed.ts'
 import { startMemcachedService } from './managed-memcached.ts'
 import type { PhpUnderTest } from './php.ts'
@@ -7,7 +8,7 @@ import { cookieOf, type PhpWeb, startPhpWeb } from './web.ts'
 
 /** Keys as people write them. */
 export const KEY = 'jVbmK0gJt8Z5sP3RpmTZwqLq0mB8ZbqX1rjS8v4mC2A='
-export const OTHER_KEY = '8f3a1c5e7b90d2461fa8c3e5b7d90214f6a8c0e2b4d6f8091a2b3c4d5e6f7081'
+export const OTHER_KEY = SESSION_KEY
 
 /** A store that tests look into: all that it has, and what they put there. */
 export interface Opened {

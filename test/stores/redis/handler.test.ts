@@ -15,5 +15,9 @@ test('the handler has its three scripts', () => {
 })
 
 test.each(scripts)('the handler knows the SHA-1 of $name', ({ hash, lua, line }) => {
-  expect(hash).toBe(createHash('sha1').update(lua ?? line ?? '').digest('hex'))
+  expect(hash).toBe(
+    createHash('sha1')
+      .update(lua ?? line ?? '')
+      .digest('hex'),
+  )
 })

@@ -88,7 +88,7 @@ export function joinHandler(
 
 /** A PHP file without its first lines, to be joined to others. */
 export function withoutHead(file: string): string {
-  return file.replace(/^<\?php\n\n?(namespace PhpSessions;\n\n)?(use function [^;]*;\n\n)?/, '')
+  return file.replace(/^<\?php\n+(namespace PhpSessions;\n+)?(use function [^;]*;\n+)?/, '')
 }
 
 /**

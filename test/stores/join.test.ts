@@ -1,0 +1,18 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { phpAsShipped } from '../../scripts/php-as-shipped.ts'
+import { withoutHead } from '../../src/stores/handler/join.ts'
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((path) =>
+  path.endsWith('.php'),
+)
+
+test('what is joined has lost its head, as it ships and as it is in src', () => {
+  const texts = files
+    .map((path) => readFileSync(`src/${path}`, 'utf8'))
+    .flatMap((text) => [text, phpAsShipped(text)])
+  expect(texts.length).toBeGreaterThan(50)
+  expect(
+    texts.filter((text) => /^\s*(<\?php|namespace PhpSessions|use function)/.test(withoutHead(text))),
+  ).toEqual([])
+})

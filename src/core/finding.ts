@@ -12,6 +12,8 @@ export interface Finding {
   readonly from: string
   /** What to do, in one line, as a command where there is one. */
   readonly fix: string
+  /** Set where it is about the store that had the sessions before, and not about the one that keeps them. */
+  readonly store?: 'previous'
 }
 
 /** Whether a command must fail. */

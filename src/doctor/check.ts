@@ -32,6 +32,11 @@ export interface Context {
    * stopped are undefined. Throws `ProbeSilent` when it answered nothing at all.
    */
   ask<Name extends ProbeName>(probe: Name): Partial<Answers[Name]>
+  /**
+   * The same for the server that had the sessions before, and why no Sentinel names its master; undefined where no
+   * server had them.
+   */
+  ofPrevious(): { readonly context: Context; readonly findings: readonly Finding[] } | undefined
   /** Takes the secrets out of what PHP or a server said, for people. Answers themselves are as they came. */
   quote(said: string): string
 }

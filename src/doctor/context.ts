@@ -16,7 +16,8 @@ import {
   ProbeSilent,
   type Question,
 } from '../php/ask.ts'
-import type { PhpFacts } from '../php/look-around.ts'
+import { masterUnknown } from '../php/complete.ts'
+import { lookAround, type Patience, type PhpFacts } from '../php/look-around.ts'
 import {
   networkQuestion,
   secretsOf,
@@ -26,12 +27,15 @@ import {
 } from '../php/questions.ts'
 import { webOf } from '../php/web.ts'
 import { startAsWeb, startForSettings } from '../php/web-start.ts'
-import type { Plan } from '../plan/plan.ts'
+import { type Plan, type PlannedStore, serversOf } from '../plan/plan.ts'
 import type { Platform } from '../platforms/platform.ts'
 import type { Context } from './check.ts'
 import { prependFileOf } from './checks/managed-handler.ts'
 import { isUsable, reachServers } from './checks/network.ts'
 import { pageOf } from './page.ts'
+
+/** In seconds. Frozen Sentinels must be reported within five seconds, so they get no more time than this. */
+export const IMPATIENT: Patience = { all: 1, each: 0.7 }
 
 /** How long servers may keep the doctor waiting, all probes together: whatever they do, it ends in about five seconds. */
 const SERVER_SECONDS = 4.7
@@ -59,19 +63,31 @@ export interface Examined {
 
 /** Makes the context of the checks. Each probe runs once, with the ini files of the PHP that serves the app. */
 export function makeContext(examined: Examined, log: Log): Context {
-  const asked = new Map<ProbeName, object>()
+  let deadline: number | undefined
+  const limit: LimitSeconds = (name) => {
+    const most = limitSecondsOf(name)
+    if (!OVER_NETWORK.includes(name)) return most
+    deadline ??= examined.host.now() + SERVER_SECONDS
+    return Math.min(most, Math.max(deadline - examined.host.now(), LEAST_SECONDS[name] ?? most))
+  }
+  return contextOf(examined, new Map(), limit, makeMask(secretsOf(examined.plan)), log)
+}
+
+type LimitSeconds = (name: ProbeName) => number
+
+/** `asked` has what PHP has answered already. */
+function contextOf(
+  examined: Examined,
+  asked: Map<ProbeName, object>,
+  limit: LimitSeconds,
+  quote: Context['quote'],
+  log: Log,
+): Context {
   const ask = <Name extends ProbeName>(name: Name): Partial<Answers[Name]> => {
     const known = asked.get(name) ?? attempt(name)
     asked.set(name, known)
     if (known instanceof ProbeSilent) throw known
     return known as Partial<Answers[Name]>
-  }
-  let deadline: number | undefined
-  const secondsFor = (name: ProbeName): number => {
-    const most = limitSecondsOf(name)
-    if (!OVER_NETWORK.includes(name)) return most
-    deadline ??= examined.host.now() + SERVER_SECONDS
-    return Math.min(most, Math.max(deadline - examined.host.now(), LEAST_SECONDS[name] ?? most))
   }
   const attempt = (name: ProbeName): object => {
     try {
@@ -81,7 +97,7 @@ export function makeContext(examined: Examined, log: Log): Context {
           ? startForSettings(host, php, apache)
           : startAsWeb(host, php, apache, webOf(context.ask('settings')))
       const question = questionFor(name, examined, context)
-      const answer = askPhp(examined.host, start, name, question, log, secondsFor(name))
+      const answer = askPhp(examined.host, start, name, question, log, limit(name))
       return name === 'settings' && examined.apache !== undefined ? { ...answer, isApache: true } : answer
     } catch (error) {
       if (error instanceof ProbeSilent) return error
@@ -90,7 +106,14 @@ export function makeContext(examined: Examined, log: Log): Context {
   }
   const { host, plan, obstructions, facts, pools, kept, options, home, platform } = examined
   const { appDirectory, advice } = home
-  const quote = makeMask(secretsOf(plan))
+  const ofPrevious: Context['ofPrevious'] = () => {
+    const found = planPrevious(examined)
+    if (found === undefined) return undefined
+    const settings = asked.get('settings')
+    const known = new Map(settings === undefined ? [] : [['settings', settings] as const])
+    const there = { ...examined, plan: found.plan }
+    return { context: contextOf(there, known, limit, quote, log), findings: found.findings }
+  }
   const context: Context = {
     host,
     plan,
@@ -103,12 +126,36 @@ export function makeContext(examined: Examined, log: Log): Context {
     advice,
     platform,
     ask,
+    ofPrevious,
     quote,
   }
   return context
 }
 
 const OVER_NETWORK: readonly ProbeName[] = ['network', 'redis', 'memcached', 'session']
+
+/** The plan as if the store that had the sessions before kept them; why its Sentinels name no master. */
+function planPrevious({ host, plan, home }: Examined) {
+  const previous = plan.planned?.previous
+  if (previous?.store === undefined) return undefined
+  const { endpoint } = previous
+  const { command } = home.php
+  const isAsked = endpoint.sentinel !== undefined && command !== undefined
+  const facts = isAsked
+    ? lookAround(host, command, { fpm: [], isKnown: true }, endpoint, IMPATIENT)
+    : undefined
+  const { master, ...told } = typeof facts === 'object' ? facts : NO_ANSWER
+  const isUnknown = endpoint.sentinel !== undefined && master === undefined
+  const planned: PlannedStore = {
+    ...previous,
+    handler: 'managed',
+    servers: serversOf(endpoint, master),
+    previous: undefined,
+  }
+  return { plan: { ...plan, planned }, findings: isUnknown ? [masterUnknown(endpoint, told)] : [] }
+}
+
+const NO_ANSWER = { master: undefined, phpredis: '', failures: [] }
 
 function questionFor(name: ProbeName, { plan, pools, options, fpm }: Examined, context: Context): Question {
   if (name === 'settings') return settingsQuestion(plan, fpm, pools)
@@ -120,6 +167,7 @@ function questionFor(name: ProbeName, { plan, pools, options, fpm }: Examined, c
   }
   const { planned } = plan
   if (planned === undefined) return {}
+  if (name === 'previous') return { prependFile: prependFileOf(context).value }
   if (name === 'extension') return { extension: planned.store.name }
   if (name === 'network') return networkQuestion(planned)
   const reached = reachServers(context)?.reached ?? []

@@ -11,12 +11,9 @@ import type { Plan } from '../plan/plan.ts'
 import { type Platform, recognisePlatform } from '../platforms/platform.ts'
 import type { CheckResult } from './check.ts'
 import { checks } from './checks/index.ts'
-import { type Examined, makeContext } from './context.ts'
+import { type Examined, IMPATIENT, makeContext } from './context.ts'
 import { runChecks, selectChecks } from './run.ts'
 import { renderCheck, renderHead, renderLast, styleFor } from './text.ts'
-
-/** In seconds. Frozen Sentinels must be reported within five seconds, so they get no more time than this. */
-const IMPATIENT = { all: 1, each: 0.7 }
 
 type Flags = Readonly<Record<string, string>>
 
@@ -85,9 +82,11 @@ function resultsJson(
   hide: (text: string) => string,
 ) {
   const findingsJson = (findings: readonly Finding[]) =>
-    findings.map(findingJson).map(({ id, level, title, from, fix }) => ({
-      ...{ id, level, title: hide(title), from: hide(from), fix: hide(fix) },
-    }))
+    findings.map(({ store, ...finding }) => {
+      const { id, level, title, from, fix } = findingJson(finding)
+      const shown = { id, level, title: hide(title), from: hide(from), fix: hide(fix) }
+      return store === undefined ? shown : { ...shown, store }
+    })
   return {
     ...planJson(plan, platform.id),
     findings: results.flatMap(({ findings }) => findingsJson(findings)),

@@ -176,6 +176,12 @@ export interface SessionAnswer {
   readonly second: { readonly error?: string; readonly said?: readonly string[] }
 }
 
+/** The answer of src/php/probes/previous.php. */
+export interface PreviousAnswer {
+  /** Why the managed handler could not keep a session there; null if it could. */
+  readonly failure: string | null
+}
+
 /** Where a php-fpm may have its configuration, and what relative paths in it are relative to. */
 export interface FpmPlaces {
   /** In the order in which they are tried. */

@@ -13,6 +13,7 @@ import type {
   LookAroundAnswer,
   MemcachedAnswer,
   NetworkAnswer,
+  PreviousAnswer,
   RedisAnswer,
   SessionAnswer,
   SettingsAnswer,
@@ -29,6 +30,7 @@ import memcachedCommands from './probes/memcached-commands.php'
 import network from './probes/network.php'
 import phpFpm from './probes/php-fpm.php'
 import prelude from './probes/prelude.php'
+import previous from './probes/previous.php'
 import redis from './probes/redis.php'
 import session from './probes/session.php'
 import settings from './probes/settings.php'
@@ -43,6 +45,7 @@ export interface Answers {
   readonly network: NetworkAnswer
   readonly redis: RedisAnswer
   readonly memcached: MemcachedAnswer
+  readonly previous: PreviousAnswer
   readonly session: SessionAnswer
   readonly 'look-around': LookAroundAnswer
 }
@@ -66,6 +69,7 @@ const PROBES: Readonly<Record<ProbeName, Probe>> = {
     files: [...COMMON_CLIENT, ...memcachedClientFiles, memcachedCommands, memcached],
     limitSeconds: LIMIT_SECONDS,
   },
+  previous: { files: [previous], limitSeconds: LIMIT_SECONDS },
   // It waits for a lock on purpose, and for a second PHP. A server that is frozen has been named before.
   // It changes settings of sessions, which a PHP with the fix of CVE-2026-115560 refuses while uploads are watched.
   session: { files: [session], limitSeconds: 6, overrides: ['session.upload_progress.enabled=0'] },

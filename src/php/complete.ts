@@ -145,7 +145,11 @@ function silent([file]: PhpCommand, status: number): Finding {
   }
 }
 
-function masterUnknown(endpoint: Endpoint, { phpredis, failures }: PhpFacts): Finding {
+/** Why the Sentinels of an endpoint name no master. */
+export function masterUnknown(
+  endpoint: Endpoint,
+  { phpredis, failures }: Pick<PhpFacts, 'phpredis' | 'failures'>,
+): Finding {
   const name = endpoint.sentinel?.masterName
   const passwords = [endpoint.password, endpoint.sentinel?.password].flatMap(
     (password) => password?.value ?? [],

@@ -160,7 +160,8 @@ function unusable(service: string): string {
   return `the credentials of ${service} cannot be used`
 }
 
-function serversOf(
+/** Where PHP connects: the servers of the binding, or the master that its Sentinels named. */
+export function serversOf(
   { sentinel, servers }: Endpoint,
   master: Address | undefined,
 ): readonly Sourced<Address>[] {

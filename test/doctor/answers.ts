@@ -24,6 +24,8 @@ export interface Case {
   readonly env?: Readonly<Record<string, string>>
   /** What differs from the answers where all is well. */
   readonly answers?: Partial<PhpAnswers>
+  /** The same of the previous store. */
+  readonly previous?: Partial<PhpAnswers>
   /** What keeps the managed handler from running. */
   readonly obstacles?: readonly Finding[]
   /** What keeps the doctor from seeing what the app sees. */
@@ -158,6 +160,7 @@ export const WELL: PhpAnswers = {
     isKept: true,
     second: {},
   },
+  previous: { failure: null },
   // No check asks it: what it said is known before.
   'look-around': {},
 }
@@ -193,6 +196,7 @@ function contextOf({
   services = [redisService],
   env = {},
   answers,
+  previous,
   silent = {},
   obstacles = [],
   obstructions = [],
@@ -210,7 +214,7 @@ function contextOf({
   const facts: PhpFacts = { ...NO_FACTS, versionId, pools }
   const { appDirectory, advice } = findHome(host, { app: '/app' }).home
   const plan = planOn(host, { master: MASTER, php: { ...DEFAULT_PHP, obstacles } })
-  return {
+  const context: Context = {
     host,
     plan,
     obstructions,
@@ -222,6 +226,20 @@ function contextOf({
     advice,
     platform: recognisePlatform(host),
     ask,
+    ofPrevious: () => {
+      const of = plan.planned?.previous
+      if (of?.store === undefined) return undefined
+      const planned = {
+        ...of,
+        handler: 'managed',
+        servers: of.endpoint.servers,
+        previous: undefined,
+      } as const
+      const there: PhpAnswers = { ...all, ...WELL, ...previous, settings: all.settings }
+      const inStore = <Name extends ProbeName>(name: Name): Partial<Answers[Name]> => there[name]
+      return { context: { ...context, plan: { ...plan, planned }, ask: inStore }, findings: [] }
+    },
     quote: makeMask(secretsOf(plan)),
   }
+  return context
 }

@@ -11,6 +11,7 @@ import { type Case, type Cases, examine } from './answers.ts'
 import { MEMCACHED_CASES } from './cases/memcached.ts'
 import { NETWORK_CASES } from './cases/network.ts'
 import { PHP_CASES } from './cases/php.ts'
+import { PREVIOUS_CASES, PREVIOUS_WELL } from './cases/previous.ts'
 import { REDIS_CASES } from './cases/redis.ts'
 import { SESSION_CASES } from './cases/session.ts'
 import { WELL_CASES } from './cases/well.ts'
@@ -20,6 +21,7 @@ const FAULTS: Readonly<Record<string, Cases>> = {
   network: NETWORK_CASES,
   redis: REDIS_CASES,
   memcached: MEMCACHED_CASES,
+  previous: PREVIOUS_CASES,
   session: SESSION_CASES,
 }
 
@@ -49,7 +51,9 @@ function printFindings(given: Case): string {
     .join('')
 }
 
-test.each(Object.entries(WELL_CASES))('all is well: %s', (_, given) => {
+const ALL_WELL = { ...WELL_CASES, ...PREVIOUS_WELL }
+
+test.each(Object.entries(ALL_WELL))('all is well: %s', (_, given) => {
   const text = print(given, { verbose: 'on' })
   expect(showsCanary(text)).toBe(false)
   expect(text).toMatchSnapshot()
@@ -101,7 +105,7 @@ test('every id in src/doctor is in a snapshot: a check where all is well, a find
     .map((path) => readFileSync(`src/doctor/${path}`, 'utf8'))
     .join('')
   const ids = [...source.matchAll(/id: '([a-z]+\.[a-z0-9-]+)'/g)].map(([, id]) => id)
-  const wellChecks = Object.values(WELL_CASES)
+  const wellChecks = Object.values(ALL_WELL)
     .flatMap((given) => examine(given).results)
     .filter(({ status }) => status === 'ok')
     .map(({ id }) => id)

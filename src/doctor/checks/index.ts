@@ -9,22 +9,15 @@ import { login } from './login.ts'
 import { managedHandler } from './managed-handler.ts'
 import * as memcached from './memcached-server.ts'
 import * as network from './network.ts'
+import { previousStore } from './previous-store.ts'
 import { protection, timeLimit } from './protection.ts'
 import * as redis from './redis-server.ts'
 import * as secrets from './secrets.ts'
 import * as session from './session.ts'
 import * as tls from './tls.ts'
 
-/** Every check, in order: each needs only checks before it, and slow ones come last. */
-export const checks: readonly Check[] = [
-  binding.plan,
-  binding.instances,
-  php.found,
-  php.iniSyntax,
-  php.extension,
-  effective.effective,
-  effective.fpm,
-  managedHandler,
+/** What is checked of a store. */
+const ofStore: readonly Check[] = [
   network.resolve,
   network.connect,
   tls.handshake,
@@ -38,6 +31,20 @@ export const checks: readonly Check[] = [
   memcached.handlerCommands,
   memcached.itemSize,
   memcached.evictions,
+]
+
+/** Every check, in order: each needs only checks before it, and slow ones come last. */
+export const checks: readonly Check[] = [
+  binding.plan,
+  binding.instances,
+  php.found,
+  php.iniSyntax,
+  php.extension,
+  effective.effective,
+  effective.fpm,
+  managedHandler,
+  ...ofStore,
+  previousStore(ofStore),
   session.roundtrip,
   session.lock,
   encrypted,

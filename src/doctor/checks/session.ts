@@ -14,7 +14,7 @@ const STORE_CHECKS = ['auth.login', 'redis.commands', 'memcached.commands']
 export const roundtrip: Check = {
   id: 'session.roundtrip',
   meaning: 'can one process read a session that another wrote?',
-  needs: ['php.effective', ...STORE_CHECKS],
+  needs: ['php.effective', ...STORE_CHECKS, 'previous.store'],
   run: (context) => {
     if (isPoolIncomplete(context)) return undefined
     const answer = context.ask('session')

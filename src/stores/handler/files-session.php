@@ -37,7 +37,7 @@ final class FilesSession implements LockedSession
         $this->path = "$directory/sess_$id";
         [$this->data, $this->isHeld] = [false, true];
         $end = microtime(true) + $seconds;
-        while ($this->open('r+b')) {
+        while ($this->open('r+be')) {
             $this->lock($end, $seconds);
             if (self::isSame($this->stream, $this->path)) {
                 $this->data = (string) stream_get_contents($this->stream);
@@ -49,7 +49,10 @@ final class FilesSession implements LockedSession
         return !$mustExist || $this->data !== false;
     }
 
-    /** Whether there is such a file, which is a file of our own: links, pipes and files of others are none. */
+    /**
+     * Whether there is such a file, which is a file of our own: links, pipes and files of others are none. With `e` in the
+     * mode, a process that the page starts does not have the file, and thereby its lock.
+     */
     private function open(string $mode): bool
     {
         $found = lstat($this->path);
@@ -118,11 +121,11 @@ final class FilesSession implements LockedSession
     private function write(#[\SensitiveParameter] string $data): bool
     {
         if ($this->stream === null) {
-            $stream = fopen($this->path, 'x+b');
+            $stream = fopen($this->path, 'x+be');
             if (is_resource($stream)) {
                 chmod($this->path, 0600);
                 $this->stream = $stream;
-            } elseif (!$this->open('r+b')) {
+            } elseif (!$this->open('r+be')) {
                 return false;
             }
             $this->lock(microtime(true) + 1, 1);

@@ -1,12 +1,11 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import type { Plan } from '../../src/plan/plan.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { mutatedShapes } from '../support/mutations.ts'
 import { planOn } from '../support/plan.ts'
+import { fc, PROPERTY_RUNS } from '../support/properties.ts'
 import { inVcapServices } from '../support/shapes.ts'
-import { PROPERTY_RUNS } from '../support/texts.ts'
 
 const HOURS = 3_600_000
 // Values in memory are cheap compared to what the other property tests do.

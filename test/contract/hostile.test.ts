@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
@@ -9,6 +8,7 @@ import { fpmWith, is, phpWith, WELL } from '../doctor/answers.ts'
 import { type FakeHost, fakeHost } from '../support/fake-host.ts'
 import { type FakeAnswers, fakePhp } from '../support/fake-php.ts'
 import { FPM } from '../support/pools.ts'
+import { fc } from '../support/properties.ts'
 
 /** Line breaks, the escape sequences of terminals (C0, C1), and characters that turn the direction of text. */
 const DECEPTIVE = [

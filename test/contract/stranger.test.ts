@@ -1,11 +1,10 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import { renderFindings } from '../../src/plan/report.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { planOn } from '../support/plan.ts'
+import { fc, PROPERTY_RUNS } from '../support/properties.ts'
 import { ARRIVALS, FIELD_SHAPES } from '../support/shapes.ts'
-import { PROPERTY_RUNS } from '../support/texts.ts'
 
 const HOURS = 3_600_000
 const RUNS = 5 * PROPERTY_RUNS

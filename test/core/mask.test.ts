@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CANARY } from '../../lab/bindings.ts'
 import { makeLongMask, makeMask } from '../../src/core/mask.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { PROPERTY_RUNS, passwords } from '../support/texts.ts'
+import { fc, PROPERTY_RUNS } from '../support/properties.ts'
+import { passwords } from '../support/texts.ts'
 
 const maskOf = (...secrets: readonly string[]) => makeMask(secrets.map((secret) => new Secret(secret)))
 

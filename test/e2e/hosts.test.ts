@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CANARY, memcachedService, redisService, vcapServices } from '../../lab/bindings.ts'
 import { makeScratch } from '../../lab/processes/scratch.ts'
@@ -9,8 +8,8 @@ import { main } from '../../src/cli/main.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { BUNDLE, EXECUTABLE } from '../support/homes/cloudfoundry.ts'
 import { mutatedShapes } from '../support/mutations.ts'
+import { fc, PROPERTY_RUNS } from '../support/properties.ts'
 import { inVcapServices } from '../support/shapes.ts'
-import { PROPERTY_RUNS } from '../support/texts.ts'
 
 type Fixture = readonly [args: readonly string[], env?: Readonly<Record<string, string>>, options?: string]
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CANARY, memcachedService, redisService, type Service } from '../../lab/bindings.ts'
 import type { JsonObject } from '../../src/core/binding.ts'
@@ -8,6 +7,7 @@ import { type Recognised, recogniseFramework } from '../../src/frameworks/recogn
 import { renderFindings } from '../../src/plan/report.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { planFor } from '../support/plan.ts'
+import { fc } from '../support/properties.ts'
 import { APPS, type Files, LOSING } from './apps.ts'
 
 const boundBy = (service: Service, env: Record<string, string> = {}): BoundStore => {

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { words } from '../../src/core/text.ts'
 import type { FrameworkVerdict } from '../../src/frameworks/framework.ts'
@@ -6,6 +5,7 @@ import { recogniseFramework } from '../../src/frameworks/recognise.ts'
 import { rules } from '../../src/frameworks/rules/index.ts'
 import { HostError } from '../../src/host/host.ts'
 import { fakeHost } from '../support/fake-host.ts'
+import { fc } from '../support/properties.ts'
 import { APPS, empty, type Files, lock, locked } from './apps.ts'
 
 const hostOf = (files: Files, env: Record<string, string> = {}) =>

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeUtf8, encodeUtf8 } from '../../src/host/utf8.ts'
+import { fc } from '../support/properties.ts'
 
 test('every text is encoded to the same bytes as in Node', () => {
   fc.assert(

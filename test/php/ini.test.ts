@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { renderIni } from '../../src/core/ini.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { PHPS } from '../support/php/php.ts'
+import { fc } from '../support/properties.ts'
 import { passwords } from '../support/texts.ts'
 
 const HOURS = 3_600_000

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import { renderPhpFile } from '../../src/core/php-text.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { PHPS } from '../support/php/php.ts'
+import { fc } from '../support/properties.ts'
 import { passwords } from '../support/texts.ts'
 
 const HOURS = 3_600_000

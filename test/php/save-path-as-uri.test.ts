@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { renderIni } from '../../src/core/ini.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 import { planOn } from '../support/plan.ts'
+import { fc } from '../support/properties.ts'
 import { startRedisRecorder } from '../support/redis-recorder.ts'
 
 const HOURS = 3_600_000

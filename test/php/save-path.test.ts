@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { startRedis } from '../../lab/redis/server.ts'
 import { renderIni } from '../../src/core/ini.ts'
 import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 import { planFor } from '../support/plan.ts'
+import { fc } from '../support/properties.ts'
 import { passwords } from '../support/texts.ts'
 
 const HOURS = 3_600_000

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import type { Json, JsonObject } from '../../src/core/binding.ts'
+import { fc } from './properties.ts'
 import { BROKER_SHAPES, FIELD_SHAPES, type Shape } from './shapes.ts'
 
 const nested = (depth: number): Json => (depth === 0 ? 'deep' : { redis: nested(depth - 1) })

@@ -1,7 +1,4 @@
-import fc from 'fast-check'
-
-/** How many strings a property is tried with: a few hundred, or the number in PROPERTY_RUNS (10000 at night). */
-export const PROPERTY_RUNS = Number(process.env.PROPERTY_RUNS ?? 300)
+import { fc } from './properties.ts'
 
 // biome-ignore format: a list
 const special = fc.constantFrom(

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { parse } from 'smol-toml'
 import { describe, expect, test } from 'vitest'
 import { CANARY, redisService, vcapServices } from '../../../lab/bindings.ts'
@@ -6,6 +5,7 @@ import { main } from '../../../src/cli/main.ts'
 import type { Program } from '../../../src/host/host.ts'
 import { fakeHost } from '../../support/fake-host.ts'
 import { type FakeAnswers, fakePhp } from '../../support/fake-php.ts'
+import { fc } from '../../support/properties.ts'
 
 const LAYERS = { CNB_LAYERS_DIR: '/layers' }
 const redis = { VCAP_SERVICES: vcapServices(redisService) }

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { showsCanary } from '../../../lab/bindings.ts'
 import { until } from '../../../lab/processes/until.ts'
@@ -7,7 +6,7 @@ import { configureManaged } from '../../support/php/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 import { REPLIES, SPOILED_PROTOCOLS, type SpoiledProtocol } from '../../support/php/spoiled-protocols.ts'
 import { SERVERS_OWN, startPhpWeb } from '../../support/php/web.ts'
-import { PROPERTY_RUNS } from '../../support/texts.ts'
+import { fc, PROPERTY_RUNS } from '../../support/properties.ts'
 
 /** A hang; whatever the server does, an answer takes a few seconds, or eight where a write is tried again. */
 const LIMIT_MILLISECONDS = 20_000

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { debian13Php, type InstalledPhp, machinePhp, PHP_LIMIT } from '../../../lab/php/installed.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
-import { PROPERTY_RUNS } from '../texts.ts'
+import { PROPERTY_RUNS } from '../properties.ts'
 
 /** A PHP, and what tests do with it. */
 export interface PhpUnderTest {

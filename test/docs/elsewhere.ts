@@ -56,7 +56,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     why: 'scripts/test, which CI runs, runs it or is it',
     forms: forms(
-      '([A-Z_]+=\\S+ )*scripts/(test|setup|build|package|debian13|apps|extension-tests)( test/.*)?',
+      '([A-Z_]+=\\S+ )*scripts/(test|setup|build|package|debian13|apps|extension-tests)( test/.*| FILE)?',
       'npm run check',
       'npx tsc --noEmit',
       'npx vitest run .*',

@@ -1,18 +1,19 @@
-import type { PageFacts, Snapshot } from '../server/snapshot.ts'
+import type { PageFacts } from '../server/snapshot.ts'
 import { Controls } from './controls.tsx'
 import { LaneCard } from './lane.tsx'
 import { LaneChooser } from './lane-chooser.tsx'
 import { SceneList, ScenePanel } from './scenes.tsx'
 import { Story } from './story.tsx'
 import { Timeline } from './timeline.tsx'
+import type { View } from './view.ts'
 
 interface Props {
   readonly facts: PageFacts
-  readonly snapshot: Snapshot | undefined
-  readonly isConnected: boolean
+  readonly view: View
 }
 
-export function App({ facts, snapshot, isConnected }: Props) {
+export function App({ facts, view }: Props) {
+  const { snapshot, refusal } = view
   const busy = snapshot?.busy
   return (
     <>
@@ -23,7 +24,7 @@ export function App({ facts, snapshot, isConnected }: Props) {
         <p class="tagline">
           The same visitors, clicks and faults in every lane. See where sessions are lost.
         </p>
-        <Status snapshot={snapshot} isConnected={isConnected} />
+        <Status view={view} />
       </header>
       <main class="layout">
         <nav class="side" aria-label="Scenes">
@@ -31,6 +32,11 @@ export function App({ facts, snapshot, isConnected }: Props) {
           <LaneChooser lanes={facts.lanes} isBusy={busy !== undefined} />
         </nav>
         <div class="stage">
+          {refusal === undefined ? null : (
+            <div class="problem" role="alert">
+              <strong>Not now:</strong> {refusal}
+            </div>
+          )}
           {snapshot?.problem === undefined ? null : (
             <div class="problem" role="alert">
               <strong>It did not work.</strong>
@@ -58,7 +64,7 @@ export function App({ facts, snapshot, isConnected }: Props) {
   )
 }
 
-function Status({ snapshot, isConnected }: Omit<Props, 'facts'>) {
+function Status({ view: { snapshot, isConnected } }: Pick<Props, 'view'>) {
   const busy = snapshot?.busy
   const [tone, text] = !isConnected
     ? ['bad', snapshot === undefined ? 'connecting' : 'the playground has ended']
@@ -66,7 +72,7 @@ function Status({ snapshot, isConnected }: Omit<Props, 'facts'>) {
       ? ['good', 'ready']
       : ['busy', busy]
   return (
-    <p class={`status ${tone}`} role="status">
+    <p class={`status ${tone}`} role="status" aria-busy={tone === 'busy'}>
       <span class="dot" aria-hidden="true" />
       {text}
     </p>

@@ -1,5 +1,5 @@
 import type { Control, Snapshot, StoreFault } from '../server/snapshot.ts'
-import { control } from './ask.ts'
+import { control } from './view.ts'
 
 export function Controls({ snapshot }: { readonly snapshot: Snapshot }) {
   const { lanes, busy, isSticky, isClicking, isLoaded } = snapshot

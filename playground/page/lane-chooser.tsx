@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { PageFacts } from '../server/snapshot.ts'
-import { control } from './ask.ts'
+import { control } from './view.ts'
 
 interface Props {
   readonly lanes: PageFacts['lanes']
@@ -18,16 +18,17 @@ export function LaneChooser({ lanes, isBusy }: Props) {
       <summary>Your own lanes</summary>
       {chosen.map((word, at) => (
         <div class="choice" key={at}>
-          <label>
-            <span class="hidden">Lane {at + 1}</span>
-            <select value={word} onChange={({ currentTarget }) => change(at, currentTarget.value)}>
-              {lanes.map((lane) => (
-                <option key={lane.word} value={lane.word}>
-                  {lane.title}
-                </option>
-              ))}
-            </select>
-          </label>
+          <select
+            aria-label={`Lane ${at + 1}`}
+            value={word}
+            onChange={({ currentTarget }) => change(at, currentTarget.value)}
+          >
+            {lanes.map((lane) => (
+              <option key={lane.word} value={lane.word}>
+                {lane.title}
+              </option>
+            ))}
+          </select>
           <button
             type="button"
             class="remove"

@@ -1,26 +1,13 @@
 import { render } from 'preact'
-import type { PageFacts, Snapshot } from '../server/snapshot.ts'
+import type { PageFacts } from '../server/snapshot.ts'
 import { App } from './app.tsx'
+import { change, showWith } from './view.ts'
 
 const facts: PageFacts = JSON.parse(document.getElementById('facts')?.textContent ?? '{}')
 const page = document.getElementById('page')
-
-let snapshot: Snapshot | undefined
-let isConnected = false
-
-function show(): void {
-  if (page !== null) render(<App facts={facts} snapshot={snapshot} isConnected={isConnected} />, page)
-}
+if (page !== null) showWith((view) => render(<App facts={facts} view={view} />, page))
 
 const events = new EventSource('/events')
-events.onmessage = ({ data }) => {
-  snapshot = JSON.parse(data)
-  isConnected = true
-  show()
-}
+events.onmessage = ({ data }) => change({ snapshot: JSON.parse(data), isConnected: true })
 // The browser tries again by itself.
-events.onerror = () => {
-  isConnected = false
-  show()
-}
-show()
+events.onerror = () => change({ isConnected: false })

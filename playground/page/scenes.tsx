@@ -1,5 +1,5 @@
 import type { PageFacts, SceneView } from '../server/snapshot.ts'
-import { control } from './ask.ts'
+import { control } from './view.ts'
 
 interface ListProps {
   readonly scenes: PageFacts['scenes']

@@ -61,8 +61,8 @@ export async function startPageServer(
     const scene = SCENES.find(({ id }) => asked.do === 'play' && id === asked.scene)
     if (typeof lanes === 'string') return end(outgoing, 400, `${lanes}\n`)
     return show.control(asked, lanes, scene)
-      ? end(outgoing, 202, '')
-      : end(outgoing, 409, 'something else is under way\n')
+      ? end(outgoing, 202, String(show.changes))
+      : end(outgoing, 409, `${show.snapshot().busy ?? 'something else'} is under way\n`)
   }
 
   const ask = async (

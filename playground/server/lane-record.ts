@@ -61,6 +61,11 @@ export class LaneRecord {
     }
   }
 
+  /** How a visitor was seen last. */
+  stateOf(visitor: string): VisitorView['state'] | undefined {
+    return this.#visitors.get(visitor)
+  }
+
   view(now: number): LaneView {
     const { id, title, url, isPromised, store } = this.#lane
     const shoppers = [...this.#lane.shoppers.values()]

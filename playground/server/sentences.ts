@@ -1,44 +1,81 @@
-import type { Stamped } from '../engine/events.ts'
+import type { Click, Stamped } from '../engine/events.ts'
 import type { Lane } from '../engine/lane.ts'
-import type { StoryEntry } from './snapshot.ts'
+import type { InstanceView, StoryEntry, VisitorView } from './snapshot.ts'
 
-type Told = Pick<StoryEntry, 'tone' | 'text' | 'page'>
+/** What happened, why, and which message of explain or doctor is about it. */
+export interface Sentence extends Pick<StoryEntry, 'tone' | 'text' | 'page'> {
+  /** What it has in common with others that say the same with other numbers. */
+  readonly same?: string
+}
 
-const bad = (text: string, page: string): Told => ({ tone: 'bad', text, page })
-const plain = (text: string, page?: string): Told => ({ tone: 'plain', text, page })
+const STORE_AWAY = 'docs/managed-handler.md#when-the-store-cannot-be-used'
 
-/** A sentence about an event: what happened, why, and which message of explain or doctor is about it. */
-export function tell(event: Stamped, lane: Lane): Told | undefined {
-  if (event.kind === 'lost' && event.what === 'session') return tellLogout(event.visitor, event.updates, lane)
-  if (event.kind === 'lost') return tellLostUpdates(event.visitor, event.updates)
-  if (event.kind === 'click' && event.click.outcome === 'refused') return tellRefusal(event.click.status)
-  if (event.kind === 'click' && event.click.status === 0)
+const bad = (same: string, text: string, page: string): Sentence => ({ tone: 'bad', same, text, page })
+const plain = (text: string, page?: string): Sentence => ({ tone: 'plain', text, page })
+const good = (text: string, page?: string): Sentence => ({ tone: 'good', text, page })
+
+/** A sentence about an event; `before` is how the visitor of a click was seen last. */
+export function tell(
+  event: Stamped,
+  lane: Lane,
+  before: VisitorView['state'] | undefined,
+): Sentence | undefined {
+  switch (event.kind) {
+    case 'lost':
+      return event.what === 'session'
+        ? tellLogout(event.visitor, event.updates, lane)
+        : tellLostUpdates(event.visitor, event.updates)
+    case 'click':
+      return tellClick(event.click, before)
+    case 'instance':
+      return tellInstance(event.index, event.state)
+    case 'store':
+      return event.state === 'up' ? plain(`${lane.store?.title ?? 'The store'} is up again.`) : undefined
+    default:
+      return undefined
+  }
+}
+
+function tellClick(click: Click, before: VisitorView['state'] | undefined): Sentence | undefined {
+  const { visitor, outcome, status, milliseconds } = click
+  if (outcome === 'refused') return tellRefusal(status)
+  if (status === 0)
     return bad(
-      `${event.click.visitor} got no answer within ${Math.round(event.click.milliseconds / 1000)} s: the worker waits for the store, and php_buildpack sets no time-out. In php-sessions every wait has an end.`,
-      'docs/managed-handler.md#when-the-store-cannot-be-used',
+      `no answer ${visitor}`,
+      `${visitor} got no answer within ${Math.round(milliseconds / 1000)} s: the worker waits for the store, and php_buildpack sets no time-out. In php-sessions every wait has an end.`,
+      STORE_AWAY,
     )
-  if (event.kind === 'instance' && event.state === 'down')
-    return plain(`Instance ${event.index} is down, and what was on its disk is gone.`, 'docs/cloudfoundry.md')
-  if (event.kind === 'instance' && event.state === 'up') return plain(`Instance ${event.index} is up.`)
+  if (outcome === 'known' && before === 'refused' && !isOfLoad(visitor))
+    return good(`${visitor} is served again, and is still logged in.`, STORE_AWAY)
   return undefined
 }
 
-function tellLogout(visitor: string, updates: number, lane: Lane): Told {
+function tellInstance(index: number, state: InstanceView['state']): Sentence | undefined {
+  if (state === 'down')
+    return plain(`Instance ${index} is down, and what was on its disk is gone.`, 'docs/cloudfoundry.md')
+  return state === 'up' ? plain(`Instance ${index} is up.`) : undefined
+}
+
+function tellLogout(visitor: string, updates: number, lane: Lane): Sentence {
   const gone = updates === 0 || isOfLoad(visitor) ? '' : `, and ${countText(updates)} gone`
-  const what = `${isOfLoad(visitor) ? 'A visitor of the load' : visitor} is logged out${gone}`
+  const who = isOfLoad(visitor) ? 'A visitor of the load' : visitor
+  const what = `${who} is logged out${gone}`
   if (lane.options.way === 'files')
     return bad(
+      `logged out ${who}`,
       `${what}: the session is a file on the disk of another instance, or of one that is gone. doctor says so as session.instances.`,
       'docs/messages.md#sessioninstances',
     )
   return bad(
+    `logged out ${who}`,
     `${what}: PHP could not read the session, answered with status 200 and an empty one, and gave a new id. doctor would name the cause, as net.connect or auth.failed.`,
-    'docs/managed-handler.md#when-the-store-cannot-be-used',
+    STORE_AWAY,
   )
 }
 
-function tellLostUpdates(visitor: string, updates: number): Told {
+function tellLostUpdates(visitor: string, updates: number): Sentence {
   return bad(
+    `updates lost ${visitor}`,
     `${countText(updates)} gone that ${visitor} was told are kept. Without a lock several requests read the same session, and the last one to write it wins. explain says whether there are locks.`,
     'docs/contract.md',
   )
@@ -53,7 +90,7 @@ function countText(updates: number): string {
   return updates === 1 ? '1 acknowledged update is' : `${updates} acknowledged updates are`
 }
 
-function tellRefusal(status: number): Told {
+function tellRefusal(status: number): Sentence {
   return status === 429
     ? plain(
         'Status 429: too many requests wait for one session. The visitor may try again, and other visitors are served.',
@@ -61,6 +98,6 @@ function tellRefusal(status: number): Told {
       )
     : plain(
         'Status 503 with Retry-After: the store cannot be used now. Nobody is logged out, and nothing is acknowledged that is not kept.',
-        'docs/managed-handler.md#when-the-store-cannot-be-used',
+        STORE_AWAY,
       )
 }

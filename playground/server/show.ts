@@ -7,10 +7,11 @@ import { WAYS } from '../engine/ways.ts'
 import { ADA } from '../scenes/measures.ts'
 import { playScene } from '../scenes/play.ts'
 import type { Scene } from '../scenes/scene.ts'
+import { deedOf } from './deeds.ts'
 import { explain } from './explain.ts'
 import { LaneRecord } from './lane-record.ts'
 import { tell } from './sentences.ts'
-import type { Control, SceneView, Snapshot, StoryEntry } from './snapshot.ts'
+import type { Control, SceneView, Snapshot } from './snapshot.ts'
 import { Told } from './story.ts'
 
 const CLICK_MILLISECONDS = 1000
@@ -32,7 +33,7 @@ export class Show {
   readonly #told = new Told()
   #isOver = false
   readonly #began = performance.now()
-  /** Counts changes, so that nothing is sent while nothing happens. */
+  /** Counts changes, so that nothing is sent while nothing happens, and the page knows when it shows what it has asked for. */
   changes = 0
 
   constructor(playground: Playground, paceMilliseconds = PACE_MILLISECONDS) {
@@ -45,6 +46,7 @@ export class Show {
   snapshot(): Snapshot {
     const now = this.#second()
     return {
+      changes: this.changes,
       busy: this.#busy,
       problem: this.#problem,
       isSticky: this.#isSticky,
@@ -63,6 +65,7 @@ export class Show {
     switch (control.do) {
       case 'click':
         this.#isClicking = control.isOn
+        this.#tellAll(control.isOn ? `${ADA} clicks once a second.` : `${ADA} rests.`)
         break
       case 'load':
         this.#load?.stop()
@@ -70,7 +73,12 @@ export class Show {
           control.isOn && this.#records.size > 0
             ? startLoad(this.#playground.lanes, LOAD_PER_SECOND)
             : undefined
-        this.#mark(control.isOn ? '200 requests a second' : 'the load ends')
+        if (control.isOn)
+          this.#mark(
+            `${LOAD_PER_SECOND} requests a second`,
+            `More visitors click, ${LOAD_PER_SECOND} times a second in all lanes together.`,
+          )
+        else this.#mark('the load ends', 'The other visitors leave.')
         break
       default:
         return this.#start(control, lanes, scene)
@@ -112,17 +120,22 @@ export class Show {
       paceMilliseconds: this.#paceMilliseconds,
       step: (says) => {
         if (this.#scene !== undefined) this.#scene = { ...this.#scene, begun: this.#scene.begun + 1 }
-        this.#mark(says)
+        this.#mark(says, `${says}.`)
       },
       own: (lane, lines) =>
-        this.#tellStory({ lane: lane.title, tone: 'plain', text: lines.join('; '), page: undefined }),
+        this.#told.tell(this.#second(), {
+          lane: lane.title,
+          tone: 'plain',
+          text: lines.join('; '),
+          page: undefined,
+        }),
     })
     const rows = results.flatMap(({ lane, verdicts }) =>
       verdicts.map((verdict) => ({ lane: lane.title, isPromised: lane.isPromised, ...verdict })),
     )
     this.#scene = { ...this.#scene, results: rows }
     const isKept = rows.every((row) => row.isKept)
-    this.#tellStory({
+    this.#told.tell(this.#second(), {
       lane: undefined,
       tone: isKept ? 'good' : 'bad',
       text: isKept
@@ -159,45 +172,14 @@ export class Show {
     lanes: readonly LaneOptions[],
     scene: Scene | undefined,
   ): Promise<unknown> {
-    const playground = this.#playground
-    const act = (says: string, done: Promise<unknown>) => {
-      this.#busy = says
-      this.#mark(says)
-      return done
-    }
-    switch (control.do) {
-      case 'open':
-        return this.open(lanes, this.#isSticky)
-      case 'play':
-        return scene === undefined ? undefined : this.play(scene)
-      case 'kill':
-        return act(`instance ${control.index} is killed`, playground.kill(control.index))
-      case 'stick':
-        this.#isSticky = control.isOn
-        this.#mark(
-          control.isOn ? 'the router sticks by JSESSIONID' : 'the router goes round, without sticking',
-        )
-        return playground.stickTo(control.isOn)
-      case 'start missing':
-        return act('the platform starts what is missing', playground.startMissing())
-      case 'restart instances':
-        return act('cf restart', playground.restartInstances())
-      case 'restage':
-        return act('cf restage', playground.restage())
-      case 'click in parallel':
-        return act('20 clicks at once', playground.clickInParallel(ADA, 20))
-      case 'freeze':
-        return act('the stores are frozen', playground.freezeStores())
-      case 'thaw':
-        return act('the stores run again', playground.thawStores())
-      case 'restart store':
-        return act('the stores restart', playground.restartStores())
-      case 'fail over':
-        return act('the masters are killed', playground.failOver())
-      case 'rotate':
-        return act('the stores get new passwords', playground.rotatePasswords())
-    }
-    return undefined
+    if (control.do === 'open') return this.open(lanes, this.#isSticky)
+    if (control.do === 'play') return scene === undefined ? undefined : this.play(scene)
+    const deed = deedOf(control)
+    if (deed === undefined) return undefined
+    this.#busy = deed.label
+    this.#mark(deed.label, deed.text, deed.page)
+    if (control.do === 'stick') this.#isSticky = control.isOn
+    return deed.carryOut(this.#playground)
   }
 
   async #reset(busy: string): Promise<void> {
@@ -236,19 +218,23 @@ export class Show {
   #note(event: Stamped): void {
     const record = this.#records.get(event.lane)
     if (record === undefined) return
+    const before = event.kind === 'click' ? record.stateOf(event.click.visitor) : undefined
     record.note(event, this.#second())
     this.changes++
     const lane = this.#playground.lanes.find(({ id }) => id === event.lane)
-    const told = lane === undefined ? undefined : tell(event, lane)
-    if (lane !== undefined && told !== undefined) this.#tellStory({ lane: lane.title, ...told })
+    const sentence = lane === undefined ? undefined : tell(event, lane, before)
+    if (lane !== undefined && sentence !== undefined)
+      this.#told.tell(this.#second(), { lane: lane.title, ...sentence })
   }
 
-  #tellStory(entry: Omit<StoryEntry, 'number' | 'second' | 'times'>): void {
-    this.#told.tell(this.#second(), entry)
+  /** Something is done to all lanes: it is told, and shown on the timeline. */
+  #mark(label: string, text: string, page?: string): void {
+    this.#told.mark(this.#second(), label)
+    this.#tellAll(text, page)
   }
 
-  #mark(text: string): void {
-    this.#told.mark(this.#second(), text)
+  #tellAll(text: string, page?: string): void {
+    this.#told.tell(this.#second(), { lane: undefined, tone: 'plain', text, page })
     this.changes++
   }
 

@@ -2,6 +2,8 @@ import type { StoreState } from '../stores/store.ts'
 
 /** All that the page shows. It is sent as a whole, some times a second; nothing in it grows without end. */
 export interface Snapshot {
+  /** Grows. The answer to a control has the number from which on it is shown. */
+  readonly changes: number
   /** `busy` says what is under way; most controls wait for its end. */
   readonly busy: string | undefined
   readonly problem: string | undefined

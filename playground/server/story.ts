@@ -1,13 +1,12 @@
+import type { Sentence } from './sentences.ts'
 import type { Mark, StoryEntry } from './snapshot.ts'
 
 const STORY = 60
 const MARKS = 20
-/** Among so many the same sentence is looked for. */
-const SAME = 4
 
 /** What the page tells, in sentences: the last ones only. */
 export class Told {
-  #story: readonly StoryEntry[] = []
+  #story: readonly (StoryEntry & Sentence)[] = []
   #marks: readonly Mark[] = []
   #number = 0
 
@@ -19,27 +18,28 @@ export class Told {
     return this.#marks
   }
 
-  /** The same sentence again is counted. */
-  tell(second: number, entry: Omit<StoryEntry, 'number' | 'second' | 'times'>): void {
-    const same = this.#story.slice(-SAME).find(({ lane, text }) => lane === entry.lane && text === entry.text)
-    if (same === undefined) {
-      const added = { ...entry, number: this.#number++, second, times: 1 }
-      this.#story = [...this.#story.slice(1 - STORY), added]
-    } else {
-      this.#story = this.#story.map((told) =>
-        told === same ? { ...same, second, times: same.times + 1 } : told,
-      )
-    }
+  /** The same in a lane, since something was last done to all lanes, is counted: only its last sentence stays. */
+  tell(second: number, entry: Sentence & Pick<StoryEntry, 'lane'>): void {
+    const since = this.#story.findLastIndex(({ lane }) => lane === undefined) + 1
+    const found = this.#story.findIndex(
+      (told, at) => at >= since && told.lane === entry.lane && sameOf(told) === sameOf(entry),
+    )
+    const { number, times } = this.#story[found] ?? { number: this.#number++, times: 0 }
+    const told = { ...entry, number, second, times: times + 1 }
+    this.#story = found === -1 ? [...this.#story.slice(1 - STORY), told] : this.#story.with(found, told)
   }
 
-  /** Something is done to all lanes: it is told, and shown on the timeline. */
+  /** Something is done to all lanes: the timeline shows it. */
   mark(second: number, text: string): void {
     this.#marks = [...this.#marks.slice(1 - MARKS), { second, text }]
-    this.tell(second, { lane: undefined, tone: 'plain', text: `${text}.`, page: undefined })
   }
 
   forget(): void {
     this.#story = []
     this.#marks = []
   }
+}
+
+function sameOf({ same, text }: Sentence): string {
+  return same ?? text
 }

@@ -45,7 +45,7 @@ function tellClick(click: Click, before: VisitorView['state'] | undefined): Sent
       `${visitor} got no answer within ${Math.round(milliseconds / 1000)} s: the worker waits for the store, and php_buildpack sets no time-out. In php-sessions every wait has an end.`,
       STORE_AWAY,
     )
-  if (outcome === 'known' && before === 'refused' && !isOfLoad(visitor))
+  if (outcome === 'known' && (before === 'refused' || before === 'failed') && !isOfLoad(visitor))
     return good(`${visitor} is served again, and is still logged in.`, STORE_AWAY)
   return undefined
 }

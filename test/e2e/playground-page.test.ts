@@ -15,9 +15,11 @@ if (!existsSync(join(ROOT, 'dist/playground/page')))
   throw new Error('there is no page to test: run scripts/build')
 if (NO_BROWSER !== undefined) console.info(`skipped, because ${NO_BROWSER}`)
 
+/** Only for what hangs: the machine may be busy. */
+const HANG = { timeout: 300_000 }
 const SHOTS = join(ROOT, '.cache/screenshots')
 // Each test has a page and, where it needs them, lanes of its own: whatever became of the tests before.
-describe.skipIf(NO_BROWSER !== undefined)('the page', () => {
+describe.skipIf(NO_BROWSER !== undefined)('the page', HANG, () => {
   const playground = new Playground({})
   const show = new Show(playground, 0)
   let server: PageServer

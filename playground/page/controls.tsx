@@ -35,24 +35,30 @@ export function Controls({ snapshot }: { readonly snapshot: Snapshot }) {
     <section class="controls" aria-label="Controls, for all lanes">
       <fieldset>
         <legend>Visitors</legend>
-        {toggle('click', isClicking, 'Ada clicks every second', false)}
-        {button({ do: 'click in parallel' }, '20 clicks at once')}
-        {toggle('load', isLoaded, '200 requests a second', false)}
-        {toggle('stick', isSticky, 'Sticky by JSESSIONID', true)}
+        <div class="buttons">
+          {toggle('click', isClicking, 'Ada clicks every second', false)}
+          {button({ do: 'click in parallel' }, '20 clicks at once')}
+          {toggle('load', isLoaded, '200 requests a second', false)}
+          {toggle('stick', isSticky, 'Sticky by JSESSIONID', true)}
+        </div>
       </fieldset>
       <fieldset>
         <legend>Instances</legend>
-        {indexes.map((index) => button({ do: 'kill', index }, `Kill ${index}`, !isUp(index)))}
-        {button({ do: 'start missing' }, 'Start missing', indexes.every(isUp))}
-        {button({ do: 'restart instances' }, 'cf restart')}
-        {button({ do: 'restage' }, 'cf restage')}
+        <div class="buttons">
+          {indexes.map((index) => button({ do: 'kill', index }, `Kill ${index}`, !isUp(index)))}
+          {button({ do: 'start missing' }, 'Start missing', indexes.every(isUp))}
+          {button({ do: 'restart instances' }, 'cf restart')}
+          {button({ do: 'restage' }, 'cf restage')}
+        </div>
       </fieldset>
       <fieldset>
         <legend>Stores</legend>
-        {isFrozen ? button({ do: 'thaw' }, 'Thaw') : button({ do: 'freeze' }, 'Freeze', !can('freeze'))}
-        {button({ do: 'restart store' }, 'Restart', !can('restart'))}
-        {button({ do: 'fail over' }, 'Fail over', !can('failOver'))}
-        {button({ do: 'rotate' }, 'Rotate password', !can('rotate'))}
+        <div class="buttons">
+          {isFrozen ? button({ do: 'thaw' }, 'Thaw') : button({ do: 'freeze' }, 'Freeze', !can('freeze'))}
+          {button({ do: 'restart store' }, 'Restart', !can('restart'))}
+          {button({ do: 'fail over' }, 'Fail over', !can('failOver'))}
+          {button({ do: 'rotate' }, 'Rotate password', !can('rotate'))}
+        </div>
       </fieldset>
     </section>
   )

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { LaneView, Tone, VisitorView } from '../server/snapshot.ts'
 import { askLane } from './ask.ts'
 import { Plot } from './plot.tsx'
+import { countText, lossText, timeText } from './words.ts'
 
 const SYMBOLS: Readonly<Record<Tone, string>> = { known: '✓', stranger: '✗', refused: '…', failed: '!' }
 const WORDS: Readonly<Record<Tone, string>> = {
@@ -17,7 +18,7 @@ export function LaneCard({ lane }: { readonly lane: LaneView }) {
     setSaid({ command, text: '…' })
     setSaid({ command, text: await askLane(lane.id, command) })
   }
-  const isKept = lane.loggedOut === 0 && lane.lost === 0
+  const loss = lossText(lane)
   return (
     <article class={`lane ${lane.isPromised ? 'ours' : 'theirs'}`} aria-label={lane.title}>
       <header>
@@ -25,75 +26,75 @@ export function LaneCard({ lane }: { readonly lane: LaneView }) {
         <h3>{lane.title}</h3>
         <p class="quiet">{lane.because}</p>
       </header>
-      <p class={`verdict ${isKept ? 'good' : 'bad'}`}>
-        {isKept ? '✓ nothing lost' : `✗ ${lostText(lane)}`}
-        <span class="quiet"> · {countText(lane.acknowledged, 'update')} acknowledged</span>
+      <p class={`verdict ${loss === undefined ? 'good' : 'bad'}`}>
+        {loss === undefined ? '✓ nothing lost' : `✗ ${loss}`}
+        <span class="quiet">{countText(lane.acknowledged, 'update')} acknowledged</span>
       </p>
       <ul class="visitors">
         {lane.visitors.slice(0, 3).map((visitor) => (
           <Visitor key={visitor.name} visitor={visitor} />
         ))}
       </ul>
-      <ul class="parts" aria-label="Instances and store">
-        {lane.instances.map(({ index, state, requests }) => (
-          <li key={index} class={`part ${state}`}>
-            <span class="led" aria-hidden="true" />
-            <strong>instance {index}</strong> {state === 'up' ? `${requests} requests` : state}
-          </li>
-        ))}
-        {lane.store === undefined ? null : (
-          <li class={`part store ${lane.store.state.startsWith('up') ? 'up' : 'down'}`}>
-            <span class="led" aria-hidden="true" />
-            <strong>{lane.store.title}</strong> {lane.store.state}
-          </li>
-        )}
-      </ul>
-      <Recents lane={lane} />
-      <Plot seconds={lane.seconds} title={lane.title} />
-      <dl class="numbers">
-        <div>
-          <dt>under way</dt>
-          <dd>{lane.underWay}</dd>
-        </div>
-        <div>
-          <dt>waited for the session</dt>
-          <dd>
-            {lane.waited < 1000 ? `${Math.round(lane.waited)} ms` : `${(lane.waited / 1000).toFixed(1)} s`}
-          </dd>
-        </div>
-        <div>
-          <dt>answers</dt>
-          <dd>{statusText(lane)}</dd>
-        </div>
-      </dl>
-      <div class="row">
-        {lane.isPromised ? (
-          <>
-            <button type="button" onClick={() => ask('explain')}>
-              explain
-            </button>
-            <button type="button" onClick={() => ask('doctor')}>
-              doctor
-            </button>
-          </>
-        ) : null}
-        <a class="button" href={lane.url} target="_blank" rel="noreferrer">
-          Open the app
-        </a>
-      </div>
-      {said === undefined ? null : (
-        <div class="said">
-          <div class="row">
-            <strong>php-sessions {said.command}</strong>
-            <button type="button" class="remove" aria-label="Close" onClick={() => setSaid(undefined)}>
-              ×
-            </button>
+      <div class="details">
+        <ul class="parts" aria-label="Instances and store">
+          {lane.instances.map(({ index, state, requests }) => (
+            <li key={index} class={`part ${state}`}>
+              <span class="led" aria-hidden="true" />
+              <strong>instance {index}</strong> {state === 'up' ? countText(requests, 'request') : state}
+            </li>
+          ))}
+          {lane.store === undefined ? null : (
+            <li class={`part store ${lane.store.state.startsWith('up') ? 'up' : 'down'}`}>
+              <span class="led" aria-hidden="true" />
+              <strong>{lane.store.title}</strong> {lane.store.state}
+            </li>
+          )}
+        </ul>
+        <Recents lane={lane} />
+        <Plot seconds={lane.seconds} title={lane.title} />
+        <dl class="numbers">
+          <div>
+            <dt>under way</dt>
+            <dd>{lane.underWay}</dd>
           </div>
-          <p>{said.text.trimEnd().split('\n').at(-1)}</p>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
-          <pre tabIndex={0}>{said.text}</pre>
+          <div>
+            <dt>waited for the session</dt>
+            <dd>{timeText(lane.waited)}</dd>
+          </div>
+          <div>
+            <dt>answers</dt>
+            <dd>{statusText(lane)}</dd>
+          </div>
+        </dl>
+        <div class="row">
+          {lane.isPromised ? (
+            <>
+              <button type="button" onClick={() => ask('explain')}>
+                explain
+              </button>
+              <button type="button" onClick={() => ask('doctor')}>
+                doctor
+              </button>
+            </>
+          ) : null}
+          <a class="button" href={lane.url} target="_blank" rel="noreferrer">
+            Open the app
+          </a>
         </div>
-      )}
+        {said === undefined ? null : (
+          <div class="said">
+            <div class="row">
+              <strong>php-sessions {said.command}</strong>
+              <button type="button" class="remove" aria-label="Close" onClick={() => setSaid(undefined)}>
+                ×
+              </button>
+            </div>
+            <p>{said.text.trimEnd().split('\n').at(-1)}</p>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
+            <pre tabIndex={0}>{said.text}</pre>
+          </div>
+        )}
+      </div>
     </article>
   )
 }
@@ -123,7 +124,11 @@ function Recents({ lane }: { readonly lane: LaneView }) {
         Of the last {lane.recent.length} clicks {count('known')} found their session, {count('stranger')} did
         not, {count('refused')} were asked to wait, {count('failed')} failed.
       </p>
+      <p class="caption" aria-hidden="true">
+        last clicks, by the instance that answered
+      </p>
       <div class="tiles" aria-hidden="true">
+        {lane.recent.length === 0 ? <span class="caption">none yet</span> : null}
         {lane.recent.map(({ number, instance, outcome }) => (
           <span
             key={number}
@@ -136,16 +141,6 @@ function Recents({ lane }: { readonly lane: LaneView }) {
       </div>
     </div>
   )
-}
-
-function countText(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
-}
-
-function lostText({ loggedOut, lost }: LaneView): string {
-  const outs = loggedOut === 0 ? [] : [`logged out ${loggedOut}×`]
-  const updates = lost === 0 ? [] : [`${countText(lost, 'update')} lost`]
-  return [...outs, ...updates].join(', ')
 }
 
 function statusText({ statuses }: LaneView): string {

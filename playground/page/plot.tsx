@@ -1,4 +1,5 @@
 import type { Second } from '../server/snapshot.ts'
+import { timeText } from './words.ts'
 
 const WIDTH = 270
 const HEIGHT = 44
@@ -43,14 +44,16 @@ export function Plot({ seconds, title }: Props) {
         <path class="p50" d={line(({ p50 }) => p50)} />
       </svg>
       <figcaption>
-        <span>{text}</span>
-        <span class="quiet">top of the plot: {timeText(highest)}</span>
+        {last === undefined ? (
+          <span class="caption">no answers yet</span>
+        ) : (
+          <span>
+            <span class="caption">answered in</span> <span class="p50">p50</span> {timeText(last.p50)}{' '}
+            <span class="p99">p99</span> {timeText(last.p99)}
+          </span>
+        )}
+        <span class="caption">top of the plot {timeText(highest)}</span>
       </figcaption>
     </figure>
   )
-}
-
-function timeText(milliseconds: number | undefined): string {
-  if (milliseconds === undefined) return '–'
-  return milliseconds < 1000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`
 }

@@ -11,11 +11,13 @@ export function Story({ entries, now }: Props) {
   return (
     <aside class="story" aria-labelledby="story-title">
       <h2 id="story-title">What happens, and why</h2>
-      {entries.length === 0 ? <p class="quiet">Nothing yet.</p> : null}
+      {entries.length === 0 ? (
+        <p class="quiet">Nothing yet. Play a scene, or use a control: here stands what it does, and why.</p>
+      ) : null}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
       <ol aria-live="polite" aria-relevant="additions" tabIndex={0} aria-label="Events, newest first">
         {entries.toReversed().map(({ number, second, times, lane, tone, text, page }) => (
-          <li key={number} class={tone}>
+          <li key={number} class={lane === undefined && tone === 'plain' ? 'done' : tone}>
             <p class="where">
               <span aria-hidden="true">{SYMBOLS[tone]} </span>
               {lane ?? 'all lanes'} {times === 1 ? null : <strong>×{times} </strong>}

@@ -1,4 +1,5 @@
 import type { LaneView, Second, Snapshot } from '../server/snapshot.ts'
+import { countText, lossText } from './words.ts'
 
 const CELL = 8
 const ROW = 30
@@ -38,7 +39,9 @@ export function Timeline({ snapshot }: { readonly snapshot: Snapshot }) {
       </div>
       {lanes.map((lane) => (
         <div class="track" key={lane.id}>
-          <p class="track-title">{lane.title}</p>
+          <p class="track-title">
+            {lane.title} <Sum lane={lane} />
+          </p>
           <svg
             viewBox={`0 0 ${count * CELL} ${ROW}`}
             preserveAspectRatio="none"
@@ -72,6 +75,11 @@ export function Timeline({ snapshot }: { readonly snapshot: Snapshot }) {
           </svg>
         </div>
       ))}
+      <p class="axis caption" aria-hidden="true">
+        <span>{count} s ago</span>
+        <span>{count / 2} s ago</span>
+        <span>now</span>
+      </p>
       {marks.length === 0 ? null : (
         <ol class="mark-texts">
           {marks.map(({ second, text }) => (
@@ -82,6 +90,16 @@ export function Timeline({ snapshot }: { readonly snapshot: Snapshot }) {
         </ol>
       )}
     </section>
+  )
+}
+
+/** Since the lane was opened. */
+function Sum({ lane }: { readonly lane: LaneView }) {
+  const loss = lossText(lane)
+  return loss === undefined ? (
+    <span class="sum good">✓ {countText(lane.acknowledged, 'update')}, nothing lost</span>
+  ) : (
+    <span class="sum bad">✗ {loss}</span>
   )
 }
 

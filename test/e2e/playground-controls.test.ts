@@ -83,6 +83,7 @@ describe.skipIf(NO_BROWSER !== undefined)('the controls of the page', HANG, () =
   test('stores are frozen, get new passwords and restart, and the page tells it', async () => {
     await open.openLanes('files', 'managed:redis')
     const managed = open.card(MANAGED)
+    await managed.getByText('logged in').waitFor()
     await open.press('Freeze')
     await open.untilTold('The stores are frozen')
     await managed.getByText('Redis frozen').waitFor()

@@ -82,15 +82,28 @@ export function previousFor(
   const title = describePrevious(previous, surroundings.php.savePath)
   if (previous.store !== undefined)
     return { ...previous.store.managed.previous(previous.endpoint, surroundings), title }
-  const { options, php } = surroundings
   return {
     part: { files: [sessionFiles, filesSession], open: 'openFiles' },
-    settings: {
-      savePath: previous.savePath ?? php.savePath?.value ?? '',
-      waitSeconds: options.PHP_SESSIONS_MAX_WAIT ?? longestRequestSeconds(php) / 2,
-    },
+    settings: { ...filesSettings(previous.savePath, surroundings) },
     files: [],
     title,
+  }
+}
+
+/** What is to be known of sessions in local files. */
+export interface FilesSettings {
+  readonly savePath: string | null
+  readonly waitSeconds?: number
+}
+
+/** Those of files in this directory, or where PHP's settings have them. */
+export function filesSettings(
+  savePath: string | undefined,
+  { options, php }: Surroundings,
+): FilesSettings & { readonly waitSeconds: number } {
+  return {
+    savePath: savePath ?? php.savePath?.value ?? '',
+    waitSeconds: options.PHP_SESSIONS_MAX_WAIT ?? longestRequestSeconds(php) / 2,
   }
 }
 

@@ -1,3 +1,5 @@
+import type { SessionPlace } from './local-files.ts'
+
 /** A number of sessions, by the seconds since their last request. */
 export interface Bar {
   /** Null for the longest ones. */
@@ -10,7 +12,7 @@ export interface Census {
   readonly version: 1
   /** When it was counted, in seconds since 1970. */
   readonly time: number
-  readonly store: { readonly kind: string; readonly service: string | null }
+  readonly store: SessionPlace
   readonly lifetimeSeconds: number
   readonly sessions: number
   readonly bytes: number
@@ -19,6 +21,8 @@ export interface Census {
   readonly histogram: readonly Bar[]
   /** Those that never expire. */
   readonly eternal: number
+  /** Those that have had no request for longer than a session lives, and that the store has not removed. */
+  readonly overdue: number
   /** Those that have no more to live than PHP_SESSIONS_FIRST_LIFETIME; null where that is off. */
   readonly firstPage: number | null
   /** The size that most of them have. */

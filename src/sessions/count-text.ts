@@ -1,15 +1,15 @@
 import { oneLine } from '../core/text.ts'
 import type { Census } from './census.ts'
+import { renderPlace } from './local-files.ts'
 
 const CELLS = 30
 
 /** Renders a census for people; fits 80 columns. */
 export function renderCensus(census: Census): string {
-  const { sessions, bytes, active, largest, eternal, lifetimeSeconds, store, since } = census
-  const place = store.service === null ? 'local files' : `the service ${store.service}`
+  const { sessions, bytes, active, largest, eternal, overdue, lifetimeSeconds, store, since } = census
   const average = sessions === 0 ? 0 : bytes / sessions
   return [
-    `${counted(sessions)} in ${place}`,
+    `${counted(sessions)} in ${renderPlace(store)}`,
     ...active.map(
       (row) => `  ${String(row.minutes).padStart(2)} min  ${amount(row.sessions)} had a request in them`,
     ),
@@ -19,6 +19,11 @@ export function renderCensus(census: Census): string {
       : []),
     ...describeBots(census),
     ...(eternal === 0 ? [] : [`  ${amount(eternal)} never expire: no handler of PHP writes such sessions`]),
+    ...(overdue === 0
+      ? []
+      : [
+          `  old     ${amount(overdue)} had no request for ${duration(lifetimeSeconds)}; PHP takes them until their files are removed`,
+        ]),
     ...(since === null
       ? []
       : [
@@ -44,12 +49,20 @@ function describeBots({ sessions, firstPage, mostFrequent }: Census): readonly s
   ]
 }
 
-function renderBars({ histogram, lifetimeSeconds }: Census): readonly string[] {
+function renderBars({
+  histogram,
+  lifetimeSeconds,
+  sessions: all,
+  eternal,
+  overdue,
+}: Census): readonly string[] {
   const end = histogram.findIndex(({ idleSeconds }) => idleSeconds === null || idleSeconds >= lifetimeSeconds)
-  const shown = histogram.slice(0, end + 1)
+  const before = histogram.slice(0, end)
+  const last = all - eternal - overdue - before.reduce((sum, { sessions }) => sum + sessions, 0)
+  const shown = [...before, { idleSeconds: lifetimeSeconds, sessions: Math.max(0, last) }]
   const most = Math.max(1, ...shown.map(({ sessions }) => sessions))
   return shown.map(({ idleSeconds, sessions }) => {
-    const name = `up to ${duration(Math.min(idleSeconds ?? lifetimeSeconds, lifetimeSeconds))}`
+    const name = `up to ${duration(idleSeconds ?? lifetimeSeconds)}`
     const bar = '#'.repeat(Math.ceil((CELLS * sessions) / most))
     return `  ${name.padEnd(14)} ${amount(sessions).padStart(11)}  ${bar}`.trimEnd()
   })

@@ -3,10 +3,10 @@ import type { Finding } from '../core/finding.ts'
 import { renderJson } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import type { Log } from '../php/ask.ts'
-import { secondsOf, settingOf } from '../php/web.ts'
 import type { AppSessions } from './app-sessions.ts'
 import type { Census } from './census.ts'
 import { renderCensus } from './count-text.ts'
+import { lifetimeIn, placeOf, tellOthers } from './local-files.ts'
 import { askSessions, isFinding } from './program.ts'
 import count from './programs/count.php'
 import { type Flags, refuse, withSessions } from './work.ts'
@@ -21,38 +21,38 @@ const EVER = 1e12
 export function countSessions(host: Host, flags: Flags): number {
   const earlier = flags.since === undefined ? undefined : readEarlier(host, flags.since)
   if (earlier !== undefined && 'fix' in earlier) return refuse(host, [earlier])
-  const census = withSessions(host, flags, (sessions, log) => takeCensus(sessions, flags, earlier, log))
+  const census = withSessions(host, flags, (sessions, log) => takeCensus(host, sessions, flags, earlier, log))
   if (census === undefined) return 1
   host.out(flags.json === undefined ? renderCensus(census) : renderJson(census))
   return 0
 }
 
 function takeCensus(
+  host: Host,
   sessions: AppSessions,
   flags: Flags,
   earlier: Earlier | undefined,
   log: Log,
 ): Census | Finding {
   const { web, prepared, surroundings } = sessions
-  const { planned } = prepared.plan
-  const isManaged = planned?.handler === 'managed'
+  const isManaged = prepared.plan.planned?.handler === 'managed'
   const firstLifetime = isManaged ? surroundings.options.PHP_SESSIONS_FIRST_LIFETIME : 0
-  const lifetime = secondsOf(settingOf(web, 'session.gc_maxlifetime')) || 1440
   const question = {
-    lifetime,
+    lifetime: lifetimeIn(web),
     firstLifetime,
     ages: [...MINUTES.map((minutes) => minutes * 60), ...BARS, EVER],
     ids: flags.ids !== undefined,
   }
   const answer = askSessions(sessions, { name: 'count', files: [count] }, question, log)
   if (isFinding(answer)) return answer
+  tellOthers(host, answer)
   const counted = answer as unknown as Counted
-  const { time, active, sessions: all, bytes, eternal, frequent, largest, short } = counted
+  const { time, active, sessions: all, bytes, eternal, overdue, frequent, largest, short } = counted
   const upTo = active.slice(MINUTES.length)
   return {
     version: 1,
     time,
-    store: { kind: planned?.store.name ?? 'files', service: planned?.service ?? null },
+    store: placeOf(sessions, answer),
     lifetimeSeconds: counted.lifetime,
     sessions: all,
     bytes,
@@ -62,6 +62,7 @@ function takeCensus(
       sessions: so - (upTo[i - 1] ?? 0),
     })),
     eternal,
+    overdue,
     firstPage: firstLifetime === 0 ? null : short,
     mostFrequent: frequent,
     largest,
@@ -78,6 +79,7 @@ interface Counted {
   readonly lifetime: number
   readonly sessions: number
   readonly eternal: number
+  readonly overdue: number
   readonly bytes: number
   readonly active: readonly number[]
   readonly short: number

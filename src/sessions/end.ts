@@ -1,17 +1,23 @@
+import type { JsonObject } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
 import { renderJson } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import type { Log } from '../php/ask.ts'
+import { filesSettings } from '../plan/previous.ts'
 import { renderFindings } from '../plan/report.ts'
 import compression from '../stores/redis/handler/compression.php'
 import type { AppSessions } from './app-sessions.ts'
 import { amount } from './count-text.ts'
+import { filesQuestion, othersFile, severalApps, tellInstance, tellOthers } from './local-files.ts'
 import { askSessions, boundStoreQuestion, isFinding, type StoreQuestion, storeQuestionOf } from './program.ts'
 import decode from './programs/decode.php'
 import end from './programs/end.php'
+import endMoving from './programs/end-moving.php'
 import { type Flags, refuse, withSessions } from './work.ts'
 
 const PROGRAM = { name: 'end', files: [compression, decode, end] }
+/** While sessions move, they are locked as requests lock them. */
+const MOVING = { name: 'end', files: [compression, decode, endMoving, end], isLocking: true }
 
 /** Which sessions are to end: one id, those with a value, or all. */
 interface Which {
@@ -47,13 +53,16 @@ function chooseWhich(id: string | undefined, { where, all }: Flags): Which | Fin
 
 function endThem(host: Host, sessions: AppSessions, which: Which, flags: Flags, log: Log): number | Finding {
   const stores = storesOf(sessions)
-  if (isFinding(stores)) return stores
-  const ask = (isTrial: boolean) => askSessions(sessions, PROGRAM, { ...which, isTrial }, log, stores)
+  const program = stores.previous === undefined ? PROGRAM : MOVING
+  const ask = (isTrial: boolean) => askSessions(sessions, program, { ...which, isTrial }, log, stores)
   const trial = ask(true)
   if (isFinding(trial)) return trial
-  const { count, unreadable } = trial as { readonly count: number; readonly unreadable: number }
+  const { count, unreadable } = trial as unknown as Ended
   if (unreadable > 0) host.err(`not looked into: ${sessionsOf(unreadable)} in no format that PHP writes\n`)
+  const refusal = refuseUsers(host, which, trial)
+  if (refusal !== undefined) return refusal
   if (count === 0) return 0
+  tellInstance(host, trial)
   host.err(renderFindings(warnings(sessions)))
   if (flags.yes === undefined) {
     const answer = host.ask(`${sessionsOf(count)} will end: their visitors are logged out. Continue? [y/N] `)
@@ -61,24 +70,36 @@ function endThem(host: Host, sessions: AppSessions, which: Which, flags: Flags, 
     if (!/^y(es)?$/i.test(answer)) return declined(count)
   } else host.err(`${sessionsOf(count)} will end\n`)
   const done = ask(false)
-  return isFinding(done) ? done : Number(done.count)
+  if (isFinding(done)) return done
+  const { count: ended, held, why } = done as unknown as Ended
+  return held > 0 ? stillHeld(held, ended, why) : ended
 }
 
-/** The previous store first: nothing is taken from it any more while the app's own sessions end. */
-function storesOf(sessions: AppSessions): Stores | Finding {
+/** The answer of programs/end.php. */
+interface Ended {
+  readonly count: number
+  readonly unreadable: number
+  /** Those that requests had all the time, and what one of them was. */
+  readonly held: number
+  readonly why: string
+}
+
+/** In local files, whose of them are meant is not always known. */
+function refuseUsers(host: Host, { id }: Which, trial: JsonObject): Finding | undefined {
+  if (id !== null) return trial.count === 0 ? othersFile(host, trial) : undefined
+  tellOthers(host, trial)
+  return severalApps(host, trial)
+}
+
+/** The previous store first, as requests lock them. */
+function storesOf(sessions: AppSessions): Stores {
   const main = storeQuestionOf(sessions)
-  const { planned } = sessions.prepared.plan
-  const previous = planned?.previous
+  const { surroundings } = sessions
+  const previous = sessions.prepared.plan.planned?.previous
   if (previous === undefined) return { main }
-  if (planned?.store.name === 'redis' && previous.store !== undefined && previous.store.name === 'redis')
-    return { previous: boundStoreQuestion(previous, sessions.surroundings, true), main }
-  return {
-    id: 'sessions.previous',
-    level: 'error',
-    title: `sessions that end in ${planned?.service} would come back from ${previous.title}, where none can be ended`,
-    from: 'PHP_SESSIONS_PREVIOUS',
-    fix: 'end them when the move is over and PHP_SESSIONS_PREVIOUS is removed',
-  }
+  if (previous.store !== undefined)
+    return { previous: boundStoreQuestion(previous, surroundings, true), main }
+  return { previous: filesQuestion(sessions, filesSettings(previous.savePath, surroundings)), main }
 }
 
 /** What a request that is running now can do with an ended session, where the managed handler's lock does not prevent it. */
@@ -86,21 +107,42 @@ function warnings({ prepared: { plan, input } }: AppSessions): readonly Finding[
   const { planned } = plan
   const isLocking = input.options.PHP_SESSIONS_LOCKING
   const isManaged = planned?.handler === 'managed'
-  if (planned === undefined || (isManaged && isLocking)) return []
+  if (isManaged && isLocking) return []
+  if (planned === undefined) return [returns(TAKES_ALONG, "PHP's own handler for local files", AGAIN)]
   const isLocked =
     isLocking && planned.store.name === 'redis' && planned.endpoint.topology.value !== 'cluster'
-  const what = isLocked
-    ? 'takes its session along if it gives it a new id (session_regenerate_id)'
-    : 'writes its session back when it ends'
+  const from = isLocking ? `PHP's own handler for ${planned.store.title}` : 'PHP_SESSIONS_LOCKING'
+  const cure = isManaged ? 'PHP_SESSIONS_LOCKING=on' : 'PHP_SESSIONS_HANDLER=managed'
   return [
-    {
-      id: 'sessions.returns',
-      level: 'warn',
-      title: `a request that is running now ${what}`,
-      from: isLocking ? `PHP's own handler for ${planned.store.title}` : 'PHP_SESSIONS_LOCKING',
-      fix: `end the sessions once more after the longest request, or set ${isManaged ? 'PHP_SESSIONS_LOCKING=on' : 'PHP_SESSIONS_HANDLER=managed'}`,
-    },
+    returns(
+      isLocked ? TAKES_ALONG : 'writes its session back when it ends',
+      from,
+      `${AGAIN}, or set ${cure}`,
+    ),
   ]
+}
+
+const TAKES_ALONG = 'takes its session along if it gives it a new id (session_regenerate_id)'
+const AGAIN = 'end the sessions once more after the longest request'
+
+function returns(what: string, from: string, fix: string): Finding {
+  return {
+    id: 'sessions.returns',
+    level: 'warn',
+    title: `a request that is running now ${what}`,
+    from,
+    fix,
+  }
+}
+
+function stillHeld(held: number, ended: number, why: string): Finding {
+  return {
+    id: 'sessions.held',
+    level: 'error',
+    title: `${sessionsOf(ended)} ended, and ${amount(held)} did not: ${why}`,
+    from: 'requests that are running now',
+    fix: 'run it again when these requests have ended',
+  }
 }
 
 function unconfirmed(count: number): Finding {

@@ -1,5 +1,6 @@
 import { oneLine } from '../core/text.ts'
 import { amount, duration } from './count-text.ts'
+import { renderPlace, type SessionPlace } from './local-files.ts'
 
 /** The lock of a session, and the request that holds it. What is not known is null. */
 export interface HeldLock {
@@ -22,7 +23,7 @@ export interface HeldLock {
 export interface HeldLocks {
   readonly version: 1
   readonly time: number
-  readonly store: { readonly kind: string; readonly service: string | null }
+  readonly store: SessionPlace
   readonly locks: number
   /** The requests that wait, of all locks. */
   readonly waiting: number
@@ -32,7 +33,7 @@ export interface HeldLocks {
 
 /** Renders locks for people, the longest first. */
 export function renderLocks({ locks, waiting, longest, store }: HeldLocks): string {
-  const place = `the service ${store.service}`
+  const place = renderPlace(store)
   if (locks === 0) return `no session is locked in ${place}\n`
   const count = locks === 1 ? '1 session is locked' : `${amount(locks)} sessions are locked`
   const waits = waiting === 1 ? '1 request waits' : `${amount(waiting)} requests wait`

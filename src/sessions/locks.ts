@@ -4,8 +4,10 @@ import type { Host } from '../host/host.ts'
 import type { Log } from '../php/ask.ts'
 import holder from '../stores/handler/holder.php'
 import type { AppSessions } from './app-sessions.ts'
+import { placeOf, tellOthers } from './local-files.ts'
 import { type HeldLock, type HeldLocks, renderLocks } from './locks-text.ts'
 import { askSessions, isFinding } from './program.ts'
+import filesLocks from './programs/files-locks.php'
 import locks from './programs/locks.php'
 import memcachedLocks from './programs/memcached-locks.php'
 import redisLocks from './programs/redis-locks.php'
@@ -13,23 +15,27 @@ import { EVERY_KIND, type Flags, withSessions } from './work.ts'
 
 /** Lists the locks of sessions that are held now, and who holds them. */
 export function listLocks(host: Host, flags: Flags): number {
-  const held = withSessions(host, flags, (sessions, log) => askForLocks(sessions, flags, log), EVERY_KIND)
+  const held = withSessions(
+    host,
+    flags,
+    (sessions, log) => askForLocks(host, sessions, flags, log),
+    EVERY_KIND,
+  )
   if (held === undefined) return 1
   host.out(flags.json === undefined ? renderLocks(held) : renderJson(held))
   return 0
 }
 
-const PROGRAM = { name: 'locks', files: [holder, redisLocks, memcachedLocks, locks] }
+const PROGRAM = { name: 'locks', files: [holder, redisLocks, memcachedLocks, filesLocks, locks] }
 
-function askForLocks(sessions: AppSessions, flags: Flags, log: Log): HeldLocks | Finding {
-  const { planned } = sessions.prepared.plan
+function askForLocks(host: Host, sessions: AppSessions, flags: Flags, log: Log): HeldLocks | Finding {
   const why = whyNoLocks(sessions)
-  if (planned === undefined || why !== undefined) return noLocks(why ?? '', planned?.service)
+  if (why !== undefined) return noLocks(why, sessions.prepared.plan.planned?.service)
   const answer = askSessions(sessions, PROGRAM, { ids: flags.ids !== undefined }, log)
   if (isFinding(answer)) return answer
+  tellOthers(host, answer)
   const { time, locks: count, waiting, longest } = answer as unknown as Answer
-  const store = { kind: planned.store.name, service: planned.service }
-  return { version: 1, time, store, locks: count, waiting, longest }
+  return { version: 1, time, store: placeOf(sessions, answer), locks: count, waiting, longest }
 }
 
 /** The answer of programs/locks.php. */
@@ -43,7 +49,7 @@ interface Answer {
 /** Why there are no locks that could be listed; undefined if there may be some. */
 function whyNoLocks({ prepared: { plan }, surroundings: { options } }: AppSessions): string | undefined {
   const { planned } = plan
-  if (planned === undefined) return 'sessions are in local files, whose locks only the system knows'
+  if (planned === undefined) return undefined
   if (!options.PHP_SESSIONS_LOCKING) return 'PHP_SESSIONS_LOCKING is off'
   const { store, handler, endpoint } = planned
   if (handler === 'managed' || endpoint.topology.value === 'single') return undefined

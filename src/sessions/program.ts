@@ -5,11 +5,20 @@ import { makeMask } from '../core/mask.ts'
 import { askProgram, type Log, ProbeSilent, type Question } from '../php/ask.ts'
 import type { ChosenStore } from '../plan/plan.ts'
 import { formatPlace } from '../plan/report.ts'
+import filesSession from '../stores/handler/files-session.php'
+import holder from '../stores/handler/holder.php'
 import { COMMON_CLIENT, withoutHead } from '../stores/handler/join.ts'
+import lifetime from '../stores/handler/lifetime.php'
+import lockedSession from '../stores/handler/locked-session.php'
+import pool from '../stores/handler/pool.php'
 import sessionFiles from '../stores/handler/session-files.php'
+import wait from '../stores/handler/wait.php'
+import memcachedSession from '../stores/memcached/handler/memcached-session.php'
 import { memcached } from '../stores/memcached/memcached.ts'
+import redisSession from '../stores/redis/handler/redis-session.php'
 import { redis } from '../stores/redis/redis.ts'
 import { type AppSessions, secretsIn, silent } from './app-sessions.ts'
+import { filesQuestion } from './local-files.ts'
 import filesSessionStore from './programs/files-session-store.php'
 import memcachedSessionStore from './programs/memcached-session-store.php'
 import progress from './programs/progress.php'
@@ -25,6 +34,8 @@ export interface SessionProgram {
   /** Its name, that of its last file. */
   readonly name: string
   readonly files: readonly string[]
+  /** Whether it locks sessions as the managed handler does. */
+  readonly isLocking?: boolean
 }
 
 /** A store as a program gets it: PHP opens it with `openStore('NAME')`. */
@@ -34,10 +45,10 @@ export interface StoreQuestion {
 }
 
 /** How a program reaches the store that keeps the sessions of an app. */
-export function storeQuestionOf({ prepared: { plan }, surroundings }: AppSessions): StoreQuestion {
-  const { planned } = plan
-  if (planned === undefined) return { kind: 'files', settings: {}, isManaged: false }
-  return boundStoreQuestion(planned, surroundings, planned.handler === 'managed')
+export function storeQuestionOf(sessions: AppSessions): StoreQuestion {
+  const { planned } = sessions.prepared.plan
+  if (planned === undefined) return filesQuestion(sessions)
+  return boundStoreQuestion(planned, sessions.surroundings, planned.handler === 'managed')
 }
 
 /** The same for any store. */
@@ -55,7 +66,7 @@ export function boundStoreQuestion(
  */
 export function askSessions(
   sessions: AppSessions,
-  { name, files }: SessionProgram,
+  { name, files, isLocking = false }: SessionProgram,
   question: { readonly [name: string]: Question },
   log: Log,
   asked: { readonly [name: string]: StoreQuestion } = { main: storeQuestionOf(sessions) },
@@ -64,7 +75,7 @@ export function askSessions(
   const program = {
     name,
     source: `src/sessions/programs/${name}.php`,
-    code: joinProgram(files, Object.values(asked)),
+    code: joinProgram(files, Object.values(asked), isLocking),
     // The data of sessions are not to be trusted.
     overrides: ['session.upload_progress.enabled=0', 'memory_limit=512M'],
     limitSeconds: LIMIT_SECONDS,
@@ -91,11 +102,21 @@ const STORE_FILES: Readonly<Record<StoreQuestion['kind'], readonly string[]>> = 
   files: [sessionFiles, filesSessionStore],
 }
 
+/** And those that lock sessions there. */
+const LOCKING_FILES: Readonly<Record<StoreQuestion['kind'], string>> = {
+  redis: redisSession,
+  memcached: memcachedSession,
+  files: filesSession,
+}
+
 /** One PHP program of these files, with the clients of these stores: it is one argument, which has at most 128 KB. */
-function joinProgram(files: readonly string[], asked: readonly StoreQuestion[]): string {
-  const clients = [...new Set(asked.flatMap(({ kind }) => STORE_FILES[kind]))]
-  const all = [...COMMON_CLIENT, start, sessionStore, ...clients, progress, ...files]
-  return `namespace PhpSessions;\n\n${all.map(withoutHead).join('\n')}`
+function joinProgram(files: readonly string[], asked: readonly StoreQuestion[], isLocking: boolean): string {
+  const kinds = asked.map(({ kind }) => kind)
+  const clients = kinds.flatMap((kind) => STORE_FILES[kind])
+  const locking = kinds.map((kind) => LOCKING_FILES[kind])
+  const locks = isLocking ? [lockedSession, lifetime, holder, wait, pool, ...locking] : []
+  const all = [...COMMON_CLIENT, start, sessionStore, ...clients, ...locks, progress, ...files]
+  return `namespace PhpSessions;\n\n${[...new Set(all)].map(withoutHead).join('\n')}`
 }
 
 function failed(sessions: AppSessions, why: string): Finding {
@@ -108,6 +129,9 @@ function failed(sessions: AppSessions, why: string): Finding {
       planned === undefined
         ? 'local files'
         : `${planned.store.title} service ${planned.service} (${formatPlace(planned)})`,
-    fix: 'run php-sessions doctor, which names the cause',
+    fix:
+      planned === undefined
+        ? "run this as the user of the app's PHP, or as root"
+        : 'run php-sessions doctor, which names the cause',
   }
 }

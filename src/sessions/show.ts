@@ -2,6 +2,7 @@ import { oneLine, renderJson } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import compression from '../stores/redis/handler/compression.php'
 import { amount, duration } from './count-text.ts'
+import { othersFile } from './local-files.ts'
 import { askSessions, isFinding } from './program.ts'
 import decode from './programs/decode.php'
 import show from './programs/show.php'
@@ -34,6 +35,8 @@ export function showSession(host: Host, id: string, flags: Flags): number {
     const answer = askSessions(sessions, { name: 'show', files: [compression, decode, show] }, question, log)
     if (isFinding(answer)) return answer
     if (answer.isThere === true) return answer as unknown as Shown
+    const others = othersFile(host, answer)
+    if (others !== undefined) return others
     return {
       id: 'sessions.none',
       level: 'error',

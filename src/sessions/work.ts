@@ -53,8 +53,8 @@ function findingsOf(answer: unknown): readonly Finding[] | undefined {
   return typeof answer === 'object' && answer !== null && isFinding(answer) ? [answer] : undefined
 }
 
-/** Where `programs/` can list the keys, unless a server refuses it. */
-const LISTED: readonly Kind[] = ['redis', 'memcached']
+/** Where `programs/` can list the sessions, unless a server refuses it. */
+const LISTED: readonly Kind[] = ['redis', 'memcached', 'files']
 
 function refuseKind({ prepared: { plan } }: AppSessions, kinds: readonly Kind[]): readonly Finding[] {
   const kind = kindOf(plan)
@@ -63,7 +63,8 @@ function refuseKind({ prepared: { plan } }: AppSessions, kinds: readonly Kind[])
     {
       id: 'sessions.kind',
       level: 'error',
-      title: `these sessions are in ${kind === 'pool' ? 'a pool of Memcached servers' : 'local files'}, and this command works with Redis, Valkey and one Memcached only`,
+      title:
+        'these sessions are in a pool of Memcached servers, and this command works with Redis, Valkey, one Memcached and local files only',
       from: plan.because,
       fix: 'bind such a service, or name it in PHP_SESSIONS_SERVICE',
     },

@@ -22,6 +22,7 @@ const counted = {
   lifetime: 1440,
   sessions: 41_234,
   eternal: 0,
+  overdue: 0,
   bytes: 12_345_678,
   active: [1234, 5678, 41_234, 321, 1234, 5678, 41_234, 41_234, 41_234, 41_234, 41_234],
   short: 0,
@@ -80,13 +81,29 @@ const shown = {
   ],
 }
 
+const ended = { count: 12, unreadable: 0, held: 0, why: '' }
+
+/** An app without a service, whose files belong to these users. */
+const inFiles = (program: string, answer: object, owners = [33], others: readonly number[] = []): World => ({
+  services: [],
+  files: { '/etc/passwd': 'root:x:0:0::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\n' },
+  answers: {
+    settings: phpWith({ 'session.save_handler': is('files') }),
+    [program]: { ...answer, files: { directory: '/var/lib/php/sessions', owners, others } },
+  },
+})
+const MOVING: World = {
+  services: [redisService, { name: 'old', label: 'memcached', credentials: { servers: 'm:11211' } }],
+  env: { PHP_SESSIONS_PREVIOUS: 'old' },
+}
+
 function sessions(args: readonly string[], world: World = {}) {
   const answers: World['answers'] = {
     settings: phpWith({}),
     'look-around': { versionId: 80400, lines: [], pools: [] },
     count: counted,
     show: shown,
-    end: { count: 12, unreadable: 0 },
+    end: ended,
     locks: locked,
     ...world.answers,
   }
@@ -185,7 +202,11 @@ test.each<[string, readonly string[], World?]>([
   ['an end that is confirmed', ['end', '--where', 'user_id=42'], { says: 'y' }],
   ['an end that is declined', ['end', 'abc'], { says: '' }],
   ['an end for scripts', ['end', '--all', '--yes', '--json']],
-  ['an end with nothing to end', ['end', '--all'], { answers: { end: { count: 0, unreadable: 2 } } }],
+  [
+    'an end with nothing to end',
+    ['end', '--all'],
+    { answers: { end: { ...ended, count: 0, unreadable: 2 } } },
+  ],
   ['an end by the managed handler', ['end', '--all', '--yes'], { env: { PHP_SESSIONS_HANDLER: 'managed' } }],
   [
     'an end without locks',
@@ -200,7 +221,7 @@ test.each<[string, readonly string[], World?]>([
   [
     'locks of local files',
     ['locks'],
-    { services: [], answers: { settings: phpWith({ 'session.save_handler': is('files') }) } },
+    inFiles('locks', { ...locked, locks: 1, longest: [{ ...lock, handler: 'native', endsInSeconds: null }] }),
   ],
   ['an end of nothing', ['end']],
   ['an end of two things', ['end', 'abc', '--all']],
@@ -217,10 +238,15 @@ test.each<[string, readonly string[], World?]>([
       answers: { settings: phpWith({ 'session.save_handler': differs('redis', '/etc/php/mine.ini:3') }) },
     },
   ],
+  ['local files', [], inFiles('count', { ...counted, overdue: 3 }, [33], [0, 1000])],
+  ['a file of another user', ['show', 'abc'], inFiles('show', { isThere: false }, [], [33])],
+  ['an end of local files', ['end', '--all', '--yes'], inFiles('end', ended, [33, 0])],
+  ['an end of files of several apps', ['end', '--all', '--yes'], inFiles('end', ended, [33, 1000])],
+  ['an end of a file of another user', ['end', 'abc'], inFiles('end', { ...ended, count: 0 }, [], [33])],
   [
-    'local files',
+    'local files that cannot be read',
     [],
-    { services: [], answers: { settings: phpWith({ 'session.save_handler': is('files') }) } },
+    inFiles('count', { failed: 'the directory /var/lib/php/sessions cannot be read' }),
   ],
   [
     'a pool of Memcached servers',
@@ -228,11 +254,13 @@ test.each<[string, readonly string[], World?]>([
     { services: [{ ...memcachedService, credentials: { servers: 'm1:11211,m2:11211' } }] },
   ],
   [
-    'an end while sessions move from Memcached',
+    'an end while sessions move, and requests have some of them',
     ['end', '--all', '--yes'],
     {
-      services: [redisService, { name: 'old', label: 'memcached', credentials: { servers: 'm:11211' } }],
-      env: { PHP_SESSIONS_PREVIOUS: 'old' },
+      ...MOVING,
+      answers: {
+        end: { ...ended, held: 2, why: 'others have held this session for 30 seconds, behind GET /export' },
+      },
     },
   ],
   ['a PHP that is too old', [], { answers: { settings: { ...phpWith({}), version: '7.4' } } }],
@@ -269,6 +297,7 @@ test('every program fits into one argument of a command line', () => {
   const all = [[], ['show', 'abc'], ['end', '--all', '--yes'], ['locks']].flatMap(
     (args) => sessions(args).programs,
   )
+  all.push(...sessions(['end', '--all', '--yes'], MOVING).programs)
   // MAX_ARG_STRLEN of Linux.
   for (const { args } of all) expect(Math.max(...args.map((arg) => arg.length))).toBeLessThan(131_072)
 })
@@ -284,5 +313,10 @@ test('--json is as docs/sessions.schema.json says', () => {
     ['locks', '--json'],
   ])
     expect(validate(JSON.parse(sessions(args, world).out)) || validate.errors).toBe(true)
+  for (const [args, of] of [
+    [['--json'], inFiles('count', counted)],
+    [['locks', '--json'], inFiles('locks', locked)],
+  ] as const)
+    expect(validate(JSON.parse(sessions(args, of).out)) || validate.errors).toBe(true)
   expect(validate({ version: 1 })).toBe(false)
 })

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Service, vcapServices } from '../../lab/bindings.ts'
 import { writeProgram } from '../../lab/processes/program.ts'
@@ -138,4 +138,13 @@ export function run(
       resolve({ status, out, err })
     })
   })
+}
+
+/** Runs php-sessions as nobody where the test is root, who may write everywhere. */
+export function asNobody(machine: Machine): Machine {
+  if (process.getuid?.() !== 0) return machine
+  chmodSync(machine.directory, 0o755)
+  const executable = join(machine.directory, 'php-sessions')
+  cpSync(machine.executable, executable)
+  return { ...machine, executable, uid: 65534 }
 }

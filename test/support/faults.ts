@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import {
   makeAuthority,
 } from '../../lab/servers/certificates.ts'
 import { type Memcached, startMemcached } from '../../lab/servers/memcached.ts'
-import { install, type Machine, makeMachine, withEnv, withServices } from './doctor.ts'
+import { asNobody, install, type Machine, makeMachine, withEnv, withServices } from './doctor.ts'
 
 /** A machine that is broken in one way. */
 export interface Broken {
@@ -835,13 +835,4 @@ async function repairedExtensions(extensions: readonly string[]): Promise<Broken
   const server = await redis({ password: CANARY })
   const services = [redisAt(server, { password: CANARY })]
   return { machine: await makeMachine({ services, extensions }), repair: () => makeMachine({ services }) }
-}
-
-/** Runs php-sessions as nobody where the test is root, who may write everywhere. */
-function asNobody(machine: Machine): Machine {
-  if (process.getuid?.() !== 0) return machine
-  chmodSync(machine.directory, 0o755)
-  const executable = join(machine.directory, 'php-sessions')
-  cpSync(machine.executable, executable)
-  return { ...machine, executable, uid: 65534 }
 }

@@ -13,6 +13,7 @@ final class Census
 
     public int $sessions = 0;
     public int $eternal = 0;
+    public int $overdue = 0;
     public int $bytes = 0;
     /** @var array<int, int> sessions by what they have to live, in steps of the precision */
     private array $lives = [];
@@ -28,6 +29,7 @@ final class Census
         if ($seconds === null) {
             $this->eternal++;
         } else {
+            $this->overdue += $seconds < 0 ? 1 : 0;
             $step = (int) ceil($seconds / self::PRECISION);
             $this->lives[$step] = ($this->lives[$step] ?? 0) + 1;
         }
@@ -62,6 +64,7 @@ final class Census
             'lifetime' => $life,
             'sessions' => $this->sessions,
             'eternal' => $this->eternal,
+            'overdue' => $this->overdue,
             'bytes' => $this->bytes,
             'active' => $active,
             'short' => $short,

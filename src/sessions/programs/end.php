@@ -74,24 +74,40 @@ final class Ending
     }
 }
 
-answer(function (): array {
-    ['id' => $id, 'isTrial' => $isTrial] = Asked::$question;
-    // While sessions move they are in both stores, and one that is missing in the app's own is taken from the previous one.
-    $names = array_keys(Asked::$question['stores']);
-    $counts = array_fill_keys($names, 0);
-    $unreadable = 0;
-    // A request may have given a session another id while the first pass went on, or have moved it.
-    $isOnce = $isTrial || ($id !== null && count($names) === 1);
-    foreach ($isOnce ? $names : [...$names, ...$names] as $name) {
-        $store = openStore($name);
-        $progress = new Progress('looked at', $id === null ? $store->total() : null);
-        $ending = new Ending($name, $progress);
-        foreach ($ending->keys() as $keys) {
-            $counts[$name] += $isTrial || $keys === [] ? count($keys) : $store->end($keys);
-        }
-        $progress->end();
-        $unreadable = max($unreadable, $ending->unreadable);
+/** Ends them, or counts them only: how many they are, and how many could not be looked into. */
+function endSessions(string $name, ?object $by): array
+{
+    $store = openStore($name);
+    $progress = new Progress('looked at', Asked::$question['id'] === null ? $store->total() : null);
+    $ending = new Ending($name, $progress);
+    $count = 0;
+    foreach ($ending->keys() as $keys) {
+        $count += $by === null || $keys === [] ? count($keys) : $by->end($keys);
     }
-    // Most of them are in both stores.
-    return ['count' => max($counts), 'unreadable' => $unreadable];
+    $progress->end();
+    return [$count, $ending->unreadable];
+}
+
+answer(function (): array {
+    ['id' => $id, 'isTrial' => $isTrial, 'stores' => $stores] = Asked::$question;
+    $names = array_keys($stores);
+    $isMoving = count($names) > 1;
+    $counts = array_fill_keys($names, 0);
+    $held = [];
+    $unreadable = 0;
+    // A request may have given a session another id while the first pass went on. In the second one those are waited for that
+    // requests still have.
+    $waits = $isTrial || ($id !== null && !$isMoving) ? [0.0] : [1.0, INF];
+    foreach ($waits as $seconds) {
+        $moving = $isMoving && !$isTrial ? new MovingSessions($seconds) : null;
+        foreach ($names as $name) {
+            [$count, $unknown] = endSessions($name, $isTrial ? null : $moving ?? openStore($name));
+            $counts[$name] += $count;
+            $unreadable = max($unreadable, $unknown);
+        }
+        $held = $moving?->held ?? [];
+    }
+    // While they move most sessions are in both stores: as many are counted first, and each is ended once.
+    $count = $isTrial ? max($counts) : array_sum($counts);
+    return ['count' => $count, 'unreadable' => $unreadable, 'held' => count($held), 'why' => reset($held) ?: ''];
 });

@@ -52,6 +52,7 @@ answer(function (): array {
     $locks = new Locks(Asked::$question['ids']);
     match (Asked::$question['stores']['main']['kind']) {
         'redis' => addRedisLocks($locks, new RedisSessionStore('main')),
+        'files' => addFilesLocks($locks, new FilesSessionStore('main')),
         'memcached' => addMemcachedLocks($locks, new MemcachedSessionStore('main')),
     };
     return $locks->answer();

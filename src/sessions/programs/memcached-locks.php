@@ -9,12 +9,11 @@ function addMemcachedLocks(Locks $locks, MemcachedSessionStore $store): void
 {
     $begin = 'lock.';
     $found = [];
-    // It leaves out what is in use at that moment, as a lock is for which others wait.
-    for ($look = 0; $look < LOOKS; $look++) {
-        $store->list($begin, function (string $key, int $end) use (&$found): void {
-            $found[$key] ??= $end;
-        });
-    }
+    $take = function (string $key, int $end) use (&$found): void {
+        $found[$key] = $end;
+    };
+    // The earlier way leaves out what is in use at that moment, as a lock is for which others wait.
+    for ($look = 1; !$store->list($begin, $take) && $look < LOOKS; $look++);
     foreach (array_chunk($found, 500, true) as $ends) {
         $items = $store->items(array_keys($ends));
         foreach (array_keys($ends) as $i => $key) {

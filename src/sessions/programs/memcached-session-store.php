@@ -48,8 +48,11 @@ final class MemcachedSessionStore implements SessionStore
         }
     }
 
-    /** Gives each key that begins so, and when it ends: in seconds since 1970, -1 for never. */
-    public function list(string $begin, \Closure $take): void
+    /**
+     * Gives each key that begins so, and when it ends: in seconds since 1970, -1 for never. Whether none can be missing that was
+     * there all the time.
+     */
+    public function list(string $begin, \Closure $take): bool
     {
         ['prefix' => $prefix] = $this->settings;
         $read = function (string $line) use ($take, $prefix, $begin): void {
@@ -58,8 +61,12 @@ final class MemcachedSessionStore implements SessionStore
                 $take(substr($name, strlen($prefix)), (int) $found[2]);
             }
         };
-        // The other way leaves out what is being moved between its lists; earlier servers have only that.
-        $this->talk('lru_crawler metadump hash', $read) || $this->talk('lru_crawler metadump all', $read);
+        if ($this->talk('lru_crawler metadump hash', $read)) {
+            return true;
+        }
+        // Servers before 1.6.9. It leaves out what is in use, or being moved between its lists.
+        $this->talk('lru_crawler metadump all', $read);
+        return false;
     }
 
     public function total(): ?int
@@ -154,7 +161,20 @@ final class MemcachedSessionStore implements SessionStore
         if ($this->settings['password'] !== null) {
             throw new StoreFailed("$name asks for a login (SASL), and Memcached lists its keys only without one");
         }
-        return Warnings::quietly(function () use ($command, $take, $name): bool {
+        // The crawler has work of its own, and waits while the hash table grows.
+        for ($end = microtime(true) + self::SILENCE_SECONDS; ($isKnown = $this->talkOnce($command, $take, $name)) === null;) {
+            if (microtime(true) > $end) {
+                throw new StoreFailed("$name does not list its keys (lru_crawler metadump): it is busy with a list for others");
+            }
+            usleep(100_000);
+        }
+        return $isKnown;
+    }
+
+    /** The same; null where the server has no time for it now. */
+    private function talkOnce(string $command, \Closure $take, string $name): ?bool
+    {
+        return Warnings::quietly(function () use ($command, $take, $name): ?bool {
             $address = str_starts_with($name, '/') ? "unix://$name" : "tcp://$name";
             $stream = stream_socket_client($address, $code, $why, $this->settings['connectSeconds'])
                 ?: throw new StoreFailed("$name: $why");
@@ -165,7 +185,10 @@ final class MemcachedSessionStore implements SessionStore
                 if ($line === 'END' || str_starts_with($line, 'BADCLASS')) {
                     return $line === 'END';
                 }
-                if (preg_match('/^(ERROR|CLIENT_ERROR|SERVER_ERROR|BUSY)/', $line)) {
+                if (preg_match('/^(BUSY|ERROR locked)/', $line)) {
+                    return null;
+                }
+                if (preg_match('/^(ERROR|CLIENT_ERROR|SERVER_ERROR)/', $line)) {
                     throw new StoreFailed("$name does not list its keys (lru_crawler metadump): " . printable($line));
                 }
                 $take($line);

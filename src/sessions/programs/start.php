@@ -6,6 +6,8 @@ namespace PhpSessions;
 final class Asked
 {
     public static array $question = [];
+    /** What belongs to the answer besides. */
+    public static array $more = [];
 
     public static function read(): void
     {
@@ -56,7 +58,7 @@ function answer(\Closure $program): void
 {
     try {
         Asked::read();
-        send($program());
+        send($program() + Asked::$more);
     } catch (\Throwable $failure) {
         send(['failed' => explainFailure($failure)]);
     }

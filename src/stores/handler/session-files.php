@@ -21,9 +21,14 @@ function fileDirectory(string $savePath, #[\SensitiveParameter] string $id): str
     return $directory;
 }
 
+function ownUser(): int|false
+{
+    return \function_exists('posix_geteuid') ? posix_geteuid() : fileowner('/proc/self');
+}
+
 /** Whether a file, as lstat has found it, is a regular one of the own user, or of root; root takes those of all. */
 function isOwnFile(array $found): bool
 {
-    $user = \function_exists('posix_geteuid') ? posix_geteuid() : fileowner('/proc/self');
+    $user = ownUser();
     return ($found['mode'] & 0170000) === 0100000 && ($user === 0 || $found['uid'] === 0 || $found['uid'] === $user);
 }

@@ -1,0 +1,33 @@
+<?php
+
+namespace PhpSessions;
+
+/** Finds the session files that are locked. Linux lists the locks of all processes that can be seen from here. */
+function addFilesLocks(Locks $locks, FilesSessionStore $store): void
+{
+    $list = Warnings::quietly(fn () => file_get_contents('/proc/locks'));
+    if ($list === false) {
+        throw new StoreFailed('who has locked a file is not known here: there is no /proc/locks');
+    }
+    $holders = $waiting = [];
+    foreach (explode("\n", $list) as $line) {
+        if (preg_match('/^\d+:( +->)? +FLOCK +\S+ +\S+ +(\d+) +([0-9a-f]+):([0-9a-f]+):(\d+) /', $line, $found)) {
+            [, $isWaiting, $process, $major, $minor, $inode] = $found;
+            $file = hexdec($major) . ':' . hexdec($minor) . ":$inode";
+            if ($isWaiting === '') {
+                $holders[$file] = $process;
+            } else {
+                $waiting[$file] = ($waiting[$file] ?? 0) + 1;
+            }
+        }
+    }
+    $host = preg_replace('/[^\w.-]/', '_', (string) gethostname());
+    foreach ($store->keys() as $keys) {
+        foreach ($store->states($keys) as $key => ['dev' => $device, 'ino' => $inode]) {
+            $file = ($device >> 8 & 0xfff | $device >> 32 & ~0xfff) . ':' . ($device & 0xff | $device >> 12 & ~0xff) . ":$inode";
+            if (isset($holders[$file])) {
+                $locks->add((string) $key, "$host|$holders[$file]", 0, null, $waiting[$file] ?? 0);
+            }
+        }
+    }
+}

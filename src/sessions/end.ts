@@ -58,7 +58,8 @@ function endThem(host: Host, sessions: AppSessions, which: Which, flags: Flags, 
   const trial = ask(true)
   if (isFinding(trial)) return trial
   const { count, unreadable } = trial as unknown as Ended
-  if (unreadable > 0) host.err(`not looked into: ${sessionsOf(unreadable)} in no format that PHP writes\n`)
+  if (unreadable > 0)
+    host.err(`not looked into: ${sessionsOf(unreadable)} in no format that PHP writes, or too large\n`)
   const refusal = refuseUsers(host, which, trial)
   if (refusal !== undefined) return refusal
   if (count === 0) return 0

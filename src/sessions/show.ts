@@ -76,6 +76,7 @@ function describeValue({ type, size, class: name, value, items }: Described): st
   const part = items !== undefined && items.length < (size ?? 0) ? `, ${items.length} of them shown` : ''
   const count =
     size === undefined ? '' : items === undefined ? `, ${amount(size)} bytes` : ` of ${amount(size)}`
-  const shown = value === undefined ? '' : `  ${oneLine(JSON.stringify(value))}`
+  const shown =
+    value === undefined ? '' : `  ${oneLine(type === 'string' ? JSON.stringify(value) : String(value))}`
   return `${kind}${count}${part}${shown}`
 }

@@ -31,6 +31,9 @@ function isValue(mixed $value, string $wanted): bool
 final class Ending
 {
     private const AT_ONCE = 50;
+    private const BYTES_AT_ONCE = 16 << 20;
+    /** What is larger is not looked into: PHP needs several times as much memory for it. */
+    private const LARGEST_BYTES = 64 << 20;
 
     public int $unreadable = 0;
 
@@ -52,11 +55,30 @@ final class Ending
             return;
         }
         foreach ($this->store->keys() as $keys) {
-            foreach (array_chunk($keys, self::AT_ONCE) as $some) {
-                $this->progress->add(count($some));
+            $this->progress->add(count($keys));
+            foreach ($where === null ? [$keys] : $this->groups($keys) as $some) {
                 yield $where === null ? $some : $this->matching($some, $where);
             }
         }
+    }
+
+    /** Sessions that there is memory for at once. */
+    private function groups(array $keys): iterable
+    {
+        [$group, $bytes] = [[], 0];
+        foreach ($this->store->measure($keys) as $key => [$size]) {
+            if ($size > self::LARGEST_BYTES) {
+                $this->unreadable++;
+                continue;
+            }
+            if (count($group) === self::AT_ONCE || $bytes + $size > self::BYTES_AT_ONCE) {
+                yield $group;
+                [$group, $bytes] = [[], 0];
+            }
+            $group[] = (string) $key;
+            $bytes += $size;
+        }
+        yield $group;
     }
 
     private function matching(array $keys, array $where): array
@@ -74,40 +96,40 @@ final class Ending
     }
 }
 
-/** Ends them, or counts them only: how many they are, and how many could not be looked into. */
-function endSessions(string $name, ?object $by): array
+/** The sessions of a store that are to end, given to a closure in lists. Returns how many could not be looked into. */
+function eachEnding(string $name, \Closure $take): int
 {
-    $store = openStore($name);
-    $progress = new Progress('looked at', Asked::$question['id'] === null ? $store->total() : null);
+    $progress = new Progress('looked at', Asked::$question['id'] === null ? openStore($name)->total() : null);
     $ending = new Ending($name, $progress);
-    $count = 0;
     foreach ($ending->keys() as $keys) {
-        $count += $by === null || $keys === [] ? count($keys) : $by->end($keys);
+        $keys === [] || $take($keys);
     }
     $progress->end();
-    return [$count, $ending->unreadable];
+    return $ending->unreadable;
 }
 
 answer(function (): array {
     ['id' => $id, 'isTrial' => $isTrial, 'stores' => $stores] = Asked::$question;
+    // While sessions move there are two stores, and the first is the previous one.
     $names = array_keys($stores);
     $isMoving = count($names) > 1;
-    $counts = array_fill_keys($names, 0);
+    $count = $unreadable = 0;
     $held = [];
-    $unreadable = 0;
     // A request may have given a session another id while the first pass went on. In the second one those are waited for that
     // requests still have.
     $waits = $isTrial || ($id !== null && !$isMoving) ? [0.0] : [1.0, INF];
     foreach ($waits as $seconds) {
         $moving = $isMoving && !$isTrial ? new MovingSessions($seconds) : null;
-        foreach ($names as $name) {
-            [$count, $unknown] = endSessions($name, $isTrial ? null : $moving ?? openStore($name));
-            $counts[$name] += $count;
+        foreach ($names as $i => $name) {
+            $first = $i > 0 && $isTrial ? openStore($names[0]) : null;
+            $store = $isTrial ? null : $moving ?? openStore($name);
+            $unknown = eachEnding($name, function (array $keys) use (&$count, $first, $store): void {
+                // One that is in both is counted once.
+                $count += $store === null ? count($keys) - count($first?->measure($keys) ?? []) : $store->end($keys);
+            });
             $unreadable = max($unreadable, $unknown);
         }
         $held = $moving?->held ?? [];
     }
-    // While they move most sessions are in both stores: as many are counted first, and each is ended once.
-    $count = $isTrial ? max($counts) : array_sum($counts);
     return ['count' => $count, 'unreadable' => $unreadable, 'held' => count($held), 'why' => reset($held) ?: ''];
 });

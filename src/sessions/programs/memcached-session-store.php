@@ -9,6 +9,8 @@ final class MemcachedSessionStore implements SessionStore
 {
     private const ID = '/^(?!lock\.|prev\.)[^\x00-\x20\x7f]{1,256}$/D';
     private const STEP = 500;
+    /** Each may have a megabyte. */
+    private const AT_ONCE = 50;
     private const SILENCE_SECONDS = 10;
     /** More is a moment to the server, in seconds since 1970. */
     private const LONGEST_SECONDS = 30 * 86400;
@@ -80,14 +82,19 @@ final class MemcachedSessionStore implements SessionStore
 
     public function measure(array $keys): array
     {
-        return array_map(fn (array $session): array => [strlen($session[0]), $session[1]], $this->read($keys));
+        $sizes = [];
+        foreach (array_chunk($keys, self::AT_ONCE) as $some) {
+            $sizes += array_map(fn (array $session): array => [strlen($session[0]), $session[1]], $this->read($some));
+        }
+        return $sizes;
     }
 
     public function read(array $keys): array
     {
+        $keys = array_values(preg_grep(self::ID, $keys));
         $answers = $this->items($keys);
         $sessions = [];
-        foreach (array_values($keys) as $i => $key) {
+        foreach ($keys as $i => $key) {
             $end = $this->ends[$key] ?? -1;
             if (is_array($answers[$i])) {
                 $sessions[$key] = [$answers[$i][0], $end < 0 ? null : (float) ($end - time())];

@@ -157,7 +157,7 @@ final class RedisSessionStore implements SessionStore
     private function lives(array $keys, string $command): array
     {
         $commands = [];
-        foreach ($keys as $key) {
+        foreach (preg_grep(self::ID, $keys) as $key) {
             $name = $this->settings['prefix'] . $key;
             $commands[$name] = [[$command, $name], ['PTTL', $name]];
         }

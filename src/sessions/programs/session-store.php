@@ -67,6 +67,8 @@ function plainOf(Keyring $ring, string $key, #[\SensitiveParameter] string $data
         return $ring->open($key, uncompress($data));
     } catch (Unreadable) {
         return null;
+    } catch (StoreFailed $failure) {
+        return str_contains($failure->getMessage(), 'memory_limit') ? null : throw $failure;
     }
 }
 

@@ -27,7 +27,9 @@ final class Description
 
     private function shown(mixed $value): array
     {
-        return $this->hasValues ? ['value' => $value] : [];
+        // Readers of JSON take numbers of 53 bits.
+        $isLong = is_int($value) && abs($value) > 2 ** 53;
+        return $this->hasValues ? ['value' => $isLong ? (string) $value : $value] : [];
     }
 
     private function structure(Structure $structure, int $depth): array

@@ -63,7 +63,7 @@ function endThem(host: Host, sessions: AppSessions, which: Which, flags: Flags, 
   const refusal = refuseUsers(host, which, trial)
   if (refusal !== undefined) return refusal
   if (count === 0) return 0
-  tellInstance(host, trial)
+  if (sessions.prepared.plan.planned === undefined) tellInstance(host, trial)
   host.err(renderFindings(warnings(sessions)))
   if (flags.yes === undefined) {
     const answer = host.ask(`${sessionsOf(count)} will end: their visitors are logged out. Continue? [y/N] `)

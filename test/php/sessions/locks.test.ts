@@ -110,6 +110,6 @@ test('of 200 locks on a Memcached none is missing, while all of them are in use'
   await sleep(500)
   const bound = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(service) }
   const underTest = PHPS[0]?.[1] as PhpUnderTest
-  const counts = Array.from({ length: 5 }, () => listLocks(underTest, bound).said?.locks)
-  expect(counts).toEqual([200, 200, 200, 200, 200])
+  const counts = Array.from({ length: 3 }, () => listLocks(underTest, bound).said?.locks)
+  expect(counts).toEqual([200, 200, 200])
 })

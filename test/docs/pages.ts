@@ -9,13 +9,11 @@ export interface Page {
 const DOCS = readdirSync('docs', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`)
-const RESULTS = readdirSync('bench/results').map((name) => `bench/results/${name}`)
 
 /** Every page that people read. */
 export const PAGES: readonly Page[] = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'lab/README.md'],
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'lab/README.md', 'bench/results/README.md'],
   ...DOCS,
-  ...RESULTS,
 ].map((path) => ({ path, text: readPage(path) }))
 
 export function readPage(path: string): string {

@@ -1,0 +1,91 @@
+import * as Plot from '@observablehq/plot'
+import type { Results } from '../benchmark.ts'
+import { COLOURS, draw, drawNothing } from './drawing.ts'
+import { AXIS, colourOf, lines, sourceOf } from './marks.ts'
+import { figureOf, findResults, findTable } from './results.ts'
+
+const inEnglish = (value: number) => value.toLocaleString('en')
+
+/** Requests a second, by the size of the session. */
+export function plotSizes(all: readonly Results[]): string {
+  const title = 'One Redis, as sessions grow'
+  const sizes = Object.keys(findResults(all, 'sizes', '1 KB')?.tables ?? {})
+  const points = sizes.flatMap((size) =>
+    Object.entries(findTable(all, 'sizes', size)).flatMap(([contender, cells]) => {
+      const figure = figureOf(cells['requests/s'])
+      return figure === undefined ? [] : [{ size: Number.parseInt(size, 10), contender, ...figure }]
+    }),
+  )
+  if (points.length === 0) return drawNothing(title, 'scripts/bench sizes')
+  return draw({
+    title,
+    notes: ['Point: median; line: least and greatest.', sourceOf(all, 'sizes', '1 KB')],
+    plot: {
+      height: 340,
+      marginLeft: 60,
+      marginRight: 120,
+      x: {
+        ...AXIS,
+        label: 'KB in a session, logarithmic →',
+        type: 'log',
+        ticks: [1, 3, 10, 30, 100],
+        tickFormat: String,
+      },
+      y: { label: '↑ requests a second', grid: true, zero: true },
+      marks: [...lines(points, 'size', (one) => colourOf(one.contender))],
+    },
+  })
+}
+
+/** The time of a start, by the number of services. */
+export function plotServices(all: readonly Results[]): string {
+  const title = 'A start with many bound services'
+  const ways = { file: 'in one file', directories: 'a directory each' }
+  const points = Object.entries(ways).flatMap(([table, contender]) =>
+    Object.entries(findTable(all, 'services', table)).flatMap(([bound, cells]) => {
+      const figure = figureOf(cells.ms)
+      return figure === undefined
+        ? []
+        : [{ size: Number.parseInt(bound.replaceAll(',', ''), 10), contender, ...figure }]
+    }),
+  )
+  if (points.length === 0) return drawNothing(title, 'scripts/bench services')
+  return draw({
+    title,
+    notes: [
+      'Point: median of the rounds; line: least and greatest; cross: the goal. A directory each: exec, which asks PHP, too.',
+      sourceOf(all, 'services', 'file'),
+    ],
+    plot: {
+      height: 340,
+      marginLeft: 60,
+      marginRight: 120,
+      x: {
+        ...AXIS,
+        label: 'services, logarithmic →',
+        type: 'log',
+        ticks: [1, 10, 100, 1000, 10_000],
+        tickFormat: inEnglish,
+      },
+      y: {
+        label: '↑ ms, logarithmic',
+        type: 'log',
+        grid: true,
+        ticks: [10, 100, 1000, 10_000],
+        tickFormat: inEnglish,
+      },
+      marks: [
+        ...lines(points, 'size', ({ contender }) =>
+          contender === ways.file ? (COLOURS.managed ?? '') : (COLOURS.native ?? ''),
+        ),
+        Plot.dot([{ x: 10_000, y: 500 }], {
+          x: 'x',
+          y: 'y',
+          symbol: 'times',
+          r: 7,
+          stroke: 'currentColor',
+        }),
+      ],
+    },
+  })
+}

@@ -1,0 +1,56 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Fpm, startFpm } from '../../lab/php/fpm.ts'
+import type { InstalledPhp } from '../../lab/php/installed.ts'
+import type { Ask } from './load.ts'
+
+export const FEW = 8
+/** More than one visitor has requests at a time: a pool that is full makes room for others, by a 429. */
+export const MANY = 60
+
+const ROOT = join(import.meta.dirname, '../..')
+const EXEC = [process.execPath, join(ROOT, 'dist/php-sessions.mjs'), 'exec', '--']
+
+/** A real php-fpm with pools of one configuration. */
+export interface BenchFpm extends Pick<Fpm, 'pid' | 'log' | 'stop'> {
+  /** Asks a page of the pool that has as many workers as throughput needs. */
+  few(page: string): Ask
+  /**
+   * Asks a page of the pool that has as many workers as one visitor has requests at a time: these wait for the session
+   * and not for a worker.
+   */
+  many(page: string): Ask
+}
+
+export interface BenchFpmOptions {
+  readonly php: InstalledPhp
+  /** Further lines of php.ini. */
+  lines(directory: string): readonly string[]
+  /** Further lines of each pool. */
+  readonly pool?: readonly string[]
+  /** Workers of each pool; FEW and MANY when absent. */
+  readonly workers?: readonly number[]
+  readonly env: Readonly<Record<string, string>>
+  /** Pages by name: PHP code. */
+  readonly pages: Readonly<Record<string, string>>
+}
+
+/** Starts php-fpm with opcache under `php-sessions exec`. */
+export async function startBenchFpm(options: BenchFpmOptions): Promise<BenchFpm> {
+  const { php, lines, pool = [], workers = [FEW, MANY], env, pages } = options
+  const extensions = ['igbinary', 'msgpack', 'redis', 'posix'].map((name) => `extension=${name}`)
+  const opcache = ['zend_extension=opcache', 'opcache.enable=1', 'session.gc_probability=0']
+  const { ask, pid, log, stop } = await startFpm({
+    php,
+    under: EXEC,
+    ini: (directory) => {
+      mkdirSync(join(directory, 'sessions'))
+      return [...extensions, ...opcache, ...lines(directory), ''].join('\n')
+    },
+    pools: workers.map((count) => ({ workers: count, lines: pool })),
+    env,
+    pages,
+  })
+  const pagesOf = (index: number) => (page: string) => (cookie?: string) => ask(page, cookie, index)
+  return { few: pagesOf(0), many: pagesOf(1), pid, log, stop }
+}

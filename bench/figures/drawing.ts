@@ -57,7 +57,8 @@ export function draw({ title, notes, legend = [], plot }: Drawing): string {
       const x = WIDTH - LEGEND_STEP * (legend.length - i)
       return `<circle cx="${x}" cy="17" r="5" fill="${COLOURS[name]}"/><text x="${x + 10}" y="22" class="note">${name}</text>`
     }),
-    drawn.outerHTML.replace('<svg', `<svg x="0" y="${TITLE_HEIGHT}"`),
+    // Plot's own style is for pages.
+    drawn.outerHTML.replace('<svg', `<svg x="0" y="${TITLE_HEIGHT}"`).replace(/<style>[\s\S]*?<\/style>/, ''),
     ...notes.map((note, i) => text(TITLE_HEIGHT + height + LINE_HEIGHT * (i + 1), 'note', note)),
     '</svg>\n',
   ].join('\n')

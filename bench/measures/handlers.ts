@@ -91,10 +91,10 @@ export function startContender(
   name: string,
   pages: Readonly<Record<string, string>> = PAGES,
 ): Promise<BenchFpm> {
-  const { env = {}, pool = [], code = '' } = setup.contenders[name] ?? {}
+  const { env = {}, pool = [], ini = [], code = '' } = setup.contenders[name] ?? {}
   const own = ['session.save_handler=files', 'session.use_strict_mode=1', 'session.name=PHPSESSIONID']
   const lines = (directory: string) =>
-    name === 'files' ? [...own, `session.save_path=${directory}/sessions`] : []
+    name === 'files' ? [...own, `session.save_path=${directory}/sessions`] : ini
   const withCode = Object.entries(pages).map(([page, text]) => [page, page === 'none' ? text : code + text])
   return startBenchFpm({ php, lines, pool, env, pages: Object.fromEntries(withCode) })
 }

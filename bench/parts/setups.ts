@@ -14,6 +14,8 @@ export interface Contender {
   readonly env: Readonly<Record<string, string>>
   /** Further lines of php-fpm's pools. */
   readonly pool?: readonly string[]
+  /** Further lines of php.ini. */
+  readonly ini?: readonly string[]
   /** Code at the beginning of each page. */
   readonly code?: string
 }
@@ -131,6 +133,7 @@ export async function oneMemcached(delay: number): Promise<Setup> {
       files: { env: {} },
       "the peers' ini": {
         env: {},
+        ini: ['extension=memcached'],
         pool: [
           'php_admin_value[session.save_handler] = memcached',
           `php_admin_value[session.save_path] = "127.0.0.1:${port}"`,
@@ -140,6 +143,7 @@ export async function oneMemcached(delay: number): Promise<Setup> {
       managed: { env: { ...open, ...MANAGED } },
       "the peers' ini, SASL": {
         env: {},
+        ini: ['extension=memcached'],
         pool: [
           'php_admin_value[session.save_handler] = memcached',
           `php_admin_value[session.save_path] = "PERSISTENT=app_sessions 127.0.0.1:${saslPort}"`,

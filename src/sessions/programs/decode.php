@@ -112,7 +112,10 @@ class Serialized extends Reader
         return match ($type) {
             'b' => $this->until(';') === '1',
             'i' => (int) $this->until(';'),
-            'd' => (float) str_replace(['INF', 'NAN'], ['9e999', 'NAN'], $this->until(';')),
+            'd' => match ($number = $this->until(';')) {
+                'NAN' => NAN,
+                default => (float) str_replace('INF', '9e999', $number),
+            },
             's' => $this->text(';'),
             'E' => new Structure(explode(':', $this->text(';'))[0]),
             'a' => $this->members(''),

@@ -9,6 +9,7 @@ final class MemcachedSessionStore implements SessionStore
 {
     private const ID = '/^(?!lock\.|prev\.)[^\x00-\x20\x7f]{1,256}$/D';
     private const STEP = 500;
+    private const KEY_BYTES = 250;
     /** Each may have a megabyte. */
     private const AT_ONCE = 50;
     private const SILENCE_SECONDS = 10;
@@ -91,7 +92,8 @@ final class MemcachedSessionStore implements SessionStore
 
     public function read(array $keys): array
     {
-        $keys = array_values(preg_grep(self::ID, $keys));
+        $room = self::KEY_BYTES - strlen("{$this->settings['prefix']}lock.");
+        $keys = array_values(array_filter(preg_grep(self::ID, $keys), fn ($key): bool => strlen((string) $key) <= $room));
         $answers = $this->items($keys);
         $sessions = [];
         foreach ($keys as $i => $key) {

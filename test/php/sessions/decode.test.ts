@@ -77,6 +77,16 @@ describe.each(PHPS)('%s', (_name, php) => {
     },
   )
 
+  test.each(FORMATS)('what is no number is one all the same: %s', (format) => {
+    const decoded = runIn(
+      php,
+      format,
+      `session_start(); $_SESSION = ['a' => INF, 'b' => -INF, 'c' => NAN]; $data = session_encode(); session_abort();
+       echo json_encode(array_map(fn ($item) => (string) $item[1], decodeSession($data)[1]->items));`,
+    )
+    expect(decoded).toEqual(['INF', '-INF', 'NAN'])
+  })
+
   test('hostile data end quickly, with an answer or none', () => {
     const seconds = runIn(
       php,

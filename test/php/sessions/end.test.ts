@@ -167,6 +167,16 @@ describe.each(PHPS)('%s', (_name, php) => {
     expect(listed.err).toContain('Memcached lists its keys only without one')
     expect(listed.err).not.toContain(CANARY)
     expect((await sessions('show', id)).out).toMatch(/user_id +int/)
+    for (const none of [
+      `lock.${id}`,
+      `prev.${id}`,
+      `${id}\r\nflush_all`,
+      `${id} ${id}`,
+      '*',
+      'a'.repeat(245),
+      'a'.repeat(10_000),
+    ])
+      expect((await sessions('end', none, '--yes')).out).toBe('0 sessions ended\n')
     expect((await sessions('end', id, '--yes')).out).toBe('1 session ended\n')
     expect(await ask('who', cookie)).toMatch(/user nobody$/)
   })

@@ -17,8 +17,11 @@ final class MovingSessions
     public function __construct(float $seconds)
     {
         foreach (array_keys(Asked::$question['stores']) as $name) {
-            $wait = &Asked::$question['stores'][$name]['settings']['waitSeconds'];
-            $wait = min($seconds, $wait);
+            $settings = &Asked::$question['stores'][$name]['settings'];
+            $settings['longestSeconds'] ??= $settings['waitSeconds'];
+            $settings['waitSeconds'] = min($seconds, $settings['longestSeconds']);
+            // What it waits for is in the answer, not in a log.
+            $settings['slowWaitSeconds'] = 0;
             $this->sessions[$name] = self::open($name);
         }
     }

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { cookieIn } from '../../../lab/php/fastcgi.ts'
+import { until } from '../../../lab/processes/until.ts'
 import { makeMachine, run } from '../../support/doctor.ts'
 import { type Instance, type Place, startInstance, startPlace } from '../../support/php/moved.ts'
-import { PHPS } from '../../support/php/php.ts'
+import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 
 const servicesOf = (places: readonly Place[]) =>
   places.flatMap((place) => ('service' in place ? [place.service] : []))
 
-type Page = 'add' | 'look' | 'hold'
+type Page = 'add' | 'look' | 'hold' | 'stay'
 
 const visit = async (site: Instance, page: Page, cookie = '') => {
   const got = await site.fpm.ask(page, cookie)
@@ -52,5 +53,22 @@ describe('while sessions move they end in both stores', () => {
       for (const site of [meanwhile, before, after])
         expect((await visit(site, 'look', cookie)).said).toBe('nobody')
     expect((await run(machine, ['sessions', 'end', '--where', 'n', '--yes'])).out).toBe('0 sessions ended\n')
+  })
+
+  test('but one that a request has all the time, which is said', async () => {
+    const [place, next] = [await startPlace('memcached', 'old'), await startPlace('single', 'new')]
+    const services = servicesOf([place, next])
+    const env = { PHP_SESSIONS_PREVIOUS: services[0]?.name ?? '', PHP_SESSIONS_MAX_WAIT: '2' }
+    const php = PHPS[0]?.[1] as PhpUnderTest
+    const site = await startInstance(php, [place, next], env, 4)
+    const [free, taken] = [await visit(site, 'add'), await visit(site, 'add')]
+    visit(site, 'stay', taken.cookie).catch(() => {})
+    const isTaken = async () => !(await visit(site, 'look', taken.cookie)).said.startsWith('1')
+    await until('the session to be taken', isTaken)
+    const machine = await makeMachine({ php, services, env })
+    const { status, out, err } = await run(machine, ['sessions', 'end', '--all', '--yes'])
+    expect({ status, out }).toEqual({ status: 1, out: '' })
+    expect(err).toMatch(/1 session ended, and 1 did not: others have held .*\(sessions\.held\)/)
+    expect((await visit(site, 'look', free.cookie)).said).toBe('nobody')
   })
 })

@@ -154,6 +154,30 @@ describe.each(PHPS)('%s', (_name, php) => {
     }
   })
 
+  test("the directory and the user of php-fpm's pool count", async ({ skip }) => {
+    if (process.getuid?.() !== 0) skip('only root can be several users')
+    const { directory, fileOf } = makeDirectory('', 0)
+    for (const [id, user] of [
+      ['a1', 65534],
+      ['b1', 33],
+      ['c1', 0],
+    ] as const) {
+      writeFileSync(fileOf(id), 'user_id|i:42;', { mode: 0o600 })
+      chownSync(fileOf(id), user, user)
+    }
+    const machine = await makeMachine({
+      php,
+      app: 'session.save_handler = files\nsession.save_path = /nowhere\nsession.gc_maxlifetime = 100\n',
+      pool: `user = nobody\ngroup = nogroup\nphp_admin_value[session.save_path] = ${directory}\nphp_value[session.gc_maxlifetime] = 7200`,
+    })
+    const { out, err } = await run(machine, ['sessions', '--json'])
+    expect(JSON.parse(out)).toMatchObject({ sessions: 1, lifetimeSeconds: 7200, store: { directory } })
+    expect(err).toMatch(/^left out: files of .+ and .+, which are not for the app's PHP\n$/)
+    const ended = await run(machine, ['sessions', 'end', '--all', '--yes'])
+    expect(ended.out).toBe('1 session ended\n')
+    expect(existsSync(fileOf('b1')) && existsSync(fileOf('c1'))).toBe(true)
+  })
+
   test('files of others are left out, and root ends no sessions of several apps', async ({ skip }) => {
     if (process.getuid?.() !== 0) skip('only root can be several users')
     const { directory, savePath, fileOf } = makeDirectory('', 0)

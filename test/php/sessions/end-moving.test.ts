@@ -15,6 +15,9 @@ const visit = async (site: Instance, page: Page, cookie = '') => {
   return { said: got.slice(got.indexOf('\r\n\r\n') + 4), cookie: cookieIn(got) ?? cookie }
 }
 
+/** How many requests have got a session to hold. */
+const heldIn = (site: Instance) => site.log().split('held').length - 1
+
 const ROUTES = [
   ['memcached', 'single'],
   ['single', 'single'],
@@ -42,13 +45,15 @@ describe('while sessions move they end in both stores', () => {
     expect((await visit(meanwhile, 'add', moves.cookie)).said).toBe('2')
     // Only in the new store, from which a running request writes it into the old one.
     const fresh = await visit(after, 'add')
-    const holding = [stays, moves, fresh].map(({ cookie }) => visit(meanwhile, 'hold', cookie))
+    const holding = Promise.all([stays, moves, fresh].map(({ cookie }) => visit(meanwhile, 'hold', cookie)))
+    holding.catch(() => {})
+    await until('requests that have the sessions', () => heldIn(meanwhile) === 3)
 
     const machine = await makeMachine({ php, services: servicesOf(places), env })
     const { status, out, err } = await run(machine, ['sessions', 'end', '--where', 'n', '--yes'])
     expect({ status, out }).toEqual({ status: 0, out: '3 sessions ended\n' })
     expect(err).toBe('3 sessions will end\n')
-    await Promise.all(holding)
+    await holding
     for (const { cookie } of [stays, moves, fresh])
       for (const site of [meanwhile, before, after])
         expect((await visit(site, 'look', cookie)).said).toBe('nobody')
@@ -63,8 +68,7 @@ describe('while sessions move they end in both stores', () => {
     const site = await startInstance(php, [place, next], env, 4)
     const [free, taken] = [await visit(site, 'add'), await visit(site, 'add')]
     visit(site, 'stay', taken.cookie).catch(() => {})
-    const isTaken = async () => !(await visit(site, 'look', taken.cookie)).said.startsWith('1')
-    await until('the session to be taken', isTaken)
+    await until('a request that has the session', () => heldIn(site) === 1)
     const machine = await makeMachine({ php, services, env })
     const { status, out, err } = await run(machine, ['sessions', 'end', '--all', '--yes'])
     expect({ status, out }).toEqual({ status: 1, out: '' })

@@ -15,8 +15,8 @@ import type { PhpUnderTest } from './php.ts'
 export const STEPS = {
   add: `session_start(); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;`,
   look: `session_start(); echo $_SESSION['n'] ?? 'nobody';`,
-  hold: `session_start(); $_SESSION['n'] = 99; sleep(5);`,
-  stay: `session_start(); sleep(100);`,
+  hold: `session_start(); error_log('held'); $_SESSION['n'] = 99; sleep(5);`,
+  stay: `session_start(); error_log('held'); sleep(100);`,
   leave: `session_start(); echo isset($_SESSION['n']) ? 'left' : 'nobody'; session_destroy();`,
   rename: `session_start(); session_regenerate_id(true); echo $_SESSION['n'] ?? 'nobody';`,
 } as const

@@ -20,3 +20,14 @@ test('the architecture shows every folder of src', () => {
   const missing = folders.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\b`).test(picture))
   expect(missing).toEqual([])
 })
+
+test('the architecture has every folder of the checkout, and those of the playground', () => {
+  const [, section = ''] = readPage('docs/internals/architecture.md').split('## The checkout')
+  const [text = ''] = section.split('\n## ')
+  const folders = ['.', 'playground'].flatMap((parent) =>
+    readdirSync(parent, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !/^\.|^node_modules$|^dist$/.test(entry.name))
+      .map(({ name }) => name),
+  )
+  expect(folders.filter((name) => !text.includes(`\`${name}\``))).toEqual([])
+})

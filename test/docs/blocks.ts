@@ -1,4 +1,4 @@
-import { PAGES, type Page, readPage } from './pages.ts'
+import { PAGES, type Page } from './pages.ts'
 
 /** A block of code on a page: fenced, or indented by four blanks after an empty line. */
 export interface Block {
@@ -10,7 +10,7 @@ export interface Block {
 
 /** What a block is, by its first line. A block of no kind fails a test: whoever adds it says here what it is. */
 const KINDS = {
-  commands: /^(\$ )?(php-sessions|cf|docker|kubectl|pack|npx|npm|sudo|scripts\/[a-z-]+)( |$)/,
+  commands: /^(\$ )?(php-sessions|cf|docker|kubectl|pack|npx|npm|sudo|export|scripts\/[a-z-]+)( |$)/,
   usage: /^php-sessions .*\[/,
   settings: /^PHP_SESSIONS_[A-Z_]+=/,
   binding: /^bindings\//,
@@ -25,14 +25,10 @@ const KINDS = {
 
 export type Kind = keyof typeof KINDS
 
-const READ = ['SECURITY.md', 'bench/results/README.md']
-const UNREAD = /^CHANGELOG\.md$|^bench\/results\//
+const UNREAD = /^CHANGELOG\.md$|^bench\/results\/(?!README)/
 
 /** The pages whose commands people run. What the changelog names may be gone. */
-export const GUIDES: readonly Page[] = [
-  ...PAGES.filter(({ path }) => !UNREAD.test(path) && !READ.includes(path)),
-  ...READ.map((path) => ({ path, text: readPage(path) })),
-]
+export const GUIDES: readonly Page[] = PAGES.filter(({ path }) => !UNREAD.test(path))
 
 /** The kind of a block; undefined if it is of none. */
 export function kindOf({ lines: [first = ''] }: Block): Kind | undefined {

@@ -75,6 +75,20 @@ describe('the command line accepts', () => {
   })
 })
 
+test.each(
+  commands.filter(({ isInternal }) => !isInternal).map((command) => [command.name, command] as const),
+)('a page says what %s is, and each of its options', (name, { flags }) => {
+  const text = GUIDES.filter(({ path }) => path !== 'CONTRIBUTING.md')
+    .map((page) => page.text)
+    .join('\n')
+  expect(text).toContain(`php-sessions ${name}`)
+  const unsaid = Object.entries(flags).filter(([flag, { letter }]) => {
+    const forms = letter === undefined ? `--${flag}` : `--${flag}|-${letter}`
+    return !new RegExp(`(?<![\\w-])(${forms})(?![\\w-])`).test(text)
+  })
+  expect(unsaid.map(([flag]) => flag)).toEqual([])
+})
+
 test('a command names only files of the checkout that exist, and scripts of package.json', () => {
   const words = COMMANDS.flatMap(({ text }) => text.split(' '))
   const files = words.filter((word) => /^(scripts|bench|test)\//.test(word))

@@ -1,3 +1,4 @@
+import { commands } from '../../src/cli/commands.ts'
 import { type Block, blocksOf, GUIDES, kindOf } from './blocks.ts'
 import { withoutBlocks } from './pages.ts'
 
@@ -35,17 +36,22 @@ function withoutComment(line: string): string {
 const INLINE =
   /`((?:[A-Z_]+=\S+\s)*(?:(?:launcher\s)?php-sessions|cf|docker|kubectl|npx|npm|scripts\/[a-z-]+)(?:\s[^`]+)?|(?:pack|sudo)\s[^`]+)`/g
 
-/** Every command of every page, block by block, then those within sentences. */
-export const COMMANDS: readonly DocumentedCommand[] = GUIDES.flatMap((page) => [
-  ...blocksOf(page)
-    .filter((block) => kindOf(block) === 'commands')
-    .flatMap(commandsIn),
-  ...[...withoutBlocks(page.text).matchAll(INLINE)].map(([, text = '']) => ({
-    text: text.replaceAll(/\s+/g, ' '),
-    page: page.path,
-    isInline: true,
-  })),
-])
+/** Every command of every page, block by block, then those within sentences; then the examples of the help. */
+export const COMMANDS: readonly DocumentedCommand[] = [
+  ...GUIDES.flatMap((page) => [
+    ...blocksOf(page)
+      .filter((block) => kindOf(block) === 'commands')
+      .flatMap(commandsIn),
+    ...[...withoutBlocks(page.text).matchAll(INLINE)].map(([, text = '']) => ({
+      text: text.replaceAll(/\s+/g, ' '),
+      page: page.path,
+      isInline: true,
+    })),
+  ]),
+  ...commands.flatMap(({ name, examples }) =>
+    examples.map((text) => ({ text, page: `php-sessions help ${name}`, isInline: false })),
+  ),
+]
 
 /** The arguments that a command gives to php-sessions, itself or within a command of something else. */
 export function argumentsIn(text: string): readonly string[] | undefined {

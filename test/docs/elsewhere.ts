@@ -42,12 +42,20 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     forms: forms('pack build .*', 'launcher php-sessions doctor'),
   },
   {
-    why: 'needs a user www-data and its files; test/php/copy copies from files',
-    forms: forms('sudo -n', 'sudo -u www-data php-sessions copy .*'),
+    why: 'needs files of sessions where PHP has them, and their user; test/php/copy copies from files',
+    forms: forms('sudo -n', 'sudo -u www-data php-sessions copy .*', 'php-sessions copy --from files'),
   },
   {
     why: 'needs gosu; test/e2e/container/users.test.ts runs it with all programs that change the user',
     forms: forms('php-sessions exec -- gosu www-data php-fpm'),
+  },
+  {
+    why: "writes where this machine's own PHP is; the machines of test/support/doctor.ts do it in a directory of their own",
+    forms: forms(
+      'export REDIS_URL=redis://:password@redis\\.internal:6379',
+      'php-sessions ini --output /(run/php|etc/php/8.2/fpm/conf.d)/00-php-sessions.ini',
+      'systemctl restart php8.2-fpm',
+    ),
   },
   {
     why: 'called by the start of a Cloud Foundry app: test/e2e/cloudfoundry',
@@ -68,7 +76,10 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   },
   {
     why: 'plays for minutes; test/e2e/playground.test.ts plays a scene, with an app, and test/playground all',
-    forms: forms('scripts/demo( ~/my-app)?', 'php-sessions playground( --scenario crash,cart)? --headless'),
+    forms: forms(
+      'scripts/demo( ~/my-app)?',
+      'php-sessions playground( --scenario crash(,cart)?)? --headless',
+    ),
   },
   {
     why: 'measures for minutes, and means nothing on a machine that is busy with tests',

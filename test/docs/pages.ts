@@ -12,7 +12,8 @@ const DOCS = readdirSync('docs', { recursive: true, encoding: 'utf8' })
 
 /** Every page that people read. */
 export const PAGES: readonly Page[] = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'lab/README.md', 'bench/results/README.md'],
+  ...['README.md', 'CONTRIBUTING.md', 'CODE_OF_CONDUCT.md', 'SECURITY.md', 'CHANGELOG.md'],
+  ...['lab/README.md', 'bench/results/README.md'],
   ...DOCS,
 ].map((path) => ({ path, text: readPage(path) }))
 

@@ -22,7 +22,9 @@ const READY = /^Sessions are ready: Redis service app-redis-sessions/m
 const KEPT = /sessions are kept in Redis service app-redis-sessions/i
 const SHOWN = /^Sessions are kept in Redis service app-redis-sessions/m
 
-/** The commands of the pages that are run as they are written. */
+const SERVED = { withNode: true, isServer: true, status: 128, says: /http:\/\/127\.0\.0\.1/ } as const
+
+/** The commands of the pages, and the examples of the help, that are run as they are written. */
 export const RUNS: Readonly<Record<string, Run>> = {
   'php-sessions explain': { says: SHOWN },
   'php-sessions explain --acl': { says: /^ACL SETUSER php-sessions / },
@@ -36,6 +38,7 @@ export const RUNS: Readonly<Record<string, Run>> = {
   'php-sessions doctor tls.handshake': { says: /^✓ 127\.0\.0\.1:\d+ answers/m },
   'php-sessions exec -- php-sessions doctor': { says: READY },
   'php-sessions exec -- /bin/true': { says: KEPT },
+  'php-sessions exec -- php-fpm': { says: /ready to handle connections/, isServer: true },
   'php-sessions exec --watch -- php-fpm': { says: /ready to handle connections/, isServer: true },
   'php-sessions ini': { says: /^session\.save_handler = "redis"$/m },
   'php-sessions ini --output FILE': { says: /^$/ },
@@ -49,24 +52,27 @@ export const RUNS: Readonly<Record<string, Run>> = {
   'php-sessions sessions end --where user_id': { types: 'n', status: 1, says: /sessions\.declined/ },
   'php-sessions sessions end 8f14e45fceea167a5a36dedd4bea2543': { types: 'y', says: /1 session ended/ },
   'php-sessions sessions end --all': { types: 'y', says: /sessions ended/ },
+  'php-sessions sessions end --all --yes': { says: /sessions ended/ },
+  'php-sessions sessions show 4f0c8b…': { words: { '4f0c8b…': 'phone' }, says: /^ {2}user_id +int$/m },
+  'php-sessions sessions show 4f0c8b… --values': {
+    words: { '4f0c8b…': 'phone' },
+    says: /^ {2}user_id +int +42$/m,
+  },
+  'php-sessions locks --json': { withRequests: true, says: /"waiting": 5/ },
   'php-sessions locks': { withRequests: true, says: /sessions are locked/ },
   'php-sessions copy --from old-redis-sessions': { withOld: true, says: /3 sessions/ },
+  'php-sessions copy --from old-redis': {
+    withOld: true,
+    words: { 'old-redis': 'old-redis-sessions' },
+    says: /3 sessions/,
+  },
   'php-sessions copy --from SERVICE': {
     withOld: true,
     words: { SERVICE: 'old-redis-sessions' },
     says: /3 sessions/,
   },
   'php-sessions playground --list': { withNode: true, says: /^ *crash /m },
-  'php-sessions playground --scenario crash': {
-    withNode: true,
-    isServer: true,
-    status: 128,
-    says: /http:\/\/127\.0\.0\.1/,
-  },
-  'php-sessions playground --lanes files,managed:sentinel': {
-    withNode: true,
-    isServer: true,
-    status: 128,
-    says: /http:\/\/127\.0\.0\.1/,
-  },
+  'php-sessions playground': SERVED,
+  'php-sessions playground --scenario crash': SERVED,
+  'php-sessions playground --lanes files,managed:sentinel': SERVED,
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { vcapServices } from '../../lab/bindings.ts'
 import { askFpm, cookieIn } from '../../lab/php/fastcgi.ts'
@@ -88,6 +88,7 @@ export async function makeDocumentedWorld(): Promise<DocumentedWorld> {
     },
     startRequests: async () => {
       const go = join(app, 'go')
+      rmSync(go, { force: true })
       const fpm = await startFpm({
         php: php.php,
         ini: () => configureManaged(php, service),

@@ -35,6 +35,13 @@ describe.each(PAGES)('$path', ({ path, text }) => {
     expect(files.filter((file) => !existsSync(file))).toEqual([])
   })
 
+  test('has one blank between two words', () => {
+    const prose = withoutBlocks(text)
+      .split('\n')
+      .filter((line) => !line.startsWith('|'))
+    expect(prose.filter((line) => /\S {2,}\S/.test(line))).toEqual([])
+  })
+
   test('names only tests that exist', () => {
     const named = [...text.replaceAll(/\s+/g, ' ').matchAll(/(test\/[\w./-]+\.test\.ts)\S* "([^"]+)"/g)]
     const missing = named.filter(([, file = '', title = '']) => !hasTest(file, title))
@@ -57,6 +64,21 @@ function hasTest(file: string, title: string): boolean {
 function shownText(markdown: string): string {
   return markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
 }
+
+test('each promise names a test that holds it', () => {
+  const sections = [
+    ['docs/contract.md', '## What php_buildpack promised', '## Where php-sessions differs'],
+    ['docs/security.md', '## What is promised', '\nphp-sessions writes no setting of the cookie'],
+  ] as const
+  for (const [path, start, end] of sections) {
+    const [text = ''] = (readPage(path).split(start)[1] ?? '').split(end)
+    const promises = text.split(/^- /m).slice(1)
+    expect(promises.length).toBeGreaterThan(10)
+    expect(
+      promises.filter((promise) => !/`test\/|Tests: (?:as|the same)|Test: the same/.test(promise)),
+    ).toEqual([])
+  }
+})
 
 test('lab/README.md lists only files of the lab', () => {
   const rows = readPage('lab/README.md').match(/^\| `.*?\|/gm) ?? []

@@ -66,6 +66,12 @@ export const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
     make: ({ redis }) => void redis.cli('REPLICAOF', '127.0.0.1', '1'),
     cause: /READONLY|MASTERDOWN/,
   },
+  'as many clients as it allows': { make: crowd, cause: /ERR max number of clients reached/ },
+  'as many clients as it allows, over TLS': {
+    port: 'tls',
+    make: crowd,
+    cause: /perhaps for want of another one \(maxclients\)/,
+  },
   'killed connections': { make: ({ redis }) => void redis.cli(...CUT) },
   'a flushed script cache': { make: ({ redis }) => void redis.cli('SCRIPT', 'FLUSH') },
   'an expired certificate': {
@@ -112,6 +118,21 @@ function set(redis: Redis, ...pair: readonly string[]): void {
 /** Runs commands and closes all connections: kept connections would stay logged in. */
 async function withoutVisitors(redis: Redis, ...commands: readonly (readonly string[])[]): Promise<void> {
   await redis.batch([...commands, CUT])
+}
+
+/** Allows one client, ends all others, and becomes that one. */
+async function crowd({ redis, sockets }: Running): Promise<void> {
+  await withoutVisitors(redis, ['CONFIG', 'SET', 'maxclients', '1'])
+  // The server may not have seen yet that the last client has gone.
+  for (let said = 'ERR max'; said.includes('ERR max'); ) {
+    const socket = connect(redis.port, redis.host).on('error', () => {})
+    sockets.push(socket)
+    socket.write('PING\r\n')
+    said = await new Promise((resolve) => {
+      socket.once('data', (bytes) => resolve(String(bytes)))
+      socket.once('close', () => resolve('ERR max'))
+    })
+  }
 }
 
 function freeze({ redis }: Running, before?: readonly string[]): void {

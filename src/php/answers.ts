@@ -94,6 +94,7 @@ export type ServerState =
   | 'tls-name'
   | 'tls-expired'
   | 'tls-failed'
+  | 'tls-closed'
 
 /** How far the connection to one server came. */
 export interface ServerAnswer {

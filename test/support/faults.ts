@@ -81,6 +81,22 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair }
     },
   },
+  'a Redis over TLS with as many clients as it allows': {
+    names: 'tls.closed',
+    make: async () => {
+      const tls = authority().server()
+      const server = await redis({ password: CANARY, tls, lines: ['maxclients 1'] })
+      const credentials = { password: CANARY, ...tlsCredentials(server, tls.ca) }
+      const machine = await makeMachine({ services: [redisAt(server, credentials)] })
+      const held = await hold(server.port)
+      const repair = async () => {
+        held()
+        const larger = await redis({ password: CANARY, tls })
+        return rebind(machine, redisAt(larger, { password: CANARY, ...tlsCredentials(larger, tls.ca) }))
+      }
+      return { machine, repair }
+    },
+  },
   'a Unix socket that is a file': {
     names: 'net.connect',
     make: async () => {

@@ -31,6 +31,7 @@ const ofStore: readonly Check[] = [
   memcached.handlerCommands,
   memcached.itemSize,
   memcached.evictions,
+  memcached.connections,
 ]
 
 /** Every check, in order: each needs only checks before it, and slow ones come last. */

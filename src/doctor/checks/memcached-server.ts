@@ -76,6 +76,24 @@ function kilobytes(bytes: number): string {
   return `${Math.round(bytes / 1024)} KB`
 }
 
+/** Whether there is room for the connections of all workers; a Memcached that is full is found before. */
+export const connections = memcachedCheck(
+  { id: 'memcached.connections', meaning: 'is there room for more connections?' },
+  ([first]) =>
+    first?.connections && first.maxConnections
+      ? `${first.connections} of ${first.maxConnections} connections are used`
+      : 'Memcached does not report its connections',
+  ({ connections: used, maxConnections: most }, name) =>
+    used === null || most === null || used < most * 0.8
+      ? undefined
+      : {
+          id: 'memcached.clients',
+          level: 'warn',
+          title: `${used} of ${most} connections of ${name} are used: it will soon refuse more`,
+          fix: 'start memcached with a larger -c, or use fewer workers of php-fpm (pm.max_children), or fewer instances',
+        },
+)
+
 /** Whether Memcached keeps each session until it expires. */
 export const evictions = memcachedCheck(
   { id: 'memcached.memory', meaning: 'does Memcached keep sessions until they expire?' },

@@ -56,6 +56,12 @@ const TLS_TROUBLE: Partial<
     from: server.from,
     fix: 'check which TLS versions and ciphers the server accepts',
   }),
+  'tls-closed': ({ server }) => ({
+    id: 'tls.closed',
+    title: `${serverName(server)} closes the connection before the TLS handshake, as a Redis does whose connections are all used`,
+    from: server.from,
+    fix: 'compare connected_clients with maxclients in its INFO, and use a plan with more connections, fewer workers of php-fpm (pm.max_children), or fewer instances; otherwise look in its log',
+  }),
   closed: ({ server }, { endpoint: { clientCertificate } }, said) => ({
     id: 'tls.client-certificate',
     title:

@@ -92,7 +92,9 @@ function secure(array $question, array $server): array
     if (!in_array($greeting['state'], ['silent', 'closed', 'alert'], true)) {
         return $greeting['state'] === 'speaks' ? ['state' => 'speaks-plain'] : $greeting;
     }
-    return ['state' => $isSlow ? 'silent' : 'tls-failed', 'said' => $said];
+    // A Redis without a connection left closes a new one at once, and cannot say why.
+    $isCut = $greeting['state'] === 'closed' && preg_match('/^$|reset by peer|unexpected eof/', $said) === 1;
+    return ['state' => $isSlow ? 'silent' : ($isCut ? 'tls-closed' : 'tls-failed'), 'said' => $said];
 }
 
 /** True, false, or 0 where the other side has not answered yet. */

@@ -96,7 +96,9 @@ final class Transport
         $method = $this->tls['crypto_method'] ?? STREAM_CRYPTO_METHOD_TLS_CLIENT;
         while (($isDone = stream_socket_enable_crypto($this->stream, true, $method)) !== true) {
             if ($isDone === false) {
-                $this->fail(Warnings::$first ?: 'SSL: the server closed the connection during the handshake');
+                // A Redis with as many clients as it allows does that, and cannot say so.
+                $isCut = Warnings::$first === '' || str_contains(Warnings::$first, 'reset by peer');
+                $this->fail($isCut ? 'SSL: the server closed the connection, perhaps for want of another one (maxclients)' : Warnings::$first);
             }
             $this->await('SSL: no handshake for');
         }

@@ -52,4 +52,5 @@ export const MEMCACHED_CASES: Cases = {
     env: { PHP_SESSIONS_HANDLER: 'managed' },
   },
   evictions: memcachedIs(false, {}, { evictions: 7 }),
+  'almost all connections in use': memcachedIs(false, {}, { connections: 830 }),
 }

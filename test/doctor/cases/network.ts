@@ -108,6 +108,7 @@ export const NETWORK_CASES: Cases = {
   'an expired certificate': meetsTls({ state: 'tls-expired', certificate: CERTIFICATE }),
   'TLS on a port without TLS': meetsTls({ state: 'speaks-plain' }),
   'no TLS on a port with TLS': meets({ state: 'speaks-tls' }),
+  'a Redis over TLS with as many clients as it allows': meetsTls({ state: 'tls-closed', said: '' }),
   'no common cipher': meetsTls({ state: 'tls-failed', said: 'SSL: no shared cipher' }),
   'a handshake that fails for no reason': meetsTls({ state: 'tls-failed', said: '' }),
   'no client certificate': meetsTls({ state: 'closed', said: 'SSL: tlsv13 alert certificate required' }),

@@ -6,7 +6,9 @@ import { startRedis } from './server.ts'
 import { migrateSlots } from './slots.ts'
 
 export interface ClusterOptions extends AccessOptions {
-  /** How many replicas each of the three masters has; one when absent. */
+  /** Three when absent. */
+  readonly masters?: number
+  /** How many replicas each master has; one when absent. */
   readonly replicas?: number
 }
 
@@ -29,23 +31,22 @@ export interface RedisCluster {
 }
 
 const SLOTS = 16384
-const MASTERS = 3
 
 /** A node that is silent for this long counts as dead. With much less, living nodes of a busy machine would. */
 const NODE_TIMEOUT_MILLISECONDS = 1500
 
-/** Starts a Redis Cluster of three masters that share all slots, and waits until it is whole. */
+/** Starts a Redis Cluster whose masters share all slots, and waits until it is whole. */
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
-  const { replicas = 1, ...rest } = options
+  const { masters: count = 3, replicas = 1, ...rest } = options
   const lines = [`cluster-node-timeout ${NODE_TIMEOUT_MILLISECONDS}`, 'cluster-allow-replica-migration no']
   const start = () => startRedis({ ...rest, cluster: true, lines })
-  const nodes = await Promise.all(Array.from({ length: MASTERS * (1 + replicas) }, start))
+  const nodes = await Promise.all(Array.from({ length: count * (1 + replicas) }, start))
   const killed = new Set<Redis>()
   const living = () => nodes.filter((node) => !killed.has(node))
   const masters = () => living().filter((node) => ownRanges(node).length > 0)
   const untilOk = () => until('the cluster to be whole', () => isWhole(living()))
 
-  await introduce(nodes)
+  await introduce(nodes, count)
   await untilOk()
   return {
     nodes,
@@ -69,12 +70,12 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
 }
 
 /** Assigns the slots and joins the nodes, as `redis-cli --cluster create` does, but faster. */
-async function introduce(nodes: readonly Redis[]): Promise<void> {
+async function introduce(nodes: readonly Redis[], masters: number): Promise<void> {
   const [first, ...others] = nodes as [Redis, ...Redis[]]
   for (const [index, node] of nodes.entries()) {
     node.cli('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))
-    if (index >= MASTERS) continue
-    const [from = 0, to = 0] = [index, index + 1].map((part) => Math.floor((SLOTS * part) / MASTERS))
+    if (index >= masters) continue
+    const [from = 0, to = 0] = [index, index + 1].map((part) => Math.floor((SLOTS * part) / masters))
     node.cli('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to - 1))
   }
   for (const { host, port, tlsPort, busPort } of others) {
@@ -82,8 +83,8 @@ async function introduce(nodes: readonly Redis[]): Promise<void> {
   }
   const knowsAll = (node: Redis) => readView(node).filter(({ isMaster }) => isMaster).length === nodes.length
   await until('all nodes to know each other', () => nodes.every(knowsAll))
-  for (const [index, replica] of nodes.slice(MASTERS).entries()) {
-    const master = nodes[index % MASTERS] as Redis
+  for (const [index, replica] of nodes.slice(masters).entries()) {
+    const master = nodes[index % masters] as Redis
     replica.cli('CLUSTER', 'REPLICATE', master.cli('CLUSTER', 'MYID'))
   }
 }

@@ -16,8 +16,8 @@ export interface PageCost {
   /** The least and the greatest round. */
   readonly storeSpread: readonly [number, number]
   readonly phpMicroseconds: number
-  /** What all masters take at rest, each second: it is not part of a page. */
-  readonly idleMicroseconds: number
+  /** What all masters take at rest, each second; where it is absent it is counted as the pages'. */
+  readonly idleMicroseconds?: number
   /** The connections that each master has in the end. */
   readonly connections: readonly number[]
   /** The part of the commands that the busiest master ran. */

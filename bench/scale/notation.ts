@@ -23,7 +23,8 @@ export function seconds(value: number): string {
 }
 
 export function part(value: number): string {
-  const percent = value * 100
+  // What noise makes less than nothing is nothing.
+  const percent = Math.max(0, value * 100)
   return `${percent < 10 ? percent.toFixed(1) : count(percent)} %`
 }
 

@@ -44,11 +44,14 @@ export function plotFaults(all: readonly Results[]): string {
       },
       y: { label: null, domain: faults },
       marks: [
-        ...dots(
-          points,
-          { y: 'fault' },
-          ({ contender }) => colourOf(contender),
-          ({ isLost }) => isLost,
+        // One above the other, so that neither hides the other.
+        ...['native', 'managed'].flatMap((one, i) =>
+          dots(
+            points.filter(({ contender }) => contender === one),
+            { y: 'fault', dy: 8 * i - 4 },
+            ({ contender }) => colourOf(contender),
+            ({ isLost }) => isLost,
+          ),
         ),
       ],
     },

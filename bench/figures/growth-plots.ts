@@ -1,29 +1,30 @@
 import * as Plot from '@observablehq/plot'
 import type { Results } from '../benchmark.ts'
-import { COLOURS, draw, drawNothing } from './drawing.ts'
+import { draw, drawNothing } from './drawing.ts'
 import { AXIS, colourOf, lines, sourceOf } from './marks.ts'
 import { figureOf, findResults, findTable } from './results.ts'
 
 const inEnglish = (value: number) => value.toLocaleString('en')
 
-/** Requests a second, by the size of the session. */
+/** The processor time of a page, by the size of the session. */
 export function plotSizes(all: readonly Results[]): string {
-  const title = 'One Redis, as sessions grow'
+  const title = 'One Redis, as sessions grow: what a page costs PHP'
   const sizes = Object.keys(findResults(all, 'sizes', '1 KB')?.tables ?? {})
   const points = sizes.flatMap((size) =>
     Object.entries(findTable(all, 'sizes', size)).flatMap(([contender, cells]) => {
-      const figure = figureOf(cells['requests/s'])
+      const figure = figureOf(cells['PHP µs/page'])
       return figure === undefined ? [] : [{ size: Number.parseInt(size, 10), contender, ...figure }]
     }),
   )
   if (points.length === 0) return drawNothing(title, 'scripts/bench sizes')
   return draw({
     title,
+    legend: [...new Set(points.map(({ contender }) => contender))],
     notes: ['Point: median; line: least and greatest.', sourceOf(all, 'sizes', '1 KB')],
     plot: {
       height: 340,
       marginLeft: 60,
-      marginRight: 120,
+      marginRight: 40,
       x: {
         ...AXIS,
         label: 'KB in a session, logarithmic →',
@@ -31,7 +32,7 @@ export function plotSizes(all: readonly Results[]): string {
         ticks: [1, 3, 10, 30, 100],
         tickFormat: String,
       },
-      y: { label: '↑ requests a second', grid: true, zero: true },
+      y: { label: '↑ processor time of PHP, µs a page', grid: true, zero: true },
       marks: [...lines(points, 'size', (one) => colourOf(one.contender))],
     },
   })
@@ -52,6 +53,7 @@ export function plotServices(all: readonly Results[]): string {
   if (points.length === 0) return drawNothing(title, 'scripts/bench services')
   return draw({
     title,
+    legend: Object.values(ways),
     notes: [
       'Point: median of the rounds; line: least and greatest; cross: the goal. A directory each: exec, which asks PHP, too.',
       sourceOf(all, 'services', 'file'),
@@ -59,7 +61,7 @@ export function plotServices(all: readonly Results[]): string {
     plot: {
       height: 340,
       marginLeft: 60,
-      marginRight: 120,
+      marginRight: 40,
       x: {
         ...AXIS,
         label: 'services, logarithmic →',
@@ -75,9 +77,7 @@ export function plotServices(all: readonly Results[]): string {
         tickFormat: inEnglish,
       },
       marks: [
-        ...lines(points, 'size', ({ contender }) =>
-          contender === ways.file ? (COLOURS.managed ?? '') : (COLOURS.native ?? ''),
-        ),
+        ...lines(points, 'size', ({ contender }) => colourOf(contender)),
         Plot.dot([{ x: 10_000, y: 500 }], {
           x: 'x',
           y: 'y',

@@ -25,7 +25,7 @@ export function roof(points: readonly Figure[]): number {
 /** A dot for the middle, and a line from the least to the greatest. */
 export function dots<Point extends Figure>(
   points: readonly Point[],
-  places: Readonly<Record<string, string>>,
+  places: Readonly<Record<string, string | number>>,
   colour: (point: Point) => string,
   isHollow: (point: Point) => boolean = () => false,
 ): Plot.Markish[] {
@@ -50,7 +50,7 @@ export function dots<Point extends Figure>(
   ]
 }
 
-/** A line for each contender, with its name at the end. */
+/** A line for each contender. */
 export function lines<Point extends Figure & { readonly contender: string; readonly size: number }>(
   points: readonly Point[],
   x: string,
@@ -61,18 +61,6 @@ export function lines<Point extends Figure & { readonly contender: string; reado
     Plot.line(data, { x, y: 'middle', z: 'contender', stroke: colour, strokeWidth: 2 }),
     Plot.link(data, { x, y1: 'least', y2: 'greatest', stroke: colour, strokeOpacity: 0.6, strokeWidth: 2 }),
     Plot.dot(data, { x, y: 'middle', r: 4, fill: colour }),
-    Plot.text(
-      data,
-      Plot.selectLast({
-        x,
-        y: 'middle',
-        z: 'contender',
-        text: 'contender',
-        textAnchor: 'start',
-        dx: 10,
-        fill: colour,
-      }),
-    ),
   ]
 }
 

@@ -10,15 +10,15 @@ const slow = [
   'test/model/lock-of-three.test.ts',
 ]
 
-/** Imports PHP and Lua files as text, as `scripts/build` does for the executable. */
+/** Imports PHP and Lua files and NOTICE as text, as `scripts/build` does for the executable. */
 const sourcesAsText: Plugin = {
   name: 'sources-as-text',
   enforce: 'pre',
   load: (id) => {
-    const kind = /\.(php|lua)$/.exec(id)?.[1]
-    if (kind === undefined) return undefined
+    const kind = /(?:\.(php|lua)|\/NOTICE)$/.exec(id)
+    if (kind === null) return undefined
     const text = readFileSync(id, 'utf8')
-    return `export default ${JSON.stringify(kind === 'php' ? phpAsShipped(text) : text)}`
+    return `export default ${JSON.stringify(kind[1] === 'php' ? phpAsShipped(text) : text)}`
   },
 }
 

@@ -313,6 +313,7 @@ Called by the buildpack and by exec:
 ${list(commands.filter(({ isInternal }) => isInternal))}
   --help, help COMMAND   this help, or the help of a command
   --version              the version
+  --licences             whose work is in it, and the licences
 
 Settings, in the environment or in .bp-config/options.json:
 ${Object.keys(OPTIONS)

@@ -1,3 +1,4 @@
+import notice from '../../NOTICE'
 import { FAILED, INTERNAL_FAULT, WRONG_USAGE } from '../core/exit-status.ts'
 import { joinWords, nearest, oneLine } from '../core/text.ts'
 import { VERSION } from '../core/version.ts'
@@ -38,6 +39,7 @@ function fail(host: Host, message: string, status: number): number {
 function run(host: Host, args: readonly string[]): number | Promise<number> {
   const [first, ...rest] = joinName(args)
   if (first === '--version') return answer(host, `${VERSION}\n`)
+  if (first === '--licences' || first === '--licenses') return answer(host, notice)
   if (first === undefined || first === '--help' || first === '-h') return answer(host, renderHelp())
   if (first === 'help') return answer(host, helpOn(joinName(rest)[0]))
   const command = findCommand(first)

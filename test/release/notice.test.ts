@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { bundledPackages } from '../../scripts/bundles.ts'
+import { NATIVE_PARTS, pinnedSource } from '../../scripts/release/native-parts.ts'
+import { renderNotice } from '../../scripts/release/notice.ts'
+import { main } from '../../src/cli/main.ts'
+import { fakeHost } from '../support/fake-host.ts'
+
+test('NOTICE is what the sources and the bundles make of it', async () => {
+  await expect(await renderNotice()).toMatchFileSnapshot('../../NOTICE')
+})
+
+test('NOTICE names every npm package that esbuild has put into a bundle, and its copyright', async () => {
+  const notice = readFileSync('NOTICE', 'utf8')
+  const packages = await bundledPackages()
+  expect(packages.map(({ name }) => name)).toContain('preact')
+  for (const { name, version, licenseText } of packages) {
+    expect(notice).toContain(`${name} ${version}`)
+    const lines = licenseText.match(/^Copyright .*$/gim) ?? []
+    expect(lines).not.toEqual([])
+    for (const line of lines) expect(notice).toContain(line)
+  }
+})
+
+test('NOTICE has the copyright lines of what is linked, whose sources are pinned', () => {
+  const notice = readFileSync('NOTICE', 'utf8')
+  for (const [id, { name, copyright }] of Object.entries(NATIVE_PARTS)) {
+    expect(notice).toContain(name)
+    for (const line of copyright) expect(notice).toContain(line)
+    expect(pinnedSource(id as keyof typeof NATIVE_PARTS)).toMatchObject({
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    })
+  }
+})
+
+test.each(['--licences', '--licenses'])('%s prints NOTICE', (flag) => {
+  const host = fakeHost()
+  expect(main(host, [flag])).toBe(0)
+  expect(host.output.out).toBe(readFileSync('NOTICE', 'utf8'))
+})

@@ -7,6 +7,7 @@ import { parse } from 'smol-toml'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import { bundledPackages } from '../../scripts/bundles.ts'
+import { TEXTS } from '../../scripts/release/buildpack.ts'
 import { ARM64, arm64Unavailable } from '../support/arm64.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -196,7 +197,38 @@ describe('the npm package', () => {
     const files = readdirSync(root, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-    expect(files.sort()).toMatchInlineSnapshot()
+    expect(files.sort()).toMatchInlineSnapshot(`
+      [
+        "LICENSE",
+        "NOTICE",
+        "README.md",
+        "dist/php-sessions.mjs",
+        "dist/playground/app/index.php",
+        "dist/playground/bin/detect",
+        "dist/playground/bin/finalize",
+        "dist/playground/bin/supply",
+        "dist/playground/launcher.sh",
+        "dist/playground/page/main.js",
+        "dist/playground/page/page.css",
+        "dist/playground/php-buildpack-v4/bin/finalize",
+        "dist/playground/php-buildpack-v4/bin/release",
+        "dist/playground/php-buildpack-v4/launch/rewrite",
+        "dist/playground/php-buildpack-v4/launch/start",
+        "dist/playground/php-buildpack-v5/bin/finalize",
+        "dist/playground/php-buildpack-v5/bin/release",
+        "dist/playground/php-buildpack-v5/bin/supply",
+        "dist/playground/php-buildpack/nginx.conf",
+        "dist/playground/php-buildpack/php-fpm.conf",
+        "dist/playground/php-buildpack/php.ini",
+        "dist/playground/php-buildpack/php.sh",
+        "dist/playground/php-buildpack/sessions.php",
+        "dist/playground/php-buildpack/settings.php",
+        "dist/playground/playground.mjs",
+        "dist/playground/probe/php-sessions-playground-look.php",
+        "dist/playground/probe/php-sessions-playground.php",
+        "package.json",
+      ]
+    `)
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     expect(Object.keys(manifest).filter((key) => /depend|scripts/i.test(key))).toEqual([])
     expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
@@ -214,7 +246,7 @@ describe('the npm package', () => {
 /** Copies what makes the release, without git; the copy is told the version. */
 function copyCheckout(): string {
   const checkout = makeScratch('checkout')
-  const files = ['LICENSE', 'NOTICE', 'README.md', 'package.json']
+  const files = [...TEXTS, 'package.json', 'tsconfig.json']
   for (const path of [...files, 'buildpack', 'lab', 'native', 'playground', 'scripts', 'src'])
     cpSync(join(ROOT, path), join(checkout, path), { recursive: true })
   writeFileSync(join(checkout, 'scripts/version'), `#!/bin/sh\necho '${VERSION}'\n`)

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -55,21 +55,6 @@ test("an app's own pages are visited, and its own session outlives a crash where
   expect(out.match(/^ +the app's own session is kept +it is kept +yes$/gm)).toHaveLength(2)
   expect(out).toContain('Everything was as promised.')
   expect(status).toBe(0)
-})
-
-test('the npm package, unpacked in an empty folder, plays a scene; it depends on nothing', () => {
-  const folder = makeScratch('npm')
-  const name = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  })
-  execFileSync('tar', ['-xzf', join(folder, name.trim()), '-C', folder])
-  const { dependencies } = JSON.parse(readFileSync(join(folder, 'package/package.json'), 'utf8'))
-  expect(dependencies).toBeUndefined()
-  const program = join(folder, 'package/dist/php-sessions.mjs')
-  const args = [program, 'playground', '--headless', '--scenario', 'logged-out']
-  const out = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
-  expect(out).toContain('Everything was as promised.')
 })
 
 test.for(['SIGINT', 'SIGKILL'] as const)('nothing survives a %s', async (signal) => {

@@ -71,6 +71,10 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     ),
   },
   {
+    why: 'test/release/version.test.ts runs it in checkouts of its own',
+    forms: forms('scripts/version'),
+  },
+  {
     why: 'fetches from a registry; test/e2e/playground.test.ts plays from the npm tarball',
     forms: forms('npx --yes -p node@22 -- scripts/demo', 'npx php-sessions playground( ~/my-app)?'),
   },

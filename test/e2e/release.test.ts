@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Ajv } from 'ajv'
 import { unzipSync } from 'fflate'
 import { parse } from 'smol-toml'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -158,7 +159,8 @@ test('the licences of all that is in it travel in every artefact', () => {
 
 test('the list of parts names all that is linked or bundled, each with release and licence', async () => {
   const bom = JSON.parse(read(SBOM).toString())
-  expect(bom).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.6' })
+  const isValid = cycloneDx()
+  expect({ isValid: isValid(bom), errors: isValid.errors }).toEqual({ isValid: true, errors: null })
   expect(bom.metadata.component).toMatchObject({ name: 'php-sessions', version: VERSION })
   expect(bom.metadata.timestamp).toBeUndefined()
   const names: readonly string[] = bom.components.map(({ name }: { readonly name: string }) => name)
@@ -171,8 +173,19 @@ test('the list of parts names all that is linked or bundled, each with release a
     expect(version).toMatch(/^\d+(\.\d+)+/)
     expect(licenses).toHaveLength(1)
   }
-  expect(bom.dependencies[0].dependsOn ?? bom.dependencies.find(() => true)).toBeDefined()
 })
+
+/** The schema of CycloneDX 1.6, which comes with the library that writes the list. */
+function cycloneDx() {
+  const schema = (name: string) =>
+    JSON.parse(
+      readFileSync(join(ROOT, `node_modules/@cyclonedx/cyclonedx-library/res/schema/${name}`), 'utf8'),
+    )
+  const ajv = new Ajv({ strict: false, validateFormats: false })
+  for (const name of ['spdx.SNAPSHOT.schema.json', 'jsf-0.82.SNAPSHOT.schema.json'])
+    ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}`)
+  return ajv.compile(schema('bom-1.6.SNAPSHOT.schema.json'))
+}
 
 describe('the npm package', () => {
   const folder = makeScratch('npm')

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks'
 import type { PageFacts, SceneView } from '../server/snapshot.ts'
 import { control } from './view.ts'
 
@@ -36,10 +37,13 @@ export function SceneList({ scenes, playing, isBusy }: ListProps) {
 }
 
 export function ScenePanel({ scene }: { readonly scene: SceneView }) {
-  const { title, about, page, steps, begun, results } = scene
+  const { id, title, about, page, steps, begun, results } = scene
   const isDone = results !== undefined
+  const panel = useRef<HTMLElement>(null)
+  // Below a long list, as on a phone, one would not see that it begins.
+  useEffect(() => panel.current?.scrollIntoView({ block: 'nearest' }), [id])
   return (
-    <section class="panel" aria-labelledby="scene-title">
+    <section ref={panel} class="panel" aria-labelledby="scene-title">
       <h2 id="scene-title">{title}</h2>
       <p>{about}</p>
       <ol class="steps">

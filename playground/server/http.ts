@@ -60,7 +60,9 @@ export async function startPageServer(
     )
     const scene = SCENES.find(({ id }) => asked.do === 'play' && id === asked.scene)
     if (typeof lanes === 'string') return end(outgoing, 400, `${lanes}\n`)
-    return show.control(asked, lanes, scene)
+    const isBegun = show.control(asked, lanes, scene)
+    for (const send of readers) send()
+    return isBegun
       ? end(outgoing, 202, String(show.changes))
       : end(outgoing, 409, `${show.snapshot().busy ?? 'something else'} is under way\n`)
   }
@@ -74,6 +76,8 @@ export async function startPageServer(
     return end(outgoing, 200, said ?? 'There is no php-sessions in this lane, or no instance is up.\n')
   }
 
+  /** Sends what is new to a page that is open: some times a second, and at once what a control does. */
+  const readers = new Set<() => void>()
   const push = (outgoing: ServerResponse) => {
     outgoing.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     let sent = -1
@@ -87,8 +91,12 @@ export async function startPageServer(
       outgoing.write(`data: ${JSON.stringify(snapshot)}\n\n`)
     }
     send()
+    readers.add(send)
     const timer = setInterval(send, PUSH_MILLISECONDS)
-    outgoing.once('close', () => clearInterval(timer))
+    outgoing.once('close', () => {
+      clearInterval(timer)
+      readers.delete(send)
+    })
   }
 
   server.listen(options.port, '127.0.0.1')

@@ -86,6 +86,10 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     ),
   },
   {
+    why: 'writes a picture into docs/; test/e2e/playground-page.test.ts plays the same scene in the same browser',
+    forms: forms('npx tsx scripts/playground-picture.ts'),
+  },
+  {
     why: 'measures for minutes, and means nothing on a machine that is busy with tests',
     forms: forms('scripts/bench.*', 'npx tsx bench/scale.*'),
   },

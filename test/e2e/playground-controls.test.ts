@@ -1,11 +1,11 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { NO_BROWSER, startBrowser } from '../../lab/web/chromium.ts'
 import type { Lane } from '../../playground/engine/lane.ts'
 import { Playground } from '../../playground/engine/playground.ts'
 import { type PageServer, startPageServer } from '../../playground/server/http.ts'
 import { makePage } from '../../playground/server/page.ts'
 import { Show } from '../../playground/server/show.ts'
-import { NO_BROWSER, startBrowser } from '../support/playground/browser.ts'
 import { PageInBrowser } from '../support/playground/page-in-browser.ts'
 
 /** Only for what hangs: the machine may be busy. */

@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs'
+import { type Browser, chromium } from 'playwright-core'
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync)
+
+/** Why there is no browser here; undefined if there is one. */
+export const NO_BROWSER =
+  CHROMIUM === undefined ? 'there is no Chromium: package chromium of Debian' : undefined
+
+/** It asks nobody but the page's server. */
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** Starts Debian's Chromium without a window. */
+export function startBrowser(): Promise<Browser> {
+  if (CHROMIUM === undefined) throw new Error(NO_BROWSER)
+  return chromium.launch({ executablePath: CHROMIUM, args: QUIET })
+}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Told } from '../../playground/server/story.ts'
+import { anchorsOf, readPage } from '../docs/pages.ts'
 
 const said = (told: Told) => told.story.map(({ lane, text, times }) => `${lane ?? 'all'}: ${text} ${times}`)
 
@@ -33,4 +34,13 @@ test('it keeps the last ones only', () => {
   expect(told.story.at(-1)?.text).toBe('999')
   expect(told.story.length).toBeLessThan(100)
   expect(told.marks.length).toBeLessThan(100)
+})
+
+test.for(['deeds', 'sentences'])('the pages that %s name are there, with these headings', (name) => {
+  const pages = [...readPage(`playground/server/${name}.ts`).matchAll(/'(docs\/[\w-]+\.md)(?:#([\w-]+))?'/g)]
+  expect(pages.length).toBeGreaterThan(3)
+  const broken = pages.filter(
+    ([, file = '', anchor]) => anchor !== undefined && !anchorsOf(readPage(file)).includes(anchor),
+  )
+  expect(broken.map(([text]) => text)).toEqual([])
 })

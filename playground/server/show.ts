@@ -120,7 +120,7 @@ export class Show {
       paceMilliseconds: this.#paceMilliseconds,
       step: (says) => {
         if (this.#scene !== undefined) this.#scene = { ...this.#scene, begun: this.#scene.begun + 1 }
-        this.#mark(says, `${says}.`)
+        this.#mark(says, `${says.charAt(0).toUpperCase()}${says.slice(1)}.`)
       },
       own: (lane, lines) =>
         this.#told.tell(this.#second(), {

@@ -7,7 +7,6 @@ import type { CDPSession, Page } from 'playwright-core'
 import { until } from '../lab/processes/until.ts'
 import { startBrowser } from '../lab/web/chromium.ts'
 import type { Snapshot } from '../playground/server/snapshot.ts'
-import { print } from './table.ts'
 
 // The playground's page with 200 requests a second: is it responsive, does it grow, and what limits the rate?
 //
@@ -128,4 +127,9 @@ async function heapMegabytes(cdp: CDPSession): Promise<string> {
   await cdp.send('HeapProfiler.collectGarbage')
   const { usedSize } = await cdp.send('Runtime.getHeapUsage')
   return (usedSize / 2 ** 20).toFixed(1)
+}
+
+/** A line of the table. */
+function print(...cells: readonly string[]): void {
+  process.stdout.write(`${cells.map((cell) => cell.padStart(26)).join('')}\n`)
 }

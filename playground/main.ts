@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { FAILED, WRONG_USAGE } from '../src/core/exit-status.ts'
 import { nearest, oneLine } from '../src/core/text.ts'
 import { hasPhp } from './engine/app.ts'
+import type { Lane } from './engine/lane.ts'
 import { readLanes } from './engine/lane-words.ts'
 import { Playground } from './engine/playground.ts'
 import { findMissing } from './machine.ts'
@@ -19,7 +20,7 @@ type Flags = Readonly<Record<string, string>>
 export async function play(args: readonly string[], flags: Flags): Promise<number> {
   if (flags.list !== undefined) return say(renderList())
   const wanted = flags.scenario?.split(',') ?? []
-  const scenes = wanted.includes('all') ? SCENES : SCENES.filter(({ id }) => wanted.includes(id))
+  const scenes = wanted.flatMap((id) => SCENES.filter((scene) => id === 'all' || scene.id === id))
   const stranger = wanted.find((id) => id !== 'all' && !SCENES.some((scene) => scene.id === id))
   if (stranger !== undefined)
     return refuse(
@@ -67,12 +68,19 @@ async function playInTerminal(
   try {
     for (const scene of scenes) {
       say(`${renderOpening(scene)}  ... starting ${scene.lanes.length} lanes of two instances\n`)
+      const told = new Map<Lane, number>()
       const seen = await playScene(scene, playground, {
         open: async (lanes) => {
           for (const lane of lanes)
             say(renderStaging(lane) + (app === undefined ? '' : await renderVerdict(lane)))
         },
         step: (says) => say(`  - ${says}\n`),
+        lock: (lane, { waiting, text }) => {
+          if (waiting <= (told.get(lane) ?? -1)) return
+          told.set(lane, waiting)
+          say(`    ${lane.title}:\n      ${text}\n`)
+        },
+        said: (lane, text) => say(`  ${lane.title}:\n${indent(text)}`),
         own: (lane, lines) => say(`  ${lane.title}:\n${indent(lines.join('\n'))}`),
       })
       say(`\n${renderResult(seen)}\n`)

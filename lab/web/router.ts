@@ -17,7 +17,8 @@ export interface Router {
   /** The instances that have not yet refused a connection. */
   backends(): readonly Backend[]
   add(backend: Backend): void
-  remove(id: string): void
+  /** Sends it no more requests; settles when it has answered those that it has. */
+  remove(id: string): Promise<void>
   /** Changes the names of the sticky cookies; none for a router that ties nobody to an instance. */
   stickTo(names: readonly string[]): void
   stop(): Promise<void>
@@ -53,8 +54,15 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
   let count = 0
   let backends: readonly Backend[] = []
   let turn = 0
-  const remove = (id: string) => {
+  const underWay = new Map<string, Set<Promise<unknown>>>()
+  const remove = async (id: string) => {
     backends = backends.filter((backend) => backend.id !== id)
+    await Promise.all(underWay.get(id) ?? [])
+  }
+  const noteUnderWay = (id: string, outgoing: ServerResponse) => {
+    const all = underWay.get(id) ?? new Set()
+    const over: Promise<unknown> = once(outgoing, 'close').then(() => all.delete(over))
+    underWay.set(id, all.add(over))
   }
   const choose = (cookies: ReadonlyMap<string, string>) => {
     const wanted = sticky.some((name) => cookies.has(name)) ? cookies.get('__VCAP_ID__') : undefined
@@ -69,6 +77,7 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
     const cookies = readCookies(incoming.headers.cookie)
     for (let backend = choose(cookies); backend !== undefined; backend = choose(cookies)) {
       tell(backend.index)
+      noteUnderWay(backend.id, outgoing)
       try {
         const response = await forward(incoming, body, backend)
         outgoing.writeHead(response.statusCode ?? 502, answerHeaders(response, backend, sticky))
@@ -81,7 +90,7 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
           outgoing.writeHead(502, { 'content-type': 'text/plain' }).end('the instance failed\n')
           return
         }
-        remove(backend.id)
+        void remove(backend.id)
       }
     }
     tell(undefined, 404)

@@ -1,4 +1,5 @@
 import type { StoreState } from '../stores/store.ts'
+import type { LockSight } from './lock-sight.ts'
 
 /** Something that happened in a lane. The page and the terminal show it; nothing in it is secret. */
 export type LaneEvent =
@@ -21,6 +22,8 @@ export type LaneEvent =
       readonly what: 'session' | 'updates'
       readonly updates: number
     }
+  /** Who has a session that others wait for; nobody, if it is absent. */
+  | { readonly kind: 'lock'; readonly sight?: LockSight }
   | { readonly kind: 'sticky'; readonly isOn: boolean }
 
 /** A click of a visitor, as the visitor sees it. */

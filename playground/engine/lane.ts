@@ -1,9 +1,10 @@
 import type { Instance } from '../../lab/cloudfoundry/lifecycle.ts'
 import { labLifecycle } from '../../lab/cloudfoundry/lifecycle-lab.ts'
 import { type Router, startRouter } from '../../lab/web/router.ts'
-import { STORE_STARTS } from '../stores/start.ts'
 import type { PlayStore, StoreKind, StoreState } from '../stores/store.ts'
+import { Binding } from './binding.ts'
 import type { Journal, LaneEvent } from './events.ts'
+import { LockWatch } from './lock-watch.ts'
 import { makeShopper, type Shopper } from './shopper.ts'
 import { WAYS, type Way, type WayName } from './ways.ts'
 
@@ -23,9 +24,10 @@ export class Lane {
   readonly title: string
   readonly options: LaneOptions
   readonly way: Way
-  readonly store: PlayStore | undefined
   readonly shoppers = new Map<string, Shopper>()
   readonly #app: string
+  readonly #binding: Binding
+  readonly #locks: LockWatch
   readonly #tell: (event: LaneEvent) => void
   readonly #router: Router
   readonly #instances = new Map<number, Instance>()
@@ -36,16 +38,17 @@ export class Lane {
     id: string,
     app: string,
     options: LaneOptions,
-    parts: { store: PlayStore | undefined; router: Router; tell: (event: LaneEvent) => void },
+    parts: { binding: Binding; router: Router; tell: (event: LaneEvent) => void },
   ) {
     this.id = id
     this.options = options
     this.way = WAYS[options.way]
-    this.store = parts.store
-    this.title = parts.store === undefined ? this.way.title : `${this.way.title}, ${parts.store.title}`
+    this.#binding = parts.binding
+    this.title = [this.way.title, ...(this.store === undefined ? [] : [this.store.title])].join(', ')
     this.#app = app
     this.#router = parts.router
     this.#tell = parts.tell
+    this.#locks = new LockWatch(() => this.ask('locks --json'), parts.tell)
   }
 
   /** Starts the store, stages the app and starts its instances. */
@@ -57,17 +60,18 @@ export class Lane {
     given?: string,
   ): Promise<Lane> {
     const tell = (event: LaneEvent) => journal.tell(id, event)
-    const { isBound } = WAYS[options.way]
-    const store = isBound ? await STORE_STARTS[options.store](given) : undefined
+    const binding = await Binding.start(WAYS[options.way], options.store, { given })
+    let lane: Lane | undefined
     const router = await startRouter({
       stickyCookies: options.isSticky ? STICKY : [],
       onRequest: ({ number, path, instance, status }) => {
         const at = instance === undefined ? {} : { instance }
+        lane?.noteRequest(number, status !== undefined)
         if (status === undefined) tell({ kind: 'routed', number, path, ...at })
         else tell({ kind: 'answered', number, status, ...at })
       },
     })
-    const lane = new Lane(id, app, options, { store, router, tell })
+    lane = new Lane(id, app, options, { binding, router, tell })
     try {
       await lane.stage()
       await Promise.all(Array.from({ length: options.instances }, (_, index) => lane.startInstance(index)))
@@ -75,13 +79,17 @@ export class Lane {
       await lane.stop()
       throw error
     }
-    if (store !== undefined) tell({ kind: 'store', state: 'up' })
+    if (lane.store !== undefined) tell({ kind: 'store', state: 'up' })
     return lane
   }
 
   /** Whether php-sessions keeps its sessions, and so promises something. */
   get isPromised(): boolean {
     return this.options.way === 'native' || this.options.way === 'managed'
+  }
+
+  get store(): PlayStore | undefined {
+    return this.#binding.store
   }
 
   get url(): string {
@@ -103,8 +111,7 @@ export class Lane {
     const staged = await labLifecycle.stage({
       app: this.#app,
       buildpacks: this.way.buildpacks(),
-      services: this.way.services(this.store),
-      env: { ...this.way.env, ...this.options.settings },
+      ...this.#environment(),
     })
     this.#stagingLog = staged.log
     if (!staged.ok) throw new Error(`${this.title}: staging failed:\n${staged.log}`)
@@ -112,13 +119,22 @@ export class Lane {
   }
 
   async startInstance(index: number): Promise<void> {
-    if (this.#instances.has(index)) return
+    if (!this.#instances.has(index)) await this.#launch(index)
+  }
+
+  /** `cf restage --strategy rolling`: an instance goes when another one, from the new droplet, has come. */
+  async roll(): Promise<void> {
+    await this.stage()
+    for (const [index, old] of [...this.#instances]) {
+      await this.#launch(index)
+      await this.#router.remove(old.id)
+      await old.stop()
+    }
+  }
+
+  async #launch(index: number): Promise<void> {
     this.#tell({ kind: 'instance', index, state: 'starting' })
-    const instance = await labLifecycle.startInstance(this.#droplet, {
-      index,
-      services: this.way.services(this.store),
-      env: { ...this.way.env, ...this.options.settings },
-    })
+    const instance = await labLifecycle.startInstance(this.#droplet, { index, ...this.#environment() })
     this.#instances.set(index, instance)
     this.#router.add(instance)
     this.#tell({ kind: 'instance', index, state: 'up' })
@@ -136,7 +152,7 @@ export class Lane {
   /** `cf restart`, one instance after the other: each gets what is bound now. */
   async restartInstances(): Promise<void> {
     for (const [index, instance] of [...this.#instances]) {
-      this.#router.remove(instance.id)
+      void this.#router.remove(instance.id)
       this.#instances.delete(index)
       await instance.stop()
       this.#tell({ kind: 'instance', index, state: 'down' })
@@ -147,6 +163,32 @@ export class Lane {
   stickTo(isOn: boolean): void {
     this.#router.stickTo(isOn ? STICKY : [])
     this.#tell({ kind: 'sticky', isOn })
+  }
+
+  /** Binds a new store, and lets the instances have it one after the other. */
+  async moveToNewStore(): Promise<void> {
+    await this.#binding.bindNew()
+    const { isMoving } = this.way
+    this.tellStore(isMoving ? 'up, with the old one beside it' : 'up')
+    await this.roll()
+  }
+
+  /** Takes the old store away from the app. */
+  async unbindPrevious(): Promise<void> {
+    if (this.way.isMoving !== true) return
+    this.#binding.unbindPrevious()
+    await this.roll()
+    this.tellStore('up')
+  }
+
+  /** `php-sessions copy`, from the old store to the new one; undefined where sessions do not move. */
+  async copySessions(): Promise<string | undefined> {
+    const { PHP_SESSIONS_PREVIOUS: from } = this.#binding.settings()
+    return from === undefined ? undefined : this.ask(`copy --from ${from}`)
+  }
+
+  async removeOldStore(): Promise<void> {
+    await this.#binding.removeOld()
   }
 
   /** A visitor by name, with cookies of its own. */
@@ -163,11 +205,20 @@ export class Lane {
   }
 
   /** What a command of php-sessions says in an instance; undefined where there is no php-sessions, or no instance. */
-  async ask(command: 'explain' | 'doctor'): Promise<string | undefined> {
+  async ask(command: string): Promise<string | undefined> {
     const [instance] = this.#instances.values()
     if (instance === undefined || this.options.way === 'files' || this.options.way === 'peers')
       return undefined
     return (await labLifecycle.openShell(instance, `php-sessions ${command}`)).stdout
+  }
+
+  noteRequest(number: number, isAnswered: boolean): void {
+    this.#locks.note(number, isAnswered)
+  }
+
+  #environment() {
+    const env = { ...this.way.env, ...this.options.settings, ...this.#binding.settings() }
+    return { services: this.#binding.services(), env }
   }
 
   /** The logs of the instances that run. */
@@ -176,11 +227,11 @@ export class Lane {
   }
 
   async stop(): Promise<void> {
+    this.#locks.stop()
     await this.#router.stop()
-    this.store?.thaw?.()
     await Promise.all([...this.#instances.values()].map((instance) => instance.stop()))
     this.#instances.clear()
-    await this.store?.stop()
+    await this.#binding.stop()
   }
 }
 

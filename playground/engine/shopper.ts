@@ -20,6 +20,7 @@ interface Answered {
 export interface Shopper {
   readonly name: string
   readonly ledger: Readonly<Ledger>
+  readonly cookies: ReadonlyMap<string, string>
   /** What the page has last said. */
   last(): Answered | undefined
   /** Clicks, and looks at what became of earlier clicks if no other is under way. A stranger logs in again at the next click. */
@@ -100,6 +101,7 @@ export function makeShopper(url: string, name: string, tell: (event: LaneEvent) 
   return {
     name,
     ledger: account.total,
+    cookies: visitor.cookies,
     servedBy: () => servedBy,
     openSlowPages: (times, seconds) => Promise.all(Array.from({ length: times }, () => ask('slow', seconds))),
     last: () => last,

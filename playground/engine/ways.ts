@@ -1,6 +1,5 @@
 import type { Buildpack } from '../../lab/cloudfoundry/lifecycle.ts'
 import { phpBuildpackV4, phpBuildpackV5 } from '../../lab/cloudfoundry/php-buildpacks.ts'
-import type { PlayStore } from '../stores/store.ts'
 import { sessionsBuildpack } from './buildpack.ts'
 
 export type WayName = 'files' | 'peers' | 'native' | 'managed'
@@ -12,17 +11,17 @@ export interface Way {
   readonly isBound: boolean
   readonly buildpacks: () => readonly Buildpack[]
   readonly env: Readonly<Record<string, string>>
-  readonly services: (store: PlayStore | undefined) => string
+  /** The form of credentials that it reads. */
+  readonly credentials?: 'simple'
+  /** Whether it can take the sessions of another store with it. */
+  readonly isMoving?: true
   /** Whether a new password needs `cf restage`, because the old one is in the droplet. */
   readonly hasPasswordInDroplet: boolean
 }
 
-const NOTHING = '{}'
-
 const WITH_PHP_SESSIONS = {
   isBound: true,
   buildpacks: () => [sessionsBuildpack(), phpBuildpackV5],
-  services: (store: PlayStore | undefined) => store?.services() ?? NOTHING,
   hasPasswordInDroplet: false,
 } as const
 
@@ -32,7 +31,6 @@ export const WAYS: Readonly<Record<WayName, Way>> = {
     isBound: false,
     buildpacks: () => [phpBuildpackV5],
     env: {},
-    services: () => NOTHING,
     hasPasswordInDroplet: false,
   },
   peers: {
@@ -40,7 +38,7 @@ export const WAYS: Readonly<Record<WayName, Way>> = {
     isBound: true,
     buildpacks: () => [phpBuildpackV4],
     env: {},
-    services: (store) => store?.services('simple') ?? NOTHING,
+    credentials: 'simple',
     hasPasswordInDroplet: true,
   },
   native: {
@@ -52,5 +50,6 @@ export const WAYS: Readonly<Record<WayName, Way>> = {
     ...WITH_PHP_SESSIONS,
     title: 'php-sessions, managed handler',
     env: { PHP_SESSIONS_HANDLER: 'managed' },
+    isMoving: true,
   },
 }

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { LaneView, Tone, VisitorView } from '../server/snapshot.ts'
 import { askLane } from './ask.ts'
+import { Lock } from './lock.tsx'
 import { Plot } from './plot.tsx'
 import { countText, lossText, timeText } from './words.ts'
 
@@ -66,6 +67,7 @@ export function LaneCard({ lane }: { readonly lane: LaneView }) {
             <dd>{statusText(lane)}</dd>
           </div>
         </dl>
+        <Lock text={lane.lock} />
         <div class="row">
           {lane.isPromised ? (
             <>

@@ -1,12 +1,15 @@
 import type { Click } from '../engine/events.ts'
 import type { Ledger } from '../engine/ledger.ts'
+import type { LockSight } from '../engine/lock-sight.ts'
 import type { Promised } from './scene.ts'
 
 /** What was seen in a lane while a scene was played. */
 export interface Seen {
   readonly clicks: readonly Click[]
-  /** Of the visitor that scenes are about. */
-  readonly ledger: Readonly<Ledger>
+  /** Of the visitor that scenes are about, who comes first, and of all others. */
+  readonly ledgers: readonly Readonly<Ledger>[]
+  /** Who had a session that others waited for. */
+  readonly locks: readonly LockSight[]
 }
 
 /** The visitor that scenes are about; all others are `others`. */
@@ -20,22 +23,39 @@ export interface Verdict {
 
 /** Compares what was seen with a promise. */
 export function judge(promised: Promised, seen: Seen): Verdict {
-  const { ledger } = seen
+  const { ledgers } = seen
+  const sum = (what: keyof Ledger) => ledgers.reduce((total, ledger) => total + ledger[what], 0)
   switch (promised.measure) {
     case 'loggedOut': {
       const words = (count: number) => (count === 0 ? 'never logged out' : `logged out ${times(count)}`)
       return {
         promised: promised.is === 'none' ? 'never logged out' : 'logged out',
-        seen: words(ledger.loggedOut),
-        isKept: ledger.loggedOut > 0 === (promised.is === 'some'),
+        seen: words(sum('loggedOut')),
+        isKept: sum('loggedOut') > 0 === (promised.is === 'some'),
       }
     }
     case 'lostUpdates':
       return {
         promised: promised.is === 'none' ? 'no update lost' : 'updates lost',
-        seen: `${ledger.lost} of ${ledger.acknowledged} updates lost`,
-        isKept: ledger.lost > 0 === (promised.is === 'some'),
+        seen: `${sum('lost')} of ${sum('acknowledged')} updates lost`,
+        isKept: sum('lost') > 0 === (promised.is === 'some'),
       }
+    case 'visitorsLoggedOut': {
+      const out = ledgers.filter(({ loggedOut }) => loggedOut > 0).length
+      return {
+        promised: promised.is === 'none' ? 'nobody is logged out' : 'everybody is logged out',
+        seen: `${out} of ${ledgers.length} visitors logged out`,
+        isKept: out === (promised.is === 'none' ? 0 : ledgers.length),
+      }
+    }
+    case 'holder': {
+      const most = seen.locks.filter(({ isNamed }) => isNamed).sort((a, b) => b.waiting - a.waiting)[0]
+      return {
+        promised: 'the lock says who has it',
+        seen: most === undefined ? 'nobody was named' : `${most.waiting} waited for ${most.holder}`,
+        isKept: most !== undefined,
+      }
+    }
     case 'refused': {
       const count = seen.clicks.filter(({ outcome }) => outcome === 'refused').length
       return {

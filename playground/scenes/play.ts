@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Click } from '../engine/events.ts'
 import type { Lane } from '../engine/lane.ts'
+import type { LockSight } from '../engine/lock-sight.ts'
 import type { Playground } from '../engine/playground.ts'
 import { ADA, judge, type Verdict } from './measures.ts'
 import { type OwnVisit, visitOwnPages } from './own-pages.ts'
@@ -22,6 +23,10 @@ export interface Telling {
   step(says: string): void
   /** How long to wait after a click and a step, for people who watch. */
   readonly paceMilliseconds?: number
+  /** Who has a session that others wait for. */
+  lock(lane: Lane, sight: LockSight): void
+  /** What a command of php-sessions has said. */
+  said(lane: Lane, text: string): void
   /** Something about the app's own pages. */
   own(lane: Lane, lines: readonly string[]): void
 }
@@ -41,8 +46,13 @@ export async function playScene(
   )
   await telling.open(playground.lanes)
   const clicks = new Map<string, Click[]>(playground.lanes.map(({ id }) => [id, []]))
+  const locks = new Map<string, LockSight[]>(playground.lanes.map(({ id }) => [id, []]))
   const end = playground.journal.listen((event) => {
     if (event.kind === 'click') clicks.get(event.lane)?.push(event.click)
+    if (event.kind !== 'lock' || event.sight === undefined) return
+    locks.get(event.lane)?.push(event.sight)
+    const lane = playground.lanes.find(({ id }) => id === event.lane)
+    if (lane !== undefined) telling.lock(lane, event.sight)
   })
   const visits = new Map<Lane, OwnVisit>()
   try {
@@ -57,7 +67,12 @@ export async function playScene(
   }
   return Promise.all(
     playground.lanes.map(async (lane, index) => {
-      const seen = { ledger: lane.shopper(ADA).ledger, clicks: clicks.get(lane.id) ?? [] }
+      const shoppers = new Set([lane.shopper(ADA), ...lane.shoppers.values()])
+      const seen = {
+        ledgers: [...shoppers].map(({ ledger }) => ledger),
+        clicks: clicks.get(lane.id) ?? [],
+        locks: locks.get(lane.id) ?? [],
+      }
       const verdicts = (scene.lanes[index]?.promises ?? []).map((promised) => judge(promised, seen))
       const own = await visits.get(lane)?.judge(lane.options.way !== 'files')
       return { lane, verdicts: own === undefined ? verdicts : [...verdicts, own] }
@@ -74,6 +89,8 @@ async function play(
   const { lanes } = playground
   const pause = () => sleep(telling.paceMilliseconds ?? 0)
   const inAll = (act: (lane: Lane) => Promise<unknown>) => Promise.all(lanes.map(act))
+  const whileClicking = (visitors: readonly string[], act: (lane: Lane) => Promise<unknown>) =>
+    inAll((lane) => clickWhile([lane], act(lane), visitors))
   switch (step.do) {
     case 'click':
       await inAll(async (lane) => {
@@ -82,6 +99,24 @@ async function play(
           await pause()
         }
       })
+      return
+    case 'click each':
+      await inAll((lane) => Promise.all(step.visitors.map((name) => lane.shopper(name).click(step.action))))
+      return
+    case 'move to a new store':
+      await whileClicking(step.visitors, (lane) => lane.moveToNewStore())
+      return
+    case 'copy sessions':
+      await whileClicking(step.visitors, async (lane) => {
+        const said = await lane.copySessions()
+        if (said !== undefined) telling.said(lane, said)
+      })
+      return
+    case 'unbind old store':
+      await whileClicking(step.visitors, (lane) => lane.unbindPrevious())
+      return
+    case 'remove old store':
+      await whileClicking(step.visitors, (lane) => lane.removeOldStore())
       return
     case 'click in parallel':
       await inAll((lane) => lane.shopper(ADA).clickInParallel(step.times))
@@ -119,8 +154,12 @@ async function play(
   }
 }
 
-async function clickWhile(lanes: readonly Lane[], under: Promise<unknown>): Promise<void> {
-  await Promise.all(lanes.map((lane) => clickUntil(lane, ADA, under)))
+async function clickWhile(
+  lanes: readonly Lane[],
+  under: Promise<unknown>,
+  visitors: readonly string[] = [ADA],
+): Promise<void> {
+  await Promise.all(lanes.flatMap((lane) => visitors.map((name) => clickUntil(lane, name, under))))
 }
 
 /** Clicks until something has ended, at least once. */

@@ -32,12 +32,18 @@ export type Promised =
       readonly seconds: number
     }
   | { readonly measure: 'refused'; readonly is: 'some' }
+  /** Of all visitors of the lane. */
+  | { readonly measure: 'visitorsLoggedOut'; readonly is: 'none' | 'all' }
+  /** Whether `php-sessions locks` has said which page others wait for. */
+  | { readonly measure: 'holder'; readonly is: 'named' }
   | { readonly measure: 'known at the end'; readonly is: 'yes' | 'no' }
 
 /** What happens in all lanes at once; `says` is for those who watch. */
 export type Step = { readonly says: string } & (
   | { readonly do: 'click'; readonly action: Action; readonly times: number }
   | { readonly do: 'click in parallel'; readonly times: number }
+  /** Each of these visitors. */
+  | { readonly do: 'click each'; readonly visitors: readonly string[]; readonly action: Action }
   /** Only for an app of somebody else: visits its own pages. */
   | { readonly do: 'visit own pages' }
   /** The instance that has answered last, in each lane. */
@@ -45,6 +51,10 @@ export type Step = { readonly says: string } & (
   | { readonly do: 'start missing' | 'restart instances' | 'freeze' | 'thaw' | 'rotate' }
   /** While visitors click. */
   | { readonly do: 'restart store' | 'fail over' }
+  | {
+      readonly do: 'move to a new store' | 'copy sessions' | 'unbind old store' | 'remove old store'
+      readonly visitors: readonly string[]
+    }
   /** One visitor opens so many slow pages at once; another clicks meanwhile. */
   | { readonly do: 'open slow pages'; readonly times: number; readonly seconds: number }
 )

@@ -14,6 +14,10 @@ const lane = (
   promises: readonly Promised[],
 ): SceneLane => ({ way, store, promises })
 
+const BUSY = ['Ada', 'Bob', 'Cid', 'Dora', 'Eve']
+/** Does not come while the sessions move. */
+const AWAY = 'Zoe'
+
 const SHOP: readonly Step[] = [
   { do: 'click', action: 'login', times: 1, says: 'Ada logs in' },
   { do: 'click', action: 'add', times: 3, says: 'Ada puts three books into the cart' },
@@ -146,6 +150,7 @@ export const SCENES: readonly Scene[] = [
           { measure: 'refused', is: 'some' },
           { measure: 'slowestOfOthers', is: 'below', seconds: 5 },
           { measure: 'loggedOut', is: 'none' },
+          { measure: 'holder', is: 'named' },
         ]),
         settings: { PHP_SESSIONS_MAX_WAITING: '2' },
       },
@@ -155,9 +160,50 @@ export const SCENES: readonly Scene[] = [
       {
         do: 'open slow pages',
         times: 16,
-        seconds: 1.5,
+        seconds: 2.5,
         says: 'Ada opens sixteen slow pages; Bob opens one page after the other',
       },
+    ],
+  },
+  {
+    id: 'move',
+    title: 'Moving to another store',
+    about:
+      'The app gets a new Redis, with rolling deploys, while visitors click. Zoe comes before and after, but not meanwhile.',
+    page: 'docs/moving.md',
+    isSticky: false,
+    lanes: [
+      lane('peers', 'redis', [{ measure: 'visitorsLoggedOut', is: 'all' }]),
+      lane('managed', 'redis', [
+        { measure: 'visitorsLoggedOut', is: 'none' },
+        { measure: 'lostUpdates', is: 'none' },
+        { measure: 'known at the end', is: 'yes' },
+      ]),
+    ],
+    steps: [
+      {
+        do: 'click each',
+        visitors: [...BUSY, AWAY],
+        action: 'add',
+        says: 'six visitors log in, and each puts a book into the cart',
+      },
+      {
+        do: 'move to a new store',
+        visitors: BUSY,
+        says: 'a new Redis is bound: in place of the old one, or beside it with PHP_SESSIONS_PREVIOUS; a rolling deploy',
+      },
+      {
+        do: 'copy sessions',
+        visitors: BUSY,
+        says: 'php-sessions copy brings the sessions of those who do not come',
+      },
+      {
+        do: 'unbind old store',
+        visitors: BUSY,
+        says: 'the old Redis and PHP_SESSIONS_PREVIOUS are taken away; a rolling deploy',
+      },
+      { do: 'remove old store', visitors: BUSY, says: 'the old Redis is deleted' },
+      { do: 'click each', visitors: [AWAY, ...BUSY], action: 'visit', says: 'all six open a page' },
     ],
   },
 ]

@@ -6,5 +6,7 @@ export async function explain(lane: Lane): Promise<string> {
   if (said !== undefined) return said.trimEnd().split('\n').at(-1) ?? ''
   return lane.options.way === 'files'
     ? 'Nothing is bound: each instance keeps its own sessions, on its own disk.'
-    : 'php_buildpack 4 has written the address and the password into the php.ini of the droplet.'
+    : lane.store?.kind === 'memcached'
+      ? 'php_buildpack 4 has written PERSISTENT= into the save_path, which php-memcached 3 refuses: no page has a session.'
+      : 'php_buildpack 4 has written the address and the password into the php.ini of the droplet.'
 }

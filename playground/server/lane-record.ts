@@ -21,6 +21,7 @@ interface Bucket {
 /** What has been seen of a lane: counts, and the last seconds. */
 export class LaneRecord {
   #storeState: StoreState = 'up'
+  #lock: string | undefined
   /** By their numbers: the router may try a second instance. */
   readonly #underWay = new Set<number>()
   readonly #instances = new Map<number, { state: InstanceView['state']; requests: number }>()
@@ -52,6 +53,9 @@ export class LaneRecord {
       case 'answered':
         this.#underWay.delete(event.number)
         this.#count(event.instance, event.status)
+        return
+      case 'lock':
+        this.#lock = event.sight?.text
         return
       case 'click':
         this.#noteClick(event.click, second)
@@ -96,6 +100,7 @@ export class LaneRecord {
       loggedOut: total('loggedOut'),
       statuses: this.#statuses,
       recent: this.#recent,
+      lock: this.#lock,
       waited: Math.max(0, ...buckets.slice(-10).map(({ waited }) => waited)),
       seconds: Array.from({ length: SECONDS }, (_, at) =>
         viewSecond(buckets.find(({ second }) => second === first + at)),

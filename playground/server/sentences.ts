@@ -1,5 +1,6 @@
 import type { Click, Stamped } from '../engine/events.ts'
 import type { Lane } from '../engine/lane.ts'
+import type { LockSight } from '../engine/lock-sight.ts'
 import type { InstanceView, StoryEntry, VisitorView } from './snapshot.ts'
 
 /** What happened, why, and which message of explain or doctor is about it. */
@@ -31,9 +32,19 @@ export function tell(
       return tellInstance(event.index, event.state)
     case 'store':
       return event.state === 'up' ? plain(`${lane.store?.title ?? 'The store'} is up again.`) : undefined
+    case 'lock':
+      return event.sight === undefined ? undefined : tellHolder(event.sight)
     default:
       return undefined
   }
+}
+
+function tellHolder({ holder, isNamed, waiting }: LockSight): Sentence | undefined {
+  if (!isNamed || waiting === 0) return undefined
+  return plain(
+    `Requests of one visitor wait for ${holder}, which has the session. php-sessions locks shows that while it lasts.`,
+    'docs/operations.md#who-has-the-session',
+  )
 }
 
 function tellClick(click: Click, before: VisitorView['state'] | undefined): Sentence | undefined {

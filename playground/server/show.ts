@@ -122,13 +122,10 @@ export class Show {
         if (this.#scene !== undefined) this.#scene = { ...this.#scene, begun: this.#scene.begun + 1 }
         this.#mark(says, `${says.charAt(0).toUpperCase()}${says.slice(1)}.`)
       },
-      own: (lane, lines) =>
-        this.#told.tell(this.#second(), {
-          lane: lane.title,
-          tone: 'plain',
-          text: lines.join('; '),
-          page: undefined,
-        }),
+      // The lane shows it.
+      lock: () => {},
+      said: (lane, text) => this.#tellOf(lane, text.trimEnd().split('\n')),
+      own: (lane, lines) => this.#tellOf(lane, lines),
     })
     const rows = results.flatMap(({ lane, verdicts }) =>
       verdicts.map((verdict) => ({ lane: lane.title, isPromised: lane.isPromised, ...verdict })),
@@ -225,6 +222,10 @@ export class Show {
     const sentence = lane === undefined ? undefined : tell(event, lane, before)
     if (lane !== undefined && sentence !== undefined)
       this.#told.tell(this.#second(), { lane: lane.title, ...sentence })
+  }
+
+  #tellOf({ title }: Lane, lines: readonly string[]): void {
+    this.#told.tell(this.#second(), { lane: title, tone: 'plain', text: lines.join('; '), page: undefined })
   }
 
   /** Something is done to all lanes: it is told, and shown on the timeline. */

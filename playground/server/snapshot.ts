@@ -55,6 +55,8 @@ export interface LaneView {
   readonly statuses: Readonly<Record<string, number>>
   /** The last requests, oldest first. */
   readonly recent: readonly Recent[]
+  /** Who has a session that others wait for, as `php-sessions locks` says it. */
+  readonly lock: string | undefined
   /** The longest that a page has lately waited for its session, in milliseconds. */
   readonly waited: number
   readonly seconds: readonly Second[]

@@ -3,10 +3,10 @@ import type { Redis } from '../../lab/redis/options.ts'
 import { startSentinels } from '../../lab/redis/sentinel.ts'
 import { makePassword } from './password.ts'
 import { keysOf } from './redis.ts'
-import { bind, type PlayStore } from './store.ts'
+import { bind, type PlayStore, type StoreOptions } from './store.ts'
 
 /** Three masters with a replica each. */
-export async function startCluster(): Promise<PlayStore> {
+export async function startCluster({ name }: StoreOptions): Promise<PlayStore> {
   const password = makePassword()
   const cluster = await startRedisCluster({ password })
   const nodes = cluster.nodes.map(placeOf).join(',')
@@ -19,6 +19,7 @@ export async function startCluster(): Promise<PlayStore> {
         form === 'simple'
           ? simple(cluster.nodes[0] as Redis, password)
           : { 'cluster.nodes': nodes, password },
+        name,
       ),
     ...faultsOf(cluster.nodes),
     failOver: async () => {
@@ -31,7 +32,7 @@ export async function startCluster(): Promise<PlayStore> {
 }
 
 /** A master with a replica, and three Sentinels. */
-export async function startSentinelGroup(): Promise<PlayStore> {
+export async function startSentinelGroup({ name }: StoreOptions): Promise<PlayStore> {
   const password = makePassword()
   const group = await startSentinels({ password, sentinelPassword: password })
   const first = group.master()
@@ -50,6 +51,7 @@ export async function startSentinelGroup(): Promise<PlayStore> {
               sentinel_password: password,
               password,
             },
+        name,
       ),
     ...faultsOf(group.servers),
     failOver: async () => {

@@ -4,16 +4,16 @@ import { debian13Valkey } from '../../lab/redis/server.ts'
 import { startCluster, startSentinelGroup } from './groups.ts'
 import { startOneMemcached } from './memcached.ts'
 import { startOneRedis } from './redis.ts'
-import type { PlayStore, StoreKind } from './store.ts'
+import type { PlayStore, StoreKind, StoreOptions } from './store.ts'
 
-/** Every kind of store, and how it starts. `given` is VCAP_SERVICES of the playground's own environment. */
-export const STORE_STARTS: Readonly<Record<StoreKind, (given: string | undefined) => Promise<PlayStore>>> = {
-  redis: () => startOneRedis('redis'),
-  valkey: async () => startOneRedis('valkey', findValkey()),
+/** Every kind of store, and how it starts. */
+export const STORE_STARTS: Readonly<Record<StoreKind, (options: StoreOptions) => Promise<PlayStore>>> = {
+  redis: (options) => startOneRedis('redis', options),
+  valkey: async (options) => startOneRedis('valkey', options, findValkey()),
   memcached: startOneMemcached,
   cluster: startCluster,
   sentinel: startSentinelGroup,
-  given: async (given) => {
+  given: async ({ given }) => {
     if (given === undefined) throw new Error('the store `given` needs the variable VCAP_SERVICES')
     return { kind: 'given', title: 'what VCAP_SERVICES binds', services: () => given, stop: async () => {} }
   },

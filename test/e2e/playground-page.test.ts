@@ -58,7 +58,7 @@ describe.skipIf(NO_BROWSER !== undefined)('the page', HANG, () => {
     await open.untilTold(`“${title}”: everything was as promised.`)
     for (const lane of playground.lanes) {
       await expect(open.card(lane.title).innerText()).resolves.toContain(
-        `${lane.shopper('Ada').ledger.acknowledged} update`,
+        `${[...lane.shoppers.values()].reduce((sum, { ledger }) => sum + ledger.acknowledged, 0)} update`,
       )
       // What the store really holds: a session, beside the handler's own keys.
       if (lane.isPromised && lane.store?.keys !== undefined)

@@ -6,32 +6,94 @@ import { expect, onTestFinished, test } from 'vitest'
 import { makeApp } from '../../lab/app.ts'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import { until } from '../../lab/processes/until.ts'
+import type { Click } from '../../playground/engine/events.ts'
+import type { LockSight } from '../../playground/engine/lock-sight.ts'
 import { Playground } from '../../playground/engine/playground.ts'
-import { playScene } from '../../playground/scenes/play.ts'
+import type { WayName } from '../../playground/engine/ways.ts'
+import { playScene, type Telling } from '../../playground/scenes/play.ts'
+import type { Scene } from '../../playground/scenes/scene.ts'
 import { SCENES } from '../../playground/scenes/scenes.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const PROGRAM = join(ROOT, 'dist/php-sessions.mjs')
 if (!existsSync(PROGRAM)) throw new Error('there is no program to test: run scripts/build')
 
-test('a promise that is not kept is seen', async () => {
-  const cart = SCENES.find(({ id }) => id === 'cart')
-  const [peers, native] = cart?.lanes ?? []
-  if (cart === undefined || peers === undefined || native === undefined) throw new Error('expected two lanes')
+/** A limit for what hangs, on a machine that does much else. */
+const SLOW = { timeout: 300_000 }
+const QUIET: Telling = { open: () => {}, step: () => {}, lock: () => {}, said: () => {}, own: () => {} }
+const sceneOf = (id: string) => SCENES.find((scene) => scene.id === id) as Scene
+
+function makePlayground(): Playground {
   const playground = new Playground({})
   onTestFinished(() => playground.stop())
+  return playground
+}
+
+test('a promise that is not kept is seen', async () => {
+  const cart = sceneOf('cart')
+  const [peers, native] = cart?.lanes ?? []
+  if (peers === undefined || native === undefined) throw new Error('expected two lanes')
   const lanes = [{ ...peers, promises: native.promises }]
-  const [result] = await playScene({ ...cart, lanes }, playground, {
-    open: () => {},
-    step: () => {},
-    own: () => {},
-  })
+  const [result] = await playScene({ ...cart, lanes }, makePlayground(), QUIET)
   expect(result?.verdicts).toContainEqual({
     promised: 'no update lost',
     seen: expect.stringMatching(/^\d+ of 21 updates lost$/),
     isKept: false,
   })
 })
+
+test(
+  'sessions move to a new store under load: nobody is logged out or turned away, and no update is lost',
+  SLOW,
+  async () => {
+    const playground = makePlayground()
+    const clicks: Click[] = []
+    playground.journal.listen((event) => {
+      if (event.kind === 'click' && event.lane === '1') clicks.push(event.click)
+    })
+    const said: string[] = []
+    const results = await playScene(sceneOf('move'), playground, {
+      ...QUIET,
+      said: ({ options }, text) => said.push(`${options.way}: ${text}`),
+    })
+    expect(results.flatMap(({ verdicts }) => verdicts.filter(({ isKept }) => !isKept))).toEqual([])
+    expect(clicks.filter(({ outcome }) => outcome !== 'known')).toEqual([])
+    expect(clicks.length).toBeGreaterThan(30)
+    expect(said).toEqual([expect.stringMatching(/^managed: copied 1 session/)])
+    const { store } = playground.lanes[1] ?? {}
+    expect(JSON.parse(store?.services() ?? '')).toMatchObject({ redis: [{ name: 'new-redis-sessions' }] })
+    expect(store?.keys?.().filter((key) => !key.endsWith('_PREV'))).toHaveLength(6)
+  },
+)
+
+test(
+  'who has the session that others wait for is seen while they wait, as php-sessions locks says it',
+  SLOW,
+  async () => {
+    const seen = new Map<WayName, LockSight[]>([
+      ['native', []],
+      ['managed', []],
+    ])
+    const playground = makePlayground()
+    const results = await playScene(sceneOf('slow'), playground, {
+      ...QUIET,
+      lock: ({ options }, sight) => void seen.get(options.way)?.push(sight),
+    })
+    expect(results.flatMap(({ verdicts }) => verdicts.filter(({ isKept }) => !isKept))).toEqual([])
+    expect(seen.get('managed')).toContainEqual({
+      waiting: expect.toSatisfy((waiting) => waiting === 1 || waiting === 2),
+      holder: expect.stringMatching(/^GET \/php-sessions-playground\.php of instance [01]$/),
+      isNamed: true,
+      text: expect.stringMatching(/ for GET \/.*, which has had the session for \d\.\d s$/),
+    })
+    expect(seen.get('native')).toContainEqual({
+      waiting: 0,
+      holder: expect.stringMatching(/^a request of process \d+$/),
+      isNamed: false,
+      text: expect.stringContaining('the lock says neither its page nor who waits'),
+    })
+  },
+)
 
 const COUNTER = `<?php session_start(); $_SESSION['visits'] = ($_SESSION['visits'] ?? 0) + 1;
 echo '<a href="/other.php">other</a> <a href="/logout.php">leave</a>';`

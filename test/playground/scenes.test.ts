@@ -52,7 +52,8 @@ const click = (visitor: string, outcome: Click['outcome'], milliseconds: number,
 
 const seen = (clicks: readonly Click[], loggedOut = 0, lost = 0) => ({
   clicks,
-  ledger: { acknowledged: 9, lost, loggedOut },
+  ledgers: [{ acknowledged: 9, lost, loggedOut }],
+  locks: [],
 })
 
 test('what was seen is compared with what was promised', () => {

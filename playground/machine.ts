@@ -43,6 +43,11 @@ const NEEDS: readonly Need[] = [
   program('redis-cli', 'redis-tools'),
   program('memcached', 'memcached'),
   program('saslpasswd2', 'sasl2-bin'),
+  {
+    test: 'ls /usr/lib*/sasl2/libplain.so* /usr/lib/*/sasl2/libplain.so* | grep -q .',
+    what: "Memcached's login by a password (SASL's PLAIN)",
+    packageName: 'libsasl2-modules',
+  },
 ]
 
 /** What the machine lacks: a line for each thing, with the package that brings it, and a command for all of them. */

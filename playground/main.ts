@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { FAILED, WRONG_USAGE } from '../src/core/exit-status.ts'
 import { nearest, oneLine } from '../src/core/text.ts'
+import { endBySignals } from './ending.ts'
 import { hasPhp } from './engine/app.ts'
 import type { Lane } from './engine/lane.ts'
 import { readLanes } from './engine/lane-words.ts'
@@ -12,6 +13,7 @@ import { SCENES } from './scenes/scenes.ts'
 import { startPageServer } from './server/http.ts'
 import { makePage } from './server/page.ts'
 import { Show } from './server/show.ts'
+import { whyNoStore } from './stores/start.ts'
 import { indent, renderList, renderOpening, renderResult, renderStaging, renderVerdict } from './terminal.ts'
 
 type Flags = Readonly<Record<string, string>>
@@ -34,8 +36,7 @@ export async function play(args: readonly string[], flags: Flags): Promise<numbe
   const missing = findMissing()
   if (missing.length > 0) return refuse(missing.join('\n'), FAILED)
   const playground = new Playground({ app, given: process.env.VCAP_SERVICES })
-  // What the lab has started ends with this process, however it ends, and its directories are removed.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(128))
+  endBySignals()
   if (flags.headless !== undefined)
     return playInTerminal(playground, scenes.length === 0 ? SCENES : scenes, app)
   return openPage(playground, scenes, flags)
@@ -43,12 +44,19 @@ export async function play(args: readonly string[], flags: Flags): Promise<numbe
 
 /** Serves the page until this process ends; plays scenes first, if any are named. */
 async function openPage(playground: Playground, scenes: typeof SCENES, flags: Flags): Promise<number> {
+  const { given } = playground
   const instances = Number(flags.instances ?? 2)
   const lanes = readLanes((flags.lanes ?? 'files,managed:redis').split(','), instances, false)
   if (typeof lanes === 'string') return refuse(lanes)
+  const lacking = lanes.map(({ store }) => whyNoStore(store, given)).find((why) => why !== undefined)
+  if (lacking !== undefined) return refuse(lacking, FAILED)
   const show = new Show(playground)
-  const page = makePage(process.env.VCAP_SERVICES !== undefined)
-  const server = await startPageServer(playground, show, { port: Number(flags.port ?? 0), instances, page })
+  const page = makePage(given !== undefined)
+  const port = Number(flags.port ?? 0)
+  const server = await startPageServer(playground, show, { port, instances, page }).catch(
+    (error: NodeJS.ErrnoException) => whyNoServer(error, port),
+  )
+  if (typeof server === 'string') return refuse(server, FAILED)
   say(`The playground is at ${server.url}\nCtrl-C ends it, and all that it has started.\n`)
   const [scene] = scenes
   show.control(
@@ -57,6 +65,12 @@ async function openPage(playground: Playground, scenes: typeof SCENES, flags: Fl
     scene,
   )
   return new Promise(() => {})
+}
+
+function whyNoServer({ code, message }: NodeJS.ErrnoException, port: number): string {
+  return code === 'EADDRINUSE'
+    ? `port ${port} of 127.0.0.1 is in use: choose another one, or leave --port out`
+    : `the page cannot be served on port ${port}: ${message}`
 }
 
 async function playInTerminal(

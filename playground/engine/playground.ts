@@ -25,6 +25,10 @@ export class Playground {
     return this.#options.app !== undefined
   }
 
+  get given(): string | undefined {
+    return this.#options.given
+  }
+
   get lanes(): readonly Lane[] {
     return this.#lanes
   }

@@ -6,6 +6,18 @@ import { startOneMemcached } from './memcached.ts'
 import { startOneRedis } from './redis.ts'
 import type { PlayStore, StoreKind, StoreOptions } from './store.ts'
 
+const NO_VALKEY =
+  'the program valkey-server is missing: package valkey-server of Debian 13 or Ubuntu 24.04 and later'
+const NOTHING_GIVEN =
+  'a lane on `given` needs VCAP_SERVICES in the environment: what your platform binds, as JSON'
+
+/** Why a store cannot be used here; undefined if it can. */
+export function whyNoStore(kind: StoreKind, given: string | undefined): string | undefined {
+  if (kind === 'given') return given === undefined ? NOTHING_GIVEN : undefined
+  if (kind !== 'valkey') return undefined
+  return 'unavailable' in valkeyProgram() ? NO_VALKEY : undefined
+}
+
 /** Every kind of store, and how it starts. */
 export const STORE_STARTS: Readonly<Record<StoreKind, (options: StoreOptions) => Promise<PlayStore>>> = {
   redis: (options) => startOneRedis('redis', options),
@@ -14,7 +26,7 @@ export const STORE_STARTS: Readonly<Record<StoreKind, (options: StoreOptions) =>
   cluster: startCluster,
   sentinel: startSentinelGroup,
   given: async ({ given }) => {
-    if (given === undefined) throw new Error('the store `given` needs the variable VCAP_SERVICES')
+    if (given === undefined) throw new Error(NOTHING_GIVEN)
     return { kind: 'given', title: 'what VCAP_SERVICES binds', services: () => given, stop: async () => {} }
   },
 }
@@ -31,9 +43,6 @@ export function valkeyProgram(): Program | Unavailable {
 
 function findValkey(): Program {
   const program = valkeyProgram()
-  if ('unavailable' in program)
-    throw new Error(
-      `there is no valkey-server, which Debian 13 and Ubuntu have as package valkey-server: ${program.unavailable}`,
-    )
+  if ('unavailable' in program) throw new Error(NO_VALKEY)
   return program
 }

@@ -1,11 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { makeScratch } from '../../lab/processes/scratch.ts'
 import type { Click } from '../../playground/engine/events.ts'
 import { findMissing } from '../../playground/machine.ts'
 import { play } from '../../playground/main.ts'
 import { judge } from '../../playground/scenes/measures.ts'
 import { SCENES } from '../../playground/scenes/scenes.ts'
+import { whyNoStore } from '../../playground/stores/start.ts'
 import { renderList } from '../../playground/terminal.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -89,9 +91,40 @@ test('what the machine lacks is named with the package that brings it', () => {
   expect(missing).toContain('the program php-fpm is missing: package php-fpm')
   expect(missing).toContain('the PHP extension redis is missing: package php-redis')
   expect(missing.at(-1)).toMatch(
-    /^on Debian or Ubuntu: apt-get install bash perl php-cli php-fpm php-redis .* sasl2-bin$/,
+    /^on Debian or Ubuntu: apt-get install bash perl php-cli php-fpm php-redis .* sasl2-bin libsasl2-modules$/,
   )
   expect(findMissing()).toEqual([])
+})
+
+const PROGRAMS = {
+  perl: 'perl',
+  nginx: 'nginx-light',
+  'redis-server': 'redis-server',
+  'redis-cli': 'redis-tools',
+  memcached: 'memcached',
+  saslpasswd2: 'sasl2-bin',
+}
+
+test.for(Object.entries(PROGRAMS))(
+  'where only %s is missing, only package %s is named',
+  ([program, name]) => {
+    const bin = makeScratch('bin')
+    const directories = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin']
+    for (const directory of directories.filter(existsSync))
+      for (const file of readdirSync(directory))
+        if (file !== 'redis-cli' && !existsSync(join(bin, file)))
+          symlinkSync(join(directory, file), join(bin, file))
+    expect(findMissing(bin, bin)).toEqual([
+      'the program redis-cli is missing: package redis-tools',
+      'on Debian or Ubuntu: apt-get install redis-tools',
+    ])
+  },
+)
+
+test('a store that cannot start here is refused before anything starts', () => {
+  expect(whyNoStore('redis', undefined)).toBeUndefined()
+  expect(whyNoStore('given', '{}')).toBeUndefined()
+  expect(whyNoStore('given', undefined)).toContain('needs VCAP_SERVICES in the environment')
 })
 
 test('a scene, a directory or a page that is not there is wrong usage', async () => {

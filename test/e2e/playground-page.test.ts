@@ -50,7 +50,7 @@ describe.skipIf(NO_BROWSER !== undefined)('the page', HANG, () => {
 
   test.for(SCENES)('scene $id: the page shows what is promised and seen', async ({ id, title, lanes }) => {
     await open.press(new RegExp(`^${title}`))
-    await open.page.getByRole('region', { name: title }).getByRole('table').waitFor()
+    await open.page.getByRole('region', { name: title }).getByRole('table').waitFor(HANG)
     const rows = await open.page.locator('tbody tr').allInnerTexts()
     const kept = rows.filter((row) => row.endsWith('✓ yes'))
     expect(kept, `${id}\n${playground.lanes.map((lane) => lane.log()).join('')}`).toEqual(rows)

@@ -57,6 +57,7 @@ const FILES: LaneView = {
   loggedOut: 7,
   statuses: { 200: 42, 'no answer': 1 },
   recent: recent('klkkkkkkkllkkkkfkkkkk'),
+  lock: undefined,
   waited: 0,
   seconds: seconds('kkkkkkkkkklkkkkkkkllkkkkfkkkkk'),
 }
@@ -82,6 +83,7 @@ const MANAGED: LaneView = {
   loggedOut: 0,
   statuses: { 200: 42, 503: 2 },
   recent: recent('kkkkkkkkrrkkkkkkkkkkk'),
+  lock: undefined,
   waited: 1234,
   seconds: seconds('kkkkkkkkkkkkkkkkrrkkkkkkkkkkkk'),
 }

@@ -50,6 +50,20 @@ const NEEDS: readonly Need[] = [
   },
 ]
 
+/** The path of a Unix socket has at most 107 bytes, and an instance keeps one in this directory, some levels below. */
+const LONGEST_TEMPORARY = 50
+
+/** Why the temporary directory cannot be used; undefined if it can. */
+export function whyNotIn(directory: string): string | undefined {
+  const fix = 'set TMPDIR to another one, for example /tmp'
+  if (directory.length > LONGEST_TEMPORARY)
+    return `the temporary directory ${directory} has too long a path: ${fix}`
+  // As on Cloud Foundry, whose home directory has none, start commands are not quoted.
+  return /^[\w./+@,-]+$/.test(directory)
+    ? undefined
+    : `the temporary directory ${directory} has blanks or special characters in its path: ${fix}`
+}
+
 /** What the machine lacks: a line for each thing, with the package that brings it, and a command for all of them. */
 export function findMissing(path = process.env.PATH ?? '', servers = SERVERS): readonly string[] {
   const missing = NEEDS.filter(({ test }) => !succeeds(test, `${path}:${servers}`))

@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { FAILED, WRONG_USAGE } from '../src/core/exit-status.ts'
 import { nearest, oneLine } from '../src/core/text.ts'
@@ -7,7 +8,7 @@ import { hasPhp } from './engine/app.ts'
 import type { Lane } from './engine/lane.ts'
 import { readLanes } from './engine/lane-words.ts'
 import { Playground } from './engine/playground.ts'
-import { findMissing } from './machine.ts'
+import { findMissing, whyNotIn } from './machine.ts'
 import { type LaneResult, playScene } from './scenes/play.ts'
 import { SCENES } from './scenes/scenes.ts'
 import { startPageServer } from './server/http.ts'
@@ -15,6 +16,9 @@ import { makePage } from './server/page.ts'
 import { Show } from './server/show.ts'
 import { whyNoStore } from './stores/start.ts'
 import { indent, renderList, renderOpening, renderResult, renderStaging, renderVerdict } from './terminal.ts'
+
+/** A scene has lanes of its own. */
+const PAGE_FLAGS = ['lanes', 'instances', 'port']
 
 type Flags = Readonly<Record<string, string>>
 
@@ -33,6 +37,11 @@ export async function play(args: readonly string[], flags: Flags): Promise<numbe
     return refuse(`there is no directory ${app}: expected a folder with a PHP app`)
   if (app !== undefined && !hasPhp(app))
     return refuse(`there is no page of PHP in ${app}: expected a folder with a PHP app`)
+  const misplaced = PAGE_FLAGS.find((name) => flags.headless !== undefined && flags[name] !== undefined)
+  if (misplaced !== undefined)
+    return refuse(`--${misplaced} is for the page: leave out --headless, or --${misplaced}`)
+  const temporary = whyNotIn(tmpdir())
+  if (temporary !== undefined) return refuse(temporary, FAILED)
   const missing = findMissing()
   if (missing.length > 0) return refuse(missing.join('\n'), FAILED)
   const playground = new Playground({ app, given: process.env.VCAP_SERVICES })
@@ -53,6 +62,7 @@ async function openPage(playground: Playground, scenes: typeof SCENES, flags: Fl
   const show = new Show(playground)
   const page = makePage(given !== undefined)
   const port = Number(flags.port ?? 0)
+  if (port > 65535) return refuse(`there is no port ${port}: expected 1 to 65535`)
   const server = await startPageServer(playground, show, { port, instances, page }).catch(
     (error: NodeJS.ErrnoException) => whyNoServer(error, port),
   )
@@ -70,7 +80,7 @@ async function openPage(playground: Playground, scenes: typeof SCENES, flags: Fl
 function whyNoServer({ code, message }: NodeJS.ErrnoException, port: number): string {
   return code === 'EADDRINUSE'
     ? `port ${port} of 127.0.0.1 is in use: choose another one, or leave --port out`
-    : `the page cannot be served on port ${port}: ${message}`
+    : `the page cannot be served on port ${port} of 127.0.0.1: ${message}`
 }
 
 async function playInTerminal(

@@ -119,17 +119,50 @@ test("an app's own pages are visited, and its own session outlives a crash where
   expect(status).toBe(0)
 })
 
-test.for(['SIGINT', 'SIGKILL'] as const)('nothing survives a %s', async (signal) => {
-  const directory = makeScratch('stopped')
-  const child = spawn(process.execPath, [PROGRAM, 'playground', '--scenario', 'slow', '--headless'], {
-    env: { ...process.env, TMPDIR: directory },
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** Throws an exception that nobody catches when the program gets SIGUSR2. */
+const CRASHING = {
+  NODE_OPTIONS: "--import=data:text/javascript,process.on('SIGUSR2',()=>{throw(new(Error)('a%20crash'))})",
+}
+
+/** How it ends, what it does then, and the exit status. */
+const ENDS = [
+  ['SIGINT', '--headless', 'Ada logs in', 130],
+  ['SIGTERM', '--headless', 'starting 2 lanes', 143],
+  ['SIGHUP', '--port=0', 'The playground is at', 129],
+  ['SIGUSR2', '--headless', 'Ada logs in', 1],
+  ['SIGKILL', '--headless', 'Ada logs in', null],
+] as const
+
+test.for(ENDS)('nothing survives a %s, with %s, at “%s”', SLOW, async ([signal, flag, moment, status]) => {
+  const directory = makeScratch('end')
+  const child = spawn(process.execPath, [PROGRAM, 'playground', '--scenario', 'logged-out', flag], {
+    env: { ...process.env, ...CRASHING, TMPDIR: directory },
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
-  await untilPrinted(child, 'Ada logs in')
-  expect(processesBelow(directory).length).toBeGreaterThan(10)
+  await untilPrinted(child, moment)
+  await until('it to have started something', () => processesBelow(directory).length > 3)
   child.kill(signal)
+  const [ended] = await once(child, 'close')
+  expect(ended).toBe(status)
   await until('the end of all its processes', () => processesBelow(directory).length === 0)
   await until('its directories to be removed', () => readdirSync(directory).length === 0)
+})
+
+test('whoever stops reading its output ends it without a complaint', SLOW, async () => {
+  const directory = makeScratch('end')
+  const child = spawn(process.execPath, [PROGRAM, 'playground', '--scenario', 'logged-out', '--headless'], {
+    env: { ...process.env, TMPDIR: directory },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let complaint = ''
+  child.stderr.on('data', (text) => {
+    complaint += text
+  })
+  await untilPrinted(child, 'starting 2 lanes')
+  child.stdout.destroy()
+  const [status] = await once(child, 'close')
+  expect({ status, complaint }).toEqual({ status: 141, complaint: '' })
+  await until('the end of all its processes', () => processesBelow(directory).length === 0)
 })
 
 async function untilPrinted(child: ChildProcess, text: string): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import type { Click } from '../../playground/engine/events.ts'
-import { findMissing } from '../../playground/machine.ts'
+import { findMissing, whyNotIn } from '../../playground/machine.ts'
 import { play } from '../../playground/main.ts'
 import { judge } from '../../playground/scenes/measures.ts'
 import { SCENES } from '../../playground/scenes/scenes.ts'
@@ -99,14 +99,20 @@ test('what the machine lacks is named with the package that brings it', () => {
 test('where one program is missing, only its package is named', () => {
   const bin = makeScratch('bin')
   const directories = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin']
-  for (const directory of directories.filter(existsSync))
-    for (const file of readdirSync(directory))
-      if (file !== 'redis-cli' && !existsSync(join(bin, file)))
-        symlinkSync(join(directory, file), join(bin, file))
+  const programs = directories
+    .filter(existsSync)
+    .flatMap((directory) => readdirSync(directory).map((name) => [name, join(directory, name)] as const))
+  for (const [name, path] of new Map(programs)) if (name !== 'redis-cli') symlinkSync(path, join(bin, name))
   expect(findMissing(bin, bin)).toEqual([
     'the program redis-cli is missing: package redis-tools',
     'on Debian or Ubuntu: apt-get install redis-tools',
   ])
+})
+
+test('a temporary directory in which instances cannot start is refused', () => {
+  expect(whyNotIn('/tmp')).toBeUndefined()
+  expect(whyNotIn('/var/folders/a b')).toContain('has blanks or special characters in its path')
+  expect(whyNotIn(`/tmp/${'x'.repeat(80)}`)).toContain('has too long a path: set TMPDIR to another one')
 })
 
 test('a store that cannot start here is refused before anything starts', () => {
@@ -120,8 +126,12 @@ test('a scene, a directory or a page that is not there is wrong usage', async ()
     await play([], { scenario: 'crush' }),
     await play(['/nowhere'], {}),
     await play([join(ROOT, 'docs/internals')], {}),
+    await play([], { headless: '', lanes: 'files' }),
+    await play([], { port: '99999' }),
   ])
-  expect(refused.result).toEqual([2, 2, 2])
+  expect(refused.result).toEqual([2, 2, 2, 2, 2])
+  expect(refused.text).toContain('--lanes is for the page: leave out --headless, or --lanes')
+  expect(refused.text).toContain('there is no port 99999: expected 1 to 65535')
   expect(refused.text).toContain('there is no scene crush; did you mean crash?')
   expect(refused.text).toContain('there is no directory /nowhere')
   expect(refused.text).toContain('there is no page of PHP in ')

@@ -11,7 +11,7 @@ export interface LockSight {
 }
 
 /** What `php-sessions locks` says of the session for which most requests wait; undefined if nobody has one for long. */
-export function sightOf({ longest }: HeldLocks, underWay: number): LockSight | undefined {
+export function sightOf({ longest }: Pick<HeldLocks, 'longest'>, underWay: number): LockSight | undefined {
   const [most] = [...longest].sort((a, b) => b.waiting - a.waiting)
   if (most === undefined || (most.waiting === 0 && underWay < 2)) return undefined
   const { handler, waiting, heldSeconds } = most

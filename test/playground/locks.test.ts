@@ -1,21 +1,12 @@
 import { expect, test } from 'vitest'
 import { sightOf } from '../../playground/engine/lock-sight.ts'
-import type { HeldLock, HeldLocks } from '../../src/sessions/locks-text.ts'
+import type { HeldLock } from '../../src/sessions/locks-text.ts'
 
 const lock = (of: Partial<HeldLock>): HeldLock => ({
   ...{ handler: 'managed', instance: '1', process: 7, method: 'GET', path: '/slow.php', heldSeconds: 2.13 },
   ...{ endsInSeconds: 60, waiting: 0, id: null, ...of },
 })
-const held = (...longest: readonly HeldLock[]): HeldLocks => ({
-  ...{
-    version: 1,
-    time: 0,
-    store: { kind: 'redis', service: 'app' },
-    locks: longest.length,
-    waiting: 0,
-    longest,
-  },
-})
+const held = (...longest: readonly HeldLock[]) => ({ longest })
 
 test('the session for which most requests wait is named, with the page that has it', () => {
   const sight = sightOf(held(lock({ path: '/long.php', heldSeconds: 9 }), lock({ waiting: 3 })), 5)

@@ -23,32 +23,36 @@ const wordsOf = (store: string) =>
     (word) => ['redis', 'memcached'].includes(store) || word.startsWith('managed'),
   )
 
-test.for(stores)('lanes on %s can be clicked, and the store has the session', async (store, { skip }) => {
-  const valkey = valkeyProgram()
-  if (store === 'valkey' && 'unavailable' in valkey) return skip(valkey.unavailable)
-  const bound = store === 'given' ? await startOneRedis('redis', { name: 'given' }) : undefined
-  if (bound !== undefined) onTestFinished(bound.stop)
-  const playground = new Playground({ given: bound?.services() })
-  onTestFinished(() => playground.stop())
-  const words = wordsOf(store)
-  const lanes = readLanes(words, 1, false)
-  if (typeof lanes === 'string') throw new Error(lanes)
-  await playground.open(lanes)
-  for (const [at, lane] of playground.lanes.entries()) {
-    const word = words[at] ?? ''
-    const ada = lane.shopper('Ada')
-    for (const action of ['login', 'add', 'visit'] as const) await ada.click(action)
-    const last = await ada.click('look')
-    if (BROKEN.includes(word)) {
-      expect(last.outcome, word).not.toBe('known')
-      continue
+test.for(stores)(
+  'lanes on %s can be clicked, and the store has the session',
+  { timeout: 300_000 },
+  async (store, { skip }) => {
+    const valkey = valkeyProgram()
+    if (store === 'valkey' && 'unavailable' in valkey) return skip(valkey.unavailable)
+    const bound = store === 'given' ? await startOneRedis('redis', { name: 'given' }) : undefined
+    if (bound !== undefined) onTestFinished(bound.stop)
+    const playground = new Playground({ given: bound?.services() })
+    onTestFinished(() => playground.stop())
+    const words = wordsOf(store)
+    const lanes = readLanes(words, 1, false)
+    if (typeof lanes === 'string') throw new Error(lanes)
+    await playground.open(lanes)
+    for (const [at, lane] of playground.lanes.entries()) {
+      const word = words[at] ?? ''
+      const ada = lane.shopper('Ada')
+      for (const action of ['login', 'add', 'visit'] as const) await ada.click(action)
+      const last = await ada.click('look')
+      if (BROKEN.includes(word)) {
+        expect(last.outcome, word).not.toBe('known')
+        continue
+      }
+      expect({ ...last, log: lane.log() }, word).toMatchObject({ outcome: 'known' })
+      expect(ada.last(), word).toMatchObject({ user: 'Ada', updates: 3, books: 1 })
+      expect(ada.ledger, word).toEqual({ acknowledged: 3, lost: 0, loggedOut: 0 })
+      if (lane.options.way !== 'files') expect(await holds(lane, bound?.keys), word).toBe(true)
     }
-    expect({ ...last, log: lane.log() }, word).toMatchObject({ outcome: 'known' })
-    expect(ada.last(), word).toMatchObject({ user: 'Ada', updates: 3, books: 1 })
-    expect(ada.ledger, word).toEqual({ acknowledged: 3, lost: 0, loggedOut: 0 })
-    if (lane.options.way !== 'files') expect(await holds(lane, bound?.keys), word).toBe(true)
-  }
-})
+  },
+)
 
 /** Whether the store has the session of the cookie. Memcached with a login lists no keys, so it is asked for this one. */
 async function holds(lane: Lane, keys = lane.store?.keys): Promise<boolean> {

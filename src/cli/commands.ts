@@ -98,6 +98,7 @@ export const commands: readonly Command[] = [
     flags: {
       ...TARGET_FLAGS,
       acl: { meaning: 'print the ACL SETUSER command for a Redis user' },
+      operator: { meaning: 'with --acl: a user for sessions, locks and copy' },
     },
     examples: ['php-sessions explain', 'php-sessions explain --acl'],
     run: (host, _args, flags) => explain(host, flags),

@@ -16,7 +16,7 @@ import { judgeBindings } from '../plan/verdict.ts'
 import { recognisePlatform } from '../platforms/platform.ts'
 import { describeLateBypass } from '../stores/handler/managed.ts'
 import { stores } from '../stores/index.ts'
-import { redisAcl } from '../stores/redis/acl.ts'
+import { operatorAcl, redisAcl } from '../stores/redis/acl.ts'
 import { describeCookie } from './cookie.ts'
 import type { Explanation } from './explanation.ts'
 import { explanationJson } from './json.ts'
@@ -27,7 +27,7 @@ import { renderExplanation } from './text.ts'
 export function explain(given: Host, flags: Readonly<Record<string, string>>): number {
   const { host } = findRunning(given)
   const explanation = explainHome(host, findHome(host, flags))
-  if (flags.acl !== undefined) return printAcl(host, explanation)
+  if (flags.acl !== undefined) return printAcl(host, explanation, flags.operator !== undefined)
   if (flags.json !== undefined) host.out(renderJson(explanationJson(explanation)))
   else host.out(renderExplanation(explanation))
   return hasError(explanation.findings) ? 1 : 0
@@ -84,11 +84,19 @@ function askSettings(
   }
 }
 
-/** Prints the one line that creates a Redis user for these sessions. Nothing else is on stdout, so it can be piped. */
-function printAcl(host: Host, { plan, options }: Explanation): number {
+/**
+ * Prints the one line that creates a Redis user for these sessions, or for an operator's commands on them. Nothing else is on
+ * stdout, so it can be piped: who makes the app's user does not make a mightier one beside it.
+ */
+function printAcl(host: Host, { plan, options }: Explanation, isForOperator: boolean): number {
   const { planned } = plan
   if (planned?.store.name === 'redis') {
-    host.out(`${redisAcl(planned.endpoint, planned.handler, options)}\n`)
+    const { endpoint, handler } = planned
+    host.out(`${(isForOperator ? operatorAcl : redisAcl)(endpoint, handler, options)}\n`)
+    if (!isForOperator)
+      host.err(
+        'The commands sessions, locks and copy need another user: php-sessions explain --acl --operator\n',
+      )
     return 0
   }
   const finding: Finding = {

@@ -9,7 +9,7 @@ import { readInput } from '../platforms/input.ts'
 import { type FrameworkPlan, planFramework } from './framework.ts'
 import { findHanging } from './hanging.ts'
 import { findKept, findOverridden, type Kept } from './kept.ts'
-import { findObstacles } from './obstacles.ts'
+import { findObstacles, neededBy } from './obstacles.ts'
 
 /** What users do in a home, as the end of a message's fix. */
 export interface Advice {
@@ -74,7 +74,8 @@ export function prepare(home: Home, patience = AT_START, directory: string = hom
     home.php,
     directory,
     patience,
-    ({ managed }, known) => findObstacles(host, appDirectory, home.php, directory, managed, known),
+    (chosen, choice, known) =>
+      findObstacles(host, appDirectory, home.php, directory, neededBy(chosen, choice), known),
   )
   const { plan } = completed
   const { findings, group, readsIni = false } = home.check(completed)

@@ -7,8 +7,9 @@ import { definitionsOf, servedBy } from '../php/layers.ts'
 import { DECISIVE_SETTINGS, type DecisiveSetting } from '../php/look-around.ts'
 import { findHandlerClass, findPageSettings, runsManaged } from '../php/page-settings.ts'
 import { findServerSettings } from '../php/web-server.ts'
+import type { Choice, ChosenStore } from '../plan/plan.ts'
+import { previousPart } from '../plan/previous.ts'
 import { describeBypass } from '../stores/handler/managed.ts'
-import type { ManagedHandler } from '../stores/store.ts'
 
 /** A line that sets something, and whether scripts cannot change what it sets. */
 interface DecisiveLine extends SettingLine {
@@ -21,8 +22,37 @@ interface Surroundings {
   /** Where the files of the managed handler go. */
   readonly directory: string
   readonly locksSettings: boolean
-  readonly handler: ManagedHandler
+  readonly needed: Needed
 }
+
+/** What the managed handler of a plan needs of PHP. */
+export interface Needed {
+  /** The values of `session.save_handler` that it replaces. */
+  readonly saveHandlers: readonly string[]
+  /** Makes its PHP code, with the parts for a previous store. */
+  text(): string
+  /** The functions that it calls only for what this plan does not ask for. */
+  readonly unused: RegExp
+}
+
+/** What the managed handler needs: of encryption and compression only where they are on. */
+export function neededBy(
+  { store, endpoint }: ChosenStore,
+  { previous, options: { PHP_SESSIONS_COMPRESSION: method } }: Pick<Choice, 'previous' | 'options'>,
+): Needed {
+  const unused = [
+    ...(endpoint.encryption === undefined ? ['sodium_'] : []),
+    ...Object.entries(COMPRESSING).flatMap(([name, begin]) => (name === method ? [] : [begin])),
+  ]
+  return {
+    saveHandlers: store.managed.saveHandlers,
+    text: () => store.managed.text(previous && previousPart(previous)),
+    unused: new RegExp(`^(${unused.join('|')})`, 'i'),
+  }
+}
+
+/** What the functions of each method begin with. */
+const COMPRESSING = { gzip: 'gz', zstd: 'zstd_', lz4: 'lz4_' }
 
 type Obstacle = Omit<Finding, 'level' | 'from'>
 
@@ -32,7 +62,7 @@ const RULES: Readonly<
 > = {
   auto_prepend_file: ({ value }, { host }) =>
     runsManaged(host, value) ? undefined : { id: 'handler.bypassed', ...describeBypass(value) },
-  'session.save_handler': ({ value, isFixed }, { handler: { saveHandlers } }) => {
+  'session.save_handler': ({ value, isFixed }, { needed: { saveHandlers } }) => {
     const isReplaced = saveHandlers.includes(value)
     if (!isFixed && isReplaced) return undefined
     return blocked(
@@ -51,12 +81,22 @@ const RULES: Readonly<
           'remove that line, and call session_start() where a session is needed',
         )
       : undefined,
-  disable_functions: ({ value }, { handler }) => {
-    const text = handler.text()
-    const [disabled] = value.split(/[^\w]+/).filter((name) => isCalled(text, name))
+  disable_functions: ({ value }, { needed }) => {
+    const text = needed.text()
+    const [disabled] = wordsOf(value).filter((name) => !needed.unused.test(name) && isCalled(text, name))
     return disabled === undefined
       ? undefined
       : blocked(`it calls ${disabled}, which disable_functions forbids`, `remove ${disabled} from that line`)
+  },
+  disable_classes: ({ value }, { needed }) => {
+    const text = needed.text()
+    const [disabled] = wordsOf(value).filter((name) => isNamed(text, name))
+    return disabled === undefined
+      ? undefined
+      : blocked(
+          `it needs the class ${disabled}, which disable_classes forbids`,
+          `remove ${disabled} from that line`,
+        )
   },
   open_basedir: ({ value }, { directory }) =>
     allows(value, directory)
@@ -103,11 +143,11 @@ export function findObstacles(
   appDirectory: string,
   php: TargetPhp,
   directory: string,
-  handler: ManagedHandler,
+  needed: Needed,
   { facts, pools }: Known,
 ): readonly Finding[] {
   const locksSettings = facts?.locksSettings === true
-  const around = { host, directory, locksSettings, handler }
+  const around = { host, directory, locksSettings, needed }
   const lines = [
     ...findPageSettings(host, appDirectory, DECISIVE_SETTINGS, servedBy(php)).map(asChangeable),
     ...findServerSettings(host, appDirectory, DECISIVE_SETTINGS, servedBy(php)).map((line) => ({
@@ -149,8 +189,22 @@ function asChangeable(line: SettingLine): DecisiveLine {
   return { ...line, isFixed: false }
 }
 
+function wordsOf(value: string): readonly string[] {
+  return value.split(/[^\w]+/).filter((word) => word !== '')
+}
+
+/** Classes that a handler can do without. */
+const DISPENSABLE_CLASSES = ['redis', 'redisexception', 'sensitiveparameter', 'sessionhandler']
+
+/** Whether a handler names a class of PHP, and needs it. */
+function isNamed(text: string, name: string): boolean {
+  return (
+    !DISPENSABLE_CLASSES.includes(name.toLowerCase()) && new RegExp(`(?<!\\w)\\\\${name}\\b`, 'i').test(text)
+  )
+}
+
 /** What a handler can do without. */
-const DISPENSABLE = ['', 'fpm_get_status', 'getenv', 'gethostname', 'pcntl_fork']
+const DISPENSABLE = ['fpm_get_status', 'getenv', 'gethostname', 'pcntl_fork']
 
 /** Whether a handler calls a function of PHP, by its name or as a callable, and needs it. */
 function isCalled(text: string, name: string): boolean {

@@ -4,8 +4,7 @@ import { makeMask } from '../core/mask.ts'
 import { DEFAULT_PHP, type Php } from '../core/php.ts'
 import { joinFirst } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
-import { type Choice, configure, type Plan, planFiles } from '../plan/plan.ts'
-import type { Store } from '../stores/store.ts'
+import { type Choice, type ChosenStore, configure, type Plan, planFiles } from '../plan/plan.ts'
 import type { PoolLine, SettingLine } from './answers.ts'
 import { learn, lookAround, OFFLINE, type Patience, type PhpCommand, type PhpFacts } from './look-around.ts'
 import { readPools } from './pools.ts'
@@ -52,8 +51,8 @@ export interface CompletePlan {
 /** What is known of a PHP besides its plan. */
 export type Known = Pick<CompletePlan, 'facts' | 'pools'>
 
-/** Finds what would keep the managed handler of a store from running in a PHP. */
-export type FindObstacles = (store: Store, known: Known) => readonly Finding[]
+/** Finds what would keep the managed handler of the chosen store from running in a PHP. */
+export type FindObstacles = (chosen: ChosenStore, choice: Choice, known: Known) => readonly Finding[]
 
 /**
  * Makes the plan for a choice and a PHP, in the one way in which every command makes it: asks PHP what the plan
@@ -72,7 +71,7 @@ export function completePlan(
   const { chosen } = choice
   const endpoint = chosen?.endpoint
   const obstaclesFor = (known: Known) =>
-    chosen !== undefined && wantsManaged(choice) ? findObstacles(chosen.store, known) : []
+    chosen !== undefined && wantsManaged(choice) ? findObstacles(chosen, choice, known) : []
   const withoutAsking = (): CompletePlan => {
     const known = { facts: undefined, pools: poolsOf(host, php) }
     const obstacles = obstaclesFor(known)

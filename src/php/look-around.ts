@@ -51,7 +51,7 @@ export interface PhpFacts {
 /** The settings of PHP that decide whether the managed handler runs in the app's pages. */
 export const DECISIVE_SETTINGS = [
   ...['auto_prepend_file', 'session.save_handler', 'session.upload_progress.enabled', 'session.auto_start'],
-  ...['disable_functions', 'open_basedir'],
+  ...['disable_functions', 'disable_classes', 'open_basedir'],
 ] as const
 
 const UPLOADS = 'session.upload_progress.enabled'

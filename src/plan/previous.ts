@@ -4,6 +4,7 @@ import type { Finding } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
 import { longestRequestSeconds } from '../core/php.ts'
 import filesSession from '../stores/handler/files-session.php'
+import type { PreviousPart } from '../stores/handler/join.ts'
 import sessionFiles from '../stores/handler/session-files.php'
 import type { Previous, Store, Surroundings } from '../stores/store.ts'
 import { chooseNamed } from './choice.ts'
@@ -80,10 +81,11 @@ export function previousFor(
 ): Previous | undefined {
   if (previous === undefined) return undefined
   const title = describePrevious(previous, surroundings.php.savePath)
+  const part = previousPart(previous)
   if (previous.store !== undefined)
-    return { ...previous.store.managed.previous(previous.endpoint, surroundings), title }
+    return { part, ...previous.store.managed.previous(previous.endpoint, surroundings), title }
   return {
-    part: { files: [sessionFiles, filesSession], open: 'openFiles' },
+    part,
     settings: { ...filesSettings(previous.savePath, surroundings) },
     files: [],
     title,
@@ -106,6 +108,13 @@ export function filesSettings(
     waitSeconds: options.PHP_SESSIONS_MAX_WAIT ?? longestRequestSeconds(php) / 2,
   }
 }
+
+/** What the managed handler is made of besides. */
+export function previousPart({ store }: PreviousStore): PreviousPart {
+  return store?.managed.previousPart ?? FILES_PART
+}
+
+const FILES_PART: PreviousPart = { files: [sessionFiles, filesSession], open: 'openFiles' }
 
 /** Names it for people. */
 export function describePrevious(previous: PreviousStore, known?: Sourced<string>): string {

@@ -79,8 +79,10 @@ export interface Configuration {
 
 /** The handler of php-sessions for a store. */
 export interface ManagedHandler {
-  /** Makes its PHP code, without a previous store: a start that does not need it does not join its files. */
-  text(): string
+  /** Makes its PHP code: a start that does not need it does not join its files. */
+  text(previous?: PreviousPart): string
+  /** Its part where the endpoint is a store that had the sessions before. */
+  readonly previousPart: PreviousPart
   /** The values of `session.save_handler` that it replaces. */
   readonly saveHandlers: readonly string[]
   /** Why it cannot keep sessions there, as the beginning of a title; undefined if it can. */
@@ -90,7 +92,7 @@ export interface ManagedHandler {
   /** What differs from the native handler, for users who have to choose; each line starts in lower case. */
   describe(endpoint: Endpoint, options: Options): readonly string[]
   /** The endpoint as a store that had the sessions before. */
-  previous(endpoint: Endpoint, surroundings: Surroundings): Omit<Previous, 'title'>
+  previous(endpoint: Endpoint, surroundings: Surroundings): Pick<Previous, 'settings' | 'files'>
 }
 
 /** The managed handler's own client, for programs that work on the sessions in a store. */

@@ -160,7 +160,8 @@ test("the app's own settings win, and the framework that ignores PHP's handler i
   expect(off.out).toContain('(framework.ignores)')
 })
 
-test('--acl prints the line alone, or says why there is none', () => {
+test('--acl prints the line alone on stdout, or says why there is none', () => {
+  expect(explain([redisService], ['--acl', '--operator'])).toMatchSnapshot()
   expect(explain([redisService], ['--acl'])).toMatchSnapshot()
   expect(explain([memcachedService], ['--acl'])).toMatchSnapshot()
   expect(explain([redisService], ['--acl'], { PHP_SESSIONS_HANDLER: 'managed' })).toMatchSnapshot()

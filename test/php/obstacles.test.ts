@@ -65,6 +65,10 @@ const KNOWN: Readonly<Record<string, readonly [World, string]>> = {
     { pool: 'php_admin_value[disable_functions] = "ini_get"' },
     'handler.blocked from pool.d/www.conf:4',
   ],
+  'disable_classes in php.ini': [
+    { ini: '\ndisable_classes = "SplFileObject,SessionIdInterface"\n' },
+    'handler.blocked from php.ini',
+  ],
   'open_basedir in php.ini': [{ ini: 'open_basedir = /app\n' }, 'handler.blocked from php.ini'],
   'open_basedir in a pool': [
     { pool: 'php_admin_value[open_basedir] = /app:/tmp/x ; mine' },

@@ -269,7 +269,8 @@ final class RedisSessionStore implements SessionStore
     private static function valid(mixed $answer, array $server): mixed
     {
         if ($answer instanceof ServerFailed) {
-            $advice = str_starts_with($answer->getMessage(), 'NOPERM') ? '; see php-sessions explain --acl' : '';
+            $isDenied = preg_match("/^NOPERM|can't run this command/", $answer->getMessage()) === 1;
+            $advice = $isDenied ? '; see php-sessions explain --acl --operator' : '';
             throw new StoreFailed(serverName($server) . ": {$answer->getMessage()}$advice");
         }
         return $answer;

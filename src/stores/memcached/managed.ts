@@ -24,7 +24,8 @@ export function memcachedKeyPrefix({ PHP_SESSIONS_PREFIX }: Options): string {
 
 /** The managed handler for one server. On a pool the lock of a session and the session may be on different servers. */
 export const managedMemcached: ManagedHandler = {
-  text: () => joinHandler(memcachedPart),
+  text: (previous) => joinHandler(memcachedPart, previous),
+  previousPart: { files: memcachedPart.files, open: 'openMemcachedSessions' },
   saveHandlers: ['memcached'],
   whyNot: ({ topology, servers }) =>
     topology.value === 'single'
@@ -47,11 +48,7 @@ export const managedMemcached: ManagedHandler = {
     'while the store cannot be used, a request ends with status 503 within 3 seconds and one line in the log, unless PHP_SESSIONS_ON_STORE_ERROR=empty; the native handler continues with an empty session, after 105 seconds where the server is frozen',
     ...describeSealing(endpoint, options),
   ],
-  previous: (endpoint, surroundings) => ({
-    part: { files: memcachedPart.files, open: 'openMemcachedSessions' },
-    settings: storeForHandler(endpoint, surroundings),
-    files: [],
-  }),
+  previous: (endpoint, surroundings) => ({ settings: storeForHandler(endpoint, surroundings), files: [] }),
 }
 
 /** Only if it is asked for, or needed: `auto` keeps what is documented for Memcached. */

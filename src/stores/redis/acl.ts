@@ -24,15 +24,42 @@ const COMMANDS: Readonly<Record<Handler, Readonly<Record<'server' | 'cluster', r
   managed: { server: MANAGED, cluster: [...MANAGED, ...ON_CLUSTER] },
 }
 
+/** What `sessions`, `locks` and `copy` send; test/php/operator-acl.test.ts fails if a command is missing or unused. */
+const OPERATING = words('scan dbsize strlen get pttl time zcard eval exists del set lpush pexpire')
+
 /**
  * The command that makes a Redis user who can keep these sessions and nothing else.
  *
  * Whoever runs it replaces PASSWORD.
  */
 export function redisAcl(endpoint: Endpoint, handler: Handler, options: Options): string {
-  const { topology, user, database } = endpoint
+  const { topology, user } = endpoint
+  const commands = COMMANDS[handler][topology.value === 'cluster' ? 'cluster' : 'server']
+  return setUser(user?.value ?? 'php-sessions', commands, endpoint, handler, options)
+}
+
+/** The same for a user who can do what commands on sessions need; `SCAN` shows the names of all keys. */
+export function operatorAcl(endpoint: Endpoint, handler: Handler, options: Options): string {
+  const isMoving = options.PHP_SESSIONS_PREVIOUS !== undefined
+  const commands = new Set([
+    ...OPERATING,
+    // What ends where sessions move is taken and released as by a request.
+    ...(isMoving ? MANAGED : []),
+    ...(endpoint.topology.value === 'cluster' ? ON_CLUSTER : []),
+  ])
+  return setUser('php-sessions-operator', [...commands], endpoint, handler, options)
+}
+
+function setUser(
+  user: string,
+  ofUser: readonly string[],
+  endpoint: Endpoint,
+  handler: Handler,
+  options: Options,
+): string {
+  const { topology, database } = endpoint
   const commands = [
-    ...COMMANDS[handler][topology.value === 'cluster' ? 'cluster' : 'server'],
+    ...ofUser,
     // At startup php-sessions asks the server that the Sentinels name for its role.
     ...(topology.value === 'sentinel' ? ['role'] : []),
     ...(database === undefined || database.value === 0 ? [] : ['select']),
@@ -41,6 +68,5 @@ export function redisAcl(endpoint: Endpoint, handler: Handler, options: Options)
     ...redisKeyPatterns(endpoint, handler, options),
     ...commands.map((command) => `+${command}`),
   ]
-  const name = quoteForRedisCli(user?.value ?? 'php-sessions')
-  return `ACL SETUSER ${name} reset on >PASSWORD ${rights.map(quoteForRedisCli).join(' ')}`
+  return `ACL SETUSER ${quoteForRedisCli(user)} reset on >PASSWORD ${rights.map(quoteForRedisCli).join(' ')}`
 }

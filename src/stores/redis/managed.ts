@@ -40,18 +40,17 @@ export function manageRedis(
 }
 
 /** The endpoint as a store that had the sessions before. */
-export function previousRedis(endpoint: Endpoint, surroundings: Surroundings): Omit<Previous, 'title'> {
+export function previousRedis(
+  endpoint: Endpoint,
+  surroundings: Surroundings,
+): Pick<Previous, 'settings' | 'files'> {
   const { settings, certificates, state } = settingsWith(
     endpoint,
     surroundings,
     'previous-',
     MANAGED_FILES.previousState,
   )
-  return {
-    part: { files: redisPart.files, open: 'openRedisSessions' },
-    settings,
-    files: [...certificates, ...state],
-  }
+  return { settings, files: [...certificates, ...state] }
 }
 
 /** What the handler needs to know, with its files; those of two stores have different names. */

@@ -31,7 +31,8 @@ export const redis: Store = {
   },
   keyPrefix: redisKeyPrefix,
   managed: {
-    text: () => joinHandler(redisPart),
+    text: (previous) => joinHandler(redisPart, previous),
+    previousPart: { files: redisPart.files, open: 'openRedisSessions' },
     saveHandlers: ['redis', 'rediscluster'],
     whyNot: () => undefined,
     why: whyManaged,

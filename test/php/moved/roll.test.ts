@@ -4,7 +4,14 @@ import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { until } from '../../../lab/processes/until.ts'
 import { runCopy } from '../../support/php/copying.ts'
 import { startLoad } from '../../support/php/load.ts'
-import { bouncing, type Instance, type Place, startInstance, startPlace } from '../../support/php/moved.ts'
+import {
+  bouncing,
+  type Instance,
+  type Place,
+  startInstance,
+  startPlace,
+  startSentinelPlace,
+} from '../../support/php/moved.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 
 const MANAGED = { PHP_SESSIONS_HANDLER: 'managed' }
@@ -22,8 +29,9 @@ const MOVES = [
 
 const PHASE_MILLISECONDS = 2_500
 
-async function start(php: PhpUnderTest, from: string, to: string) {
-  const [old, next] = [await startPlace(from, 'old'), await startPlace(to, 'new')]
+async function start(php: PhpUnderTest, from: string | Place, to: string) {
+  const old = typeof from === 'string' ? await startPlace(from, 'old') : from
+  const next = await startPlace(to, 'new')
   const PHP_SESSIONS_PREVIOUS = 'directory' in old ? 'files' : old.service.name
   const instance = (places: readonly Place[], env: Readonly<Record<string, string>>) =>
     startInstance(php, places, env)
@@ -31,7 +39,8 @@ async function start(php: PhpUnderTest, from: string, to: string) {
     old,
     next,
     before: (env: Readonly<Record<string, string>>) => instance([old], env),
-    moving: () => instance([old, next], { PHP_SESSIONS_PREVIOUS }),
+    moving: (env: Readonly<Record<string, string>> = {}) =>
+      instance([old, next], { PHP_SESSIONS_PREVIOUS, ...env }),
     after: (env: Readonly<Record<string, string>>) => instance([next], env),
   }
 }
@@ -41,6 +50,7 @@ async function roll<T = undefined>(
   name: string,
   phases: readonly (readonly Instance[])[],
   last?: () => Promise<T>,
+  meanwhile: (phase: number) => Promise<void> = async () => {},
 ): Promise<T> {
   let serving: readonly Instance[] = phases[0] ?? []
   const load = startLoad(
@@ -50,8 +60,9 @@ async function roll<T = undefined>(
   )
   onTestFinished(() => void load.stop())
   await until('all visitors to have a session', () => load.sessions().every((id) => id !== ''))
-  for (const phase of phases) {
+  for (const [i, phase] of phases.entries()) {
     serving = phase
+    await meanwhile(i)
     await sleep(PHASE_MILLISECONDS)
   }
   const result = (await last?.()) as T
@@ -111,4 +122,21 @@ describe.each(PHPS)('%s', (name, php) => {
     const [o, n, f] = [await before(MANAGED), await moving(), await after(MANAGED)]
     await roll(`${name}: back`, [[o], [o, n], [n], [n, f], [f], [n, f], [n], [o, n], [o]])
   })
+
+  // What differs from one Redis is the same with each PHP.
+  test.runIf(php === PHPS[0]?.[1])(
+    'nor on the way from Sentinels and back, while another server takes the place of the old master',
+    async () => {
+      const place = await startSentinelPlace('old')
+      const { before, moving, after } = await start(php, place, 'redis')
+      // During a failover requests wait for each other, which is a line of the log.
+      const env = { ...MANAGED, PHP_SESSIONS_SLOW_WAIT: '0' }
+      const [o, n, f] = [await before(env), await moving(env), await after(env)]
+      const phases = [[o], [o, n], [n], [n, f], [f], [n, f], [n], [o, n], [o]]
+      const failOverIn = 2
+      await roll(`${name}: Sentinels`, phases, undefined, async (phase) => {
+        if (phase === failOverIn) await place.failOver()
+      })
+    },
+  )
 })

@@ -1,10 +1,12 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import { type Service, vcapServices } from '../../../lab/bindings.ts'
+import { CANARY, type Service, vcapServices } from '../../../lab/bindings.ts'
 import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import type { Fpm } from '../../../lab/php/fpm.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
+import { startSentinels } from '../../../lab/redis/sentinel.ts'
 import { container, startFpmIn } from '../homes/container.ts'
 import { type AskPage, PAGES } from './load.ts'
 import { startClusterService, startRedisService } from './managed.ts'
@@ -48,6 +50,22 @@ export interface Instance {
   /** The path of a file that its start has written. */
   fileOf(name: string): string
   modeOf(name: string): number
+}
+
+/** Starts Sentinels until the test ends, whose service has this name. `failOver` has another server take the master's place. */
+export async function startSentinelPlace(name: string) {
+  const group = await startSentinels({ password: CANARY })
+  onTestFinished(group.stop)
+  const sentinels = group.sentinels.map(({ host, port }) => `${host}:${port}`)
+  const credentials = { sentinels, master_name: group.masterName, password: CANARY }
+  const failOver = async () => {
+    // What the master has acknowledged is with its replica then: Redis replicates after it has answered.
+    group.master().cli('CLIENT', 'PAUSE', '60000')
+    await sleep(500)
+    group.killMaster()
+    await group.untilNewMaster()
+  }
+  return { service: { name: `${name}-redis-sessions`, tags: ['redis'], credentials }, failOver }
 }
 
 /** Starts an instance of the app with these places bound, the previous one first; `env` is what it sets. */

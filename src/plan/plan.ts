@@ -10,7 +10,7 @@ import type { PlannedFile, Store, Surroundings } from '../stores/store.ts'
 import { chooseStore } from './choice.ts'
 import { encryptionFindings, readEncryption } from './encryption.ts'
 import { handlerFindings } from './handler.ts'
-import { choosePrevious, type PreviousStore, previousFor, unused } from './previous.ts'
+import { choosePrevious, isSamePlace, type PreviousStore, previousFor, same, unused } from './previous.ts'
 
 /** A store that was chosen, and where its binding says it is. */
 export interface ChosenStore {
@@ -85,6 +85,15 @@ export function chooseEndpoint({ bindings, options, nothingBound, findings }: In
   const read = [...found, ...endpointFindings, ...keyFindings]
   if (endpoint === undefined) return files(unusable(binding.name), read)
   if (hasError(keyFindings)) return files('the keys for encrypting sessions cannot be used', read)
+  // Its lock would be taken twice, and each request would wait for itself.
+  const isBoth = previous?.store !== undefined && isSamePlace(previous.endpoint, endpoint)
+  if (isBoth)
+    return {
+      chosen: { store, service: binding.name, endpoint: withKeys(endpoint, encryption) },
+      because,
+      options,
+      findings: [...read, same(`${previous.service} is ${binding.name}, which`)],
+    }
   // One list of keys is for both stores, wherever it is written.
   const keys = encryption ?? (previous?.store === undefined ? undefined : previous.endpoint.encryption)
   return {

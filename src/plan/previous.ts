@@ -1,3 +1,4 @@
+import { formatAddress } from '../core/address.ts'
 import type { Binding, Sourced } from '../core/binding.ts'
 import { type Endpoint, formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
@@ -135,11 +136,23 @@ export function unused(why: string, fix: string): Finding {
   }
 }
 
-function same(name: string): Finding {
+/** Whether two bindings name the same keys of the same servers, by the same names. */
+export function isSamePlace(one: Endpoint, other: Endpoint): boolean {
+  const placeOf = ({ servers, sentinel, database }: Endpoint) =>
+    JSON.stringify([
+      servers.map(({ value }) => formatAddress(value).toLowerCase()).toSorted(),
+      sentinel?.masterName.value,
+      database?.value ?? 0,
+    ])
+  return placeOf(one) === placeOf(other)
+}
+
+/** The finding where the previous store, which `what` names, is the one that keeps the sessions. */
+export function same(what: string): Finding {
   return {
     id: 'previous.same',
     level: 'warn',
-    title: `PHP_SESSIONS_PREVIOUS has no effect: ${name} keeps the sessions now`,
+    title: `PHP_SESSIONS_PREVIOUS has no effect: ${what} keeps the sessions now`,
     from: FROM,
     fix: 'bind the new store, and name it in PHP_SESSIONS_SERVICE if it is not chosen; or remove PHP_SESSIONS_PREVIOUS',
   }

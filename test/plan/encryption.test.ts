@@ -14,6 +14,8 @@ import { planFor, planOn, valuesOf } from '../support/plan.ts'
 
 const BASE64 = 'jVbmK0gJt8Z5sP3RpmTZwqLq0mB8ZbqX1rjS8v4mC2A='
 const BASE64_IN_HEX = '8d56e62b4809b7c679b0fdd1a664d9c2a2ead2607c65ba97d6b8d2f2fe260b60'
+const URL_SAFE = '----Pv-_fGebD90aZk2cKi6tJgfGW6l9a40vL-JgtgA='
+const URL_SAFE_IN_HEX = 'fbefbe3effbf7c679b0fdd1a664d9c2a2ead2607c65ba97d6b8d2f2fe260b600'
 const ASKED: Php = { ...DEFAULT_PHP, codecs: ['sodium', 'gzip'] }
 
 const plan = (
@@ -33,6 +35,9 @@ test.each<[string, readonly string[]]>([
   [BASE64.replace('=', ''), [BASE64_IN_HEX, '']],
   [` ${SESSION_KEY} ,\n\t${BASE64}\n`, [SESSION_KEY, BASE64_IN_HEX, '']],
   [`${SESSION_KEY},`, [SESSION_KEY, '']],
+  [`\u{feff}${SESSION_KEY}\r\n${BASE64}\r\n`, [SESSION_KEY, BASE64_IN_HEX, '']],
+  [URL_SAFE, [URL_SAFE_IN_HEX, '']],
+  [URL_SAFE.replace('=', ''), [URL_SAFE_IN_HEX, '']],
   [`${SESSION_KEY},only`, [SESSION_KEY]],
   [`plain,${SESSION_KEY}`, ['', SESSION_KEY]],
   [`${SESSION_KEY},plain,${BASE64}`, [SESSION_KEY, '', BASE64_IN_HEX]],
@@ -48,6 +53,9 @@ test.each([
   ',',
   SESSION_KEY.slice(2),
   `${SESSION_KEY}00`,
+  `0x${SESSION_KEY}`,
+  `"${SESSION_KEY}"`,
+  `${BASE64},${BASE64_IN_HEX.toUpperCase()}`,
   BASE64.slice(0, 42),
   SESSION_KEY.replace('8', 'ö'),
   `${SESSION_KEY.slice(0, 32)} ${SESSION_KEY.slice(32)}`,

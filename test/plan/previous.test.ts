@@ -23,6 +23,12 @@ describe('what PHP_SESSIONS_PREVIOUS names', () => {
       [OLD, NEW],
       from('old-redis-sessions', { PHP_SESSIONS_SERVICE: 'old-redis-sessions' }),
     ],
+    ['the same server under another name', [{ ...NEW, name: 'alias' }, NEW], from('alias')],
+    [
+      'another database of the same server',
+      [{ name: 'old', credentials: { uri: 'redis://new-redis-sessions.example:6379/3' } }, NEW],
+      from('old'),
+    ],
     ['a service that is not bound', [NEW], from('old-redis-sessions')],
     ['nothing that is bound while nothing is', [], from('old-redis-sessions')],
     ['a pool', [POOL, NEW], from('pool-memcached-sessions')],

@@ -69,7 +69,7 @@ function findUnusable(context: Context, { title, store }: PreviousStore): readon
       fix:
         store === undefined
           ? 'name the directory that has the sessions, and let the user of the app write there'
-          : 'look in the log of that server',
+          : `look in the log of that server; if it keeps the sessions now, remove ${FROM}`,
     },
   ]
 }

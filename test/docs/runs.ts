@@ -28,6 +28,7 @@ const SERVED = { withNode: true, isServer: true, status: 128, says: /http:\/\/12
 export const RUNS: Readonly<Record<string, Run>> = {
   'php-sessions explain': { says: SHOWN },
   'php-sessions explain --acl': { says: /^ACL SETUSER php-sessions / },
+  'php-sessions explain --acl --operator': { says: /^ACL SETUSER php-sessions-operator / },
   'php-sessions explain --json': { says: /^\{\n/ },
   'php-sessions doctor': { says: READY },
   'php-sessions doctor --strict': { says: READY },

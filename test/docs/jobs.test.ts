@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { main } from '../../src/cli/main.ts'
 import { WRONG_USAGE } from '../../src/core/exit-status.ts'
 import { fakeHost } from '../support/fake-host.ts'
@@ -18,56 +18,11 @@ function blocksOf(path: string): readonly string[] {
   return [...blocks].map(([, block = '']) => block.replace(/^ {4}/gm, ''))
 }
 
-/** The words of a command line as a shell has them; comments are none. */
-function wordsOf(line: string): readonly string[] {
-  const words = line.replace(/ # .*$/, '').matchAll(/"([^"]*)"|'([^']*)'|([^\s"']+)/g)
-  return [...words].map(([, double, single, bare]) => double ?? single ?? bare ?? '')
-}
-
-/** The command lines of php-sessions in a text, alone or as an argument of another program. */
-function commandsIn(text: string): readonly (readonly string[])[] {
-  return text
-    .split('\n')
-    .map((line) => line.replace(/^\$ /, '').replace(/ [>|&] .*$/, ''))
-    .flatMap((line) => {
-      const words = wordsOf(line)
-      const nested = words.filter((word) => /\bphp-sessions /.test(word)).flatMap(commandsIn)
-      const at = words.findIndex((word) => /(^|\/)php-sessions$/.test(word))
-      return at === -1 ? nested : [words.slice(at + 1)]
-    })
-}
-
 /** Whether the command line is understood: nothing is bound here, so nothing is done. */
 function isUnderstood(args: readonly string[]): boolean {
   const host = fakeHost({})
   return main(host, [...args, '--help']) === 0 && main(host, args) !== WRONG_USAGE
 }
-
-const COMMANDS = PAGES.flatMap((page) =>
-  [...blocksOf(page).flatMap(commandsIn), ...inlineOf(page)].map(
-    (args) => [page, args.join(' '), args] as const,
-  ),
-)
-
-/** Commands within sentences. */
-function inlineOf(page: string): readonly (readonly string[])[] {
-  const spans = readFileSync(page, 'utf8').matchAll(/`([^`\n]*php-sessions [^`\n]*)`/g)
-  return [...spans].flatMap(([, span = '']) => commandsIn(span))
-}
-
-describe('the recipes', () => {
-  test('are found, in each form', () => {
-    const lines = COMMANDS.map(([, line]) => line)
-    expect(lines).toContain('copy --from old-redis-sessions')
-    expect(lines).toContain('sessions end --where user_id=42')
-    expect(lines).toContain('copy --from /var/lib/php/sessions --app /var/www/app')
-    expect(lines.length).toBeGreaterThan(20)
-  })
-
-  test.each(COMMANDS)('%s: php-sessions %s', (_page, _line, args) => {
-    expect(isUnderstood(args)).toBe(true)
-  })
-})
 
 interface Job {
   readonly apiVersion: string

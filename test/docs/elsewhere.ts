@@ -43,7 +43,11 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   },
   {
     why: 'needs files of sessions where PHP has them, and their user; test/php/copy copies from files',
-    forms: forms('sudo -n', 'sudo -u www-data php-sessions (?:copy|sessions) .*', 'php-sessions copy --from files'),
+    forms: forms(
+      'sudo -n',
+      'sudo -u www-data php-sessions (?:copy|sessions) .*',
+      'php-sessions copy --from files',
+    ),
   },
   {
     why: 'needs gosu; test/e2e/container/users.test.ts runs it with all programs that change the user',

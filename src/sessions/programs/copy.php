@@ -50,7 +50,7 @@ final class Copy
         $isAlive = fn (array $session): bool => $session[1] === null || $session[1] > 0;
         $alive = array_filter($sessions, $isAlive);
         $this->expired += count($sessions) - count($alive);
-        // As in MovedSession: from now on, both stores have this.
+        // From now on, both stores have this: LockedSession::isCopied knows it.
         $noteOf = fn (int|string $key): string => hash_hmac('sha256', $alive[$key][0], (string) $key);
         $added = $this->to->add($alive, array_combine(array_keys($alive), array_map($noteOf, array_keys($alive))));
         foreach ($added as $key) {

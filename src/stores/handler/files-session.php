@@ -2,8 +2,8 @@
 
 namespace PhpSessions;
 
-use function chmod, fclose, flock, fopen, fstat, ftruncate, fwrite, is_dir, is_resource, lstat, microtime,
-preg_match, random_int, rewind, stream_get_contents, strlen, touch, unlink, usleep;
+use function basename, chmod, fclose, flock, fopen, fstat, ftruncate, fwrite, hash_hmac, is_dir, is_resource, lstat, microtime,
+preg_match, random_int, rewind, stream_get_contents, strlen, substr, touch, unlink, usleep;
 
 /** A session in a file, as PHP's own handler `files` keeps and locks it. */
 final class FilesSession implements LockedSession
@@ -93,6 +93,11 @@ final class FilesSession implements LockedSession
     public function note(): ?string
     {
         return null;
+    }
+
+    public function isCopied(string $note): bool
+    {
+        return $this->data !== false && hash_hmac('sha256', $this->data, substr(basename($this->path), 5)) === $note;
     }
 
     public function holds(): bool

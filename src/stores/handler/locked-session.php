@@ -27,6 +27,9 @@ interface LockedSession
     /** What was noted beside the session; null if nothing was. */
     public function note(): ?string;
 
+    /** Whether `copy` has written this note of the session as it was read: of the bytes in the store, with the name there. */
+    public function isCopied(string $note): bool;
+
     /**
      * Releases the lock, in the same step with what becomes of the session: `set` writes these data, `touch` makes the data that
      * were read live longer, `delete`, `keep` makes an empty session where there is none, `nothing`. Without the lock it does

@@ -77,8 +77,8 @@ final class MovedSession implements LockedSession
         if ($note === null) {
             return $old === false ? $new : $old;
         }
-        $isOldKnown = $old !== false && $this->noteOf($old) === $note;
-        $isNewKnown = $new !== false && $this->noteOf($new) === $note;
+        $isOldKnown = $old !== false && ($this->noteOf($old) === $note || $this->previous->isCopied($note));
+        $isNewKnown = $new !== false && ($this->noteOf($new) === $note || $this->bound->isCopied($note));
         if ($old !== false && $new !== false && !$isOldKnown && !$isNewKnown) {
             report('a session was changed in both stores, by instances that do not know of each other: that of the bound store counts');
         }
@@ -97,6 +97,11 @@ final class MovedSession implements LockedSession
     public function note(): ?string
     {
         return $this->bound->note();
+    }
+
+    public function isCopied(string $note): bool
+    {
+        return $this->bound->isCopied($note);
     }
 
     public function holds(): bool

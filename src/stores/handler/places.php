@@ -103,6 +103,11 @@ final class Places implements LockedSession
         return ($this->source ?? $this->target)?->note();
     }
 
+    public function isCopied(string $note): bool
+    {
+        return ($this->source ?? $this->target)?->isCopied($note) ?? false;
+    }
+
     public function release(string $what, #[\SensitiveParameter] string $data = '', ?string $note = null): void
     {
         [$source, $this->source] = [$this->source, null];

@@ -92,6 +92,11 @@ final class SealedSession implements LockedSession
         return $this->inner->note();
     }
 
+    public function isCopied(string $note): bool
+    {
+        return $this->inner->isCopied($note);
+    }
+
     public function release(string $what, #[\SensitiveParameter] string $data = '', ?string $note = null): void
     {
         if ($this->isUnreadable) {

@@ -42,6 +42,11 @@ final class TimedSession implements LockedSession
         return $this->session->note();
     }
 
+    public function isCopied(string $note): bool
+    {
+        return $this->session->isCopied($note);
+    }
+
     public function release(string $what, #[\SensitiveParameter] string $data = '', ?string $note = null): void
     {
         $this->measure(fn () => $this->session->release($what, $data, $note));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { cookieIn } from '../../../lab/php/fastcgi.ts'
+import { runCopy } from '../../support/php/copying.ts'
 import { type Instance, type STEPS, startInstance, startPlace } from '../../support/php/moved.ts'
 import { PHPS } from '../../support/php/php.ts'
 import { KEY } from '../../support/php/sealed.ts'
@@ -48,4 +49,31 @@ describe.each(PHPS)('%s', (_name, php) => {
     ])
     for (const { log } of [o, n, f]) expect(log()).not.toMatch(/cannot be used|is not kept|warning|fatal/i)
   })
+
+  test.each(['redis', 'memcached'])(
+    'a change of an encrypted session that only one of the stores has counts, after a copy from %s, too',
+    async (from) => {
+      const [old, next] = [await startPlace(from, 'old'), await startPlace('redis', 'new')]
+      if ('directory' in old || 'directory' in next) throw new Error('a service is needed')
+      const sealed = {
+        PHP_SESSIONS_HANDLER: 'managed',
+        PHP_SESSIONS_ENCRYPTION_KEY: `${KEY},only`,
+        PHP_SESSIONS_COMPRESSION: 'gzip',
+      }
+      const o = await startInstance(php, [old], sealed, 1)
+      const n = await startInstance(php, [old, next], { ...sealed, PHP_SESSIONS_PREVIOUS: old.service.name }, 1)
+      const f = await startInstance(php, [next], sealed, 1)
+      const [stays, comes] = [visitor(), visitor()]
+      expect([await stays(o, 'add'), await comes(o, 'add')]).toEqual(['1', '1'])
+      const services = [old.service, next.service]
+      const { json } = await runCopy(php, {
+        services,
+        args: ['--json', '--from', old.service.name, '--to', next.service.name],
+      })
+      expect(json).toMatchObject({ copied: 2 })
+      expect([await stays(o, 'add'), await stays(n, 'add')]).toEqual(['2', '3'])
+      expect([await comes(f, 'add'), await comes(n, 'add')]).toEqual(['2', '3'])
+      expect(n.log()).not.toMatch(/changed in both stores/)
+    },
+  )
 })

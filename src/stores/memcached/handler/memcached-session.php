@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function array_slice, max, min, preg_match, str_contains, strlen, time;
+use function array_slice, hash_hmac, max, min, preg_match, str_contains, strlen, time;
 
 /** A session in Memcached. It is written only if it is still as it was read, whatever became of the lock. */
 final class MemcachedSession implements LockedSession
@@ -18,6 +18,7 @@ final class MemcachedSession implements LockedSession
     private const LAST_MOMENT = 0x7fffffff;
 
     private ?Cache $cache = null;
+    private string $id = '';
     private string $key = '';
     /** The lock that was asked for last; null without locks. */
     private ?Lock $lock = null;
@@ -48,7 +49,7 @@ final class MemcachedSession implements LockedSession
             $why = 'the id of this session is too long: a key in Memcached has at most 250 bytes';
             return $mustExist ? false : throw new StoreFailed($why, StoreFailed::NAMELESS);
         }
-        [$this->key, $this->noteKey, $this->data] = ["$prefix$id", "{$prefix}prev.$id", false];
+        [$this->id, $this->key, $this->noteKey, $this->data] = [$id, "$prefix$id", "{$prefix}prev.$id", false];
         $this->lock = $isLocking ? new Lock($this->cache, "{$prefix}lock.$id", Holder::own($id)) : null;
         try {
             $found = $this->lock === null
@@ -83,6 +84,11 @@ final class MemcachedSession implements LockedSession
         } catch (ServerFailed $failure) {
             throw self::storeFailed($failure);
         }
+    }
+
+    public function isCopied(string $note): bool
+    {
+        return $this->data !== false && hash_hmac('sha256', $this->data, $this->id) === $note;
     }
 
     private static function storeFailed(ServerFailed $failure): StoreFailed

@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function bin2hex, ceil, max, microtime, preg_match, random_bytes, sha1, substr;
+use function bin2hex, ceil, hash_hmac, max, microtime, preg_match, random_bytes, sha1, substr;
 
 /** A session in Redis or Valkey. Its lock has a token of this request; TAKE gets it, RELEASE gives it back. */
 final class RedisSession implements LockedSession
@@ -14,6 +14,7 @@ final class RedisSession implements LockedSession
     private const ID = '/^(?!.*_(?:LOCK|WAIT|NEXT|PREV|DONE_[0-9a-f]*)$)[^\x00-\x20\x7f{}]{1,256}$/D';
 
     private ?Store $store = null;
+    private string $id = '';
     private array $keys = [];
     /** The token of the lock that this request holds, or empty. */
     private string $token = '';
@@ -35,7 +36,7 @@ final class RedisSession implements LockedSession
 
     public function take(#[\SensitiveParameter] string $id, bool $mustExist = false, bool $isNew = false): bool
     {
-        $store = $this->store();
+        [$this->id, $store] = [$id, $this->store()];
         $this->asked = $token = bin2hex(random_bytes(8));
         $keys = $this->keys = $store->keys($id);
         if (!$store->settings['locking']) {
@@ -103,6 +104,11 @@ final class RedisSession implements LockedSession
     public function note(): ?string
     {
         return $this->store()->get($this->noteKey());
+    }
+
+    public function isCopied(string $note): bool
+    {
+        return $this->data !== false && hash_hmac('sha256', $this->data, $this->id) === $note;
     }
 
     /** Beside the lock. */

@@ -61,7 +61,12 @@ describe.each(PHPS)('%s', (_name, php) => {
         PHP_SESSIONS_COMPRESSION: 'gzip',
       }
       const o = await startInstance(php, [old], sealed, 1)
-      const n = await startInstance(php, [old, next], { ...sealed, PHP_SESSIONS_PREVIOUS: old.service.name }, 1)
+      const n = await startInstance(
+        php,
+        [old, next],
+        { ...sealed, PHP_SESSIONS_PREVIOUS: old.service.name },
+        1,
+      )
       const f = await startInstance(php, [next], sealed, 1)
       const [stays, comes] = [visitor(), visitor()]
       expect([await stays(o, 'add'), await comes(o, 'add')]).toEqual(['1', '1'])

@@ -154,6 +154,6 @@ function renderCopied({ done, copied, bytes, skipped, seconds }: Copying['copied
     .map(([name, why]) => [skipped[name as keyof typeof REASONS], why] as const)
     .filter(([count]) => count > 0)
     .map(([count, why]) => `skipped ${count}, which ${why}\n`)
-  const head = `copied ${copied} sessions, ${(bytes / 1e6).toFixed(1)} MB, in ${seconds} s\n`
+  const head = `copied ${copied} ${copied === 1 ? 'session' : 'sessions'}, ${(bytes / 1e6).toFixed(1)} MB, in ${seconds} s\n`
   return [done ? '' : 'stopped; run it again for the rest\n', head, ...reasons].join('')
 }

@@ -1,10 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { readPage } from './pages.ts'
-
-// Playwright has a parser of YAML in it.
-const { parse } = createRequire(import.meta.url)('playwright-core/lib/utilsBundle').yaml
 
 const FOLDER = '.github/ISSUE_TEMPLATE'
 const KEYS = ['name', 'description', 'title', 'labels', 'assignees', 'projects', 'type', 'body']

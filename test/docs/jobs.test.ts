@@ -1,14 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { main } from '../../src/cli/main.ts'
 import { WRONG_USAGE } from '../../src/core/exit-status.ts'
 import { fakeHost } from '../support/fake-host.ts'
-
-/** The copy of the library `yaml` that playwright-core has. */
-const { yaml }: { yaml: { parse(text: string): unknown } } = createRequire(import.meta.url)(
-  'playwright-core/lib/utilsBundle',
-)
 
 const PAGES = ['docs/moving.md', 'docs/operations.md']
 
@@ -59,7 +54,7 @@ test('both pages have a job for Kubernetes', () => {
 test.each(JOBS)(
   'the job of %s is one of the batch API, and runs a command that is understood',
   (_page, block) => {
-    const job = yaml.parse(block) as Job
+    const job = parse(block) as Job
     expect(job.apiVersion).toBe('batch/v1')
     expect(job.metadata.name).toMatch(/^[a-z0-9-]{1,52}$/)
     const isCron = job.kind === 'CronJob'

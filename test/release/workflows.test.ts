@@ -76,11 +76,11 @@ test('the whole suite runs in the images of the distributions that are supported
   expect(stepsOf('test.yml')).toContainEqual({ run: 'scripts/test' })
 })
 
-test('a release is built twice, checked against the changelog, and attested before it is published', () => {
+test('a release is checked against the changelog, built twice, and attested before it is published', () => {
   const steps = stepsOf('release.yml').map(({ uses, run }) => uses?.replace(/@.*/, '') ?? run ?? '')
   const order = [
-    'scripts/release/reproduce',
     'scripts/release/notes',
+    'scripts/release/reproduce',
     'sha256sum --check',
     'actions/attest-build-provenance',
     'gh release create',

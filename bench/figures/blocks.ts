@@ -1,5 +1,6 @@
 import type { Cell, Results, Table } from '../benchmark.ts'
-import { renderMiddle, renderName, renderSource, renderSpread, renderTable } from './markdown.ts'
+import { renderTable } from '../parts/page-blocks.ts'
+import { renderMiddle, renderName, renderSource, renderSpread } from './markdown.ts'
 import { figureOf, findResults, findTable, ratioOf, sumOf } from './results.ts'
 
 type Block = (all: readonly Results[], ...words: readonly string[]) => string

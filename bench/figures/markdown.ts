@@ -25,11 +25,6 @@ export function renderName(name: string): string {
   return /^(managed|php-sessions|exec)/.test(name) ? `**${name}**` : name
 }
 
-export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
 /** When, how often and on what a table was measured, and what else the machine did. */
 export function renderSource(results: Results, table: string): string {
   const { machine, versions, command, date } = results

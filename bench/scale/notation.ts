@@ -1,9 +1,3 @@
-/** A table of Markdown. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')
-}
-
 /** 12,345. */
 export function count(number: number): string {
   return Math.round(number).toLocaleString('en-US')

@@ -1,6 +1,7 @@
+import { fillBlocks, renderTable } from '../parts/page-blocks.ts'
 import { mastersReached } from '../simulation/closed-forms.ts'
 import { type App, MAX_CLIENTS, type Need, needOf, storeSeconds, USUAL } from './model.ts'
-import { count, gigabytes, kilobytes, micro, milli, part, seconds, table } from './notation.ts'
+import { count, gigabytes, kilobytes, micro, milli, part, seconds } from './notation.ts'
 import { pageCost, type ScaleResults } from './results.ts'
 import { RESTART_SECONDS, SIZES } from './simulate.ts'
 
@@ -17,7 +18,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
   const appOf = (instances: number): App => ({ ...USUAL, instances })
   const needs = SIZES.map((instances) => ({ instances, need: needOf(appOf(instances), results) }))
   return {
-    sizes: table(
+    sizes: renderTable(
       ['instances', 'use', 'pages/s', 'sessions', 'their memory', 'connections', 'processors of the store'],
       needs.map(({ instances, need }) => [
         `**${count(instances)}**`,
@@ -29,7 +30,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
         need.processors.toFixed(need.processors < 1 ? 3 : 1),
       ]),
     ),
-    connections: table(
+    connections: renderTable(
       ['instances', 'connections of each master', 'of 10,000', 'their memory', 'all connect again, TLS'],
       needs.map(({ instances, need }) => [
         count(instances),
@@ -39,7 +40,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
         seconds(need.connectSeconds),
       ]),
     ),
-    pages: table(
+    pages: renderTable(
       ['managed handler, TLS', 'store µs a page', 'rounds', 'PHP µs', 'pages/s of a processor'],
       [...results.pages, ...results.clusters]
         .filter(({ tls, handler }) => tls && handler === 'managed')
@@ -51,7 +52,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
           count(Math.round(1e6 / one.storeMicroseconds / 10) * 10),
         ]),
     ),
-    handlers: table(
+    handlers: renderTable(
       ['8 workers, 1 KB', 'store µs a page', 'rounds'],
       [...results.pages, ...results.clusters]
         .filter(({ workers, kilobytes: size }) => workers === 8 && size === 1)
@@ -61,7 +62,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
           one.storeSpread.map(micro).join('-'),
         ]),
     ),
-    masters: table(
+    masters: renderTable(
       ['masters, workers', 'connections of each master', 'arithmetic', 'part of the busiest', 'even'],
       [...results.pages, ...results.clusters]
         .filter(({ masters, tls, handler }) => masters > 1 && !tls && handler === 'managed')
@@ -76,7 +77,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
           part(1 / one.masters),
         ]),
     ),
-    memory: table(
+    memory: renderTable(
       ['connections that wait', 'count', 'Redis counts', 'of the process', 'processor, all of them'],
       [...results.workers, ...results.connections].map((one) => [
         `${one.what === 'workers' ? 'workers of php-fpm' : 'logged in, without PHP'}${one.tls ? ', TLS' : ''}`,
@@ -86,7 +87,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
         part(one.idleMicroseconds / 1e6),
       ]),
     ),
-    sessions: table(
+    sessions: renderTable(
       ['data', 'on the master', 'on each replica', 'Memcached'],
       results.sessions.map((one) => [
         `${one.kilobytes} KB`,
@@ -95,7 +96,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
         `${count(results.memcached.sessionBytes[String(one.kilobytes)] ?? Number.NaN)} B`,
       ]),
     ),
-    waits: table(
+    waits: renderTable(
       ['requests that wait', 'store µs, each second', 'commands, each second'],
       results.waits.map((one) => [
         `${one.waiting}, ${one.handler}`,
@@ -103,7 +104,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
         one.commands.toFixed(1),
       ]),
     ),
-    handshakes: table(
+    handshakes: renderTable(
       ['a new connection with its login', 'store µs', 'rounds', 'a second, with a whole processor'],
       results.handshakes.map((one) => [
         one.protocol === 'plain' ? 'without TLS' : one.protocol.replace('v', ' '),
@@ -112,7 +113,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
         count(Math.round(1e6 / one.storeMicroseconds / 10) * 10),
       ]),
     ),
-    restart: table(
+    restart: renderTable(
       ['workers at once', 'store µs each', 'the next page', 'status 503'],
       results.restart.map((one) => [
         `${one.workers}${one.tls ? ', TLS' : ''}`,
@@ -121,7 +122,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
         `${one.failed} of ${one.pages}`,
       ]),
     ),
-    memcached: table(
+    memcached: renderTable(
       ['Memcached', ''],
       [
         ['µs of its processors, a page, managed', micro(results.memcached.managedMicroseconds)],
@@ -134,7 +135,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
         ['threads by default', count(results.memcached.threads)],
       ],
     ),
-    simulated: table(
+    simulated: renderTable(
       [
         'instances, masters',
         'load, arithmetic',
@@ -159,7 +160,7 @@ export function tablesOf(results: ScaleResults): Readonly<Record<string, string>
         ]
       }),
     ),
-    restarts: table(
+    restarts: renderTable(
       [
         ...['instances', 'pages/s of a master', 'connecting takes'],
         ...[511, 65_535].flatMap((backlog) => [`refused, ${count(backlog)} may wait`, 'for']),
@@ -215,11 +216,13 @@ function assumed(results: ScaleResults): string {
 
 /** Puts each table between the marks with its name. */
 export function fillPage(page: string, tables: Readonly<Record<string, string>>): string {
-  return Object.entries(tables).reduce((text, [name, block]) => {
-    const [begin, end] = [`<!-- scale: ${name} -->`, '<!-- end -->']
-    const from = text.indexOf(begin)
-    const to = text.indexOf(end, from)
-    if (from < 0 || to < 0) throw new Error(`the page has no place for ${name}`)
-    return `${text.slice(0, from + begin.length)}\n\n${block}\n\n${text.slice(to)}`
-  }, page)
+  const missing = new Set(Object.keys(tables))
+  const filled = fillBlocks(page, 'scale', (name) => {
+    missing.delete(name)
+    const table = tables[name]
+    if (table === undefined) throw new Error(`there is no table called ${name}`)
+    return table
+  })
+  if (missing.size > 0) throw new Error(`the page has no place for ${[...missing].join(', ')}`)
+  return filled
 }

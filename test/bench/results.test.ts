@@ -46,7 +46,7 @@ test('a ratio is taken within each round', () => {
 })
 
 test('a block has the median, the spread, the rounds, and what else the machine did', () => {
-  const page = 'before\n<!-- figures: copy -->\nold\n<!-- end of figures -->\nafter\n'
+  const page = 'before\n<!-- figures: copy -->\nold\n<!-- end -->\nafter\n'
   expect(fillFigures(page, [madeBy('full', busy)])).toMatchInlineSnapshot(`
     "before
     <!-- figures: copy -->
@@ -57,7 +57,7 @@ test('a block has the median, the spread, the rounds, and what else the machine 
 
     \`scripts/bench copy\`: 26 Nov 2026; 3 rounds; 2 cores; **a busy machine**: others used 60 % of it. [Raw](../../bench/results/copy.json).
 
-    <!-- end of figures -->
+    <!-- end -->
     after
     "
   `)

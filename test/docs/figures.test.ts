@@ -16,6 +16,6 @@ test.for(Object.entries(PLOTS))('the plot %s is made from bench/results', async 
 })
 
 test('no table of docs/internals/figures.md is made by hand', () => {
-  const byHand = readPage(PAGE).replace(/<!-- figures: [\s\S]*?<!-- end of figures -->/g, '')
+  const byHand = readPage(PAGE).replace(/<!-- figures: [\s\S]*?<!-- end -->/g, '')
   expect(byHand.match(/^\|.*/gm)).toBeNull()
 })

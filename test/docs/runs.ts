@@ -22,7 +22,7 @@ const READY = /^Sessions are ready: Redis service app-redis-sessions/m
 const KEPT = /sessions are kept in Redis service app-redis-sessions/i
 const SHOWN = /^Sessions are kept in Redis service app-redis-sessions/m
 
-const SERVED = { withNode: true, isServer: true, status: 128, says: /http:\/\/127\.0\.0\.1/ } as const
+const SERVED = { withNode: true, isServer: true, status: 143, says: /http:\/\/127\.0\.0\.1/ } as const
 
 /** The commands of the pages, and the examples of the help, that are run as they are written. */
 export const RUNS: Readonly<Record<string, Run>> = {

@@ -22,6 +22,21 @@ const sourcesAsText: Plugin = {
   },
 }
 
+/**
+ * A try of a test that fails ends its servers while requests are on their way. It has said why, and is tried again: that
+ * these requests have failed is nothing new.
+ */
+const isOfAnEndedServer = ({
+  message,
+  cause,
+}: {
+  readonly message: string
+  readonly cause?: unknown
+}): boolean => {
+  const code = (cause as { readonly code?: string } | undefined)?.code ?? ''
+  return message === 'fetch failed' && ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNREFUSED'].includes(code)
+}
+
 /** Only for tests that hang: a machine may be busy. */
 const HANG_MILLISECONDS = 120_000
 
@@ -32,6 +47,7 @@ export default defineConfig({
     slowTestThreshold: HANG_MILLISECONDS,
     // One more than the smallest machine has cores: tests with servers wait for much of their time.
     maxWorkers: 3,
+    onUnhandledError: (error) => !isOfAnEndedServer(error),
     projects: [
       {
         plugins: [sourcesAsText],

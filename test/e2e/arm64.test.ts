@@ -13,7 +13,7 @@ test('the executable for arm64 is tried in an emulator', ({ skip }) => {
   if (ARM64 === undefined) throw new Error('there is no executable for arm64: run scripts/package')
   const elf = readFileSync(ARM64[1])
   expect(elf.readUInt16LE(18)).toBe(183)
-  expect(elf.length).toBeLessThan(1_300_000)
+  expect(elf.length).toBeLessThan(1_400_000)
   expect(elf.includes(process.cwd())).toBe(false)
 })
 

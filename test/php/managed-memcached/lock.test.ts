@@ -244,7 +244,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const { service, client } = await startMemcachedService()
     const ini = configureManaged(underTest, service)
     const file = storeFileOf(ini)
-    writeFileSync(file, readFileSync(file, 'utf8').replace("'lockSeconds' => 60", "'lockSeconds' => 3"))
+    writeFileSync(file, readFileSync(file, 'utf8').replace("'lockSeconds' => 60", "'lockSeconds' => 10"))
     const { web, cookie, holder, holderPid, lockText } = await startHolding(underTest, ini, client)
     const others = [visit(web.url, cookie), visit(web.url, cookie)]
     await untilLock('two to wait', lockText, (text) => waitingIn(text).length === 2)

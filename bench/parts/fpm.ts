@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Fpm, startFpm } from '../../lab/php/fpm.ts'
 import type { InstalledPhp } from '../../lab/php/installed.ts'
+import { makeScratch, removeScratch } from '../../lab/processes/scratch.ts'
 import type { Ask } from './load.ts'
 
 export const FEW = 8
@@ -35,22 +36,39 @@ export interface BenchFpmOptions {
   readonly pages: Readonly<Record<string, string>>
 }
 
-/** Starts php-fpm with opcache under `php-sessions exec`. */
+/**
+ * Starts php-fpm with opcache under `php-sessions exec`. Its workers are not root, as in images: a worker that is root asks a
+ * cluster for its slots with each page.
+ */
 export async function startBenchFpm(options: BenchFpmOptions): Promise<BenchFpm> {
   const { php, lines, pool = [], workers = [FEW, MANY], env, pages } = options
   const extensions = ['igbinary', 'msgpack', 'redis', 'posix'].map((name) => `extension=${name}`)
   const opcache = ['zend_extension=opcache', 'opcache.enable=1', 'session.gc_probability=0']
+  const directory = makeScratch('bench')
+  chmodSync(directory, 0o755)
+  for (const name of ['tmp', 'sessions']) {
+    mkdirSync(join(directory, name))
+    chmodSync(join(directory, name), 0o1777)
+  }
   const { ask, pid, log, stop } = await startFpm({
     php,
     under: EXEC,
-    ini: (directory) => {
-      mkdirSync(join(directory, 'sessions'))
-      return [...extensions, ...opcache, ...lines(directory), ''].join('\n')
-    },
+    ini: () => [...extensions, ...opcache, ...lines(directory), ''].join('\n'),
     pools: workers.map((count) => ({ workers: count, lines: pool })),
-    env,
+    workersAre: 'nobody',
+    env: { TMPDIR: join(directory, 'tmp'), ...env },
     pages,
+    directory,
   })
   const pagesOf = (index: number) => (page: string) => (cookie?: string) => ask(page, cookie, index)
-  return { few: pagesOf(0), many: pagesOf(1), pid, log, stop }
+  return {
+    few: pagesOf(0),
+    many: pagesOf(1),
+    pid,
+    log,
+    stop: async () => {
+      await stop()
+      removeScratch(directory)
+    },
+  }
 }

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
@@ -37,26 +36,29 @@ test('a benchmark that fails costs no other its results', async () => {
 })
 
 test('Ctrl-C ends the servers of a benchmark, too', async () => {
-  const mark = randomUUID()
-  const bench = startBench(makeScratch('bench'), ['redis'], { BENCH_MARK: mark })
+  const bench = startBench(makeScratch('bench'), ['redis'], {})
   bench.stdout.resume()
   bench.stderr.resume()
-  const running = () => commandsWith(`BENCH_MARK=${mark}`)
-  await expect.poll(running, LIMIT).toContain('redis-server')
-  process.kill(-(bench.pid ?? 0), 'SIGINT')
-  await expect.poll(running, LIMIT).toEqual([])
+  const pid = bench.pid ?? 0
+  await expect.poll(() => programsBelow(pid).map(({ name }) => name), LIMIT).toContain('redis-server')
+  const started = programsBelow(pid)
+  process.kill(-pid, 'SIGINT')
+  await expect.poll(() => started.filter((program) => existsSync(`/proc/${program.pid}`)), LIMIT).toEqual([])
 })
 
-/** The names of the processes that have this in their environment. */
-function commandsWith(variable: string): readonly string[] {
-  return readdirSync('/proc')
+/** The processes that this one has started, and those that they have started. */
+function programsBelow(parent: number): readonly { readonly pid: number; readonly name: string }[] {
+  const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
-        const has = readFileSync(`/proc/${pid}/environ`, 'utf8').includes(variable)
-        return has ? [readFileSync(`/proc/${pid}/comm`, 'utf8').trim()] : []
+        const [, name = '', ppid] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
+        return [{ pid: Number(pid), name, ppid: Number(ppid) }]
       } catch {
         return []
       }
     })
+  const below = (of: number): typeof all =>
+    all.filter(({ ppid }) => ppid === of).flatMap((program) => [program, ...below(program.pid)])
+  return below(parent)
 }

@@ -51,7 +51,7 @@ final class Copy
         $alive = array_filter($sessions, $isAlive);
         $this->expired += count($sessions) - count($alive);
         // From now on, both stores have this: LockedSession::isCopied knows it.
-        $noteOf = fn (int|string $key): string => hash_hmac('sha256', $alive[$key][0], (string) $key);
+        $noteOf = fn (int|string $key): string => noteOf($alive[$key][0], (string) $key);
         $added = $this->to->add($alive, array_combine(array_keys($alive), array_map($noteOf, array_keys($alive))));
         foreach ($added as $key) {
             $this->bytes += strlen($alive[$key][0]);

@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function chr, function_exists, hex2bin, ord, random_bytes, sodium_bin2base64, sodium_bin2hex,
+use function chr, function_exists, hash_hmac, hex2bin, ord, random_bytes, sodium_bin2base64, sodium_bin2hex,
 sodium_crypto_aead_xchacha20poly1305_ietf_decrypt, sodium_crypto_aead_xchacha20poly1305_ietf_encrypt,
 sodium_crypto_generichash, sodium_crypto_kdf_derive_from_key, str_starts_with, strlen, substr;
 
@@ -109,4 +109,13 @@ final class Envelope
         $data = $key === null ? $data : $key->open($data, substr($bytes, 0, self::HEAD_BYTES), $name);
         return decompressed($data, $how & ~self::SEALED);
     }
+}
+
+/**
+ * What is noted beside a session to say that another store has the same data. The name makes it useless to those who read the
+ * store and do not know the name.
+ */
+function noteOf(#[\SensitiveParameter] string $data, #[\SensitiveParameter] string $name): string
+{
+    return hash_hmac('sha256', $data, $name);
 }

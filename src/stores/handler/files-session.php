@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function basename, chmod, fclose, flock, fopen, fstat, ftruncate, fwrite, hash_hmac, is_dir, is_resource, lstat, microtime,
+use function basename, chmod, fclose, flock, fopen, fstat, ftruncate, fwrite, is_dir, is_resource, lstat, microtime,
 preg_match, random_int, rewind, stream_get_contents, strlen, substr, touch, unlink, usleep;
 
 /** A session in a file, as PHP's own handler `files` keeps and locks it. */
@@ -97,7 +97,7 @@ final class FilesSession implements LockedSession
 
     public function isCopied(string $note): bool
     {
-        return $this->data !== false && hash_hmac('sha256', $this->data, substr(basename($this->path), 5)) === $note;
+        return $this->data !== false && noteOf($this->data, substr(basename($this->path), 5)) === $note;
     }
 
     public function holds(): bool

@@ -2,8 +2,6 @@
 
 namespace PhpSessions;
 
-use function hash_hmac;
-
 /**
  * A session that moves from the previous store into the bound one, while some instances of the app still know only the
  * previous store, or only the bound one already.
@@ -77,8 +75,8 @@ final class MovedSession implements LockedSession
         if ($note === null) {
             return $old === false ? $new : $old;
         }
-        $isOldKnown = $old !== false && ($this->noteOf($old) === $note || $this->previous->isCopied($note));
-        $isNewKnown = $new !== false && ($this->noteOf($new) === $note || $this->bound->isCopied($note));
+        $isOldKnown = $old !== false && (noteOf($old, $this->id) === $note || $this->previous->isCopied($note));
+        $isNewKnown = $new !== false && (noteOf($new, $this->id) === $note || $this->bound->isCopied($note));
         if ($old !== false && $new !== false && !$isOldKnown && !$isNewKnown) {
             report('a session was changed in both stores, by instances that do not know of each other: that of the bound store counts');
         }
@@ -122,7 +120,7 @@ final class MovedSession implements LockedSession
             throw $failure;
         }
         $step = $this->stepFor($what, $new);
-        $this->bound->release($step, $data, $isInBoth && $step !== 'nothing' ? $this->noteOf($data) : null);
+        $this->bound->release($step, $data, $isInBoth && $step !== 'nothing' ? noteOf($data, $this->id) : null);
         if ($what === 'set') {
             $this->old = $this->data = $data;
         }
@@ -165,12 +163,6 @@ final class MovedSession implements LockedSession
     {
         $this->previous->forget();
         $failure->getCode() === StoreFailed::AWAY ? $this->outage->begin(explainFailure($failure)) : throw $failure;
-    }
-
-    /** The id makes it useless to those who read the store and do not know the id. */
-    private function noteOf(#[\SensitiveParameter] string $data): string
-    {
-        return hash_hmac('sha256', $data, $this->id);
     }
 
     public function forget(): void

@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function array_slice, hash_hmac, max, min, preg_match, str_contains, strlen, time;
+use function array_slice, max, min, preg_match, str_contains, strlen, time;
 
 /** A session in Memcached. It is written only if it is still as it was read, whatever became of the lock. */
 final class MemcachedSession implements LockedSession
@@ -88,7 +88,7 @@ final class MemcachedSession implements LockedSession
 
     public function isCopied(string $note): bool
     {
-        return $this->data !== false && hash_hmac('sha256', $this->data, $this->id) === $note;
+        return $this->data !== false && noteOf($this->data, $this->id) === $note;
     }
 
     private static function storeFailed(ServerFailed $failure): StoreFailed

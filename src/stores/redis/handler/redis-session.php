@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function bin2hex, ceil, hash_hmac, max, microtime, preg_match, random_bytes, sha1, substr;
+use function bin2hex, ceil, max, microtime, preg_match, random_bytes, sha1, substr;
 
 /** A session in Redis or Valkey. Its lock has a token of this request; TAKE gets it, RELEASE gives it back. */
 final class RedisSession implements LockedSession
@@ -108,7 +108,7 @@ final class RedisSession implements LockedSession
 
     public function isCopied(string $note): bool
     {
-        return $this->data !== false && hash_hmac('sha256', $this->data, $this->id) === $note;
+        return $this->data !== false && noteOf($this->data, $this->id) === $note;
     }
 
     /** Beside the lock. */

@@ -1,12 +1,8 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { NO_BROWSER, startBrowser } from '../../lab/web/chromium.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { NO_BROWSER } from '../../lab/web/chromium.ts'
 import type { Lane } from '../../playground/engine/lane.ts'
-import { Playground } from '../../playground/engine/playground.ts'
-import { type PageServer, startPageServer } from '../../playground/server/http.ts'
-import { makePage } from '../../playground/server/page.ts'
-import { Show } from '../../playground/server/show.ts'
-import { PageInBrowser } from '../support/playground/page-in-browser.ts'
+import type { PageInBrowser } from '../support/playground/page-in-browser.ts'
+import { servePage } from '../support/playground/served-page.ts'
 
 /** Only for what hangs: the machine may be busy. */
 const HANG = { timeout: 300_000 }
@@ -17,28 +13,11 @@ const MANAGED = 'php-sessions, managed handler, Redis'
 
 // Each test has a page and, where it needs them, lanes of its own: whatever became of the tests before.
 describe.skipIf(NO_BROWSER !== undefined)('the controls of the page', HANG, () => {
-  const playground = new Playground({})
-  const show = new Show(playground, 0)
-  let server: PageServer
-  let browser: Browser
+  const { playground, show, url, tab } = servePage()
   let open: PageInBrowser
 
-  beforeAll(async () => {
-    server = await startPageServer(playground, show, { port: 0, instances: 2, page: makePage(false) })
-    browser = await startBrowser()
-  })
-
-  beforeEach(async () => {
-    open = await PageInBrowser.open(browser, server.url)
-  })
-
-  afterEach(() => open.page.close())
-
-  afterAll(async () => {
-    await browser?.close()
-    show.stop()
-    await server?.stop()
-    await playground.stop()
+  beforeEach(() => {
+    open = tab()
   })
 
   const running = () => playground.lanes.map((lane) => lane.instances())
@@ -184,7 +163,7 @@ describe.skipIf(NO_BROWSER !== undefined)('the controls of the page', HANG, () =
     await open.page.getByRole('button', { name: 'Remove lane 1' }).click()
     await open.press('Open these lanes')
     expect(playground.lanes.map(({ title }) => title)).toEqual([FILES])
-    const refused = await open.page.request.post(`${server.url}control`, {
+    const refused = await open.page.request.post(`${url()}control`, {
       data: { do: 'open', lanes: ['nowhere'] },
     })
     expect(refused.status()).toBe(400)

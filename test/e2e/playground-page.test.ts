@@ -1,15 +1,11 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { NO_BROWSER, startBrowser } from '../../lab/web/chromium.ts'
-import { Playground } from '../../playground/engine/playground.ts'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { NO_BROWSER } from '../../lab/web/chromium.ts'
 import { SCENES } from '../../playground/scenes/scenes.ts'
-import { type PageServer, startPageServer } from '../../playground/server/http.ts'
-import { makePage } from '../../playground/server/page.ts'
-import { Show } from '../../playground/server/show.ts'
 import { findBarriers } from '../support/playground/barriers.ts'
-import { PageInBrowser } from '../support/playground/page-in-browser.ts'
+import type { PageInBrowser } from '../support/playground/page-in-browser.ts'
+import { servePage } from '../support/playground/served-page.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 if (!existsSync(join(ROOT, 'dist/playground/page')))
@@ -21,29 +17,13 @@ const HANG = { timeout: 300_000 }
 const SHOTS = join(ROOT, '.cache/screenshots')
 // Each test has a page and, where it needs them, lanes of its own: whatever became of the tests before.
 describe.skipIf(NO_BROWSER !== undefined)('the page', HANG, () => {
-  const playground = new Playground({})
-  const show = new Show(playground, 0)
-  let server: PageServer
-  let browser: Browser
+  const { playground, show, url, tab } = servePage()
   let open: PageInBrowser
 
-  beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true })
-    server = await startPageServer(playground, show, { port: 0, instances: 2, page: makePage(false) })
-    browser = await startBrowser()
-  })
+  beforeAll(() => void mkdirSync(SHOTS, { recursive: true }))
 
-  beforeEach(async () => {
-    open = await PageInBrowser.open(browser, server.url)
-  })
-
-  afterEach(() => open.page.close())
-
-  afterAll(async () => {
-    await browser?.close()
-    show.stop()
-    await server?.stop()
-    await playground.stop()
+  beforeEach(() => {
+    open = tab()
   })
 
   const shoot = (name: string) => open.page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true })
@@ -110,12 +90,12 @@ describe.skipIf(NO_BROWSER !== undefined)('the page', HANG, () => {
     expect(new Set(open.asked.map((url) => new URL(url).pathname))).toEqual(
       new Set(['/', '/events', '/control', '/ask']),
     )
-    expect(open.asked.filter((url) => !url.startsWith(server.url))).toEqual([])
-    const answer = await fetch(server.url)
+    expect(open.asked.filter((asked) => !asked.startsWith(url()))).toEqual([])
+    const answer = await fetch(url())
     const policy = answer.headers.get('content-security-policy')
     expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; /)
     const post = (headers: Readonly<Record<string, string>>) =>
-      fetch(`${server.url}control`, { method: 'POST', headers, body: '{"do":"freeze"}' })
+      fetch(`${url()}control`, { method: 'POST', headers, body: '{"do":"freeze"}' })
     expect((await post({ 'content-type': 'application/json', origin: 'http://evil.example' })).status).toBe(
       403,
     )

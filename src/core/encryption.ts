@@ -1,6 +1,6 @@
-import { decodeBase64 } from './base64.ts'
 import type { Sourced } from './binding.ts'
 import type { Finding } from './finding.ts'
+import { decodeBase64 } from './formats/base64.ts'
 import { Secret } from './secret.ts'
 
 /** How sessions are encrypted in the store. */

@@ -6,7 +6,6 @@ import type { Home } from '../homes/home.ts'
 import type { Kept } from '../homes/kept.ts'
 import type { Host } from '../host/host.ts'
 import type { PoolLine } from '../php/answers.ts'
-import type { ApacheModule } from '../php/apache-module.ts'
 import {
   type Answers,
   askPhp,
@@ -25,13 +24,14 @@ import {
   settingsQuestion,
   storeQuestion,
 } from '../php/questions.ts'
-import { webOf } from '../php/web.ts'
-import { startAsWeb, startForSettings } from '../php/web-start.ts'
+import type { ApacheModule } from '../php/web/apache-module.ts'
+import { webOf } from '../php/web/web.ts'
+import { startAsWeb, startForSettings } from '../php/web/web-start.ts'
 import { type Plan, type PlannedStore, serversOf } from '../plan/plan.ts'
 import type { Platform } from '../platforms/platform.ts'
 import type { Context } from './check.ts'
 import { prependFileOf } from './checks/managed-handler.ts'
-import { isUsable, reachServers } from './checks/network.ts'
+import { isUsable, reachServers } from './checks/servers/network.ts'
 import { pageOf } from './page.ts'
 
 /** In seconds. Frozen Sentinels must be reported within five seconds, so they get no more time than this. */

@@ -1,7 +1,7 @@
 import type { Setting } from '../php/answers.ts'
-import { findPageSettings } from '../php/page-settings.ts'
 import { describeSavePath } from '../php/save-path.ts'
-import { type Web, webOf } from '../php/web.ts'
+import { findPageSettings } from '../php/web/page-settings.ts'
+import { type Web, webOf } from '../php/web/web.ts'
 import type { Context } from './check.ts'
 
 const pages = new WeakMap<Context, Web>()

@@ -1,5 +1,5 @@
 import type { SettingsAnswer } from '../php/answers.ts'
-import { isOn, secondsOf, settingOf, webOf } from '../php/web.ts'
+import { isOn, secondsOf, settingOf, webOf } from '../php/web/web.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Override } from './overrides.ts'
 

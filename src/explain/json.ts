@@ -1,5 +1,5 @@
 import type { Endpoint } from '../core/endpoint.ts'
-import { webOf } from '../php/web.ts'
+import { webOf } from '../php/web/web.ts'
 import { findingJson, planJson } from '../plan/json.ts'
 import type { Explanation } from './explanation.ts'
 

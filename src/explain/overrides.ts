@@ -1,5 +1,5 @@
-import { type Directive, renderValue } from '../core/ini.ts'
-import { readsAsOn } from '../core/php-ini.ts'
+import { type Directive, renderValue } from '../core/formats/ini.ts'
+import { readsAsOn } from '../core/formats/php-ini.ts'
 import { Secret } from '../core/secret.ts'
 import { type Host, listIfAllowed, readIfAllowed } from '../host/host.ts'
 import type { SettingLine, SettingsAnswer } from '../php/answers.ts'
@@ -7,7 +7,7 @@ import type { Known, TargetPhp } from '../php/complete.ts'
 import { linesOf } from '../php/ini-lines.ts'
 import { type Layer, readLayers } from '../php/layers.ts'
 import { describeSavePath } from '../php/save-path.ts'
-import { webOf } from '../php/web.ts'
+import { webOf } from '../php/web/web.ts'
 
 /** A setting of the app that overrides one of php-sessions. */
 export interface Override {

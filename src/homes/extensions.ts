@@ -1,6 +1,6 @@
 import type { StoreName } from '../core/endpoint.ts'
-import { renderComment, renderIni } from '../core/ini.ts'
-import { findLoadingLines, restoreLines, setLinesAside } from '../core/php-ini.ts'
+import { renderComment, renderIni } from '../core/formats/ini.ts'
+import { findLoadingLines, restoreLines, setLinesAside } from '../core/formats/php-ini.ts'
 import type { CompletePlan } from '../php/complete.ts'
 import type { IniFile } from '../php/ini-lines.ts'
 import { stores } from '../stores/index.ts'

@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts'
-import { type ApacheModule, findApacheModule } from '../php/apache-module.ts'
+import { type ApacheModule, findApacheModule } from '../php/web/apache-module.ts'
 import { recognisePlatform } from '../platforms/platform.ts'
 import { findCloudFoundryHome } from './cloudfoundry/home.ts'
 import { cnbHome } from './cnb/home.ts'

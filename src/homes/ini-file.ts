@@ -1,4 +1,4 @@
-import { renderComment, renderIni } from '../core/ini.ts'
+import { renderComment, renderIni } from '../core/formats/ini.ts'
 import { VERSION } from '../core/version.ts'
 import type { Plan } from '../plan/plan.ts'
 import { describePurpose } from '../plan/report.ts'

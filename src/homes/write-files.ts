@@ -1,4 +1,4 @@
-import { readPem } from '../core/pem.ts'
+import { readPem } from '../core/formats/pem.ts'
 import { revealIfSecret, Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
 import type { PlannedFile } from '../stores/store.ts'

@@ -114,7 +114,7 @@ export interface ServerAnswer {
   readonly caEnded?: string | null
 }
 
-/** The answer of src/php/probes/network.php. */
+/** The answer of src/php/probes/servers/network.php. */
 export interface NetworkAnswer {
   readonly servers: readonly ServerAnswer[]
 }
@@ -127,7 +127,7 @@ export interface RefusedCommand {
   readonly answer?: string
 }
 
-/** The answer of src/php/probes/redis.php. */
+/** The answer of src/php/probes/servers/redis.php. */
 export interface RedisAnswer {
   readonly login: boolean | null
   readonly error: string | null
@@ -143,7 +143,7 @@ export interface RedisAnswer {
   readonly sending: string | null
 }
 
-/** The answer of src/php/probes/memcached.php. */
+/** The answer of src/php/probes/servers/memcached.php. */
 export interface MemcachedAnswer {
   readonly hasPlugin: boolean
   readonly servers: readonly {
@@ -177,7 +177,7 @@ export interface SessionAnswer {
   readonly second: { readonly error?: string; readonly said?: readonly string[] }
 }
 
-/** The answer of src/php/probes/previous.php. */
+/** The answer of src/php/probes/servers/previous.php. */
 export interface PreviousAnswer {
   /** Why the managed handler could not keep a session there; null if it could. */
   readonly failure: string | null

@@ -7,7 +7,7 @@ import type { Host } from '../host/host.ts'
 import { type Choice, type ChosenStore, configure, type Plan, planFiles } from '../plan/plan.ts'
 import type { PoolLine, SettingLine } from './answers.ts'
 import { learn, lookAround, OFFLINE, type Patience, type PhpCommand, type PhpFacts } from './look-around.ts'
-import { readPools } from './pools.ts'
+import { readPools } from './web/pools.ts'
 
 /** The PHP that a plan is for. */
 export interface TargetPhp {

@@ -1,4 +1,4 @@
-import { readIniSetting } from '../core/php-ini.ts'
+import { readIniSetting } from '../core/formats/php-ini.ts'
 import type { SettingLine } from './answers.ts'
 import { KEEPING_SETTINGS } from './look-around.ts'
 

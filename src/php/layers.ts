@@ -2,8 +2,8 @@ import type { Host } from '../host/host.ts'
 import type { PoolLine, SettingLine } from './answers.ts'
 import { fileOf } from './answers.ts'
 import type { Known, TargetPhp } from './complete.ts'
-import { findPageSettings } from './page-settings.ts'
-import { findServerSettings, type Served } from './web-server.ts'
+import { findPageSettings } from './web/page-settings.ts'
+import { findServerSettings, type Served } from './web/web-server.ts'
 
 /** Settings that some pages get in place of those of the ini files. */
 export interface Layer {

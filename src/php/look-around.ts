@@ -1,11 +1,11 @@
 import type { Address } from '../core/address.ts'
 import type { Endpoint } from '../core/endpoint.ts'
+import { readsAsOn } from '../core/formats/php-ini.ts'
 import type { Php } from '../core/php.ts'
-import { readsAsOn } from '../core/php-ini.ts'
 import type { Host } from '../host/host.ts'
 import { fileOf, type PoolLine, type SettingLine } from './answers.ts'
 import { askPhp, ProbeSilent, type Question } from './ask.ts'
-import { readPools } from './pools.ts'
+import { readPools } from './web/pools.ts'
 
 /** How to start the PHP that will serve the app, with the extension redis: the program, then arguments before ours. */
 export type PhpCommand = readonly [file: string, ...args: string[]]

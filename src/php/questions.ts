@@ -5,7 +5,7 @@ import { handlerScripts } from '../stores/redis/handler/index.ts'
 import type { PoolLine } from './answers.ts'
 import type { Question } from './ask.ts'
 import { countingLines } from './layers.ts'
-import type { Web } from './web.ts'
+import type { Web } from './web/web.ts'
 
 /** Settings that matter besides those of the plan. */
 const INTERESTING = [

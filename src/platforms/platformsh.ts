@@ -1,5 +1,5 @@
-import { decodeBase64 } from '../core/base64.ts'
 import { isObject, parseJson } from '../core/binding.ts'
+import { decodeBase64 } from '../core/formats/base64.ts'
 import type { Host } from '../host/host.ts'
 import type { Bindings } from './bindings.ts'
 

@@ -6,8 +6,8 @@ import type { Host } from '../host/host.ts'
 import { askPhp, type Log, type PhpStart, ProbeSilent } from '../php/ask.ts'
 import { learn, OFFLINE } from '../php/look-around.ts'
 import { secretsOf, settingsQuestion } from '../php/questions.ts'
-import { settingOf, type Web, webOf } from '../php/web.ts'
-import { startAsWeb, startForSettings } from '../php/web-start.ts'
+import { settingOf, type Web, webOf } from '../php/web/web.ts'
+import { startAsWeb, startForSettings } from '../php/web/web-start.ts'
 import type { Surroundings } from '../stores/store.ts'
 
 /** The sessions of an app: where they are, and the PHP that can use them there. */

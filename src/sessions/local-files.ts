@@ -3,7 +3,7 @@ import type { Finding } from '../core/finding.ts'
 import { joinWords, oneLine } from '../core/text.ts'
 import { uidOf, userNamed } from '../homes/container/accounts.ts'
 import type { Host } from '../host/host.ts'
-import { secondsOf, settingOf } from '../php/web.ts'
+import { secondsOf, settingOf } from '../php/web/web.ts'
 import type { FilesSettings } from '../plan/previous.ts'
 import type { AppSessions } from './app-sessions.ts'
 

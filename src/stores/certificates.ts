@@ -1,7 +1,7 @@
 import type { Sourced } from '../core/binding.ts'
 import type { Credentials } from '../core/credentials/credentials.ts'
 import type { Finding } from '../core/finding.ts'
-import { readPem } from '../core/pem.ts'
+import { readPem } from '../core/formats/pem.ts'
 import { Secret } from '../core/secret.ts'
 
 /** The CA certificates of a binding: several while a provider replaces its CA. */

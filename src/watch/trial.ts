@@ -1,4 +1,4 @@
-import { renderValue } from '../core/ini.ts'
+import { renderValue } from '../core/formats/ini.ts'
 import { makeMask } from '../core/mask.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'

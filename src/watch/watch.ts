@@ -8,7 +8,7 @@ import { markReload, readReloadMark, unmarkReload } from '../homes/reload-mark.t
 import { writeFiles } from '../homes/write-files.ts'
 import { type Host, HostError } from '../host/host.ts'
 import type { Patience } from '../php/look-around.ts'
-import { controlTimeoutSeconds, findMasters, type Master, parentOf, reload } from '../php/php-fpm.ts'
+import { controlTimeoutSeconds, findMasters, type Master, parentOf, reload } from '../php/web/php-fpm.ts'
 import { chooseEndpoint } from '../plan/plan.ts'
 import { fileFinding, renderFindings } from '../plan/report.ts'
 import { readInput } from '../platforms/input.ts'

@@ -11,7 +11,7 @@ import type { Home, Prepared } from '../homes/home.ts'
 import { renderIniFile } from '../homes/ini-file.ts'
 import { fillOwnDirectory, withoutScanning } from '../homes/own-directory.ts'
 import type { Host } from '../host/host.ts'
-import { descendsFrom, type Master, parentOf } from '../php/php-fpm.ts'
+import { descendsFrom, type Master, parentOf } from '../php/web/php-fpm.ts'
 
 /** A home that `watch` follows: one under `exec`, or Cloud Foundry's. */
 export interface WatchedHome extends Home {

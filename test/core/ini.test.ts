@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { quoteIni, renderIni } from '../../src/core/ini.ts'
+import { quoteIni, renderIni } from '../../src/core/formats/ini.ts'
 import { Secret } from '../../src/core/secret.ts'
 
 test.each([

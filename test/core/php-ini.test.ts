@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
-import { findLoadingLines, readIniSetting, restoreLines, setLinesAside } from '../../src/core/php-ini.ts'
+import {
+  findLoadingLines,
+  readIniSetting,
+  restoreLines,
+  setLinesAside,
+} from '../../src/core/formats/php-ini.ts'
 
 const INI = `; extension=redis
 extension_dir = "/x/ext"

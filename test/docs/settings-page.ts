@@ -1,5 +1,5 @@
 import { type Service, vcapServices } from '../../lab/bindings.ts'
-import { type Directive, renderValue } from '../../src/core/ini.ts'
+import { type Directive, renderValue } from '../../src/core/formats/ini.ts'
 import { OPTIONS } from '../../src/core/options.ts'
 import { DEFAULT_PHP, type Php } from '../../src/core/php.ts'
 import { fakeHost } from '../support/fake-host.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findApacheModule } from '../../src/php/apache-module.ts'
+import { findApacheModule } from '../../src/php/web/apache-module.ts'
 import { fakeHost } from '../support/fake-host.ts'
 
 const DEBIAN = {

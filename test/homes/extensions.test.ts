@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findLoadingLines } from '../../src/core/php-ini.ts'
+import { findLoadingLines } from '../../src/core/formats/php-ini.ts'
 import { arrangeLines } from '../../src/homes/extensions.ts'
 
 const FILES = ['php.ini', 'early', 'late'] as const

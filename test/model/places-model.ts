@@ -1,5 +1,5 @@
 /**
- * The places of a session (src/stores/handler/places.php) as a machine: requests of instances with different lists of places, each
+ * The places of a session (src/stores/handler/sealing/places.php) as a machine: requests of instances with different lists of places, each
  * step one command of the store. A place is a letter; the order of letters is that of the labels.
  */
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import connect from '../../src/php/probes/connect.php'
+import connect from '../../src/php/probes/servers/connect.php'
+import serverName from '../../src/stores/handler/connection/server-name.php'
+import tls from '../../src/stores/handler/connection/tls.php'
 import { withoutHead } from '../../src/stores/handler/join.ts'
-import serverName from '../../src/stores/handler/server-name.php'
-import tls from '../../src/stores/handler/tls.php'
 import { PHPS } from '../support/php/php.ts'
 
 describe.each(PHPS)('%s', (_name, { runPhp }) => {

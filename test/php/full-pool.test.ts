@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { withoutHead } from '../../src/stores/handler/join.ts'
-import rule from '../../src/stores/handler/pool.php'
+import rule from '../../src/stores/handler/waiting/pool.php'
 import { runPhp } from '../support/php/php.ts'
 
 // What a real pool does is in managed/small-pool.test.ts. This is the rule, with the states of all kinds of pools.

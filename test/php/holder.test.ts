@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import holder from '../../src/stores/handler/holder.php'
+import holder from '../../src/stores/handler/waiting/holder.php'
 import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 
 /** What a request says of itself in its lock, by the variables of its server. */

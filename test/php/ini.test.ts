@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { renderIni } from '../../src/core/ini.ts'
+import { renderIni } from '../../src/core/formats/ini.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { PHPS } from '../support/php/php.ts'
 import { fc } from '../support/properties.ts'

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { startMemcached } from '../../lab/servers/memcached.ts'
-import { renderIni } from '../../src/core/ini.ts'
+import { renderIni } from '../../src/core/formats/ini.ts'
 import { DEFAULT_PHP } from '../../src/core/php.ts'
 import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 import { planFor } from '../support/plan.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startRedis } from '../../lab/redis/server.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
-import { renderIni } from '../../src/core/ini.ts'
+import { renderIni } from '../../src/core/formats/ini.ts'
 import { PHPS } from '../support/php/php.ts'
 import { planFor } from '../support/plan.ts'
 

@@ -6,7 +6,7 @@ import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import { main } from '../../src/cli/main.ts'
 import { nodeHost } from '../../src/host/node.ts'
-import { readPools } from '../../src/php/pools.ts'
+import { readPools } from '../../src/php/web/pools.ts'
 import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 
 const POOL = 'user = nobody\nlisten = DIR/$pool.sock\npm = static\npm.max_children = 1\n'

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { renderIni } from '../../src/core/ini.ts'
+import { renderIni } from '../../src/core/formats/ini.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 import { planOn } from '../support/plan.ts'

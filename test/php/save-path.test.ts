@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { startRedis } from '../../lab/redis/server.ts'
-import { renderIni } from '../../src/core/ini.ts'
+import { renderIni } from '../../src/core/formats/ini.ts'
 import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 import { planFor } from '../support/plan.ts'
 import { fc } from '../support/properties.ts'

@@ -1,5 +1,5 @@
 import { type Service, vcapServices } from '../../lab/bindings.ts'
-import type { Directive } from '../../src/core/ini.ts'
+import type { Directive } from '../../src/core/formats/ini.ts'
 import { DEFAULT_PHP, type Php } from '../../src/core/php.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Host } from '../../src/host/host.ts'

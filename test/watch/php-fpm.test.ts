@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { controlTimeoutSeconds, descendsFrom, findMasters, reload } from '../../src/php/php-fpm.ts'
+import { controlTimeoutSeconds, descendsFrom, findMasters, reload } from '../../src/php/web/php-fpm.ts'
 import { fakeHost } from '../support/fake-host.ts'
 import { processStat, processStatus } from '../support/processes.ts'
 

@@ -1,6 +1,6 @@
 import { isObject, parseJson } from '../../core/binding.ts'
 import type { Finding } from '../../core/finding.ts'
-import { findSetting, isOn, type Web } from '../../php/web.ts'
+import { findSetting, isOn, type Web } from '../../php/web/web.ts'
 import type { Check, Context } from '../check.ts'
 import { pageOf } from '../page.ts'
 

@@ -4,7 +4,7 @@ import type { Finding } from '../../core/finding.ts'
 import { joinWords } from '../../core/text.ts'
 import type { SettingsAnswer } from '../../php/answers.ts'
 import { ProbeSilent } from '../../php/ask.ts'
-import { webOf } from '../../php/web.ts'
+import { webOf } from '../../php/web/web.ts'
 import type { Check, Context } from '../check.ts'
 
 /** Whether there is a PHP, and which. */

@@ -1,4 +1,4 @@
-import { isOn, settingOf } from '../../php/web.ts'
+import { isOn, settingOf } from '../../php/web/web.ts'
 import type { Check } from '../check.ts'
 import { pageOf } from '../page.ts'
 

@@ -3,10 +3,10 @@ import { KILLED } from '../../core/exit-status.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { SessionAnswer } from '../../php/answers.ts'
 import { limitSecondsOf } from '../../php/ask.ts'
-import { isOn, secondsOf, settingOf } from '../../php/web.ts'
+import { isOn, secondsOf, settingOf } from '../../php/web/web.ts'
 import type { Check, Context } from '../check.ts'
 import { pageOf } from '../page.ts'
-import { isPoolIncomplete } from './network.ts'
+import { isPoolIncomplete } from './servers/network.ts'
 
 const STORE_CHECKS = ['auth.login', 'redis.commands', 'memcached.commands']
 

@@ -1,4 +1,4 @@
-import { quotePhp } from '../../core/php-text.ts'
+import { quotePhp } from '../../core/formats/php-text.ts'
 import { words } from '../../core/text.ts'
 import { NEVER, READ_SAVE_PATH } from '../bound.ts'
 import {

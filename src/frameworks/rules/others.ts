@@ -1,4 +1,4 @@
-import { quotePhp } from '../../core/php-text.ts'
+import { quotePhp } from '../../core/formats/php-text.ts'
 import { NEVER } from '../bound.ts'
 import {
   always,

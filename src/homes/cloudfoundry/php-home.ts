@@ -1,5 +1,5 @@
+import { readIniSetting } from '../../core/formats/php-ini.ts'
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
-import { readIniSetting } from '../../core/php-ini.ts'
 import { type Host, isDirectoryIfAllowed } from '../../host/host.ts'
 import { fileOf, type SettingLine } from '../../php/answers.ts'
 import { type IniFile, linesOf } from '../../php/ini-lines.ts'

@@ -1,5 +1,5 @@
 import { type Host, HostError, readIfAllowed } from '../../host/host.ts'
-import { isOfOurUser, ourUser, parentOf, pidsOf, startOf } from '../../php/php-fpm.ts'
+import { isOfOurUser, ourUser, parentOf, pidsOf, startOf } from '../../php/web/php-fpm.ts'
 import { MANAGED_FILES } from '../../stores/store.ts'
 
 /** In a launch's directory: the process that launches, which becomes the app's. Later launches add their own. */

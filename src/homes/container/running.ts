@@ -1,6 +1,6 @@
 import type { Finding } from '../../core/finding.ts'
 import { type Host, readIfAllowed } from '../../host/host.ts'
-import { isOfOurUser, parentOf, pidsOf } from '../../php/php-fpm.ts'
+import { isOfOurUser, parentOf, pidsOf } from '../../php/web/php-fpm.ts'
 import { isUnderExec } from './home.ts'
 
 /** A container whose command runs under `exec`, as a second process in it finds it. */

@@ -1,6 +1,6 @@
 import type { Finding } from '../../core/finding.ts'
 import { type Host, readIfAllowed } from '../../host/host.ts'
-import { isOfOurUser, ourUser, parentOf, pidsOf } from '../../php/php-fpm.ts'
+import { isOfOurUser, ourUser, parentOf, pidsOf } from '../../php/web/php-fpm.ts'
 import { userNamed } from './accounts.ts'
 import { nameOf } from './started.ts'
 

@@ -2,10 +2,10 @@ import type { Sourced } from '../../core/binding.ts'
 import { isEncrypting } from '../../core/encryption.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { Finding } from '../../core/finding.ts'
-import type { Directive } from '../../core/ini.ts'
+import type { Directive } from '../../core/formats/ini.ts'
+import { type PhpValue, renderPhpFile } from '../../core/formats/php-text.ts'
 import type { Options } from '../../core/options.ts'
 import type { Php } from '../../core/php.ts'
-import { type PhpValue, renderPhpFile } from '../../core/php-text.ts'
 import { Secret } from '../../core/secret.ts'
 import {
   type Configuration,

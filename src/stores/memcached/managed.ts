@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../core/endpoint.ts'
+import type { PhpValue } from '../../core/formats/php-text.ts'
 import type { Options } from '../../core/options.ts'
 import { longestRequestSeconds } from '../../core/php.ts'
-import type { PhpValue } from '../../core/php-text.ts'
 import { joinHandler } from '../handler/join.ts'
 import {
   addManaged,

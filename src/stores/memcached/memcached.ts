@@ -1,7 +1,7 @@
 import { formatAddress } from '../../core/address.ts'
 import { readCredentials } from '../../core/credentials/credentials.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
-import type { Directive } from '../../core/ini.ts'
+import type { Directive } from '../../core/formats/ini.ts'
 import type { Options } from '../../core/options.ts'
 import { longestRequestSeconds, type Php } from '../../core/php.ts'
 import { type Configuration, POOL_NAME, type Store, type Surroundings } from '../store.ts'

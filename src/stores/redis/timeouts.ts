@@ -1,4 +1,4 @@
-import type { Directive } from '../../core/ini.ts'
+import type { Directive } from '../../core/formats/ini.ts'
 import type { Options } from '../../core/options.ts'
 import { longestRequestSeconds, type Php } from '../../core/php.ts'
 

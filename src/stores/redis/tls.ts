@@ -1,7 +1,7 @@
 import { type Address, formatAddress, isIpv6 } from '../../core/address.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { Finding } from '../../core/finding.ts'
-import type { Directive } from '../../core/ini.ts'
+import type { Directive } from '../../core/formats/ini.ts'
 import { isPhpredisAtLeast } from '../../core/php.ts'
 import { type PlannedFile, plainFile, type Surroundings } from '../store.ts'
 import type { Parameters } from './save-path.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CANARY } from '../../../lab/bindings.ts'
 import type { JsonObject } from '../../../src/core/binding.ts'
-import { renderIni } from '../../../src/core/ini.ts'
+import { renderIni } from '../../../src/core/formats/ini.ts'
 import { DEFAULT_PHP } from '../../../src/core/php.ts'
 import { revealIfSecret, Secret } from '../../../src/core/secret.ts'
 import { planFor, valuesOf } from '../../support/plan.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { memcachedService, redisService } from '../../../lab/bindings.ts'
 import type { JsonObject } from '../../../src/core/binding.ts'
-import { renderIni } from '../../../src/core/ini.ts'
+import { renderIni } from '../../../src/core/formats/ini.ts'
 import { DEFAULT_PHP, type Php } from '../../../src/core/php.ts'
 import { revealIfSecret, Secret } from '../../../src/core/secret.ts'
 import { words } from '../../../src/core/text.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { redisService } from '../../../lab/bindings.ts'
 import type { JsonObject } from '../../../src/core/binding.ts'
-import { renderIni } from '../../../src/core/ini.ts'
+import { renderIni } from '../../../src/core/formats/ini.ts'
 import { DEFAULT_PHP } from '../../../src/core/php.ts'
 import { planFor, valuesOf } from '../../support/plan.ts'
 

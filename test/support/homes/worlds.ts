@@ -1,6 +1,6 @@
 import { type Service, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
-import { renderValue } from '../../../src/core/ini.ts'
+import { renderValue } from '../../../src/core/formats/ini.ts'
 import type { Program } from '../../../src/host/host.ts'
 import type { PoolLine } from '../../../src/php/answers.ts'
 import { watchedByExec, watchedOnCloudFoundry } from '../../../src/watch/watched.ts'

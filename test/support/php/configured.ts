@@ -1,6 +1,6 @@
 import { type Service, vcapServices } from '../../../lab/bindings.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
-import { renderIni } from '../../../src/core/ini.ts'
+import { renderIni } from '../../../src/core/formats/ini.ts'
 import { prepare } from '../../../src/homes/home.ts'
 import { machineHome } from '../../../src/homes/machine/home.ts'
 import { writeFiles } from '../../../src/homes/write-files.ts'

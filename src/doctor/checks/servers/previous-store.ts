@@ -1,9 +1,9 @@
-import { type Finding, hasError } from '../../core/finding.ts'
-import type { Options } from '../../core/options.ts'
-import { webOf } from '../../php/web.ts'
-import type { PlannedStore } from '../../plan/plan.ts'
-import type { Check, Context } from '../check.ts'
-import { runChecks } from '../run.ts'
+import { type Finding, hasError } from '../../../core/finding.ts'
+import type { Options } from '../../../core/options.ts'
+import { webOf } from '../../../php/web/web.ts'
+import type { PlannedStore } from '../../../plan/plan.ts'
+import type { Check, Context } from '../../check.ts'
+import { runChecks } from '../../run.ts'
 
 const FROM = 'PHP_SESSIONS_PREVIOUS'
 

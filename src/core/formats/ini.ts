@@ -1,5 +1,5 @@
-import { revealIfSecret, type Secret } from './secret.ts'
-import { oneLine } from './text.ts'
+import { revealIfSecret, type Secret } from '../secret.ts'
+import { oneLine } from '../text.ts'
 
 /** One line of a php.ini file, with the reason for it. */
 export interface Directive {

@@ -1,7 +1,7 @@
-import type { Address } from '../../core/address.ts'
-import type { Sourced } from '../../core/binding.ts'
-import type { Finding } from '../../core/finding.ts'
-import { serverName } from '../server-name.ts'
+import type { Address } from '../../../core/address.ts'
+import type { Sourced } from '../../../core/binding.ts'
+import type { Finding } from '../../../core/finding.ts'
+import { serverName } from '../../server-name.ts'
 
 /** What a server says when it can be used for nothing, whatever it was sent, and what that means. */
 interface ServerError {

@@ -1,8 +1,8 @@
-import type { Finding } from '../../core/finding.ts'
-import type { ServerState } from '../../php/answers.ts'
-import type { PlannedStore } from '../../plan/plan.ts'
-import type { Check } from '../check.ts'
-import { serverName } from '../server-name.ts'
+import type { Finding } from '../../../core/finding.ts'
+import type { ServerState } from '../../../php/answers.ts'
+import type { PlannedStore } from '../../../plan/plan.ts'
+import type { Check } from '../../check.ts'
+import { serverName } from '../../server-name.ts'
 import { checkServers, type Reached } from './network.ts'
 
 /** What is wrong where a server answers, but not with the TLS that the binding asks for. */

@@ -1,6 +1,6 @@
-import type { Host } from '../host/host.ts'
+import type { Host } from '../../host/host.ts'
+import type { PhpStart } from '../ask.ts'
 import type { ApacheModule } from './apache-module.ts'
-import type { PhpStart } from './ask.ts'
 import { directoriesOf, type Web } from './web.ts'
 
 /** Starts PHP on the command line with its own ini files, or with those of Apache's module. */

@@ -1,6 +1,6 @@
-import { words } from '../core/text.ts'
-import { type Host, readIfAllowed } from '../host/host.ts'
-import type { SettingLine } from './answers.ts'
+import { words } from '../../core/text.ts'
+import { type Host, readIfAllowed } from '../../host/host.ts'
+import type { SettingLine } from '../answers.ts'
 import { findApacheSettings, type ServerFile } from './apache.ts'
 
 const LIMIT_SECONDS = 5

@@ -1,4 +1,4 @@
-import { revealIfSecret, type Secret } from './secret.ts'
+import { revealIfSecret, type Secret } from '../secret.ts'
 
 /** A value that can be written as PHP code: a scalar, a list, or an array with names. */
 export type PhpValue =

@@ -1,7 +1,7 @@
-import type { Finding } from '../../core/finding.ts'
-import type { RedisAnswer } from '../../php/answers.ts'
-import type { PlannedStore } from '../../plan/plan.ts'
-import type { Check, CheckOutcome, Context } from '../check.ts'
+import type { Finding } from '../../../core/finding.ts'
+import type { RedisAnswer } from '../../../php/answers.ts'
+import type { PlannedStore } from '../../../plan/plan.ts'
+import type { Check, CheckOutcome, Context } from '../../check.ts'
 
 export type RedisFound = Omit<Finding, 'from'> | undefined
 

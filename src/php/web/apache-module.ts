@@ -1,4 +1,4 @@
-import { type Host, isDirectoryIfAllowed, listIfAllowed } from '../host/host.ts'
+import { type Host, isDirectoryIfAllowed, listIfAllowed } from '../../host/host.ts'
 import { pidsOf, titleOf } from './php-fpm.ts'
 
 /** PHP as a module of Apache. */

@@ -1,4 +1,4 @@
-import { type Host, readIfAllowed } from '../host/host.ts'
+import { type Host, readIfAllowed } from '../../host/host.ts'
 import { readPools } from './pools.ts'
 
 /** The master process of a php-fpm. */

@@ -1,8 +1,8 @@
-import type { StoreName } from '../../core/endpoint.ts'
-import type { Finding } from '../../core/finding.ts'
-import type { PlannedStore } from '../../plan/plan.ts'
-import type { Check, Context } from '../check.ts'
-import { serverName } from '../server-name.ts'
+import type { StoreName } from '../../../core/endpoint.ts'
+import type { Finding } from '../../../core/finding.ts'
+import type { PlannedStore } from '../../../plan/plan.ts'
+import type { Check, Context } from '../../check.ts'
+import { serverName } from '../../server-name.ts'
 import { isUsable, reachServers } from './network.ts'
 import { describeBroken, findServerError } from './server-errors.ts'
 

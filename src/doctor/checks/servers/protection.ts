@@ -1,7 +1,7 @@
-import { findHanging } from '../../homes/hanging.ts'
-import { findSetting, isOn, secondsOf, type Web } from '../../php/web.ts'
-import type { Check, Context } from '../check.ts'
-import { pageOf } from '../page.ts'
+import { findHanging } from '../../../homes/hanging.ts'
+import { findSetting, isOn, secondsOf, type Web } from '../../../php/web/web.ts'
+import type { Check, Context } from '../../check.ts'
+import { pageOf } from '../../page.ts'
 
 /** Whether session ids and their cookie are protected as OWASP's ASVS asks in its chapter on sessions. */
 export const protection: Check = {

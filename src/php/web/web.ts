@@ -1,5 +1,5 @@
-import type { Fpm, Sapi, Setting, SettingsAnswer } from './answers.ts'
-import { LIMIT_SECONDS, ProbeSilent } from './ask.ts'
+import type { Fpm, Sapi, Setting, SettingsAnswer } from '../answers.ts'
+import { LIMIT_SECONDS, ProbeSilent } from '../ask.ts'
 
 /** The PHP that answers requests: php-fpm where there is one, Apache's module, or else the command line's. */
 export interface Web extends Sapi {

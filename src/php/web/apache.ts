@@ -1,4 +1,4 @@
-import type { SettingLine } from './answers.ts'
+import type { SettingLine } from '../answers.ts'
 
 /** A line of Apache's configuration that may not be in use, as the modules around it may not be there. */
 interface ApacheLine {

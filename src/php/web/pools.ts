@@ -1,5 +1,5 @@
-import { type Host, listIfAllowed, readIfAllowed } from '../host/host.ts'
-import type { FpmPlaces, PoolLine } from './answers.ts'
+import { type Host, listIfAllowed, readIfAllowed } from '../../host/host.ts'
+import type { FpmPlaces, PoolLine } from '../answers.ts'
 
 /** How deep php-fpm lets files include others. */
 const DEEPEST = 5

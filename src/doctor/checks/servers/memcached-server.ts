@@ -1,7 +1,7 @@
-import type { Finding } from '../../core/finding.ts'
-import type { MemcachedAnswer } from '../../php/answers.ts'
-import type { Check } from '../check.ts'
-import { serverName } from '../server-name.ts'
+import type { Finding } from '../../../core/finding.ts'
+import type { MemcachedAnswer } from '../../../php/answers.ts'
+import type { Check } from '../../check.ts'
+import { serverName } from '../../server-name.ts'
 
 type MemcachedServerAnswer = MemcachedAnswer['servers'][number]
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'vitest/config'
-import { phpAsShipped } from './scripts/php-as-shipped.ts'
+import { phpAsShipped } from './scripts/parts/php-as-shipped.ts'
 
 // In these real servers start, and the machine may be small. The last one searches for seconds.
 const slow = [

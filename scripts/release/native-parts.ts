@@ -8,7 +8,7 @@ export interface NativePart {
   readonly copyright: readonly string[]
 }
 
-/** What scripts/native.sh links into the executable. All of it is under the MIT licence, or asks for no more than its lines. */
+/** What scripts/parts/native.sh links into the executable. All of it is under the MIT licence, or asks for no more than its lines. */
 export const NATIVE_PARTS = {
   quickjs: {
     name: 'QuickJS',

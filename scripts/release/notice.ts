@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type BundledPackage, bundledPackages } from '../bundles.ts'
+import { type BundledPackage, bundledPackages } from '../parts/bundles.ts'
 import { NATIVE_PARTS } from './native-parts.ts'
 
 /**

@@ -14,7 +14,7 @@ import {
 } from '@cyclonedx/cyclonedx-library/Models'
 import { JSON as BomJson, JsonSerializer } from '@cyclonedx/cyclonedx-library/Serialize'
 import { Spec1dot6 } from '@cyclonedx/cyclonedx-library/Spec'
-import { bundledPackages } from '../bundles.ts'
+import { bundledPackages } from '../parts/bundles.ts'
 import type { Machine, Release } from './buildpack.ts'
 import { NATIVE_PARTS, pinnedSource } from './native-parts.ts'
 
@@ -111,7 +111,7 @@ function uuidOf(text: string): string {
   ].join('-')
 }
 
-/** Asks the compilers of scripts/native.sh what they bring. The C library of another architecture has a pinned source. */
+/** Asks the compilers of scripts/parts/native.sh what they bring. The C library of another architecture has a pinned source. */
 export function toolchainOf(machine: Machine, own: string): Toolchain {
   const gcc = machine === own ? 'gcc' : `${machine}-linux-gnu-gcc`
   const libgcc = execFileSync(gcc, ['-dumpfullversion'], { encoding: 'utf8' }).trim()

@@ -5,7 +5,7 @@ import { commands, renderCommandHelp, renderHelp, renderOptionsHelp } from '../.
 import { main } from '../../src/cli/main.ts'
 import { VERSION } from '../../src/core/version.ts'
 import { HostError } from '../../src/host/host.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 
 const run = (...args: string[]) => {
   const host = fakeHost()

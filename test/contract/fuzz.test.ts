@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import type { Plan } from '../../src/plan/plan.ts'
-import { fakeHost } from '../support/fake-host.ts'
-import { mutatedShapes } from '../support/mutations.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planOn } from '../support/plan.ts'
 import { fc, PROPERTY_RUNS } from '../support/properties.ts'
-import { inVcapServices } from '../support/shapes.ts'
+import { mutatedShapes } from '../support/values/mutations.ts'
+import { inVcapServices } from '../support/values/shapes.ts'
 
 const HOURS = 3_600_000
 // Values in memory are cheap compared to what the other property tests do.

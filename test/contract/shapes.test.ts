@@ -3,9 +3,9 @@ import { formatAddress } from '../../src/core/address.ts'
 import type { Endpoint } from '../../src/core/endpoint.ts'
 import { hasError } from '../../src/core/finding.ts'
 import { renderIni } from '../../src/core/formats/ini.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planOn } from '../support/plan.ts'
-import { ARRIVALS, BROKER_SHAPES, FIELD_SHAPES, type Shape } from '../support/shapes.ts'
+import { ARRIVALS, BROKER_SHAPES, FIELD_SHAPES, type Shape } from '../support/values/shapes.ts'
 
 /** An endpoint in the words of the fixtures. */
 function readingOf(endpoint: Endpoint): Record<string, unknown> {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import { renderFindings } from '../../src/plan/report.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planOn } from '../support/plan.ts'
 import { fc, PROPERTY_RUNS } from '../support/properties.ts'
-import { ARRIVALS, FIELD_SHAPES } from '../support/shapes.ts'
+import { ARRIVALS, FIELD_SHAPES } from '../support/values/shapes.ts'
 
 const HOURS = 3_600_000
 const RUNS = 5 * PROPERTY_RUNS

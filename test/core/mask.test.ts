@@ -3,7 +3,7 @@ import { CANARY } from '../../lab/bindings.ts'
 import { makeLongMask, makeMask } from '../../src/core/mask.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { fc, PROPERTY_RUNS } from '../support/properties.ts'
-import { passwords } from '../support/texts.ts'
+import { passwords } from '../support/values/texts.ts'
 
 const maskOf = (...secrets: readonly string[]) => makeMask(secrets.map((secret) => new Secret(secret)))
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { readPage } from './pages.ts'
+import { readPage } from '../support/docs/pages.ts'
 
 test('the architecture lists every file in which a secret is revealed, and no other', () => {
   const revealing = readdirSync('src', { recursive: true, encoding: 'utf8' })

@@ -3,11 +3,11 @@ import { describe, expect, test, vi } from 'vitest'
 import { commands } from '../../src/cli/commands.ts'
 import { main } from '../../src/cli/main.ts'
 import { OPTIONS } from '../../src/core/options.ts'
-import { fakeHost } from '../support/fake-host.ts'
-import { blocksOf, GUIDES, kindOf } from './blocks.ts'
-import { argumentsIn, COMMANDS } from './commands.ts'
-import { ELSEWHERE, isNamed, whyNot } from './elsewhere.ts'
-import { RUNS } from './runs.ts'
+import { blocksOf, GUIDES, kindOf } from '../support/docs/blocks.ts'
+import { argumentsIn, COMMANDS } from '../support/docs/commands.ts'
+import { ELSEWHERE, isNamed, whyNot } from '../support/docs/elsewhere.ts'
+import { RUNS } from '../support/docs/runs.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 
 const BLOCKS = GUIDES.flatMap(blocksOf)
 
@@ -21,7 +21,7 @@ function parse(args: readonly string[]): string {
 
 test('each block of code is of a kind that is known', () => {
   const unknown = BLOCKS.filter((block) => kindOf(block) === undefined)
-  expect(unknown, 'a new kind goes into test/docs/blocks.ts').toEqual([])
+  expect(unknown, 'a new kind goes into test/support/docs/blocks.ts').toEqual([])
 })
 
 /** A sentence may name a command without what it needs, or one of its flags without the value. */
@@ -33,7 +33,10 @@ test('every command is run as it is written, or it is said why not', () => {
     const args = text.startsWith('php-sessions ') ? argumentsIn(text) : undefined
     return !isInline || !(args === undefined ? isNamed(text) : NAMED_ONLY.test(parse(args)))
   })
-  expect(neither, 'add it to test/docs/runs.ts, or with a reason to test/docs/elsewhere.ts').toEqual([])
+  expect(
+    neither,
+    'add it to test/support/docs/runs.ts, or with a reason to test/support/docs/elsewhere.ts',
+  ).toEqual([])
 })
 
 test('what is run, or is not, stands on a page', () => {

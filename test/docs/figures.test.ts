@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { fillFigures } from '../../bench/figures/page.ts'
 import { PLOTS } from '../../bench/figures/plots.ts'
 import { readResults } from '../../bench/figures/results.ts'
-import { readPage } from './pages.ts'
+import { readPage } from '../support/docs/pages.ts'
 
 const PAGE = 'docs/internals/figures.md'
 const results = readResults()

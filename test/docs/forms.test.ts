@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { readPage } from './pages.ts'
+import { readPage } from '../support/docs/pages.ts'
 
 const FOLDER = '.github/ISSUE_TEMPLATE'
 const KEYS = ['name', 'description', 'title', 'labels', 'assignees', 'projects', 'type', 'body']

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { main } from '../../src/cli/main.ts'
 import { WRONG_USAGE } from '../../src/core/exit-status.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 
 const PAGES = ['docs/moving.md', 'docs/operations.md']
 

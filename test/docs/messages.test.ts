@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { checks } from '../../src/doctor/checks/index.ts'
-import { PAGES, readPage } from './pages.ts'
+import { PAGES, readPage } from '../support/docs/pages.ts'
 
 const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))

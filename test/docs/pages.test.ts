@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { OPTIONS } from '../../src/core/options.ts'
-import { BROKER_SHAPES, FIELD_SHAPES } from '../support/shapes.ts'
-import { anchorsOf, PAGES, readPage, withoutBlocks } from './pages.ts'
+import { anchorsOf, PAGES, readPage, withoutBlocks } from '../support/docs/pages.ts'
+import { BROKER_SHAPES, FIELD_SHAPES } from '../support/values/shapes.ts'
 
 const LONGEST_CELL = 80
 const LONGEST_ROW = 160

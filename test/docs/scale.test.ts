@@ -3,7 +3,7 @@ import { type App, MASTER_BYTES, needOf, PLANNED_LOAD, storeSeconds, USUAL } fro
 import { fillPage, tablesOf } from '../../bench/scale/page.ts'
 import { pageCost, readResults } from '../../bench/scale/results.ts'
 import { simulate } from '../../bench/scale/simulate.ts'
-import { readPage } from './pages.ts'
+import { readPage } from '../support/docs/pages.ts'
 
 const RESULTS = readResults()
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { stores } from '../../src/stores/index.ts'
-import { readPage } from './pages.ts'
+import { readPage } from '../support/docs/pages.ts'
 
 const schema = JSON.parse(readPage('docs/doctor.schema.json'))
 

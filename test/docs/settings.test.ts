@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { readPage } from './pages.ts'
-import { renderSettingsPage } from './settings-page.ts'
+import { readPage } from '../support/docs/pages.ts'
+import { renderSettingsPage } from '../support/docs/settings-page.ts'
 
 test('docs/settings.md is made from the settings and from the reasons of the directives', async () => {
   await expect(renderSettingsPage()).toMatchFileSnapshot('../../docs/settings.md')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readPage } from './pages.ts'
+import { readPage } from '../support/docs/pages.ts'
 
 const compatibility = readPage('docs/compatibility.md').replaceAll(/\s+/g, ' ')
 const rows = [...readPage('docs/support.md').matchAll(/^\| (8\.\d) \|[^|]*\| ([^|]+) \| ([^|]+) \|$/gm)]

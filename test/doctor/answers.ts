@@ -12,7 +12,7 @@ import type { PhpFacts } from '../../src/php/look-around.ts'
 import { secretsOf } from '../../src/php/questions.ts'
 import { readInput } from '../../src/platforms/input.ts'
 import { recognisePlatform } from '../../src/platforms/platform.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planOn } from '../support/plan.ts'
 
 type PhpAnswers = { readonly [Name in ProbeName]: Partial<Answers[Name]> }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { findApacheModule } from '../../src/php/web/apache-module.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 
 const DEBIAN = {
   '/etc/apache2/mods-enabled/php8.2.load': '',

@@ -8,7 +8,7 @@ import { runChecks, selectChecks } from '../../src/doctor/run.ts'
 import { machineHome } from '../../src/homes/machine/home.ts'
 import type { Program } from '../../src/host/host.ts'
 import { recognisePlatform } from '../../src/platforms/platform.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planFor } from '../support/plan.ts'
 
 /** A context in which every program that is run gives this answer. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { ARM64, emulatorUnavailable } from '../support/arm64.ts'
 import { BUNDLE, EXECUTABLE } from '../support/homes/cloudfoundry.ts'
-import { HOST_FIXTURES, runOn } from '../support/host-fixtures.ts'
+import { HOST_FIXTURES, runOn } from '../support/host/host-fixtures.ts'
 
 // The executable for arm64 runs in an emulator here, never on a real processor. `exec --watch` cannot: it starts
 // /proc/self/exe, which is the emulator.

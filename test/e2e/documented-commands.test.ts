@@ -5,13 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from '../../lab/processes/command.ts'
 import { startContained } from '../../lab/processes/contained.ts'
 import { quoteForShell } from '../../lab/processes/words.ts'
-import { type Block, blocksOf, GUIDES, kindOf } from '../docs/blocks.ts'
-import { COMMANDS } from '../docs/commands.ts'
-import { RUNS, type Run } from '../docs/runs.ts'
-import { type DocumentedWorld, makeDocumentedWorld } from '../support/documented-world.ts'
+import { type Block, blocksOf, GUIDES, kindOf } from '../support/docs/blocks.ts'
+import { COMMANDS } from '../support/docs/commands.ts'
+import { type DocumentedWorld, makeDocumentedWorld } from '../support/docs/documented-world.ts'
+import { RUNS, type Run } from '../support/docs/runs.ts'
 
 // What the pages say to type is typed here, as it is written there, in a world that has what they name. What cannot be
-// run here is listed with the reason in test/docs/elsewhere.ts; test/docs/commands.test.ts finds what is in neither.
+// run here is listed with the reason in test/support/docs/elsewhere.ts; test/docs/commands.test.ts finds what is in neither.
 
 let world: DocumentedWorld
 beforeAll(async () => {

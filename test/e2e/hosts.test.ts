@@ -6,12 +6,12 @@ import { redisService, vcapServices } from '../../lab/bindings.ts'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import { main } from '../../src/cli/main.ts'
 import { VERSION } from '../../src/core/version.ts'
-import { fakeHost } from '../support/fake-host.ts'
 import { BUNDLE, EXECUTABLE } from '../support/homes/cloudfoundry.ts'
-import { HOST_FIXTURES, runOn } from '../support/host-fixtures.ts'
-import { mutatedShapes } from '../support/mutations.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
+import { HOST_FIXTURES, runOn } from '../support/host/host-fixtures.ts'
 import { fc, PROPERTY_RUNS } from '../support/properties.ts'
-import { inVcapServices } from '../support/shapes.ts'
+import { mutatedShapes } from '../support/values/mutations.ts'
+import { inVcapServices } from '../support/values/shapes.ts'
 
 const redis = { VCAP_SERVICES: vcapServices(redisService) }
 

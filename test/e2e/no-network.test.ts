@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import type { JsonObject } from '../../src/core/binding.ts'
-import { diagnose, makeMachine, run, withEnv } from '../support/doctor.ts'
+import { diagnose, makeMachine, run, withEnv } from '../support/doctor/machine.ts'
 
 /** A server that answers nothing; says how often somebody has connected. */
 async function startListener() {

@@ -7,7 +7,7 @@ import { unzipSync } from 'fflate'
 import { parse } from 'smol-toml'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
-import { bundledPackages } from '../../scripts/bundles.ts'
+import { bundledPackages } from '../../scripts/parts/bundles.ts'
 import { TEXTS } from '../../scripts/release/buildpack.ts'
 import { ARM64, arm64Unavailable } from '../support/arm64.ts'
 

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { until } from '../../lab/processes/until.ts'
-import { type Machine, makeMachine } from '../support/doctor.ts'
+import { type Machine, makeMachine } from '../support/doctor/machine.ts'
 import { BUNDLE, EXECUTABLE } from '../support/homes/cloudfoundry.ts'
 import { startRedisService } from '../support/php/managed.ts'
 

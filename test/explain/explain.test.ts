@@ -9,9 +9,9 @@ import {
 } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
 import { differs, is, phpWith } from '../doctor/answers.ts'
-import { fakeHost } from '../support/fake-host.ts'
-import { fakePhp } from '../support/fake-php.ts'
-import { BROKER_SHAPES, FIELD_SHAPES, inVcapServices } from '../support/shapes.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
+import { fakePhp } from '../support/host/fake-php.ts'
+import { BROKER_SHAPES, FIELD_SHAPES, inVcapServices } from '../support/values/shapes.ts'
 
 function explain(
   services: readonly Service[],

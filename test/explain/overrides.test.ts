@@ -4,7 +4,7 @@ import { Secret } from '../../src/core/secret.ts'
 import { findOverrides } from '../../src/explain/overrides.ts'
 import { UNKNOWN_PHP } from '../../src/php/complete.ts'
 import { differs, is, OURS, phpWith } from '../doctor/answers.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planFor } from '../support/plan.ts'
 
 const NGINX = '/etc/nginx/conf.d/app.conf'

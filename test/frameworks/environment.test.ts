@@ -3,7 +3,7 @@ import { CANARY, memcachedService, redisService, type Service } from '../../lab/
 import type { JsonObject } from '../../src/core/binding.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { recogniseFramework } from '../../src/frameworks/recognise.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planFor } from '../support/plan.ts'
 import { APPS, type Files, locked } from './apps.ts'
 

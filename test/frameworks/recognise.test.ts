@@ -4,7 +4,7 @@ import type { FrameworkVerdict } from '../../src/frameworks/framework.ts'
 import { recogniseFramework } from '../../src/frameworks/recognise.ts'
 import { rules } from '../../src/frameworks/rules/index.ts'
 import { HostError } from '../../src/host/host.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { fc } from '../support/properties.ts'
 import { APPS, empty, type Files, lock, locked } from './apps.ts'
 

@@ -3,7 +3,7 @@ import { redisService, SESSION_KEY } from '../../lab/bindings.ts'
 import { readOptions } from '../../src/core/options.ts'
 import { planFramework, summariseApp } from '../../src/homes/framework.ts'
 import { APPS, LOSING } from '../frameworks/apps.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planFor } from '../support/plan.ts'
 
 const plan = planFor([redisService])

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
 import { APPS } from '../frameworks/apps.ts'
-import { type FakeHost, fakeHost } from '../support/fake-host.ts'
-import { type FakeAnswers, fakePhp } from '../support/fake-php.ts'
+import { type FakeHost, fakeHost } from '../support/host/fake-host.ts'
+import { type FakeAnswers, fakePhp } from '../support/host/fake-php.ts'
 
 const managed = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(redisService) }
 const HANDLER = 'php-sessions-handler.php'

@@ -6,9 +6,9 @@ import { previousPart } from '../../src/plan/previous.ts'
 import { stores } from '../../src/stores/index.ts'
 import { memcached } from '../../src/stores/memcached/memcached.ts'
 import { redis } from '../../src/stores/redis/redis.ts'
-import { fakeHost } from '../support/fake-host.ts'
-import { type FakeAnswers, fakePhp } from '../support/fake-php.ts'
 import { HANDLER_TEXT } from '../support/handler-text.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
+import { type FakeAnswers, fakePhp } from '../support/host/fake-php.ts'
 import { FPM, poolFiles } from '../support/pools.ts'
 
 /** What a PHP says, and the pools of its php-fpm. */

@@ -3,8 +3,8 @@ import { CANARY, redisService, showsCanary } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
 import type { PoolLine } from '../../src/php/answers.ts'
 import { makeWatcher } from '../../src/watch/watch.ts'
-import type { FakeHost } from '../support/fake-host.ts'
 import { askIn, HOMES, startIn, type World } from '../support/homes/worlds.ts'
+import type { FakeHost } from '../support/host/fake-host.ts'
 
 const WWW = '/etc/php-fpm.d/www.conf'
 const line = (kind: string, name: string, value: string, number: number, pool = 'www'): PoolLine => ({

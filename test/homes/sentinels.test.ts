@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
-import { fakeHost } from '../support/fake-host.ts'
-import { fakePhp } from '../support/fake-php.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
+import { fakePhp } from '../support/host/fake-php.ts'
 
 test.each(['ini', 'explain', 'doctor'])(
   'of thousands of Sentinels that do not answer %s names the first',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 
-const LIB = join(import.meta.dirname, '../../scripts/lib.sh')
+const LIB = join(import.meta.dirname, '../../scripts/parts/lib.sh')
 const FALLBACK = 'http://fallback.example/debian'
 
 const RELEASE = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''

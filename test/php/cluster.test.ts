@@ -4,7 +4,7 @@ import { CANARY, clusterService } from '../../lab/bindings.ts'
 import { type RedisCluster, startRedisCluster } from '../../lab/redis/cluster.ts'
 import { makeVisitor } from '../../lab/web/visitor.ts'
 import { configure } from '../support/php/configured.ts'
-import { PAGES, startLoad } from '../support/php/load.ts'
+import { PAGES, startLoad } from '../support/php/load/visitors.ts'
 import { PHPS, type PhpUnderTest } from '../support/php/php.ts'
 import { startPhpWeb } from '../support/php/web.ts'
 
@@ -30,7 +30,7 @@ async function loadDuring(underTest: PhpUnderTest, cluster: RedisCluster, happen
   return { requests, failed: failed.length, startedOver, longestMilliseconds, windowMilliseconds }
 }
 
-// managed/failover.test.ts has the same for the managed handler.
+// managed/faults/failover.test.ts has the same for the managed handler.
 describe.each(PHPS)('%s, the native handler', (name, underTest) => {
   test('no session is lost when a master dies, and requests fail until a replica has taken over', async () => {
     const cluster = await startRedisCluster({ password: CANARY })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memcachedService, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planFor, planOn } from '../support/plan.ts'
 
 const service = (name: string, more: Partial<Service> = {}): Service => ({ ...redisService, name, ...more })

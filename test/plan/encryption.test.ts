@@ -9,7 +9,7 @@ import { DEFAULT_PHP, type Php } from '../../src/core/php.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { nodeHost } from '../../src/host/node.ts'
 import { readKeyFiles } from '../../src/platforms/key-files.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planFor, planOn, valuesOf } from '../support/plan.ts'
 
 const BASE64 = 'jVbmK0gJt8Z5sP3RpmTZwqLq0mB8ZbqX1rjS8v4mC2A='

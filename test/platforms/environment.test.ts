@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { readVariables } from '../../src/platforms/environment.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planOn } from '../support/plan.ts'
 
 const names = (env: Record<string, string>) =>

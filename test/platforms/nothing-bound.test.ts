@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { judgeBindings } from '../../src/plan/verdict.ts'
 import { readInput } from '../../src/platforms/input.ts'
 import { stores } from '../../src/stores/index.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { planOn } from '../support/plan.ts'
 
 const because = (env: Record<string, string>, files: Record<string, string> = {}) =>

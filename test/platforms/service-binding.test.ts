@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import { nodeHost } from '../../src/host/node.ts'
 import { readServiceBindings } from '../../src/platforms/service-binding.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 
 const read = (files: Record<string, string>, env: Record<string, string> = { SERVICE_BINDING_ROOT: '/b' }) =>
   readServiceBindings(fakeHost(env, files))

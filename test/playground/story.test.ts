@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Told } from '../../playground/server/story.ts'
-import { anchorsOf, readPage } from '../docs/pages.ts'
+import { anchorsOf, readPage } from '../support/docs/pages.ts'
 
 const said = (told: Told) => told.story.map(({ lane, text, times }) => `${lane ?? 'all'}: ${text} ${times}`)
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { bundledPackages } from '../../scripts/bundles.ts'
+import { bundledPackages } from '../../scripts/parts/bundles.ts'
 import { NATIVE_PARTS, pinnedSource } from '../../scripts/release/native-parts.ts'
 import { renderNotice } from '../../scripts/release/notice.ts'
 import { main } from '../../src/cli/main.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 
 test('NOTICE is what the sources and the bundles make of it', async () => {
   await expect(await renderNotice()).toMatchFileSnapshot('../../NOTICE')

@@ -5,7 +5,7 @@ import { CANARY, memcachedService, redisService, type Service, vcapServices } fr
 import { main } from '../../src/cli/main.ts'
 import type { Program } from '../../src/host/host.ts'
 import { differs, is, phpWith } from '../doctor/answers.ts'
-import { type FakeHost, fakeHost } from '../support/fake-host.ts'
+import { type FakeHost, fakeHost } from '../support/host/fake-host.ts'
 
 interface World {
   readonly services?: readonly Service[]

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { type Service, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
 import type { Program } from '../../src/host/host.ts'
-import { readPage } from '../docs/pages.ts'
 import { WELL } from '../doctor/answers.ts'
-import { fakeHost } from '../support/fake-host.ts'
-import { fakePhp } from '../support/fake-php.ts'
+import { readPage } from '../support/docs/pages.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
+import { fakePhp } from '../support/host/fake-php.ts'
 
 const redis = (name: string): Service => ({
   name,

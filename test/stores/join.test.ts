@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { phpAsShipped } from '../../scripts/php-as-shipped.ts'
+import { phpAsShipped } from '../../scripts/parts/php-as-shipped.ts'
 import { withoutHead } from '../../src/stores/handler/join.ts'
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((path) =>

@@ -6,7 +6,7 @@ import type { Host } from '../../src/host/host.ts'
 import { chooseEndpoint, configure, type Plan } from '../../src/plan/plan.ts'
 import { readInput } from '../../src/platforms/input.ts'
 import type { Surroundings } from '../../src/stores/store.ts'
-import { fakeHost } from './fake-host.ts'
+import { fakeHost } from './host/fake-host.ts'
 
 /** Makes the plan for an app with these services and this environment. */
 export function planFor(

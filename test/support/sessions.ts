@@ -3,7 +3,7 @@ import type { Host } from '../../src/host/host.ts'
 import { nodeHost } from '../../src/host/node.ts'
 import { type AppSessions, findSessions, isRefused } from '../../src/sessions/app-sessions.ts'
 import { askSessions } from '../../src/sessions/program.ts'
-import type { Machine } from './doctor.ts'
+import type { Machine } from './doctor/machine.ts'
 
 /** The machine as a host for code of php-sessions in this process. */
 export function hostOf({ env }: Machine): Host {

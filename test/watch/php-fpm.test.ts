@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { controlTimeoutSeconds, descendsFrom, findMasters, reload } from '../../src/php/web/php-fpm.ts'
-import { fakeHost } from '../support/fake-host.ts'
+import { fakeHost } from '../support/host/fake-host.ts'
 import { processStat, processStatus } from '../support/processes.ts'
 
 const PHP_FPM = '/usr/sbin/php-fpm8.2'

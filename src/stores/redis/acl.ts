@@ -16,7 +16,7 @@ const ON_CLUSTER = ['cluster|slots', 'asking']
  * The commands that each handler sends: for sessions, locks, strict mode and the check of a kept connection. The
  * scripts use only commands that are in the list.
  *
- * They were read from a server's statistics while sessions did all that PHP can do with them; test/php/acl.test.ts
+ * They were read from a server's statistics while sessions did all that PHP can do with them; test/php/acl/handler.test.ts
  * fails if a command is missing or unused.
  */
 const COMMANDS: Readonly<Record<Handler, Readonly<Record<'server' | 'cluster', readonly string[]>>>> = {
@@ -24,7 +24,7 @@ const COMMANDS: Readonly<Record<Handler, Readonly<Record<'server' | 'cluster', r
   managed: { server: MANAGED, cluster: [...MANAGED, ...ON_CLUSTER] },
 }
 
-/** What `sessions`, `locks` and `copy` send; test/php/operator-acl.test.ts fails if a command is missing or unused. */
+/** What `sessions`, `locks` and `copy` send; test/php/acl/operator.test.ts fails if a command is missing or unused. */
 const OPERATING = words('scan dbsize strlen get pttl time zcard eval exists del set lpush pexpire')
 
 /**

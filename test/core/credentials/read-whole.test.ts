@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { vcapServices } from '../../../lab/bindings.ts'
 import type { JsonObject } from '../../../src/core/binding.ts'
-import { fakeHost } from '../../support/fake-host.ts'
+import { fakeHost } from '../../support/host/fake-host.ts'
 import { planOn } from '../../support/plan.ts'
 
 const PEM = (text: string) => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`

@@ -12,7 +12,7 @@ import { startRedis } from '../../../lab/redis/server.ts'
 import { makeVisitor } from '../../../lab/web/visitor.ts'
 import { fixtureApp, PHP_BUILDPACKS, sessionsBuildpack } from '../../support/homes/cloudfoundry.ts'
 import { lifecycles } from '../../support/homes/lifecycles.ts'
-import { PAGES, startLoad } from '../../support/php/load.ts'
+import { PAGES, startLoad } from '../../support/php/load/visitors.ts'
 
 const OLD = 'old-s3cret,@@+%&'
 const NEW = 'new-s3cret,@@+%&'

@@ -17,7 +17,7 @@ import { startSentinels } from '../../../lab/redis/sentinel.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeCertificates } from '../../../lab/servers/certificates.ts'
 import { type Container, container, loadOn, startFpmIn } from '../../support/homes/container.ts'
-import { PAGES } from '../../support/php/load.ts'
+import { PAGES } from '../../support/php/load/visitors.ts'
 
 const OLD = 'old-s3cret,+%&'
 const NEW = 'new-s3cret,+%&'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CANARY, memcachedService, redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
-import { fakeHost } from '../../support/fake-host.ts'
+import { fakeHost } from '../../support/host/fake-host.ts'
 
 const INI = '/deps/1/php/etc/php.ini.d/00-php-sessions.ini'
 const LOADED = '/deps/1/php/etc/php.ini.d/zz-php-sessions.ini'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CANARY, memcachedService, redisService, type Service, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
-import { fakeHost } from '../../support/fake-host.ts'
+import { fakeHost } from '../../support/host/fake-host.ts'
 
 function supply(
   services: readonly Service[],

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { CANARY, redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
 import type { Program } from '../../../src/host/host.ts'
-import { fakeHost } from '../../support/fake-host.ts'
-import { type FakeAnswers, fakePhp } from '../../support/fake-php.ts'
+import { fakeHost } from '../../support/host/fake-host.ts'
+import { type FakeAnswers, fakePhp } from '../../support/host/fake-php.ts'
 import { fc } from '../../support/properties.ts'
 
 const LAYERS = { CNB_LAYERS_DIR: '/layers' }

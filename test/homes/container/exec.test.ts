@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { CANARY, redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
 import { HostError } from '../../../src/host/host.ts'
-import { type FakeHost, fakeHost } from '../../support/fake-host.ts'
-import { fakePhp } from '../../support/fake-php.ts'
+import { type FakeHost, fakeHost } from '../../support/host/fake-host.ts'
+import { fakePhp } from '../../support/host/fake-php.ts'
 
 const redis = { VCAP_SERVICES: vcapServices(redisService) }
 const DIRECTORY = '/tmp/php-sessions-unique'

@@ -3,8 +3,8 @@ import { redisService, vcapServices } from '../../../lab/bindings.ts'
 import { main } from '../../../src/cli/main.ts'
 import { prepare } from '../../../src/homes/home.ts'
 import { watchedByExec } from '../../../src/watch/watched.ts'
-import { fakeHost } from '../../support/fake-host.ts'
-import { fakePhp } from '../../support/fake-php.ts'
+import { fakeHost } from '../../support/host/fake-host.ts'
+import { fakePhp } from '../../support/host/fake-php.ts'
 
 const DIRECTORY = '/tmp/php-sessions-unique'
 const INI = `${DIRECTORY}/00-php-sessions.ini`

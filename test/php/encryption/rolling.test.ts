@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { PAGES, startLoad } from '../../support/php/load.ts'
+import { PAGES, startLoad } from '../../support/php/load/visitors.ts'
 import { PHPS } from '../../support/php/php.ts'
 import { KEY, OTHER_KEY, STORES, startInstance } from '../../support/php/sealed.ts'
 import { cookieOf, type PhpWeb } from '../../support/php/web.ts'

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { COUNT, startVisiting, visitPage } from '../../support/php/load/visits.ts'
 import { configureManaged } from '../../support/php/managed.ts'
 import { MEMCACHED_SERVERS, serviceOf, startMemcachedService } from '../../support/php/managed-memcached.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { COUNT, startVisiting, visitPage } from '../../support/php/visits.ts'
 
 const [[, underTest]] = PHPS as [readonly [string, PhpUnderTest]]
 const DELAY_MILLISECONDS = 50

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startMemcached } from '../../../lab/servers/memcached.ts'
+import { stress } from '../../support/php/load/stress.ts'
+import { killWorkers, shortenLocks } from '../../support/php/load/worker-kills.ts'
 import { MEMCACHED_SERVERS, startMemcachedService } from '../../support/php/managed-memcached.ts'
 import { PHPS } from '../../support/php/php.ts'
-import { stress } from '../../support/php/stress.ts'
-import { killWorkers, shortenLocks } from '../../support/php/worker-kills.ts'
 
 const VISITORS = { alone: 8, together: 12 }
 

@@ -4,7 +4,7 @@ import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { configureManaged } from '../../support/php/managed.ts'
 import { PHPS_AND_STORES } from '../../support/php/managed-stores.ts'
 import type { PhpUnderTest } from '../../support/php/php.ts'
-import { filesIni, trivialIni } from '../../support/php/trivial-handler.ts'
+import { filesIni, trivialIni } from '../../support/php/suites/trivial-handler.ts'
 import { startPhpWeb } from '../../support/php/web.ts'
 
 /** What an app's page does, beginning with a session of the visitor that holds `n`. */

@@ -4,10 +4,10 @@ import { CANARY } from '../../../lab/bindings.ts'
 import { until } from '../../../lab/processes/until.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeAuthority } from '../../../lab/servers/certificates.ts'
+import { COUNT, startVisiting, visitPage } from '../../support/php/load/visits.ts'
 import { configureManaged, startRedisService, storeFileOf } from '../../support/php/managed.ts'
 import { PHPS_AND_STORES_ONCE } from '../../support/php/managed-stores.ts'
 import { PHPS } from '../../support/php/php.ts'
-import { COUNT, startVisiting, visitPage } from '../../support/php/visits.ts'
 import { startPhpWeb } from '../../support/php/web.ts'
 
 function replaceInFile(file: string, pattern: RegExp, replacement: string): void {

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY } from '../../../lab/bindings.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { configure } from '../../support/php/configured.ts'
+import { COUNT, startVisiting, visitPage } from '../../support/php/load/visits.ts'
 import {
   configureManaged,
   PREPEND,
@@ -12,7 +13,6 @@ import {
 } from '../../support/php/managed.ts'
 import { PHPS_AND_STORES_ONCE } from '../../support/php/managed-stores.ts'
 import { PHPS } from '../../support/php/php.ts'
-import { COUNT, startVisiting, visitPage } from '../../support/php/visits.ts'
 import { startPhpWeb } from '../../support/php/web.ts'
 
 describe.each(PHPS_AND_STORES_ONCE)('%s', (_name, underTest, start) => {

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { until } from '../../../lab/processes/until.ts'
 import { runCopy } from '../../support/php/copying.ts'
-import { startLoad } from '../../support/php/load.ts'
+import { startLoad } from '../../support/php/load/visitors.ts'
 import {
   bouncing,
   type Instance,

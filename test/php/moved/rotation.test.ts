@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { until } from '../../../lab/processes/until.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { container, loadOn, startFpmIn } from '../../support/homes/container.ts'
-import { PAGES } from '../../support/php/load.ts'
+import { PAGES } from '../../support/php/load/visitors.ts'
 
 const OLD = 'old-s3cret,+%&'
 const NEW = 'new-s3cret,+%&'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { until } from '../../../lab/processes/until.ts'
-import { makeMachine, run } from '../../support/doctor.ts'
+import { makeMachine, run } from '../../support/doctor/machine.ts'
 import { type Instance, type Place, startInstance, startPlace } from '../../support/php/moved.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 

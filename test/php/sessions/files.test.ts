@@ -19,7 +19,7 @@ import { cookieIn } from '../../../lab/php/fastcgi.ts'
 import { startFpm } from '../../../lab/php/fpm.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { until } from '../../../lab/processes/until.ts'
-import { asNobody, makeMachine, run } from '../../support/doctor.ts'
+import { asNobody, makeMachine, run } from '../../support/doctor/machine.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 
 const PAST = Date.now() / 1000 - 5000

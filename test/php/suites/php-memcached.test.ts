@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest'
 import { showsCanary } from '../../../lab/bindings.ts'
 import type { MemcachedOptions } from '../../../lab/servers/memcached.ts'
 import { configure } from '../../support/php/configured.ts'
-import { unpackedExtensionTests } from '../../support/php/extension-tests.ts'
 import { MEMCACHED_SERVERS, startMemcachedService } from '../../support/php/managed-memcached.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { phptNames, phptsThat, runPhptSuite } from '../../support/php/phpt-suite.ts'
+import { unpackedExtensionTests } from '../../support/php/suites/extension-tests.ts'
+import { phptNames, phptsThat, runPhptSuite } from '../../support/php/suites/phpt-suite.ts'
 
 /** The port that the tests expect of a server. */
 const TESTS_PORT = /\b11211\b/g

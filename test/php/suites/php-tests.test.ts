@@ -6,9 +6,9 @@ import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { configureManaged, startRedisService } from '../../support/php/managed.ts'
 import { startMemcachedService } from '../../support/php/managed-memcached.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { isExpected, type PhptResult, parsePhpt } from '../../support/php/phpt.ts'
-import { type PhptWorker, phptNames, phptsThat, runPhptSuite } from '../../support/php/phpt-suite.ts'
-import { trivialIni } from '../../support/php/trivial-handler.ts'
+import { isExpected, type PhptResult, parsePhpt } from '../../support/php/suites/phpt.ts'
+import { type PhptWorker, phptNames, phptsThat, runPhptSuite } from '../../support/php/suites/phpt-suite.ts'
+import { trivialIni } from '../../support/php/suites/trivial-handler.ts'
 
 const CACHE = join(import.meta.dirname, '../../../.cache')
 const TESTS = join(CACHE, 'php-tests/tests')

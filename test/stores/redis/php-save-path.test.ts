@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fakeHost } from '../../support/fake-host.ts'
+import { fakeHost } from '../../support/host/fake-host.ts'
 import { planOn } from '../../support/plan.ts'
 
 const plan = (uri: string, more: Record<string, string> = {}) => planOn(fakeHost({ REDIS_URL: uri, ...more }))

@@ -7,7 +7,7 @@ import { type InstalledPhp, machinePhp } from '../../../lab/php/installed.ts'
 import { type Contained, startContained } from '../../../lab/processes/contained.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { until } from '../../../lab/processes/until.ts'
-import { startLoad } from '../php/load.ts'
+import { startLoad } from '../php/load/visitors.ts'
 import { BUNDLE, EXECUTABLE } from './cloudfoundry.ts'
 
 /** Both builds of php-sessions, as command lines. */

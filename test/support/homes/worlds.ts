@@ -5,8 +5,8 @@ import type { Program } from '../../../src/host/host.ts'
 import type { PoolLine } from '../../../src/php/answers.ts'
 import { watchedByExec, watchedOnCloudFoundry } from '../../../src/watch/watched.ts'
 import { WELL } from '../../doctor/answers.ts'
-import { type FakeHost, fakeHost } from '../fake-host.ts'
-import { fakePhp } from '../fake-php.ts'
+import { type FakeHost, fakeHost } from '../host/fake-host.ts'
+import { fakePhp } from '../host/fake-php.ts'
 import { FPM, poolFiles } from '../pools.ts'
 
 /** What is bound and which PHP serves the app; the same in every home. */

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'vitest/config'
 import { phpAsShipped } from './scripts/parts/php-as-shipped.ts'
 
-// In these real servers start, and the machine may be small. The last one searches for seconds.
+// In these real servers start, and the machine may be small. The last ones search for seconds.
 const slow = [
   'test/php/**/*.test.ts',
   'test/lab/**/*.test.ts',
   'test/e2e/**/*.test.ts',
-  'test/model/lock-of-three.test.ts',
+  'test/model/**/lock-searches.test.ts',
 ]
 
 /** Imports PHP and Lua files and NOTICE as text, as `scripts/build` does for the executable. */
@@ -53,6 +53,9 @@ export default defineConfig({
         plugins: [sourcesAsText],
         test: {
           name: 'unit',
+          // Tests without servers change nothing that another file sees, so they share the modules that they have imported.
+          isolate: false,
+          pool: 'threads',
           include: ['test/**/*.test.ts'],
           exclude: slow,
           testTimeout: HANG_MILLISECONDS,

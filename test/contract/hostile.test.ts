@@ -8,7 +8,7 @@ import { fpmWith, is, phpWith, WELL } from '../doctor/answers.ts'
 import { type FakeHost, fakeHost } from '../support/host/fake-host.ts'
 import { type FakeAnswers, fakePhp } from '../support/host/fake-php.ts'
 import { FPM } from '../support/pools.ts'
-import { fc } from '../support/properties.ts'
+import { fc, PROPERTY_RUNS } from '../support/properties.ts'
 
 /** Line breaks, the escape sequences of terminals (C0, C1), and characters that turn the direction of text. */
 const DECEPTIVE = [
@@ -134,7 +134,7 @@ test('no command prints a deceptive character, or begins a line with what comes 
         expect(printed).not.toMatch(/^\s*✗ FORGED/m)
       },
     ),
-    { numRuns: 400 },
+    { numRuns: PROPERTY_RUNS },
   )
 })
 

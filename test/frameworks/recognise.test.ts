@@ -5,7 +5,7 @@ import { recogniseFramework } from '../../src/frameworks/recognise.ts'
 import { rules } from '../../src/frameworks/rules/index.ts'
 import { HostError } from '../../src/host/host.ts'
 import { fakeHost } from '../support/host/fake-host.ts'
-import { fc } from '../support/properties.ts'
+import { fc, PROPERTY_RUNS } from '../support/properties.ts'
 import { APPS, empty, type Files, lock, locked } from './apps.ts'
 
 const hostOf = (files: Files, env: Record<string, string> = {}) =>
@@ -537,6 +537,6 @@ test('recognition never throws, whatever the files contain', () => {
     fc.property(fc.dictionary(fc.constantFrom(...PATHS), text, { maxKeys: 12 }), (files) => {
       expect(() => recognise(files)).not.toThrow()
     }),
-    { numRuns: 500 },
+    { numRuns: PROPERTY_RUNS },
   )
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { decodeUtf8, encodeUtf8 } from '../../src/host/utf8.ts'
-import { fc } from '../support/properties.ts'
+import { fc, PROPERTY_RUNS } from '../support/properties.ts'
 
 test('every text is encoded to the same bytes as in Node', () => {
   fc.assert(
@@ -22,6 +22,6 @@ test('valid, truncated and stray bytes are decoded as in Node', () => {
       const buffer = Buffer.from(bytes)
       expect(decodeUtf8(buffer.toString('latin1'))).toBe(buffer.toString('utf8'))
     }),
-    { numRuns: 5000 },
+    { numRuns: 10 * PROPERTY_RUNS },
   )
 })

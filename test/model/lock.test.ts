@@ -3,7 +3,7 @@ import type { Model } from './lock-model.ts'
 import { expectFound, expectSound, type Mutant, makeModel, one, two } from './scripts.ts'
 import { type Found, search } from './search.ts'
 
-// Searches with three requests take long: they are in lock-of-three.test.ts.
+// Searches that take a second or more are in lock-searches.test.ts.
 
 const NEW = { data: undefined } satisfies Partial<Model>
 const counter = (_: number, read: string) => String(Number(read) + 1)
@@ -11,18 +11,9 @@ const toggle = (_: number, read: string) => (read === '1' ? '0' : '1')
 
 test.each<[string, Model['does'], Partial<Model>]>([
   ['one request alone, that loses its connection and dies', one, { breaks: [1], deaths: 1 }],
-  ['two, of which each may lose its connection and one dies', two, { breaks: [1, 1], deaths: 1 }],
-  [
-    'a hash that nobody has asked for',
-    ['set', 'delete'],
-    { ...NEW, breaks: [2], deaths: 1, sendsHash: true },
-  ],
   ['two that count, all alive and connected', two, { write: counter }],
-  ['one that deletes and one that writes', ['delete', 'set'], { breaks: [1, 1], deaths: 1 }],
-  ['a new session that another request destroys', ['set', 'delete'], { ...NEW, breaks: [2], deaths: 1 }],
   ['a session that is destroyed while another touches it', ['touch', 'delete'], { breaks: [1, 1] }],
   ['two connections lost by one request', two, { breaks: [2] }],
-  ['requests whose wait has a limit', two, { breaks: [1, 1], givesUp: true }],
   ['a request that must find its session', two, { ...NEW, breaks: [1], isStrict: true }],
   ['requests of which none may wait', two, { breaks: [1, 1], maxWaiting: 0 }],
 ])('no order of events breaks the lock: %s', (_, does, more) => expectSound(does, more))

@@ -2,6 +2,9 @@ import { expect, test } from 'vitest'
 import type { Broken } from './client.ts'
 import type { Model } from './events.ts'
 import { search } from './search.ts'
+import { expectSound } from './sound.ts'
+
+// Searches that take a second or more are in lock-searches.test.ts.
 
 const two = ['set', 'set'] as const
 
@@ -12,21 +15,12 @@ test.each<[string, Model]>([
   ['two that make a new session', { does: two, isNew: true, deaths: 1 }],
   ['two, of which one dies', { does: two, deaths: 1 }],
   ['two, whose lock goes', { does: two, lockLosses: 1 }],
-  ['two, whose lock and data go', { does: two, lockLosses: 1, dataLosses: 1 }],
   ['two, of which one loses its connection', { does: two, breaks: [1] }],
-  ['two, of which one loses its connection, and the lock goes', { does: two, breaks: [1], lockLosses: 1 }],
   ['two, of which one gets no answer', { does: two, breaks: [1], isSilent: true }],
-  ['three that may give up waiting', { does: ['set', 'set', 'set'], isImpatient: true }],
   ['one that writes and one that ends the session', { does: ['set', 'delete'] }],
   ['one that only reads, and the lock goes', { does: ['nothing', 'set'], lockLosses: 1 }],
   ['one of the native handler', { does: ['native', 'set'] }],
-  ['three, and nothing fails', { does: ['set', 'set', 'set'] }],
-])('no order of events loses an update: %s', (_, model) => {
-  const { violation, trace, states } = search(model)
-  expect({ violation, trace }).toEqual({ violation: undefined, trace: [] })
-  // A search that stops early proves nothing.
-  expect(states).toBeGreaterThan(model.does.length === 1 ? 50 : 80)
-})
+])('no order of events loses an update: %s', (_, model) => expectSound(model))
 
 test.each<[Broken, Model, string]>([
   ['writes without a number', { does: two, lockLosses: 1 }, 'overwrites what it has not read'],

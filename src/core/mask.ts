@@ -13,8 +13,12 @@ const LONG = 8
 export function makeMask(secrets: readonly Secret[]): (text: string) => string {
   const forms = formsOf(secrets)
   if (forms.length === 0) return (text) => text
-  const hidden = new RegExp(forms.map(patternOf).join('|'), 'g')
-  return (text) => text.replace(hidden, DOTS)
+  const long = forms.filter(({ length }) => length >= LONG)
+  const short = forms.filter(({ length }) => length < LONG).map(patternOf)
+  const words = short.length === 0 ? undefined : new RegExp(short.join('|'), 'g')
+  // A pattern of a save_path with hundreds of servers is too long for a regular expression.
+  const withoutLong = (text: string) => long.reduce((rest, form) => rest.replaceAll(form, DOTS), text)
+  return (text) => (words === undefined ? withoutLong(text) : withoutLong(text).replace(words, DOTS))
 }
 
 /** Makes a function that does the same in a whole text, in which a short secret would hide words of php-sessions. */
@@ -35,5 +39,5 @@ function formsOf(secrets: readonly Secret[]): readonly string[] {
 
 function patternOf(form: string): string {
   const escaped = form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
-  return form.length >= LONG ? escaped : `(?<![A-Za-z0-9])${escaped}(?![A-Za-z0-9])`
+  return `(?<![A-Za-z0-9])${escaped}(?![A-Za-z0-9])`
 }

@@ -5,7 +5,6 @@ import type { Kept } from '../homes/kept.ts'
 import type { Host } from '../host/host.ts'
 import type { PoolLine } from '../php/answers.ts'
 import type { Answers, ProbeName } from '../php/ask.ts'
-import type { PhpFacts } from '../php/look-around.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Platform } from '../platforms/platform.ts'
 
@@ -16,12 +15,12 @@ export interface Context {
   readonly plan: Plan
   /** What keeps the doctor from seeing what the app sees. */
   readonly obstructions: readonly Finding[]
-  /** What PHP said of itself when the plan was made; undefined where it was not asked. */
-  readonly facts: PhpFacts | undefined
   /** What the pools of php-fpm set. */
   readonly pools: readonly PoolLine[]
   /** Where the pages of the app really keep their sessions. */
   readonly kept: readonly Kept[]
+  /** The pools that never end a request. */
+  readonly hanging: readonly Finding[]
   readonly options: Options
   /** Where the app's files are. */
   readonly appDirectory: string

@@ -16,7 +16,7 @@ import {
   type Question,
 } from '../php/ask.ts'
 import { masterUnknown } from '../php/complete.ts'
-import { lookAround, type Patience, type PhpFacts } from '../php/look-around.ts'
+import { lookAround, type Patience } from '../php/look-around.ts'
 import {
   networkQuestion,
   secretsOf,
@@ -47,9 +47,9 @@ export interface Examined {
   readonly host: Host
   readonly plan: Plan
   readonly obstructions: readonly Finding[]
-  readonly facts: PhpFacts | undefined
   readonly pools: readonly PoolLine[]
   readonly kept: readonly Kept[]
+  readonly hanging: readonly Finding[]
   readonly options: Options
   readonly home: Home
   readonly platform: Platform
@@ -104,7 +104,7 @@ function contextOf(
       throw error
     }
   }
-  const { host, plan, obstructions, facts, pools, kept, options, home, platform } = examined
+  const { host, plan, obstructions, pools, kept, hanging, options, home, platform } = examined
   const { appDirectory, advice } = home
   const ofPrevious: Context['ofPrevious'] = () => {
     const found = planPrevious(examined)
@@ -118,9 +118,9 @@ function contextOf(
     host,
     plan,
     obstructions,
-    facts,
     pools,
     kept,
+    hanging,
     options,
     appDirectory,
     advice,

@@ -57,14 +57,14 @@ function examine(given: Host, flags: Flags): Examined {
   const found = findHome(host, flags)
   const { home, php } = found
   const { apache, fpm } = findWebServer(host, found, flags)
-  const { plan, facts, pools, kept, input } = prepare(home, IMPATIENT)
+  const { plan, pools, kept, hanging, input } = prepare(home, IMPATIENT)
   return {
     host,
     plan,
     obstructions,
-    facts,
     pools,
     kept,
+    hanging,
     options: input.options,
     home,
     platform: recognisePlatform(host),

@@ -1,5 +1,5 @@
 import type { Finding } from '../core/finding.ts'
-import { DEFAULT_PHP, longestRequestSeconds } from '../core/php.ts'
+import { longestRequestSeconds } from '../core/php.ts'
 import type { PoolLine } from '../php/answers.ts'
 import type { CompletePlan } from '../php/complete.ts'
 
@@ -7,14 +7,9 @@ import type { CompletePlan } from '../php/complete.ts'
  * Finds the pools of php-fpm that never end a request. Below PHP's own handlers a server that falls silent within an
  * answer holds its worker without end, and `max_execution_time` does not count the time that PHP waits.
  */
-export function findHanging({
-  plan: { planned },
-  facts,
-  pools,
-}: Pick<CompletePlan, 'plan' | 'facts' | 'pools'>): readonly Finding[] {
+export function findHanging({ plan: { planned }, target, pools }: CompletePlan): readonly Finding[] {
   if (planned === undefined || planned.handler === 'managed') return []
-  const { maxExecutionSeconds = DEFAULT_PHP.maxExecutionSeconds } = facts ?? {}
-  const seconds = longestRequestSeconds({ maxExecutionSeconds })
+  const seconds = longestRequestSeconds(target)
   return pools
     .filter(({ name, kind }) => name === 'listen' && kind === '')
     .filter(({ pool }) => !pools.some((line) => line.pool === pool && endsRequests(line)))
@@ -33,6 +28,7 @@ function endsRequests({ name, value }: PoolLine): boolean {
 }
 
 /** Says it in one line, for a start: most php-fpm have no limit as they come. */
-export function describeHanging(findings: readonly Finding[]): string {
-  return `php-fpm never ends a request that hangs; what to write: php-sessions doctor php.time-limit  (${findings[0]?.id})`
+export function renderHanging([first]: readonly Finding[]): string {
+  if (first === undefined) return ''
+  return `php-sessions: php-fpm never ends a request that hangs; what to write: php-sessions doctor php.time-limit  (${first.id})\n`
 }

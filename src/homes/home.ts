@@ -1,4 +1,4 @@
-import type { Finding } from '../core/finding.ts'
+import { type Finding, hasError } from '../core/finding.ts'
 import type { Input } from '../core/input.ts'
 import type { Host } from '../host/host.ts'
 import { type CompletePlan, completePlan, type TargetPhp } from '../php/complete.ts'
@@ -77,8 +77,11 @@ export function prepare(home: Home, patience = AT_START, directory: string = hom
     (chosen, choice, known) =>
       findObstacles(host, appDirectory, home.php, directory, neededBy(chosen, choice), known),
   )
-  const { plan } = completed
-  const { findings, group, readsIni = false } = home.check(completed)
+  // What is wrong with the rest does not matter where the plan cannot be used.
+  const isUsable = !hasError(completed.plan.findings)
+  const plan = isUsable ? completed.plan : planFiles(completed.plan.because, completed.plan.findings)
+  const judged = { ...completed, plan }
+  const { findings, group, readsIni = false } = home.check(judged)
   const framework = planFramework(host, appDirectory, plan, input.options, setsVariables)
   // Below the managed handler an obstacle has named the line already.
   const isNamed = ({ from }: Finding) => plan.findings.some((other) => other.from === from)
@@ -95,7 +98,7 @@ export function prepare(home: Home, patience = AT_START, directory: string = hom
     framework,
     kept,
     keptWithout: findKept(planFiles(plan.because, []), layers),
-    hanging: findHanging(completed),
+    hanging: findHanging(judged),
     findings: [...plan.findings, ...findings, ...overridden, ...framework.findings],
   }
 }

@@ -4,7 +4,7 @@ import type { AppVariable } from '../frameworks/framework.ts'
 import { planFiles } from '../plan/plan.ts'
 import { renderFindings } from '../plan/report.ts'
 import { describeVariables, summariseApp } from './framework.ts'
-import { describeHanging } from './hanging.ts'
+import { renderHanging } from './hanging.ts'
 import { type Home, type Prepared, prepare } from './home.ts'
 import { summariseKept } from './kept.ts'
 
@@ -49,7 +49,7 @@ export function start(home: StartHome, isQuiet = false): Started | undefined {
     ? `PHP_SESSIONS_ON_ERROR=files: ${summariseKept(planFiles('the bound service cannot be used', []), keptWithout)}`
     : summariseApp(plan, framework, kept)
   say(`php-sessions: ${where}\n`)
-  if (hanging.length > 0 && !hasFailed) say(`php-sessions: ${describeHanging(hanging)}\n`)
+  if (!hasFailed) say(renderHanging(hanging))
   const variables = hasFailed ? [] : framework.variables
   if (variables.length > 0) say(`php-sessions: ${describeVariables(framework)}\n`)
   return {

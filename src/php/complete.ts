@@ -42,6 +42,8 @@ export const UNKNOWN_PHP: TargetPhp = {
 /** A finished plan, and what PHP said for it. */
 export interface CompletePlan {
   readonly plan: Plan
+  /** The PHP that it is for, as far as that is known. */
+  readonly target: Php
   /** What PHP said of itself; undefined where it was not asked, or gave no answer. */
   readonly facts: PhpFacts | undefined
   /** What the pools of its php-fpm set, and php-fpm for itself. */
@@ -74,32 +76,34 @@ export function completePlan(
     chosen !== undefined && wantsManaged(choice) ? findObstacles(chosen, choice, known) : []
   const withoutAsking = (): CompletePlan => {
     const known = { facts: undefined, pools: poolsOf(host, php) }
-    const obstacles = obstaclesFor(known)
-    return {
-      plan: configure(choice, { php: { ...php.known, obstacles }, directory, master: undefined }),
-      ...known,
-    }
+    const target = { ...php.known, obstacles: obstaclesFor(known) }
+    return { plan: configure(choice, { php: target, directory, master: undefined }), target, ...known }
   }
   if (php.command === undefined) return withoutAsking()
   if (php.isKnown && !dependsOnPhp(endpoint) && !wantsManaged(choice)) return withoutAsking()
 
-  const needsMaster = endpoint?.sentinel !== undefined && patience !== OFFLINE
+  const needsMaster = endpoint?.sentinel !== undefined
   const facts = lookAround(host, php.command, php, endpoint, patience)
   // Without an answer the plan still suits every phpredis, but the master stays unknown.
   if (typeof facts === 'number') {
     const unasked = withoutAsking()
-    return needsMaster ? { ...unasked, plan: refuse(unasked.plan, silent(php.command, facts)) } : unasked
+    return needsMaster ? { ...unasked, plan: spoil(unasked.plan, silent(php.command, facts)) } : unasked
   }
   const isTarget = php.version === undefined || hasVersion(facts, php.version)
   const known = isTarget ? { facts, pools: facts.pools } : { facts: undefined, pools: poolsOf(host, php) }
   const told = isTarget ? learn(php.known, facts, php.isReadLater) : php.known
-  const plan = configure(choice, {
-    php: { ...told, obstacles: obstaclesFor(known) },
-    directory,
-    master: facts.master,
-  })
+  const target = { ...told, obstacles: obstaclesFor(known) }
+  const plan = configure(choice, { php: target, directory, master: facts.master })
+  const isUnknown = needsMaster && facts.master === undefined
   return {
-    plan: needsMaster && facts.master === undefined ? refuse(plan, masterUnknown(endpoint, facts)) : plan,
+    plan: !isUnknown
+      ? plan
+      : facts.phpredis === undefined
+        ? spoil(plan, masterUnknown(endpoint, facts))
+        : patience === OFFLINE
+          ? plan
+          : refuse(plan, masterUnknown(endpoint, facts)),
+    target,
     ...known,
   }
 }
@@ -127,6 +131,11 @@ function wantsManaged({ chosen, options }: Choice): boolean {
 
 function dependsOnPhp(endpoint: Endpoint | undefined): boolean {
   return endpoint !== undefined && (endpoint.topology.value === 'sentinel' || endpoint.tls.value)
+}
+
+/** A plan that shows what it would be, and why a start with it fails, also to those who do not ask the Sentinels. */
+function spoil(plan: Plan, finding: Finding): Plan {
+  return { ...plan, findings: [finding, ...plan.findings] }
 }
 
 /** Takes the store out of a plan because of one more error, which comes before the other findings. */

@@ -2,6 +2,7 @@ import { type Finding, hasError } from '../core/finding.ts'
 import type { Input } from '../core/input.ts'
 import { revealIfSecret, Secret } from '../core/secret.ts'
 import { summariseApp } from '../homes/framework.ts'
+import { renderHanging } from '../homes/hanging.ts'
 import { type Prepared, prepare } from '../homes/home.ts'
 import { INI_NAME } from '../homes/ini-file.ts'
 import { markReload, readReloadMark, unmarkReload } from '../homes/reload-mark.ts'
@@ -148,11 +149,11 @@ function trySettings(home: WatchedHome, prepared: Prepared): string | undefined 
 }
 
 function use(host: Host, home: WatchedHome, prepared: Prepared): void {
-  const { plan, framework, findings, kept } = prepared
+  const { plan, framework, findings, kept, hanging } = prepared
   markReload(host, home.iniDirectory)
   home.write(prepared)
   host.err(renderFindings(findings))
-  host.err(`php-sessions: new settings: ${summariseApp(plan, framework, kept)}\n`)
+  host.err(`php-sessions: new settings: ${summariseApp(plan, framework, kept)}\n${renderHanging(hanging)}`)
   if (framework.variables.length > 0)
     host.err("php-sessions: the framework's variables are still those of the last start: restart the app\n")
 }

@@ -19,6 +19,11 @@ test('a short secret is hidden where it stands alone, not inside a word', () => 
   )
 })
 
+test('a secret of any length is hidden', () => {
+  const path = 'redis://h?'.repeat(200_000)
+  expect(maskOf(path)(`cannot use ${path}!`)).toBe('cannot use ••••!')
+})
+
 test('without secrets nothing is hidden, and an empty one is none', () => {
   expect(maskOf()('a b')).toBe('a b')
   expect(maskOf('')('a b')).toBe('a b')

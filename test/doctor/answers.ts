@@ -6,9 +6,9 @@ import type { Check, CheckResult, Context } from '../../src/doctor/check.ts'
 import { checks } from '../../src/doctor/checks/index.ts'
 import { runChecks } from '../../src/doctor/run.ts'
 import { findHome } from '../../src/homes/find-home.ts'
+import { findHanging } from '../../src/homes/hanging.ts'
 import type { PoolLine, Sapi, Setting, SettingsAnswer } from '../../src/php/answers.ts'
 import { type Answers, limitSecondsOf, type ProbeName, ProbeSilent } from '../../src/php/ask.ts'
-import type { PhpFacts } from '../../src/php/look-around.ts'
 import { secretsOf } from '../../src/php/questions.ts'
 import { readInput } from '../../src/platforms/input.ts'
 import { recognisePlatform } from '../../src/platforms/platform.ts'
@@ -176,22 +176,6 @@ export function examine(given: Case): {
 
 const MASTER = { host: '10.0.0.9', port: 6390 }
 
-const NO_FACTS: PhpFacts = {
-  versionId: undefined,
-  hangsInTls13: false,
-  codecs: undefined,
-  maxExecutionSeconds: undefined,
-  phpredis: undefined,
-  loaded: [],
-  loadable: [],
-  scanned: [],
-  lines: [],
-  pools: [],
-  locksSettings: false,
-  master: undefined,
-  failures: [],
-}
-
 function contextOf({
   services = [redisService],
   env = {},
@@ -210,15 +194,13 @@ function contextOf({
     if (status !== undefined) throw new ProbeSilent(`php -r (${name}.php)`, status, limitSecondsOf(name))
     return all[name]
   }
-  const { versionId = 80401 } = all['look-around']
-  const facts: PhpFacts = { ...NO_FACTS, versionId, pools }
   const { appDirectory, advice } = findHome(host, { app: '/app' }).home
   const plan = planOn(host, { master: MASTER, php: { ...DEFAULT_PHP, obstacles } })
   const context: Context = {
     host,
     plan,
     obstructions,
-    facts,
+    hanging: findHanging({ plan, target: DEFAULT_PHP, facts: undefined, pools }),
     pools,
     kept: [],
     options: readInput(host, appDirectory).options,

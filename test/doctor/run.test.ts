@@ -19,7 +19,7 @@ function contextWith(answer: (command: Program) => { status: number; stdout: str
     host,
     plan: planFor([redisService]),
     obstructions: [],
-    facts: undefined,
+    hanging: [],
     pools: [],
     kept: [],
     options,

@@ -13,13 +13,16 @@ import { fakeHost } from '../support/host/fake-host.ts'
 import { fakePhp } from '../support/host/fake-php.ts'
 import { BROKER_SHAPES, FIELD_SHAPES, inVcapServices } from '../support/values/shapes.ts'
 
+const PHP = { versionId: 80401, phpredis: '6.2.0', loaded: ['redis', 'memcached'] }
+
 function explain(
   services: readonly Service[],
   flags: readonly string[] = [],
   env: Record<string, string> = {},
   files: Record<string, string> = {},
 ) {
-  const host = fakeHost({ VCAP_APPLICATION: '{}', VCAP_SERVICES: vcapServices(...services), ...env }, files)
+  const variables = { VCAP_APPLICATION: '{}', VCAP_SERVICES: vcapServices(...services), ...env }
+  const host = fakeHost(variables, files, fakePhp({ 'look-around': PHP }))
   return { status: main(host, ['explain', '--app', '/app', ...flags]), ...host.output }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memcachedService, redisService, type Service, vcapServices } from '../../lab/bindings.ts'
+import { main } from '../../src/cli/main.ts'
 import { makeWatcher } from '../../src/watch/watch.ts'
 import { locked } from '../frameworks/apps.ts'
 import { askIn, HOMES, startIn, type World } from '../support/homes/worlds.ts'
@@ -162,5 +163,14 @@ describe.each(Object.entries(HOMES))('in %s', (_home, home) => {
     const before = new Map(host.files)
     makeWatcher(host, watched)()
     expect(host.files).toEqual(before)
+  })
+
+  test('the limit that php-fpm is to have follows the time limit of its PHP', () => {
+    const pools = [
+      { pool: 'www', kind: '', name: 'listen', value: '9000', from: '/etc/php-fpm.d/www.conf:2' },
+    ]
+    const host = home.host({ service: redisService, pools, php: { maxExecutionSeconds: 120 } })
+    main(host, ['explain', ...(host.env.VCAP_APPLICATION === undefined ? ['--app', '/app'] : [])])
+    expect(host.output.out).toContain('request_terminate_timeout = 240s')
   })
 })

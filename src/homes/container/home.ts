@@ -1,3 +1,4 @@
+import type { Finding } from '../../core/finding.ts'
 import type { Host } from '../../host/host.ts'
 import type { CompletePlan } from '../../php/complete.ts'
 import type { Advice, Home, PhpCheck } from '../home.ts'
@@ -33,9 +34,23 @@ export function containerHome(
     check: (completed) => {
       const { findings, ...readers } = findReaders(completed)
       const extension = checkExtension(completed, (name) => getExtension(name))
-      return { findings: [...extension, ...findings], ...readers }
+      return { findings: [...extension, ...findSilence(completed), ...findings], ...readers }
     },
   }
+}
+
+/** Without an answer nobody has looked whether PHP has the extension; the command may start another PHP than php. */
+function findSilence({ plan, facts }: CompletePlan): readonly Finding[] {
+  if (plan.planned === undefined || facts !== undefined) return []
+  return [
+    {
+      id: 'php.silent',
+      level: 'warn',
+      title: `php gives no answer, so it is not known whether the PHP that runs has the extension ${plan.planned.store.name}`,
+      from: 'php in PATH',
+      fix: 'see whether this works: php --version; if PHP has another name here, make a link php to it in PATH',
+    },
+  ]
 }
 
 /** Whether the process that asks was started by `exec`, which has PHP scan a directory of its own. */

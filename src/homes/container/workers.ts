@@ -28,7 +28,7 @@ export function findReaders(host: Host, command: readonly string[], completed: C
   const dropped = ourUser(host) === 0 ? whoRunsPhp(host, started) : undefined
   // Without a store there is nothing to warn of; the watcher may still need the group.
   const own = dropped ?? (isBound ? findWorkers(host, serverIn(started) ?? command, completed) : OUR_USER)
-  return { ...own, findings: isBound ? [...silence(completed), ...cleared, ...own.findings] : [] }
+  return { ...own, findings: isBound ? [...cleared, ...own.findings] : [] }
 }
 
 /** The user that root's command changes to for PHP; undefined where it stays root. */
@@ -109,20 +109,6 @@ function unknown(why: string): Finding {
     from: 'the command after --',
     fix: 'run the container as the user of the workers (USER www-data in the Dockerfile), or run php-fpm itself under exec, with one group for all pools',
   }
-}
-
-/** Without an answer nobody has looked whether PHP has the extension; the command may start another PHP than php. */
-function silence({ plan, facts }: Completed): readonly Finding[] {
-  if (plan.planned === undefined || facts !== undefined) return []
-  return [
-    {
-      id: 'php.silent',
-      level: 'warn',
-      title: `php gives no answer, so it is not known whether the PHP that runs has the extension ${plan.planned.store.name}`,
-      from: 'php in PATH',
-      fix: 'see whether this works: php --version; if PHP has another name here, make a link php to it in PATH',
-    },
-  ]
 }
 
 /** The command of exec runs; a line of a script may be for something else. */

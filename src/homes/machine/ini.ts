@@ -3,7 +3,7 @@ import { type Finding, hasError } from '../../core/finding.ts'
 import type { Host } from '../../host/host.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { renderFindings } from '../../plan/report.ts'
-import { describeHanging } from '../hanging.ts'
+import { renderHanging } from '../hanging.ts'
 import { prepare } from '../home.ts'
 import { renderIniFile } from '../ini-file.ts'
 import { writeFiles } from '../write-files.ts'
@@ -32,8 +32,8 @@ export function ini(host: Host, { app, version, output }: IniOptions): number {
   const { plan, group, hanging, findings: found } = prepare(home)
   const findings = [...found, ...(output === undefined ? unwritten(plan, filesDirectory) : [])]
   host.err(renderFindings(findings))
-  if (hanging.length > 0) host.err(`php-sessions: ${describeHanging(hanging)}\n`)
   if (hasError(findings)) return FAILED
+  host.err(renderHanging(hanging))
   const text = renderIniFile(plan)
   if (output === undefined) {
     host.out(text)

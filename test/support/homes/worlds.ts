@@ -15,7 +15,7 @@ export interface World {
   readonly env?: Readonly<Record<string, string>>
   /** Below the app's directory. */
   readonly files?: Readonly<Record<string, string>>
-  readonly php?: Partial<typeof PHP>
+  readonly php?: Partial<WorldPhp>
   readonly pools?: readonly PoolLine[]
   /** What ini files set that PHP reads before that of php-sessions, and after it. */
   readonly before?: Readonly<Record<string, string>>
@@ -26,7 +26,22 @@ export interface World {
   readonly place?: string
 }
 
-const PHP = {
+/** A PHP, as it says of itself, and which of the extensions for sessions are installed. */
+export interface WorldPhp {
+  readonly answers: boolean
+  readonly extensions: readonly string[]
+  readonly locksSettings: boolean
+  readonly fpm: typeof FPM
+  readonly versionId: number
+  readonly hangsInTls13: boolean
+  readonly phpredis: string | null
+  readonly maxExecutionSeconds: number
+  readonly codecs?: readonly string[]
+}
+
+const PHP: WorldPhp = {
+  answers: true,
+  extensions: ['redis', 'memcached'],
   locksSettings: false,
   fpm: FPM,
   versionId: 80236,
@@ -36,15 +51,19 @@ const PHP = {
 }
 /** Answers as the PHP of a world does when it is asked what a plan depends on, and to nothing else. */
 function answerIn({ php, before = {}, later = {} }: World, ini: string) {
-  const facts = { ...PHP, ...php }
+  const { answers, extensions, ...facts } = { ...PHP, ...php }
+  if (!answers) return () => ({ status: 255, stdout: '' })
   return (command: Program) => {
     const hasInis = !command.args.includes('-n')
     const answer = {
       ...facts,
       maxExecutionSeconds: hasInis ? facts.maxExecutionSeconds : null,
       lines: hasInis ? [...linesFrom(before, '/etc/php/php.ini'), ...linesFrom(later, ini)] : [],
-      loaded: ['redis', 'memcached'],
-      master: command.stdin.includes('sentinels') ? { host: '10.0.0.9', port: 6390 } : null,
+      loaded: extensions,
+      master:
+        facts.phpredis !== null && command.stdin.includes('sentinels')
+          ? { host: '10.0.0.9', port: 6390 }
+          : null,
     }
     return fakePhp({ 'look-around': answer, settings: WELL.settings, session: { step: 'done' } })(command)
   }
@@ -58,22 +77,31 @@ const textOf = (values: Readonly<Record<string, string>> = {}) =>
     .map(([name, value]) => `${name} = ${renderValue(value)}\n`)
     .join('')
 
-const APIS: Readonly<Record<string, string>> = { 80030: '20200930', 80405: '20240924' }
+/** What stands in the name of the directory of the extensions of each version. */
+const APIS: Readonly<Record<number, string>> = {
+  704: '20190902',
+  800: '20200930',
+  801: '20210902',
+  802: '20220829',
+  803: '20230831',
+  804: '20240924',
+  805: '20250925',
+}
 
 /** Each home: its host, how an app starts in it, and what its watcher looks after. */
 export const HOMES = {
   'Cloud Foundry': {
     host: (world: World) => {
-      const { versionId, maxExecutionSeconds } = { ...PHP, ...world.php }
+      const { versionId, maxExecutionSeconds, extensions: installed } = { ...PHP, ...world.php }
       const php = '/deps/1/php'
-      const extensions = `${php}/lib/php/extensions/no-debug-non-zts-${APIS[versionId] ?? '20220829'}`
+      const extensions = `${php}/lib/php/extensions/no-debug-non-zts-${APIS[Math.floor(versionId / 100)]}`
       const env = { VCAP_APPLICATION: '{}', HOME: '/app', DEPS_DIR: '/deps', TMPDIR: '/tmp' }
       return hostOf(world, env, {
         ...poolFiles(world.pools ?? [], `${php}/etc/php-fpm.conf`),
         [`${php}/etc/php.ini`]: `${textOf(world.before)}max_execution_time = ${maxExecutionSeconds}\n`,
         [`${php}/etc/php.ini.d/90-app.ini`]: textOf(world.later),
-        [`${extensions}/redis.so`]: '',
-        [`${extensions}/memcached.so`]: '',
+        [`${extensions}/session.so`]: '',
+        ...Object.fromEntries(installed.map((name) => [`${extensions}/${name}.so`, ''])),
       })
     },
     start: ['launch'],
@@ -129,7 +157,7 @@ interface Said {
 const placeIn = (text: string) => /service \S+ (?:\(|at )(.*?)\)?, because/.exec(text)?.[1]
 
 /** The save_path is secret, and `explain` cannot know it behind Sentinels. Paths differ by the home's directory. */
-const comparable = (settings: readonly (readonly [name: string, value: string])[]) =>
+export const comparable = (settings: readonly (readonly [name: string, value: string])[]) =>
   Object.fromEntries(
     settings
       .filter(([name]) => name !== 'session.save_path' && name !== 'extension' && !/sasl_password/.test(name))

@@ -1,4 +1,3 @@
-import { findHanging } from '../../../homes/hanging.ts'
 import { findSetting, isOn, secondsOf, type Web } from '../../../php/web/web.ts'
 import type { Check, Context } from '../../check.ts'
 import { pageOf } from '../../page.ts'
@@ -139,6 +138,6 @@ export const timeLimit: Check = {
   needs: ['binding.plan', 'php.found'],
   run: (context) => {
     if (context.plan.planned === undefined || context.pools.length === 0) return undefined
-    return { title: 'php-fpm ends a request that hangs', findings: findHanging(context) }
+    return { title: 'php-fpm ends a request that hangs', findings: context.hanging }
   },
 }

@@ -2,9 +2,9 @@ import { memcachedService, redisService, type Service, vcapServices } from '../.
 import { OPTIONS } from '../../../src/core/options.ts'
 import type { PoolLine } from '../../../src/php/answers.ts'
 import { APPS } from '../../frameworks/apps.ts'
-import { mutatedShapes } from '../mutations.ts'
+import { mutatedShapes } from '../values/mutations.ts'
 import { fc } from '../properties.ts'
-import { BROKER_SHAPES, FIELD_SHAPES, type Shape } from '../shapes.ts'
+import { BROKER_SHAPES, FIELD_SHAPES, type Shape } from '../values/shapes.ts'
 import type { World, WorldPhp } from './worlds.ts'
 
 const PEM = (label: string) => `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`
@@ -53,18 +53,16 @@ const services = fc
   )
   .map((all) => all.filter((one) => one !== undefined))
 
-/** Values of every setting, of which some are none. */
-const VALUES: Readonly<Record<keyof typeof OPTIONS, readonly string[]>> = {
+/** Values of settings, of which some are none. Others are switches. */
+const VALUES: Partial<Readonly<Record<keyof typeof OPTIONS, readonly string[]>>> = {
   REDIS_SESSION_STORE_SERVICE_NAME: ['old', 'nothing'],
   MEMCACHED_SESSION_STORE_SERVICE_NAME: ['old', 'redis-sessions'],
   PHP_SESSIONS_SERVICE: ['old', 'none', 'nobody', 'app-redis-sessions'],
   PHP_SESSIONS_PREVIOUS: ['old', 'files', '/srv/sessions', 'nobody', 'old-memcached-sessions'],
   PHP_SESSIONS_TOPOLOGY: ['single', 'cluster', 'sentinel', 'pool'],
-  PHP_SESSIONS_LOCKING: ['on', 'off', 'maybe'],
   PHP_SESSIONS_MAX_WAIT: ['5', '0', '600'],
   PHP_SESSIONS_MAX_WAITING: ['0', '3', '-1'],
   PHP_SESSIONS_SLOW_WAIT: ['0', '0.5', 'x'],
-  PHP_SESSIONS_TIMING: ['on', 'x'],
   PHP_SESSIONS_LIFETIME: ['7200', '1d'],
   PHP_SESSIONS_FIRST_LIFETIME: ['60', '0', 'x'],
   PHP_SESSIONS_PREFIX: ['shop:', 'a b'],
@@ -73,14 +71,13 @@ const VALUES: Readonly<Record<keyof typeof OPTIONS, readonly string[]>> = {
   PHP_SESSIONS_ON_STORE_ERROR: ['stop', 'empty', 'x'],
   PHP_SESSIONS_ENCRYPTION_KEY: [KEYS.join(), KEYS[1] ?? '', 'short', 'file:/nowhere', `none,${KEYS[0]}`],
   PHP_SESSIONS_COMPRESSION: ['zstd', 'gzip', 'x'],
-  PHP_SESSIONS_FRAMEWORK: ['on', 'off', 'x'],
-  PHP_SESSIONS_WATCH: ['on', 'off', 'x'],
   PHP_SESSIONS_ON_ERROR: ['stop', 'files', 'x'],
 }
+const SWITCHED = ['on', 'off', 'maybe']
 const NAMES = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]
 const option = fc
   .constantFrom(...NAMES, 'PHP_SESSIONS_HANDLER' as const, 'PHP_SESSIONS_PREVIOUS' as const)
-  .chain((name) => fc.constantFrom(...VALUES[name]).map((value) => [name, value] as const))
+  .chain((name) => fc.constantFrom(...(VALUES[name] ?? SWITCHED)).map((value) => [name, value] as const))
 const options = fc
   .array(option, { maxLength: 4 })
   .map((all): Record<string, string> => Object.fromEntries(all))

@@ -2,7 +2,7 @@ import { main } from '../../../src/cli/main.ts'
 import { oneLine } from '../../../src/core/text.ts'
 import { makeWatcher } from '../../../src/watch/watch.ts'
 import type { WatchedHome } from '../../../src/watch/watched.ts'
-import type { FakeHost } from '../fake-host.ts'
+import type { FakeHost } from '../host/fake-host.ts'
 import { comparable } from './worlds.ts'
 
 /** What a command says of a world, in words that can be compared. */

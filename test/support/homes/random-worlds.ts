@@ -2,8 +2,8 @@ import { memcachedService, redisService, type Service, vcapServices } from '../.
 import { OPTIONS } from '../../../src/core/options.ts'
 import type { PoolLine } from '../../../src/php/answers.ts'
 import { APPS } from '../../frameworks/apps.ts'
-import { mutatedShapes } from '../values/mutations.ts'
 import { fc } from '../properties.ts'
+import { mutatedShapes } from '../values/mutations.ts'
 import { BROKER_SHAPES, FIELD_SHAPES, type Shape } from '../values/shapes.ts'
 import type { World, WorldPhp } from './worlds.ts'
 

@@ -140,6 +140,11 @@ export function readHost(text: string): string | undefined {
   return /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(host) ? host : undefined
 }
 
+/** Whether a text is a URI that says by its scheme that it names a store, or a save_path with one. */
+export function isStoreUri(text: string): boolean {
+  return /^(rediss?|valkeys?|memcached?)([+-][a-z]+)*:(\/\/|.*\?host\[)/i.test(text)
+}
+
 /** What other programs write if they have no host. */
 const NO_HOSTS = words('null undefined none nil nan not-found true false')
 

@@ -31,6 +31,9 @@ export interface Endpoint {
   readonly encryption?: Encryption
 }
 
+/** The user that Redis takes for a login without one. */
+export const DEFAULT_USER = 'default'
+
 export interface Sentinel {
   /** What the Sentinels call the master. */
   readonly masterName: Sourced<string>

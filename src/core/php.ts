@@ -1,5 +1,6 @@
 import type { Sourced } from './binding.ts'
 import type { Finding } from './finding.ts'
+import type { Options } from './options.ts'
 
 /** What is known about the PHP that will read the ini. */
 export interface Php {
@@ -52,4 +53,12 @@ export function isPhpredisAtLeast({ phpredis }: Pick<Php, 'phpredis'>, version: 
  */
 export function longestRequestSeconds({ maxExecutionSeconds }: Pick<Php, 'maxExecutionSeconds'>): number {
   return maxExecutionSeconds === 0 ? 900 : Math.max(60, 2 * maxExecutionSeconds)
+}
+
+/** How long a request waits for its turn, in seconds, where the user has not said: half of what a lock lives. */
+export function longestWaitSeconds(
+  php: Pick<Php, 'maxExecutionSeconds'>,
+  { PHP_SESSIONS_MAX_WAIT }: Pick<Options, 'PHP_SESSIONS_MAX_WAIT'>,
+): number {
+  return PHP_SESSIONS_MAX_WAIT ?? longestRequestSeconds(php) / 2
 }

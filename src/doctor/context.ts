@@ -1,11 +1,6 @@
 import { isEncrypting } from '../core/encryption.ts'
-import type { Finding } from '../core/finding.ts'
 import { makeMask } from '../core/mask.ts'
-import type { Options } from '../core/options.ts'
 import type { Home } from '../homes/home.ts'
-import type { Kept } from '../homes/kept.ts'
-import type { Host } from '../host/host.ts'
-import type { PoolLine } from '../php/answers.ts'
 import {
   type Answers,
   askPhp,
@@ -27,8 +22,7 @@ import {
 import type { ApacheModule } from '../php/web/apache-module.ts'
 import { webOf } from '../php/web/web.ts'
 import { startAsWeb, startForSettings } from '../php/web/web-start.ts'
-import { type Plan, type PlannedStore, serversOf } from '../plan/plan.ts'
-import type { Platform } from '../platforms/platform.ts'
+import { type PlannedStore, serversOf } from '../plan/plan.ts'
 import type { Context } from './check.ts'
 import { prependFileOf } from './checks/managed-handler.ts'
 import { isUsable, reachServers } from './checks/servers/network.ts'
@@ -43,16 +37,8 @@ const SERVER_SECONDS = 4.7
 const LEAST_SECONDS: Partial<Record<ProbeName, number>> = { redis: 1.7, memcached: 1.7, session: 2.5 }
 
 /** What the doctor examines. */
-export interface Examined {
-  readonly host: Host
-  readonly plan: Plan
-  readonly obstructions: readonly Finding[]
-  readonly pools: readonly PoolLine[]
-  readonly kept: readonly Kept[]
-  readonly hanging: readonly Finding[]
-  readonly options: Options
+export interface Examined extends Omit<Context, 'appDirectory' | 'advice' | 'ask' | 'ofPrevious' | 'quote'> {
   readonly home: Home
-  readonly platform: Platform
   /** How to start PHP on the command line. */
   readonly php: readonly string[]
   /** PHP in Apache, where that serves the app. */
@@ -104,8 +90,7 @@ function contextOf(
       throw error
     }
   }
-  const { host, plan, obstructions, pools, kept, hanging, options, home, platform } = examined
-  const { appDirectory, advice } = home
+  const { appDirectory, advice } = examined.home
   const ofPrevious: Context['ofPrevious'] = () => {
     const found = planPrevious(examined)
     if (found === undefined) return undefined
@@ -114,21 +99,7 @@ function contextOf(
     const there = { ...examined, plan: found.plan }
     return { context: contextOf(there, known, limit, quote, log), findings: found.findings }
   }
-  const context: Context = {
-    host,
-    plan,
-    obstructions,
-    pools,
-    kept,
-    hanging,
-    options,
-    appDirectory,
-    advice,
-    platform,
-    ask,
-    ofPrevious,
-    quote,
-  }
+  const context: Context = { ...examined, appDirectory, advice, ask, ofPrevious, quote }
   return context
 }
 

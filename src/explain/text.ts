@@ -1,6 +1,6 @@
 import { formatAddress } from '../core/address.ts'
 import type { Sourced } from '../core/binding.ts'
-import type { Endpoint, StoreName } from '../core/endpoint.ts'
+import type { Endpoint } from '../core/endpoint.ts'
 import { hasError } from '../core/finding.ts'
 import { renderValue } from '../core/formats/ini.ts'
 import { Secret } from '../core/secret.ts'
@@ -12,7 +12,7 @@ import { renderFindings } from '../plan/report.ts'
 import type { BindingVerdict } from '../plan/verdict.ts'
 import { renderCookie, type SessionCookie } from './cookie.ts'
 import type { Explanation } from './explanation.ts'
-import { describeNativeCosts } from './native.ts'
+import { NATIVE_HANDLERS } from './native.ts'
 import type { Override } from './overrides.ts'
 
 /** Renders an explanation for people, in sections. Empty sections are left out. */
@@ -118,11 +118,6 @@ function renderPhpLines({ settings, plan }: Explanation): readonly string[] {
   ]
 }
 
-const EXTENSION_OWN: Readonly<Record<StoreName, string>> = {
-  redis: "phpredis' own",
-  memcached: "php-memcached's own",
-}
-
 function renderHandler({ planned }: Explanation['plan'], options: Explanation['options']): readonly string[] {
   if (planned === undefined) return []
   const { handler, store, endpoint } = planned
@@ -131,8 +126,9 @@ function renderHandler({ planned }: Explanation['plan'], options: Explanation['o
   const managed = indent(describe(endpoint, options))
   if (handler === 'managed')
     return [`managed, that of php-sessions, because ${why(endpoint, options)}:`, ...managed]
-  const own = `native, ${EXTENSION_OWN[store.name]}`
-  const native = indent(describeNativeCosts(store.name, endpoint, options))
+  const { title, costs } = NATIVE_HANDLERS[store.name]
+  const own = `native, ${title}`
+  const native = options.PHP_SESSIONS_LOCKING ? indent(costs(endpoint)) : []
   const reason = whyNot(endpoint)
   if (reason !== undefined) return [`${own}; ${reason}:`, ...native]
   return store.wantsManaged(endpoint, options)

@@ -3,7 +3,7 @@ import type { Binding, Sourced } from '../core/binding.ts'
 import { type Endpoint, formatServers } from '../core/endpoint.ts'
 import type { Finding } from '../core/finding.ts'
 import type { Options } from '../core/options.ts'
-import { longestRequestSeconds } from '../core/php.ts'
+import { longestWaitSeconds } from '../core/php.ts'
 import type { PreviousPart } from '../stores/handler/join.ts'
 import filesSession from '../stores/handler/moving/files-session.php'
 import sessionFiles from '../stores/handler/moving/session-files.php'
@@ -106,7 +106,7 @@ export function filesSettings(
 ): FilesSettings & { readonly waitSeconds: number } {
   return {
     savePath: savePath ?? php.savePath?.value ?? '',
-    waitSeconds: options.PHP_SESSIONS_MAX_WAIT ?? longestRequestSeconds(php) / 2,
+    waitSeconds: longestWaitSeconds(php, options),
   }
 }
 

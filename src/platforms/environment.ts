@@ -1,3 +1,4 @@
+import { isStoreUri } from '../core/address.ts'
 import type { Binding } from '../core/binding.ts'
 import { type FieldVariable, isPlace, readVariable } from '../core/credentials/field-names.ts'
 import { isUnread, unreadFields } from '../core/credentials/unread.ts'
@@ -12,9 +13,6 @@ const SOURCE = 'the environment variables'
 
 /** The name must have one of these words: many variables of other services end with `_HOST` too. */
 const KIND = /REDIS|VALKEY|KEYVALUE|MEMCACH/
-
-/** Where the name does not say the kind of service, the scheme of a URI must: `SESSION_STORE=redis://…`. */
-const STORE_URI = /^(rediss?|valkeys?|memcached?)([+-][a-z]+)*:(\/\/|.*\?host\[)/i
 
 /**
  * Words in the names of variables that are not bindings: what Kubernetes and Docker tell every container about its
@@ -65,7 +63,7 @@ export function readVariables(host: Host): Bindings {
 function readStoreVariable(name: string, value: string): FieldVariable | undefined {
   if (Object.hasOwn(OPTIONS, name)) return undefined
   if (KIND.test(name)) return readVariable(name)
-  return STORE_URI.test(value) ? { group: name, name: 'uri' } : undefined
+  return isStoreUri(value) ? { group: name, name: 'uri' } : undefined
 }
 
 /** Laravel writes `null` for no password. Kubernetes sets REDIS_PORT in every container near a service named redis. */

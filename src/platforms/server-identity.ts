@@ -2,6 +2,7 @@ import { readHostAndPort, readUri, type Uri } from '../core/address.ts'
 import type { Binding } from '../core/binding.ts'
 import { type Credentials, readCredentials } from '../core/credentials/credentials.ts'
 import { FIELD_NAMES, type Field } from '../core/credentials/field-names.ts'
+import { DEFAULT_USER } from '../core/endpoint.ts'
 
 /** What a binding says about its server, spelled so that two bindings can be compared. */
 export interface ServerIdentity {
@@ -37,7 +38,7 @@ export function identifyServer(binding: Binding): ServerIdentity {
     server: JSON.stringify([
       [...binding.kinds, uri?.scheme].some((word) => /memcache/i.test(word ?? '')),
       placesOf(credentials, uri),
-      user === 'default' || user === '' ? undefined : user,
+      user === DEFAULT_USER || user === '' ? undefined : user,
       text('password') ?? uri?.password,
       credentials.flag('tls')?.value === true ||
         /^(rediss|valkeys|tls|ssl)/.test(text('scheme') ?? uri?.scheme ?? ''),

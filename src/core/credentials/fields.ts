@@ -1,3 +1,4 @@
+import { isStoreUri } from '../address.ts'
 import { isObject, type Json, type JsonObject, parseJson, type Sourced } from '../binding.ts'
 import { words } from '../text.ts'
 import { isPlace, readFieldName, readVariable } from './field-names.ts'
@@ -37,16 +38,12 @@ export function readFields(credentials: JsonObject, prefix: string): readonly Cr
   const chosen = fields.filter(isChosen).toSorted((a, b) => a.rank - b.rank)
   return chosen.some(({ name }) => isPlace(name))
     ? chosen
-    : [...chosen, ...chosen.filter(isStoreUri).map(asUri)]
+    : [...chosen, ...chosen.filter(isPlaceByUri).map(asUri)]
 }
 
 /** Where no field has the name of a place, a URI of a store under another name is one: `SESSION_STORE=redis://…`. */
-function isStoreUri({ name, value }: CredentialField): boolean {
-  return (
-    typeof value === 'string' &&
-    /^(rediss?|valkeys?|memcached?)([+-][a-z]+)*:(\/\/|.*\?host\[)/i.test(value) &&
-    !/read|replica|slave|cli$/.test(name)
-  )
+function isPlaceByUri({ name, value }: CredentialField): boolean {
+  return typeof value === 'string' && isStoreUri(value) && !/read|replica|slave|cli$/.test(name)
 }
 
 function asUri(field: CredentialField): CredentialField {

@@ -8,6 +8,7 @@ import type { Plan } from '../../plan/plan.ts'
 import { renderFindings } from '../../plan/report.ts'
 import { PUSH_IN_ORDER } from '../../platforms/cloudfoundry.ts'
 import { readOptionsFile } from '../../platforms/input.ts'
+import { stores } from '../../stores/index.ts'
 import { describeServer, planWithoutPhp } from '../staging.ts'
 
 /**
@@ -73,7 +74,7 @@ function describeStaging({ planned, because }: Plan, isExposed: boolean): readon
   ]
 }
 
-const SEARCH_KEYS = ['REDIS_SESSION_STORE_SERVICE_NAME', 'MEMCACHED_SESSION_STORE_SERVICE_NAME']
+const SEARCH_KEYS = stores.map(({ searchKey }) => searchKey)
 
 /** php_buildpack 4 prefers the search words in options.json to those that keep it away from the credentials. */
 function findExposed(host: Host, buildDirectory: string, { bindings }: Input): readonly Finding[] {
@@ -117,8 +118,7 @@ function stagingVariables(buildDirectory: string, scratch: string): Readonly<Rec
   const nothing = 'sessions-are-configured-by-php-sessions'
   return {
     BUILD_DIR: scratch,
-    MEMCACHED_SESSION_STORE_SERVICE_NAME: nothing,
-    REDIS_SESSION_STORE_SERVICE_NAME: nothing,
+    ...Object.fromEntries(SEARCH_KEYS.map((key) => [key, nothing])),
     ZZ_PHP_SESSIONS: `restore BUILD_DIR=${buildDirectory}`,
   }
 }

@@ -5,6 +5,7 @@ import { VERSION } from '../../core/version.ts'
 import { type Host, listIfAllowed, readIfAllowed } from '../../host/host.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { renderFindings } from '../../plan/report.ts'
+import { stores } from '../../stores/index.ts'
 import { describeServer, planWithoutPhp, type StagedPlan } from '../staging.ts'
 
 /**
@@ -61,6 +62,8 @@ function findingsAtBuild({ plan, input }: StagedPlan): Plan['findings'] {
   return plan.findings.filter(({ id }) => id !== 'store.service' || input.bindings.length > 0)
 }
 
+const PAKETO_HANDLER = new RegExp(`(${stores.map(({ sessionType }) => sessionType).join('|')})-handler`)
+
 /** Paketo's handlers write the password into a layer, wherever they take part. */
 function findExposed(host: Host): readonly Finding[] {
   const layers = (host.env.CNB_LAYERS_DIR ?? '').replace(/\/[^/]*$/, '')
@@ -69,7 +72,7 @@ function findExposed(host: Host): readonly Finding[] {
   const built = listIfAllowed(host, layers).filter(
     (name) => listIfAllowed(host, `${layers}/${name}`).length > 0,
   )
-  const [handler] = /php-(redis|memcached)-session-handler/.exec([group, ...built].join(' ')) ?? []
+  const [handler] = PAKETO_HANDLER.exec([group, ...built].join(' ')) ?? []
   const type = handler?.replace('-handler', '')
   if (type === undefined) return []
   return [

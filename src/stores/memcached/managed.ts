@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { PhpValue } from '../../core/formats/php-text.ts'
 import type { Options } from '../../core/options.ts'
-import { longestRequestSeconds } from '../../core/php.ts'
+import { longestRequestSeconds, longestWaitSeconds } from '../../core/php.ts'
 import { joinHandler } from '../handler/join.ts'
 import {
   addManaged,
@@ -81,15 +81,14 @@ export const memcachedClient: StoreClient = { files: memcachedClientFiles, setti
 function storeForHandler(endpoint: Endpoint, { options, php }: Surroundings): PhpValue {
   const { servers, user, password } = endpoint
   const [server] = servers
-  const life = longestRequestSeconds(php)
   return {
     server: { host: server?.value.host ?? '', port: server?.value.port ?? 0 },
     user: password === undefined ? null : (user?.value ?? null),
     password: password?.value ?? null,
     prefix: memcachedKeyPrefix(options),
     ...rulesForHandler(endpoint, options, {
-      lockSeconds: life,
-      waitSeconds: options.PHP_SESSIONS_MAX_WAIT ?? life / 2,
+      lockSeconds: longestRequestSeconds(php),
+      waitSeconds: longestWaitSeconds(php, options),
       connectSeconds: MEMCACHED_CONNECT_SECONDS,
       readSeconds: READ_SECONDS,
     }),

@@ -3,9 +3,12 @@ import type { Handler, Options } from '../../core/options.ts'
 
 type Placed = Pick<Endpoint, 'topology'>
 
+/** What phpredis' own prefix is for one server. */
+export const PHPREDIS_PREFIX = 'PHPREDIS_SESSION:'
+
 /** What the names of the keys begin with: phpredis' own prefix, unless the user has chosen one. */
 export function redisKeyPrefix({ topology }: Placed, { PHP_SESSIONS_PREFIX }: Options): string {
-  const own = topology.value === 'cluster' ? 'PHPREDIS_CLUSTER_SESSION:' : 'PHPREDIS_SESSION:'
+  const own = topology.value === 'cluster' ? 'PHPREDIS_CLUSTER_SESSION:' : PHPREDIS_PREFIX
   return PHP_SESSIONS_PREFIX ?? own
 }
 

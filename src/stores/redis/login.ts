@@ -1,7 +1,7 @@
 import type { Uri } from '../../core/address.ts'
 import type { Sourced } from '../../core/binding.ts'
 import type { Credentials } from '../../core/credentials/credentials.ts'
-import type { Endpoint } from '../../core/endpoint.ts'
+import { DEFAULT_USER, type Endpoint } from '../../core/endpoint.ts'
 import { uriPart } from '../read-servers.ts'
 
 /** How to log in to a Redis server or a Sentinel. */
@@ -13,9 +13,9 @@ export function readUser(credentials: Credentials, uri: Sourced<Uri> | undefined
   return dropDefaultUser(credentials.text('user') ?? inUri)
 }
 
-/** Redis calls a login without a user `default`, and servers before Redis 6 refuse any user name. */
+/** Servers before Redis 6 refuse any user name. */
 export function dropDefaultUser(user: Sourced<string> | undefined): RedisLogin['user'] {
-  return user?.value === 'default' ? undefined : user
+  return user?.value === DEFAULT_USER ? undefined : user
 }
 
 /** The password, not yet a secret, for comparison with other fields. */

@@ -1,6 +1,7 @@
 import type { Uri } from '../../core/address.ts'
 import type { Options } from '../../core/options.ts'
 import { joinWords, words } from '../../core/text.ts'
+import { PHPREDIS_PREFIX } from './keys.ts'
 
 /** A `session.save_path` of phpredis as a plain URI, or why it cannot be taken over. */
 export type SavePathReading =
@@ -134,15 +135,12 @@ function findProblem(read: PhpParameters, options: Options): SavePathReading | u
   return findPrefix(read, options) ?? findStream(read)
 }
 
-/** What phpredis' own prefix is. */
-const DEFAULT_PREFIX = 'PHPREDIS_SESSION:'
-
 function findPrefix(
   read: PhpParameters,
   { PHP_SESSIONS_PREFIX: wanted }: Options,
 ): SavePathReading | undefined {
   const [prefix] = read.get('prefix') ?? []
-  if (prefix === undefined || prefix === (wanted ?? DEFAULT_PREFIX)) return undefined
+  if (prefix === undefined || prefix === (wanted ?? PHPREDIS_PREFIX)) return undefined
   const isPossible = /^[A-Za-z0-9.:_-]{1,100}$/.test(prefix)
   return refuse(
     'the prefix of the keys, which is a setting',

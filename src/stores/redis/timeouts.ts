@@ -1,6 +1,6 @@
 import type { Directive } from '../../core/formats/ini.ts'
 import type { Options } from '../../core/options.ts'
-import { longestRequestSeconds, type Php } from '../../core/php.ts'
+import { longestRequestSeconds, longestWaitSeconds, type Php } from '../../core/php.ts'
 
 /** How long a request waits for Redis, in seconds, with either handler. */
 export const CONNECT_SECONDS = 2
@@ -9,11 +9,10 @@ const LOCK_POLL_MICROSECONDS = 5_000
 
 /** How long the lock of a dead worker lives, and how long a request waits for its turn, in seconds. */
 export function redisLockSeconds(
-  { PHP_SESSIONS_MAX_WAIT }: Options,
+  options: Options,
   php: Php,
 ): { readonly life: number; readonly wait: number } {
-  const life = longestRequestSeconds(php)
-  return { life, wait: PHP_SESSIONS_MAX_WAIT ?? life / 2 }
+  return { life: longestRequestSeconds(php), wait: longestWaitSeconds(php, options) }
 }
 
 /** The lock settings of phpredis' own handler, which polls, also while the store refuses it: then one try is enough. */

@@ -1,3 +1,4 @@
+import { DEFAULT_USER } from '../../../core/endpoint.ts'
 import type { Finding } from '../../../core/finding.ts'
 import { joinWords } from '../../../core/text.ts'
 import type { RedisAnswer } from '../../../php/answers.ts'
@@ -28,7 +29,7 @@ export const allowedCommands = redisCheck(
     )
     if (denied.length > 0) {
       const keys = redisKeyPatterns(endpoint, handler, context.options)
-      return findDenied(denied, endpoint.user?.value ?? 'default', keys, context.quote)
+      return findDenied(denied, endpoint.user?.value ?? DEFAULT_USER, keys, context.quote)
     }
     const general = refused.map(({ error }) => findServerError(server, error, context.quote))
     const found = general.find((finding) => finding !== undefined)

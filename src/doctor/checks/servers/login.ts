@@ -1,4 +1,4 @@
-import type { StoreName } from '../../../core/endpoint.ts'
+import { DEFAULT_USER, type StoreName } from '../../../core/endpoint.ts'
 import type { Finding } from '../../../core/finding.ts'
 import type { PlannedStore } from '../../../plan/plan.ts'
 import type { Check, Context } from '../../check.ts'
@@ -69,9 +69,9 @@ function findRedisRefused(context: Context, planned: PlannedStore): RefusedLogin
   if (/NOPERM/i.test(raw))
     return {
       id: 'redis.permission',
-      title: `user ${user?.value ?? 'default'} may not log in and send PING: ${said}`,
+      title: `user ${user?.value ?? DEFAULT_USER} may not log in and send PING: ${said}`,
       from: user?.from ?? service,
-      fix: `allow it: ACL SETUSER ${user?.value ?? 'default'} +ping +@connection`,
+      fix: `allow it: ACL SETUSER ${user?.value ?? DEFAULT_USER} +ping +@connection`,
     }
   return {
     id: 'auth.failed',

@@ -7,6 +7,7 @@ import { encryption } from './measures/encryption.ts'
 import { eviction } from './measures/eviction.ts'
 import { memcachedFaults, redisFaults } from './measures/faults.ts'
 import { handlers } from './measures/handlers.ts'
+import { instructions } from './measures/instructions.ts'
 import { pool } from './measures/pool.ts'
 import { services } from './measures/services.ts'
 import { sizes } from './measures/sizes.ts'
@@ -65,4 +66,5 @@ export const BENCHMARKS: Readonly<Record<string, Entry>> = {
   copy: { run: copying, minutes: 5, quickMinutes: 1.3 },
   encryption: { run: encryption(php, ['', 'gzip']), minutes: 1, quickMinutes: 0.3 },
   'encryption-php8.4': { run: encryption(other, ['', 'gzip', 'lz4', 'zstd']), minutes: 2 },
+  instructions: { run: instructions, minutes: 2, quickMinutes: 1 },
 }

@@ -4,7 +4,7 @@ import { type Benchmark, countSteps, type Table } from '../benchmark.ts'
 import { NO_ABSTRACT } from '../parts/abstract.ts'
 import { countCommands, countRoundTrips } from '../parts/commands.ts'
 import { cpuMilliseconds } from '../parts/cpu.ts'
-import { type BenchFpm, FEW, startBenchFpm } from '../parts/fpm.ts'
+import { type BenchFpm, type BenchFpmOptions, FEW, startBenchFpm } from '../parts/fpm.ts'
 import { askNumber, measureSpeed, newVisitors, speedOf } from '../parts/load.ts'
 import { byMeasure, inTurn } from '../parts/medians.ts'
 import { PASSWORD, type Setup } from '../parts/setups.ts'
@@ -90,13 +90,14 @@ export function startContender(
   setup: Setup,
   name: string,
   pages: Readonly<Record<string, string>> = PAGES,
+  more: Partial<BenchFpmOptions> = {},
 ): Promise<BenchFpm> {
   const { env = {}, pool = [], ini = [], code = '' } = setup.contenders[name] ?? {}
   const own = ['session.save_handler=files', 'session.use_strict_mode=1', 'session.name=PHPSESSIONID']
   const lines = (directory: string) =>
     name === 'files' ? [...own, `session.save_path=${directory}/sessions`] : ini
   const withCode = Object.entries(pages).map(([page, text]) => [page, page === 'none' ? text : code + text])
-  return startBenchFpm({ php, lines, pool, env, pages: Object.fromEntries(withCode) })
+  return startBenchFpm({ php, lines, pool, env, pages: Object.fromEntries(withCode), ...more })
 }
 
 /** Pages that change a session, for many visitors, as many at a time as there are workers; and pages without a session. */

@@ -21,10 +21,14 @@ export interface BenchFpm extends Pick<Fpm, 'pid' | 'log' | 'stop'> {
    * and not for a worker.
    */
   many(page: string): Ask
+  /** Asks a page of one of the pools. */
+  of(pool: number, page: string): Ask
 }
 
 export interface BenchFpmOptions {
   readonly php: InstalledPhp
+  /** A command line under which `php-sessions exec` starts php-fpm. */
+  readonly under?: readonly string[]
   /** Further lines of php.ini. */
   lines(directory: string): readonly string[]
   /** Further lines of each pool. */
@@ -41,9 +45,10 @@ export interface BenchFpmOptions {
  * cluster for its slots with each page.
  */
 export async function startBenchFpm(options: BenchFpmOptions): Promise<BenchFpm> {
-  const { php, lines, pool = [], workers = [FEW, MANY], env, pages } = options
+  const { php, under = [], lines, pool = [], workers = [FEW, MANY], env, pages } = options
   const extensions = ['igbinary', 'msgpack', 'redis', 'posix'].map((name) => `extension=${name}`)
-  const opcache = ['zend_extension=opcache', 'opcache.enable=1', 'session.gc_probability=0']
+  // Otherwise opcache leaves out files that are as new as these pages.
+  const opcache = ['zend_extension=opcache', 'opcache.enable=1', 'opcache.file_update_protection=0']
   const directory = makeScratch('bench')
   chmodSync(directory, 0o755)
   for (const name of ['tmp', 'sessions']) {
@@ -52,18 +57,19 @@ export async function startBenchFpm(options: BenchFpmOptions): Promise<BenchFpm>
   }
   const { ask, pid, log, stop } = await startFpm({
     php,
-    under: EXEC,
-    ini: () => [...extensions, ...opcache, ...lines(directory), ''].join('\n'),
+    under: [...EXEC, ...under],
+    ini: () => [...extensions, ...opcache, 'session.gc_probability=0', ...lines(directory), ''].join('\n'),
     pools: workers.map((count) => ({ workers: count, lines: pool })),
     workersAre: 'nobody',
     env: { TMPDIR: join(directory, 'tmp'), ...env },
     pages,
     directory,
   })
-  const pagesOf = (index: number) => (page: string) => (cookie?: string) => ask(page, cookie, index)
+  const of = (index: number, page: string) => (cookie?: string) => ask(page, cookie, index)
   return {
-    few: pagesOf(0),
-    many: pagesOf(1),
+    few: (page) => of(0, page),
+    many: (page) => of(1, page),
+    of,
     pid,
     log,
     stop: async () => {

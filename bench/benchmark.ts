@@ -32,6 +32,8 @@ export interface Results extends Outcome {
   readonly date: string
   readonly machine: Machine
   readonly load: Load
+  /** Of earlier figures that no benchmark repeats: what they are of. */
+  readonly history?: string
   /** How long it took. */
   readonly seconds?: number
 }
@@ -57,7 +59,7 @@ export interface Load {
 
 /** What a benchmark is given. */
 export interface Run {
-  /** `--quick`: fewer rounds, and only the PHP of the machine. */
+  /** `--quick`: fewer rounds, and each of them shorter. */
   readonly isQuick: boolean
   /** The first where it has to be quick, otherwise the second. */
   pick<Value>(quick: Value, full: Value): Value
@@ -74,4 +76,9 @@ export class NotHere extends Error {}
 export function countSteps({ progress }: Run, of: number): () => void {
   let done = 0
   return () => progress(++done, of)
+}
+
+/** Rows that were measured side by side, in the order of their names. */
+export function sortRows(table: Table): Table {
+  return Object.fromEntries(Object.entries(table).toSorted(([a], [b]) => a.localeCompare(b)))
 }

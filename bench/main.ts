@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { BENCHMARKS, type Entry } from './list.ts'
+import { BENCHMARKS, minutesOf, namesOf, renderList } from './list.ts'
 import { progressLine } from './progress.ts'
 
 // `scripts/bench [--quick] [NAME...]`: runs benchmarks one after the other, each in a process of its own, so that one that
@@ -18,17 +18,15 @@ const { values, positionals } = parseArgs({
     results: { type: 'string', default: join(import.meta.dirname, 'results') },
   },
 })
-const minutesOf = (entry: Entry | undefined) =>
-  values.quick ? (entry?.quickMinutes ?? entry?.minutes) : entry?.minutes
-const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS).filter(isWanted)
+const names = positionals.length > 0 ? positionals : namesOf(values.quick)
 const unknown = names.filter((name) => !(name in BENCHMARKS))
 if (unknown.length > 0)
   fail(`no benchmark is called ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}`)
-const expected = names.map((name) => ({ name, minutes: minutesOf(BENCHMARKS[name]) ?? 0 }))
 if (values.list) {
-  for (const { name, minutes } of expected) process.stdout.write(`${name.padEnd(20)} ${minutes} min\n`)
+  process.stdout.write(renderList(names))
   process.exit()
 }
+const expected = names.map((name) => ({ name, minutes: minutesOf([name], values.quick) }))
 
 const start = performance.now()
 const isTerminal = process.stdout.isTTY === true
@@ -47,10 +45,6 @@ for (const [at, name] of names.entries()) {
 const minutes = Math.round((performance.now() - start) / 60_000)
 process.stdout.write(`${names.length} benchmarks, ${minutes} min; results are in ${values.results}\n`)
 if (failed.length > 0) fail(`these failed, the others have their results: ${failed.join(', ')}`)
-
-function isWanted(name: string): boolean {
-  return !values.quick || BENCHMARKS[name]?.quickMinutes !== undefined
-}
 
 /** Runs one benchmark. A signal that ends this process ends that one, and with it all that it has started. */
 async function runOne(name: string, show: (fraction: number) => void) {

@@ -1,7 +1,9 @@
 import type { Cell, Results, Table } from '../benchmark.ts'
 import { renderTable } from '../parts/page-blocks.ts'
 import { renderMiddle, renderName, renderSource, renderSpread } from './markdown.ts'
+import { renderCount } from './notation.ts'
 import { figureOf, findResults, findTable, ratioOf, sumOf } from './results.ts'
+import { SCALE_BLOCKS } from './scale-blocks.ts'
 
 type Block = (all: readonly Results[], ...words: readonly string[]) => string
 
@@ -68,7 +70,7 @@ export const BLOCKS: Readonly<Record<string, Block>> = {
   commands: (all, name = '') => {
     const table = findTable(all, name, 'commands')
     const both = (row: string, what: string) =>
-      ['changed', 'unchanged'].map((how) => renderCount(table[row]?.[`${what}, ${how}`])).join(' / ')
+      ['changed', 'unchanged'].map((how) => renderWhole(table[row]?.[`${what}, ${how}`])).join(' / ')
     const rows = Object.keys(table).map((row) => [
       renderName(row),
       both(row, 'commands'),
@@ -104,7 +106,7 @@ export const BLOCKS: Readonly<Record<string, Block>> = {
       row,
       renderSpread(figureOf(cells.seconds)),
       renderMiddle(figureOf(cells['pages/s'])),
-      renderCount(cells['logged out']),
+      renderWhole(cells['logged out']),
     ])
     const head = ['100,000 sessions of 1 KB', 'seconds', 'pages/s meanwhile', 'logged out']
     return withSource(all, 'copy', 'copying', renderTable(head, rows))
@@ -116,18 +118,38 @@ export const BLOCKS: Readonly<Record<string, Block>> = {
       way,
       ...sizes.map((size) => {
         const cells = findTable(all, name, size)[way] ?? {}
-        return `${renderMiddle(figureOf(cells['µs/page']))} µs, ${renderCount(cells.bytes)} B`
+        return `${renderMiddle(figureOf(cells['µs/page']))} µs, ${renderWhole(cells.bytes)} B`
       }),
     ])
     return withSource(all, name, '1 KB', renderTable(['', ...sizes], rows))
   },
-  /** A table of words, as it stands in the file. */
+  pool: (all) => {
+    const { tables = {} } = all.find(({ name }) => name === 'pool') ?? {}
+    const [title = ''] = Object.keys(tables)
+    const columns = Object.keys(tables).map((name) => findTable(all, 'pool', name))
+    const [first = {}] = columns
+    const rows = columnsOf(first).flatMap((when) =>
+      Object.keys(first).map((php) => [
+        `${when}, ${php}`,
+        ...columns.map((column) => renderWord(column[php]?.[when])),
+      ]),
+    )
+    return withSource(all, 'pool', title, renderTable(['24 visitors', ...Object.keys(tables)], rows))
+  },
+  scale: (all, name = '') => {
+    const results = findResults(all, 'scale', 'pages')
+    if (results === undefined) return renderMissing('scale')
+    const block = SCALE_BLOCKS[name]
+    if (block === undefined) throw new Error(`there is no block called ${name}`)
+    return block(results.tables, results)
+  },
+  /** A table as it stands in the file. */
   words: (all, name = '', ...rest) => {
     const title = rest.join(' ')
     const table = findTable(all, name, title)
-    const columns = [...new Set(Object.values(table).flatMap((row) => Object.keys(row)))]
+    const columns = columnsOf(table)
     const rows = Object.entries(table).map(([row, cells]) => [
-      row,
+      renderName(row),
       ...columns.map((column) => renderWord(cells[column])),
     ])
     return withSource(all, name, title, renderTable(['', ...columns], rows))
@@ -161,13 +183,17 @@ function renderCounts(cells: Readonly<Record<string, Cell>>): string {
   return refused === undefined || refused === 0 ? String(lost) : `${lost}, ${refused} refused`
 }
 
-function renderCount(cell: Cell | undefined): string {
+function renderWhole(cell: Cell | undefined): string {
   const figure = figureOf(cell)
-  return figure === undefined ? '' : Math.round(figure.middle).toLocaleString('en')
+  return figure === undefined ? '' : renderCount(figure.middle)
 }
 
 function renderWord(cell: Cell | undefined): string {
   return typeof cell === 'string' ? cell : renderSpread(figureOf(cell))
+}
+
+function columnsOf(table: Table): readonly string[] {
+  return [...new Set(Object.values(table).flatMap((row) => Object.keys(row)))]
 }
 
 function hasColumn(table: Table, what: string): boolean {
@@ -177,6 +203,10 @@ function hasColumn(table: Table, what: string): boolean {
 /** The block with its source; where nothing was measured, the command that does it. */
 function withSource(all: readonly Results[], name: string, table: string, markdown: string): string {
   const results = findResults(all, name, table)
-  if (results === undefined) return `Not measured yet: \`scripts/bench ${name}\`.`
+  if (results === undefined) return renderMissing(name)
   return `${markdown}\n\n${renderSource(results, table)}`
+}
+
+function renderMissing(name: string): string {
+  return `Not measured yet: \`scripts/bench ${name}\`.`
 }

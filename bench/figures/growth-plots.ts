@@ -1,20 +1,34 @@
 import * as Plot from '@observablehq/plot'
-import type { Results } from '../benchmark.ts'
+import type { Cell, Results } from '../benchmark.ts'
 import { draw, drawNothing } from './drawing.ts'
 import { AXIS, colourOf, lines, sourceOf } from './marks.ts'
-import { figureOf, findResults, findTable } from './results.ts'
+import { type Figure, figureOf, findResults, findTable } from './results.ts'
 
 const inEnglish = (value: number) => value.toLocaleString('en')
+
+interface Point extends Figure {
+  readonly size: number
+  readonly contender: string
+}
+
+/** A point of a growing plot; none where nothing was measured. */
+function pointOf(size: string, contender: string, cell: Cell | undefined): readonly Point[] {
+  const figure = figureOf(cell)
+  return figure === undefined
+    ? []
+    : [{ size: Number.parseInt(size.replaceAll(',', ''), 10), contender, ...figure }]
+}
+
+const PLACE = { height: 340, marginLeft: 60, marginRight: 40 }
 
 /** The processor time of a page, by the size of the session. */
 export function plotSizes(all: readonly Results[]): string {
   const title = 'One Redis, as sessions grow: what a page costs PHP'
   const sizes = Object.keys(findResults(all, 'sizes', '1 KB')?.tables ?? {})
   const points = sizes.flatMap((size) =>
-    Object.entries(findTable(all, 'sizes', size)).flatMap(([contender, cells]) => {
-      const figure = figureOf(cells['PHP µs/page'])
-      return figure === undefined ? [] : [{ size: Number.parseInt(size, 10), contender, ...figure }]
-    }),
+    Object.entries(findTable(all, 'sizes', size)).flatMap(([contender, cells]) =>
+      pointOf(size, contender, cells['PHP µs/page']),
+    ),
   )
   if (points.length === 0) return drawNothing(title, 'scripts/bench sizes')
   return draw({
@@ -22,9 +36,7 @@ export function plotSizes(all: readonly Results[]): string {
     legend: [...new Set(points.map(({ contender }) => contender))],
     notes: ['Point: median; line: least and greatest.', sourceOf(all, 'sizes', '1 KB')],
     plot: {
-      height: 340,
-      marginLeft: 60,
-      marginRight: 40,
+      ...PLACE,
       x: {
         ...AXIS,
         label: 'KB in a session, logarithmic →',
@@ -43,12 +55,9 @@ export function plotServices(all: readonly Results[]): string {
   const title = 'A start with many bound services'
   const ways = { file: 'in one file', directories: 'a directory each' }
   const points = Object.entries(ways).flatMap(([table, contender]) =>
-    Object.entries(findTable(all, 'services', table)).flatMap(([bound, cells]) => {
-      const figure = figureOf(cells.ms)
-      return figure === undefined
-        ? []
-        : [{ size: Number.parseInt(bound.replaceAll(',', ''), 10), contender, ...figure }]
-    }),
+    Object.entries(findTable(all, 'services', table)).flatMap(([bound, cells]) =>
+      pointOf(bound, contender, cells.ms),
+    ),
   )
   if (points.length === 0) return drawNothing(title, 'scripts/bench services')
   return draw({
@@ -59,9 +68,7 @@ export function plotServices(all: readonly Results[]): string {
       sourceOf(all, 'services', 'file'),
     ],
     plot: {
-      height: 340,
-      marginLeft: 60,
-      marginRight: 40,
+      ...PLACE,
       x: {
         ...AXIS,
         label: 'services, logarithmic →',

@@ -1,11 +1,6 @@
 import type { Results } from '../benchmark.ts'
+import { renderNumber } from './notation.ts'
 import { type Figure, isQuiet, roundsOf } from './results.ts'
-
-export function renderNumber(value: number): string {
-  if (Number.isNaN(value)) return ''
-  if (value >= 1000) return Math.round(value).toLocaleString('en')
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
-}
 
 export function renderMiddle(figure: Figure | undefined): string {
   return figure === undefined ? '' : renderNumber(figure.middle)
@@ -15,6 +10,8 @@ export function renderMiddle(figure: Figure | undefined): string {
 export function renderSpread(figure: Figure | undefined): string {
   if (figure === undefined) return ''
   const { middle, least, greatest } = figure
+  // Of some earlier figures the rounds' middle is gone.
+  if (Number.isNaN(middle)) return `${renderNumber(least)}-${renderNumber(greatest)}`
   return least === greatest
     ? renderNumber(middle)
     : `${renderNumber(middle)} (${renderNumber(least)}-${renderNumber(greatest)})`
@@ -25,9 +22,9 @@ export function renderName(name: string): string {
   return /^(managed|php-sessions|exec)/.test(name) ? `**${name}**` : name
 }
 
-/** When, how often and on what a table was measured, and what else the machine did. */
-export function renderSource(results: Results, table: string): string {
-  const { machine, versions, command, date } = results
+/** When, how often and on what a table was measured, and what else the machine did; `root` leads to the project's. */
+export function renderSource(results: Results, table: string, root = '../..'): string {
+  const { machine, versions, command, date, history } = results
   const rounds = roundsOf(results.tables[table] ?? {})
   const facts = [
     renderDate(date),
@@ -37,7 +34,8 @@ export function renderSource(results: Results, table: string): string {
     renderLoad(results),
   ]
   const made = command === '' ? '' : `\`${command}\`: `
-  return `${made}${facts.join('; ')}. [Raw](${linkOf(results)}).`
+  const past = history === undefined ? '' : `**History**, no benchmark repeats it: ${history}. `
+  return `${past}${made}${facts.join('; ')}. [Raw](${root}/bench/results/${fileOf(results)}).`
 }
 
 export function renderDate(date: string): string {
@@ -53,6 +51,6 @@ export function renderLoad(results: Results): string {
   return isQuiet(results) ? 'a quiet machine' : `**a busy machine**: others used ${share} % of it`
 }
 
-function linkOf({ name, mode }: Results): string {
-  return `../../bench/results/${name}${mode === 'full' ? '' : `.${mode}`}.json`
+function fileOf({ name, mode }: Results): string {
+  return `${name}${mode === 'full' ? '' : `.${mode}`}.json`
 }

@@ -8,12 +8,11 @@ import { cookieIn } from '../../lab/php/fastcgi.ts'
 import { debian13Php, type InstalledPhp, machinePhp } from '../../lab/php/installed.ts'
 import { STORE_FAULTS, startBreakable } from '../../lab/redis/faults.ts'
 import { MEMCACHED_FAULTS, startBreakableMemcached } from '../../lab/servers/memcached-faults.ts'
-import { type Benchmark, type Cell, countSteps, type Table } from '../benchmark.ts'
+import { type Benchmark, type Cell, countSteps, sortRows } from '../benchmark.ts'
 import { startBenchFpm } from '../parts/fpm.ts'
 import { shorten } from '../parts/medians.ts'
 
 const HANDLERS = ['native', 'managed']
-const AT_A_TIME = 4
 const STARTS = 4
 const HOLD_MILLISECONDS = 300
 const VISIT = `session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;`
@@ -65,18 +64,15 @@ export const memcachedFaults = faults(MEMCACHED, 130, () => versionOf('memcached
 function faults(all: Faults, limitSeconds: number, nameStore: () => string): Benchmark {
   return async (run) => {
     const second = debian13Php()
-    const phps: readonly InstalledPhp[] = [
-      machinePhp(),
-      ...(run.isQuick || 'unavailable' in second ? [] : [second]),
-    ]
-    const tries = run.pick(1, 3)
+    const phps: readonly InstalledPhp[] = [machinePhp(), ...('unavailable' in second ? [] : [second])]
+    const [tries, atATime] = [run.pick(1, 3), run.pick(8, 4)]
     const cases = Object.entries(all).flatMap(([name, fault]) =>
       phps.flatMap((php) => HANDLERS.map((handler) => ({ name, fault, php, handler }))),
     )
     const step = countSteps(run, cases.length)
     const tables: Record<string, Record<string, Record<string, Cell>>> = {}
     // Most of it is waiting.
-    await runInParallel(cases.length, AT_A_TIME, async (i) => {
+    await runInParallel(cases.length, atATime, async (i) => {
       const { name, fault, php, handler } = cases[i] as (typeof cases)[number]
       const suffered = (isNew: boolean) =>
         Promise.all(
@@ -90,15 +86,11 @@ function faults(all: Faults, limitSeconds: number, nameStore: () => string): Ben
     return {
       versions: { php: phps.map(({ name }) => name).join('; '), store: nameStore() },
       conditions: [
-        `one worker that has served the visitor before; ${tries} tries, ${AT_A_TIME} cases at a time; who gets no answer in ${limitSeconds} s gets 504; 502 is a worker that crashed`,
+        `one worker that has served the visitor before; ${tries} tries, ${atATime} cases at a time; who gets no answer in ${limitSeconds} s gets 504; 502 is a worker that crashed`,
       ],
-      tables: Object.fromEntries(Object.keys(all).map((name) => [name, sortedRows(tables[name] ?? {})])),
+      tables: Object.fromEntries(Object.keys(all).map((name) => [name, sortRows(tables[name] ?? {})])),
     }
   }
-}
-
-function sortedRows(table: Table): Table {
-  return Object.fromEntries(Object.entries(table).toSorted(([a], [b]) => a.localeCompare(b)))
 }
 
 function versionOf(program: string): string {

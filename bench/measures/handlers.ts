@@ -5,6 +5,7 @@ import { NO_ABSTRACT } from '../parts/abstract.ts'
 import { countCommands, countRoundTrips } from '../parts/commands.ts'
 import { cpuMilliseconds } from '../parts/cpu.ts'
 import { type BenchFpm, type BenchFpmOptions, FEW, startBenchFpm } from '../parts/fpm.ts'
+import { storeMicroseconds } from '../parts/info.ts'
 import { askNumber, measureSpeed, newVisitors, speedOf } from '../parts/load.ts'
 import { byMeasure, inTurn } from '../parts/medians.ts'
 import { PASSWORD, type Setup } from '../parts/setups.ts'
@@ -12,7 +13,6 @@ import { PASSWORD, type Setup } from '../parts/setups.ts'
 // The managed handler beside the native one, the peers and `files`, each in a php-fpm of its own.
 
 const VISITORS = 200
-const REQUESTS = 200
 const TOGETHER = [10, 50]
 const PAGES = {
   change: `session_start(); $_SESSION['pad'] ??= str_repeat('x', 1000); echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;`,
@@ -30,18 +30,21 @@ export interface Extent {
   readonly setup: () => Promise<Setup>
   /** Whether the network is slow: then fewer pages count. */
   readonly isFar?: boolean
+  /** Whether `--quick` leaves out how a visitor's requests wait for each other. */
+  readonly isBrief?: boolean
 }
 
 type Fpms = Readonly<Record<string, BenchFpm>>
 
 export const handlers =
-  ({ php: findPhp, setup: start, isFar = false }: Extent): Benchmark =>
+  ({ php: findPhp, setup: start, isFar = false, isBrief = isFar }: Extent): Benchmark =>
   async (run) => {
     const php = findPhp()
     const setup = await start()
     const fpms: Record<string, BenchFpm> = {}
     const rounds = run.pick(5, isFar ? 7 : 13)
-    const roundsTogether = run.isQuick && isFar ? 0 : run.pick(3, 7)
+    const requests = run.pick(100, 200)
+    const roundsTogether = run.isQuick && isBrief ? 0 : run.pick(3, 7)
     const pages = (isFar ? 1 : run.pick(2, 6)) * VISITORS
     try {
       for (const name of Object.keys(setup.contenders)) fpms[name] = await startContender(php, setup, name)
@@ -55,8 +58,7 @@ export const handlers =
           tables[`contention ${atATime}`] = await measureContention(
             fpms,
             setup,
-            roundsTogether,
-            atATime,
+            { rounds: roundsTogether, requests, atATime },
             step,
           )
       if (setup.nodes.length > 0 && !isFar) tables.commands = await measureCommands(fpms, setup)
@@ -71,7 +73,7 @@ export const handlers =
           ...(roundsTogether === 0
             ? []
             : [
-                `contention: ${roundsTogether} rounds of ${REQUESTS} requests of one visitor to a page that reads its session, works for 5 ms, and writes`,
+                `contention: ${roundsTogether} rounds of ${requests} requests of one visitor to a page that reads its session, works for 5 ms, and writes`,
               ]),
           ...(NO_ABSTRACT === undefined ? [] : [NO_ABSTRACT]),
           ...said.map(([name, fpm]) => `${name} logged: ${fpm.log().slice(0, 500)}`),
@@ -114,32 +116,22 @@ async function measureThroughput(
   const runs = await inTurn(rounds, [...Object.keys(WITHOUT), ...Object.keys(fpms)], async (name) => {
     const contender = WITHOUT[name] ?? name
     const { pid, few } = fpms[contender] as BenchFpm
-    const before = [cpuMilliseconds(pid), storeMilliseconds(setup)] as const
+    const before = [cpuMilliseconds(pid), storeMicroseconds(setup.nodes)] as const
     const ask = few(contender === name ? 'change' : 'none')
     const speed = await measureSpeed(ask, visitors[contender] ?? [], pages, FEW)
     step()
-    const perPage = (milliseconds: number) => (milliseconds * 1000) / pages
-    const php = { ...speed, 'PHP µs/page': perPage(cpuMilliseconds(pid) - before[0]) }
-    const store = { 'store µs/page': perPage(storeMilliseconds(setup) - before[1]) }
+    const php = { ...speed, 'PHP µs/page': ((cpuMilliseconds(pid) - before[0]) * 1000) / pages }
+    const store = { 'store µs/page': (storeMicroseconds(setup.nodes) - before[1]) / pages }
     return { ...php, ...(setup.nodes.length === 0 ? {} : store) }
   })
   return Object.fromEntries(Object.entries(runs).map(([name, own]) => [name, byMeasure(own)]))
-}
-
-/** The processor time that the nodes have used so far. */
-function storeMilliseconds({ nodes }: Setup): number {
-  const used = nodes.flatMap((node) => [
-    ...node.cli('INFO', 'cpu').matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm),
-  ])
-  return used.reduce((sum, [, seconds]) => sum + Number(seconds) * 1000, 0)
 }
 
 /** One visitor's requests. Some handlers refuse some of them: these have no time, and are counted. */
 async function measureContention(
   fpms: Fpms,
   { nodes }: Setup,
-  rounds: number,
-  atATime: number,
+  { rounds, requests, atATime }: Readonly<Record<'rounds' | 'requests' | 'atATime', number>>,
   step: () => void,
 ): Promise<Table> {
   const runs = await inTurn(rounds, Object.keys(fpms), async (name) => {
@@ -148,7 +140,7 @@ async function measureContention(
     const took: number[] = []
     const start = performance.now()
     const { commands } = await countCommands(nodes, () =>
-      runInParallel(REQUESTS, atATime, async () => {
+      runInParallel(requests, atATime, async () => {
         const before = performance.now()
         // Another id is an empty session.
         const answer = await ask(visitor)
@@ -159,8 +151,8 @@ async function measureContention(
     const speed = speedOf(took, performance.now() - start)
     const lost = took.length + 2 - (await askNumber(ask, visitor))
     step()
-    const counts = { 'updates lost': lost, refused: REQUESTS - took.length }
-    return { ...speed, ...counts, ...(nodes.length === 0 ? {} : { 'commands/page': commands / REQUESTS }) }
+    const counts = { 'updates lost': lost, refused: requests - took.length }
+    return { ...speed, ...counts, ...(nodes.length === 0 ? {} : { 'commands/page': commands / requests }) }
   })
   return Object.fromEntries(Object.entries(runs).map(([name, own]) => [name, byMeasure(own)]))
 }

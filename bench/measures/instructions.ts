@@ -5,7 +5,7 @@ import { runInParallel } from '../../lab/load.ts'
 import { debian13Php, type InstalledPhp, machinePhp } from '../../lab/php/installed.ts'
 import { makeScratch, removeScratch } from '../../lab/processes/scratch.ts'
 import { until } from '../../lab/processes/until.ts'
-import { type Benchmark, type Cell, countSteps, NotHere, type Table } from '../benchmark.ts'
+import { type Benchmark, type Cell, countSteps, NotHere } from '../benchmark.ts'
 import { askNumber, newVisitors } from '../parts/load.ts'
 import { shorten } from '../parts/medians.ts'
 import { oneServer, type Setup } from '../parts/setups.ts'
@@ -42,14 +42,16 @@ export const instructions: Benchmark = async (run) => {
   } finally {
     await setup.stop()
   }
-  const tableOf = ({ version }: InstalledPhp): Table =>
-    Object.fromEntries(CONTENDERS.map((name) => [name, counted[`${version} ${name}`] ?? {}]))
+  const cellsOf = (name: string): Record<string, Cell> =>
+    Object.assign({}, ...phps.map(({ version }) => counted[`${version} ${name}`]))
   return {
     versions: { php: phps.map(({ name }) => name).join('; '), store: setup.store, valgrind },
     conditions: [
       `callgrind counts two workers with opcache, one of which serves ${pages} pages more than the other; a session of 1 KB that changes in each page`,
     ],
-    tables: Object.fromEntries(phps.map((php) => [`PHP ${php.version}`, tableOf(php)])),
+    tables: {
+      'thousands of a page': Object.fromEntries(CONTENDERS.map((name) => [name, cellsOf(name)])),
+    },
   }
 }
 
@@ -87,7 +89,7 @@ async function countInstructions(
     const counted: Record<string, Cell> = {}
     for (const [at, [what, page]] of Object.entries(COUNTED).entries()) {
       const [few, many] = [await serve(2 * at + 1, page, FEW), await serve(2 * at + 2, page, FEW + pages)]
-      counted[what] = [shorten((many - few) / pages / 1000)]
+      counted[`${what}, PHP ${php.version}`] = [shorten((many - few) / pages / 1000)]
     }
     return counted
   } finally {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { vcapServices } from '../../lab/bindings.ts'
+import { runInParallel } from '../../lab/load.ts'
 import { cookieIn } from '../../lab/php/fastcgi.ts'
 import { debian13Php, type InstalledPhp, machinePhp } from '../../lab/php/installed.ts'
 import { type Memcached, startMemcached } from '../../lab/servers/memcached.ts'
-import { type Benchmark, type Cell, countSteps } from '../benchmark.ts'
+import { type Benchmark, type Cell, countSteps, sortRows } from '../benchmark.ts'
 import { startBenchFpm } from '../parts/fpm.ts'
 import { median } from '../parts/medians.ts'
 import { memcachedName } from '../parts/setups.ts'
@@ -34,29 +35,28 @@ type Saw = 'kept' | 'new' | 'an older session' | 'no session' | `status ${string
 
 export const pool: Benchmark = async (run) => {
   const second = debian13Php()
-  const phps: readonly InstalledPhp[] = [
-    machinePhp(),
-    ...(run.isQuick || 'unavailable' in second ? [] : [second]),
-  ]
-  const step = countSteps(run, Object.keys(FAULTS).length * PLACES.length)
-  const tables: Record<string, Record<string, Record<string, Cell>>> = {}
-  for (const [fault, make] of Object.entries(FAULTS))
-    for (const [name, servers, env] of PLACES) {
-      const rows: Record<string, Record<string, Cell>> = {}
-      await Promise.all(
-        phps.map(async (php) => {
-          rows[`PHP ${php.version}`] = await suffer(php, fault, servers, env, make)
-        }),
-      )
-      tables[`${name}, ${fault}`] = rows
-      step()
-    }
+  const phps: readonly InstalledPhp[] = [machinePhp(), ...('unavailable' in second ? [] : [second])]
+  const cases = Object.keys(FAULTS).flatMap((fault) =>
+    PLACES.flatMap(([place, servers, env]) => phps.map((php) => ({ fault, place, servers, env, php }))),
+  )
+  const step = countSteps(run, cases.length)
+  const tables: Record<string, Record<string, Record<string, Cell>>> = Object.fromEntries(
+    cases.map(({ place, fault }) => [`${place}, ${fault}`, {}]),
+  )
+  // Most of it is waiting.
+  await runInParallel(cases.length, run.pick(8, 4), async (i) => {
+    const { fault, place, servers, env, php } = cases[i] as (typeof cases)[number]
+    const cells = await suffer(php, fault, servers, env)
+    const table = tables[`${place}, ${fault}`] ?? {}
+    table[`PHP ${php.version}`] = cells
+    step()
+  })
   return {
     versions: { php: phps.map(({ name }) => name).join('; '), store: memcachedName() },
     conditions: [
       `${VISITORS} visitors, all at once, each of whom has come twice before; the second time is ${AWAY_SECONDS} s after all are answered, the last ${AWAY_SECONDS} s after the server is back: empty, or thawed`,
     ],
-    tables,
+    tables: Object.fromEntries(Object.entries(tables).map(([name, rows]) => [name, sortRows(rows)])),
   }
 }
 
@@ -66,7 +66,6 @@ async function suffer(
   fault: string,
   servers: number,
   env: Readonly<Record<string, string>>,
-  make: (server: Memcached) => unknown,
 ): Promise<Record<string, Cell>> {
   const found: Record<string, Cell> = {}
   const pool = await Promise.all(Array.from({ length: servers }, () => startMemcached()))
@@ -104,7 +103,7 @@ async function suffer(
     }
     await comeAll('')
     await comeAll('')
-    await make(victim)
+    await FAULTS[fault]?.(victim)
     await comeAll('at once')
     await sleep(AWAY_SECONDS * 1000)
     await comeAll('the second time')

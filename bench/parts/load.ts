@@ -1,6 +1,9 @@
 import { runInParallel } from '../../lab/load.ts'
 import { cookieIn } from '../../lab/php/fastcgi.ts'
 
+/** As many as the workers of the smallest pool that makes many. */
+const NEW_AT_A_TIME = 8
+
 /** How fast a run of requests was. */
 export type Speed = Readonly<Record<'requests/s' | 'p50 ms' | 'p99 ms', number>>
 
@@ -42,11 +45,11 @@ export async function askNumber(ask: Ask, cookie?: string): Promise<number> {
 /** Makes visitors who have a session; gives their cookies. */
 export async function newVisitors(ask: Ask, count: number): Promise<string[]> {
   const cookies: string[] = []
-  for (let i = 0; i < count; i++) {
+  await runInParallel(count, NEW_AT_A_TIME, async () => {
     const answer = await ask()
     const cookie = cookieIn(answer)
     if (cookie === undefined) throw new Error(`a page started no session: ${answer}`)
     cookies.push(cookie)
-  }
+  })
   return cookies
 }

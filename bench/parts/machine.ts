@@ -33,8 +33,8 @@ export async function measureOthers(): Promise<number> {
   return Number(((after.used - before.used) / Math.max(1, after.all - before.all)).toFixed(2))
 }
 
-/** The first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. */
-function readTimes(): { readonly used: number; readonly all: number } {
+/** Ticks, by the first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. */
+export function readTimes(): { readonly used: number; readonly all: number } {
   const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n')
   const times = line.split(/\s+/).slice(1, 9).map(Number)
   const all = times.reduce((sum, time) => sum + time, 0)

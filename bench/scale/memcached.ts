@@ -2,25 +2,14 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { type Memcached, startMemcached } from '../../lab/servers/memcached.ts'
+import type { Run, Table } from '../benchmark.ts'
 import { measureSpeed, newVisitors } from '../parts/load.ts'
-import { median } from '../parts/medians.ts'
+import { byMeasure, shorten } from '../parts/medians.ts'
+import { openMany } from './connections.ts'
+import type { Cells } from './results.ts'
 import { startWorkers } from './workers.ts'
 
-/** The same for one Memcached. */
-export interface MemcachedCost {
-  /** Of the server's processors, for a page with a session of 1 KB. */
-  readonly managedMicroseconds: number
-  readonly nativeMicroseconds: number
-  /** Of memory that the process has, for each connection. */
-  readonly connectionBytes: number
-  readonly connections: number
-  /** Of the slabs, for each session; by kilobytes. */
-  readonly sessionBytes: Readonly<Record<string, number>>
-  readonly maxConnections: number
-  readonly threads: number
-}
-
-const [ROUNDS, PAGES, CONNECTIONS, AT_A_TIME] = [5, 1200, 4000, 8]
+const [CONNECTIONS, AT_A_TIME] = [4000, 8]
 
 /** Everything that `stats` gives, with further words of the command. */
 async function stats({ port }: Memcached, what = ''): Promise<Readonly<Record<string, string>>> {
@@ -39,47 +28,38 @@ async function used(server: Memcached): Promise<number> {
   return (Number(rusage_user) + Number(rusage_system)) * 1e6
 }
 
-async function measurePage(handler: 'managed' | 'native'): Promise<number> {
+/** Of the server's processors, for a page with a session of 1 KB. */
+async function measurePage(handler: 'managed' | 'native', run: Run): Promise<Cells> {
+  const [rounds, pages] = [run.pick(3, 5), run.pick(400, 1200)]
   const server = await startMemcached()
   const env = { MEMCACHED_URL: `memcached://127.0.0.1:${server.port}` }
-  const fpm = await startWorkers(
-    { nodes: [], env, stop: server.stop },
-    { handler, workers: AT_A_TIME, kilobytes: 1 },
-  )
+  const fpm = await startWorkers({ env }, { handler, workers: AT_A_TIME, kilobytes: 1 })
   try {
     const ask = fpm.ask('change')
     const visitors = await newVisitors(ask, 300)
-    await measureSpeed(ask, visitors, PAGES, AT_A_TIME)
-    const rounds = []
-    for (let round = 0; round < ROUNDS; round++) {
+    await measureSpeed(ask, visitors, pages, AT_A_TIME)
+    const costs = []
+    for (let round = 0; round < rounds; round++) {
       const before = await used(server)
-      await measureSpeed(ask, visitors, PAGES, AT_A_TIME)
-      rounds.push(((await used(server)) - before) / PAGES)
+      await measureSpeed(ask, visitors, pages, AT_A_TIME)
+      costs.push({ 'µs/page': ((await used(server)) - before) / pages })
     }
-    return median(rounds)
+    return byMeasure(costs)
   } finally {
     await fpm.stop()
     await server.stop()
   }
 }
 
-async function measureConnections(): Promise<Pick<MemcachedCost, 'connections' | 'connectionBytes'>> {
+/** Of the memory that the process has, for each connection. */
+async function measureIdle(): Promise<Cells> {
   const server = await startMemcached({ more: `-c ${CONNECTIONS + 100}` })
   const sockets: Socket[] = []
   try {
     const resident = async () => residentBytes(Number((await stats(server)).pid))
     const before = await resident()
-    while (sockets.length < CONNECTIONS) {
-      const some = Array.from({ length: 200 }, () => connect(server.port, '127.0.0.1'))
-      sockets.push(...some)
-      await Promise.all(
-        some.map((socket) => {
-          socket.write('version\r\n')
-          return once(socket, 'data')
-        }),
-      )
-    }
-    return { connections: CONNECTIONS, connectionBytes: ((await resident()) - before) / CONNECTIONS }
+    while (sockets.length < CONNECTIONS) sockets.push(...(await openMany(server.port, 'version\r\n')))
+    return { bytes: [shorten(((await resident()) - before) / CONNECTIONS)], count: [CONNECTIONS] }
   } finally {
     for (const socket of sockets) socket.destroy()
     await server.stop()
@@ -91,7 +71,7 @@ function residentBytes(pid: number): number {
 }
 
 /** What a session takes of the memory that the server may use: the chunk of its size. */
-async function measureSession(kilobytes: number): Promise<number> {
+export async function measureMemcachedSession(kilobytes: number): Promise<number> {
   const server = await startMemcached({ more: '-m 256' })
   const socket = connect(server.port, '127.0.0.1')
   try {
@@ -110,19 +90,17 @@ async function measureSession(kilobytes: number): Promise<number> {
   }
 }
 
-export async function measureMemcached(): Promise<MemcachedCost> {
+export async function measureMemcached(run: Run): Promise<Table> {
   const server = await startMemcached()
   const settings = await stats(server, ' settings')
   await server.stop()
-  const sizes = [1, 10, 100]
-  const sessions = []
-  for (const size of sizes) sessions.push([String(size), await measureSession(size)])
   return {
-    managedMicroseconds: await measurePage('managed'),
-    nativeMicroseconds: await measurePage('native'),
-    ...(await measureConnections()),
-    sessionBytes: Object.fromEntries(sessions),
-    maxConnections: Number(settings.maxconns),
-    threads: Number(settings.num_threads),
+    managed: await measurePage('managed', run),
+    native: await measurePage('native', run),
+    connections: await measureIdle(),
+    'by default': {
+      'most connections': [Number(settings.maxconns)],
+      threads: [Number(settings.num_threads)],
+    },
   }
 }

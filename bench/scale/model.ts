@@ -1,5 +1,5 @@
 import { workersFor } from '../simulation/closed-forms.ts'
-import { pageCost, type ScaleResults } from './results.ts'
+import { measured, namePageCase, pageCase, type ScaleTables } from './results.ts'
 
 /** An app, as far as its sessions need to know it; all of it may differ from yours. */
 export interface App {
@@ -52,23 +52,37 @@ export interface Need {
 }
 
 /** What such an app needs, by multiplication alone. */
-export function needOf(app: App, results: ScaleResults): Need {
+export function needOf(app: App, tables: ScaleTables): Need {
   const pagesPerSecond = app.instances * app.pagesPerSecond
   const sessions = (pagesPerSecond / app.pagesPerVisit) * (app.visitSeconds + app.lifetimeSeconds)
-  const bytes = results.sessions.find(({ kilobytes }) => kilobytes === app.kilobytes)?.bytes ?? Number.NaN
   const connections = app.instances * app.workers
-  const processors = pagesPerSecond * storeSeconds(app, results)
-  const sessionBytes = sessions * bytes
+  const processors = pagesPerSecond * storeSeconds(app, tables)
+  const sessionBytes = sessions * bytesOfSession(app, tables)
   return {
     pagesPerSecond,
     sessions,
     sessionBytes,
     connections,
-    connectionBytes: connections * connectionBytes(app, results),
+    connectionBytes: connections * connectionBytes(app, tables),
     processors,
     masters: mastersFor(processors, sessionBytes),
-    connectSeconds: connections * connectSeconds(app, results),
+    connectSeconds: connections * connectSeconds(app, tables),
     workersNeeded: workersFor(app.pagesPerSecond * app.pageSeconds, 0.01),
+  }
+}
+
+/** What one server takes, of each kind, before there must be another one. */
+export interface Limits {
+  readonly pagesPerSecond: number
+  readonly sessions: number
+  readonly connections: number
+}
+
+export function limitsOf(app: Omit<App, 'instances'>, tables: ScaleTables): Limits {
+  return {
+    pagesPerSecond: PLANNED_LOAD / storeSeconds(app, tables),
+    sessions: MASTER_BYTES / bytesOfSession(app, tables),
+    connections: MAX_CLIENTS,
   }
 }
 
@@ -80,24 +94,38 @@ function mastersFor(processors: number, bytes: number): number {
 
 export function storeSeconds(
   { tls, kilobytes }: Pick<App, 'tls' | 'kilobytes'>,
-  results: ScaleResults,
+  tables: ScaleTables,
 ): number {
-  return pageCost(results, { tls, kilobytes }).storeMicroseconds / 1e6
+  return measured(tables, 'pages', namePageCase(pageCase({ tls, kilobytes })), 'store µs/page') / 1e6
 }
 
-/** Of the resident memory, which has what TLS keeps outside the allocator's count, too. */
-function connectionBytes({ tls }: Pick<App, 'tls'>, { workers }: ScaleResults): number {
-  const most = workers.filter((one) => one.tls === tls).at(-1)
-  return Math.max(most?.bytes ?? Number.NaN, most?.residentBytes ?? Number.NaN)
+function bytesOfSession({ kilobytes }: Pick<App, 'kilobytes'>, tables: ScaleTables): number {
+  return measured(tables, 'sessions', `${kilobytes} KB`, 'bytes on the master')
+}
+
+/** Of the memory of the process, which has what TLS keeps outside the allocator's count, too. */
+function connectionBytes({ tls }: Pick<App, 'tls'>, tables: ScaleTables): number {
+  const row = lastRow(
+    tables,
+    'connections',
+    (name) => name.includes('php-fpm') && name.includes('TLS') === tls,
+  )
+  return Math.max(
+    ...['bytes', 'bytes of the process'].map((what) => measured(tables, 'connections', row, what)),
+  )
 }
 
 /** TLS 1.2 is what PHP before 8.2.19 speaks, and the cheaper of the two. */
-export function connectSeconds({ tls }: Pick<App, 'tls'>, { handshakes }: ScaleResults): number {
-  const found = handshakes.find(({ protocol }) => protocol === (tls ? 'TLSv1.2' : 'plain'))
-  return (found?.storeMicroseconds ?? Number.NaN) / 1e6
+export function connectSeconds({ tls }: Pick<App, 'tls'>, tables: ScaleTables): number {
+  return measured(tables, 'handshakes', tls ? 'TLSv1.2' : 'without TLS', 'store µs') / 1e6
 }
 
-export function waitSeconds({ waits }: ScaleResults): number {
-  const most = waits.filter(({ handler }) => handler === 'managed').at(-1)
-  return (most?.storeMicroseconds ?? Number.NaN) / 1e6
+export function waitSeconds(tables: ScaleTables): number {
+  const row = lastRow(tables, 'waits', (name) => name.includes('managed'))
+  return measured(tables, 'waits', row, 'store µs/s') / 1e6
+}
+
+/** The row of the most workers: a table has the fewest first. */
+export function lastRow(tables: ScaleTables, table: string, isWanted: (name: string) => boolean): string {
+  return Object.keys(tables[table] ?? {}).findLast(isWanted) ?? ''
 }

@@ -1,34 +1,16 @@
 import { makeCertificates } from '../../lab/servers/certificates.ts'
 import { cpuMilliseconds } from '../parts/cpu.ts'
+import { connectionsOf, idleMicroseconds, infoNumber, startStore, storeMicroseconds } from '../parts/info.ts'
 import { measureSpeed, newVisitors } from '../parts/load.ts'
-import { median } from '../parts/medians.ts'
-import { connectionsOf, idleMicroseconds, infoNumber, startStore, storeMicroseconds } from './info.ts'
+import { byMeasure, shorten } from '../parts/medians.ts'
+import type { Measure, PageCase } from './results.ts'
 import { connectAll, startWorkers } from './workers.ts'
 
-/** What a page with a session costs, as medians of rounds. */
-export interface PageCost {
-  readonly handler: 'managed' | 'native'
-  readonly tls: boolean
-  readonly masters: number
-  readonly workers: number
-  readonly kilobytes: number
-  readonly storeMicroseconds: number
-  /** The least and the greatest round. */
-  readonly storeSpread: readonly [number, number]
-  readonly phpMicroseconds: number
-  /** What all masters take at rest, each second; where it is absent it is counted as the pages'. */
-  readonly idleMicroseconds?: number
-  /** The connections that each master has in the end. */
-  readonly connections: readonly number[]
-  /** The part of the commands that the busiest master ran. */
-  readonly largestShare: number
-}
+const [VISITORS, AT_A_TIME] = [300, 8]
 
-export type PageCase = Pick<PageCost, 'handler' | 'tls' | 'masters' | 'workers' | 'kilobytes'>
-
-const [ROUNDS, VISITORS, PAGES, AT_A_TIME] = [5, 300, 1200, 8]
-
-export async function measurePages(one: PageCase): Promise<PageCost> {
+/** What a page with a session costs the store and PHP, and how masters share it. */
+export const measurePages: Measure<PageCase> = async (one, run) => {
+  const [rounds, pages] = [run.pick(3, 5), run.pick(400, 1200)]
   const tls = one.tls ? makeCertificates() : undefined
   const store = await startStore(one.masters, tls)
   const fpm = await startWorkers(store, one)
@@ -39,31 +21,29 @@ export async function measurePages(one: PageCase): Promise<PageCost> {
       )
     const ask = fpm.ask('change')
     const visitors = await newVisitors(ask, VISITORS)
-    await measureSpeed(ask, visitors, PAGES, AT_A_TIME)
+    await measureSpeed(ask, visitors, pages, AT_A_TIME)
     for (const node of store.nodes) node.cli('CONFIG', 'RESETSTAT')
-    const idle = await idleMicroseconds(store.nodes)
-    const rounds = []
-    for (let round = 0; round < ROUNDS; round++) {
+    const idle = await idleMicroseconds(store.nodes, run.pick(2, 6))
+    const costs = []
+    for (let round = 0; round < rounds; round++) {
       const before = [storeMicroseconds(store.nodes), cpuMilliseconds(fpm.pid)] as const
       const start = performance.now()
-      await measureSpeed(ask, visitors, PAGES, AT_A_TIME)
+      await measureSpeed(ask, visitors, pages, AT_A_TIME)
       const atRest = idle * ((performance.now() - start) / 1000)
       const used = [storeMicroseconds(store.nodes), cpuMilliseconds(fpm.pid)] as const
-      rounds.push({
-        store: (used[0] - before[0] - atRest) / PAGES,
-        php: ((used[1] - before[1]) * 1000) / PAGES,
+      costs.push({
+        'store µs/page': (used[0] - before[0] - atRest) / pages,
+        'PHP µs/page': ((used[1] - before[1]) * 1000) / pages,
       })
     }
-    const stores = rounds.map((round) => round.store)
     const commands = store.nodes.map((node) => infoNumber(node, 'stats', 'total_commands_processed'))
+    const all = commands.reduce((sum, count) => sum + count, 0)
     return {
-      ...one,
-      storeMicroseconds: median(stores),
-      storeSpread: [Math.min(...stores), Math.max(...stores)],
-      idleMicroseconds: idle,
-      phpMicroseconds: median(rounds.map((round) => round.php)),
-      connections: store.nodes.map(connectionsOf),
-      largestShare: Math.max(...commands) / commands.reduce((sum, count) => sum + count, 0),
+      ...byMeasure(costs),
+      'store µs/s at rest': [shorten(idle)],
+      pages: [VISITORS + (rounds + 1) * pages],
+      'connections of each master': store.nodes.map(connectionsOf).join(', '),
+      'share of the busiest master': [shorten(Math.max(...commands) / all)],
     }
   } finally {
     await fpm.stop()

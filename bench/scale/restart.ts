@@ -2,28 +2,25 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startRedis } from '../../lab/redis/server.ts'
 import { makeCertificates } from '../../lab/servers/certificates.ts'
+import { connectionsOf, storeMicroseconds } from '../parts/info.ts'
 import { newVisitors } from '../parts/load.ts'
-import { connectionsOf, PASSWORD, storeMicroseconds } from './info.ts'
+import { shorten } from '../parts/medians.ts'
+import { PASSWORD } from '../parts/setups.ts'
+import { type Measure, nameTls } from './results.ts'
 import { connectAll, startWorkers } from './workers.ts'
 
-/** What happens when all workers connect at once, because the store has been restarted. */
-export interface RestartCost {
-  readonly tls: boolean
+export interface RestartCase {
   readonly workers: number
-  /** Of the store's processor, for each connection with its login and its page. */
-  readonly storeMicroseconds: number
-  /** The same for the next page of each worker, on the connection that it has. */
-  readonly laterMicroseconds: number
-  readonly pages: number
-  readonly failed: number
-  /** Until the last page was there; depends on what else the machine does. */
-  readonly seconds: number
+  readonly tls: boolean
 }
 
-/** One request of one visitor for each worker, all at once; half a second, so that each worker has one. */
+export const nameRestartCase = ({ workers, tls }: RestartCase) => `${workers}${nameTls(tls)}`
+
+/** One request of one visitor for each worker, all at once; so long that each worker has one. */
 const ONCE = `session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; usleep(1500000); echo 1;`
 
-export async function measureRestart(workers: number, isTls: boolean): Promise<RestartCost> {
+/** What happens when all workers connect at once, because the store has been restarted. */
+export const measureRestart: Measure<RestartCase> = async ({ workers, tls: isTls }) => {
   const tls = isTls ? makeCertificates() : undefined
   const options = { password: PASSWORD, ...(tls === undefined ? {} : { tls }) }
   let redis = await startRedis(options)
@@ -31,11 +28,7 @@ export async function measureRestart(workers: number, isTls: boolean): Promise<R
     REDIS_URL: `redis${isTls ? 's' : ''}://:${PASSWORD}@localhost:${isTls ? redis.tlsPort : redis.port}`,
     ...(tls === undefined ? {} : { REDIS_CA: readFileSync(tls.ca, 'utf8') }),
   }
-  const fpm = await startWorkers(
-    { nodes: [redis], env, stop: redis.stop },
-    { handler: 'managed', workers, kilobytes: 1 },
-    { once: ONCE },
-  )
+  const fpm = await startWorkers({ env }, { handler: 'managed', workers, kilobytes: 1 }, { once: ONCE })
   try {
     await connectAll(fpm, workers, () => connectionsOf(redis) >= workers)
     await redis.stop()
@@ -43,24 +36,25 @@ export async function measureRestart(workers: number, isTls: boolean): Promise<R
     // The scripts are there again before it begins.
     await newVisitors(fpm.ask('change'), 1)
     const askAll = async () => {
-      const before = [storeMicroseconds([redis]), performance.now()] as const
+      const [before, start] = [storeMicroseconds([redis]), performance.now()]
       const answers = await Promise.all(Array.from({ length: workers }, () => fpm.ask('once')()))
       const failed = answers.filter((answer) => answer.startsWith('Status:')).length
-      const seconds = (performance.now() - before[1]) / 1000 - 1.5
-      return { failed, seconds, used: (storeMicroseconds([redis]) - before[0]) / workers }
+      const seconds = (performance.now() - start) / 1000 - 1.5
+      return { failed, seconds, used: (storeMicroseconds([redis]) - before) / workers }
     }
     const first = await askAll()
     await connectAll(fpm, workers, () => connectionsOf(redis) >= workers)
     await sleep(500)
     const later = await askAll()
     return {
-      tls: isTls,
-      workers,
-      storeMicroseconds: first.used,
-      laterMicroseconds: later.used,
-      pages: workers,
-      failed: first.failed,
-      seconds: first.seconds,
+      // Of each connection with its login and its page.
+      'store µs': [shorten(first.used)],
+      // On the connection that the worker has.
+      'store µs of the next page': [shorten(later.used)],
+      'status 503': [first.failed],
+      'of pages': [workers],
+      // Until the last page was there; depends on what else the machine does.
+      seconds: [shorten(first.seconds)],
     }
   } finally {
     await fpm.stop()

@@ -1,53 +1,40 @@
-import { readFileSync } from 'node:fs'
-import type { RestartResult } from '../simulation/restart.ts'
-import type { SiteResult } from '../simulation/site.ts'
-import type { ConnectionCost } from './connections.ts'
-import type { HandshakeCost } from './handshakes.ts'
-import type { MemcachedCost } from './memcached.ts'
-import type { PageCase, PageCost } from './pages.ts'
-import type { RestartCost } from './restart.ts'
-import type { SessionCost } from './sessions.ts'
-import type { SlotsCost } from './slots.ts'
-import type { WaitCost } from './waits.ts'
+import type { Cell, Outcome, Run } from '../benchmark.ts'
+import { figureOf } from '../figures/results.ts'
 
-/** bench/results/scale.json: what was measured, and what was simulated with it. */
-export interface ScaleResults {
-  readonly machine: Readonly<Record<string, string | number>>
-  readonly pages: readonly PageCost[]
-  readonly clusters: readonly PageCost[]
-  readonly workers: readonly ConnectionCost[]
-  readonly connections: readonly ConnectionCost[]
-  readonly handshakes: readonly HandshakeCost[]
-  readonly sessions: readonly SessionCost[]
-  readonly waits: readonly WaitCost[]
-  readonly restart: readonly RestartCost[]
-  readonly slots: readonly SlotsCost[]
-  readonly turns: readonly number[]
-  readonly memcached: MemcachedCost
-  readonly signatures: Readonly<Record<'rsa2048' | 'ecdsaP256', number>>
-  readonly simulation: Simulation
+/** The tables of the benchmark `scale`, and what is simulated with them. */
+export type ScaleTables = Outcome['tables']
+
+/** What one measurement gives: a row of its table. */
+export type Cells = Readonly<Record<string, Cell>>
+
+/** A measurement of one case; `--quick` makes it shorter. */
+export type Measure<Case> = (one: Case, run: Run) => Promise<Cells>
+
+/** The median of the rounds; an error where it was not measured. */
+export function measured(tables: ScaleTables, table: string, row: string, what: string): number {
+  const figure = figureOf(tables[table]?.[row]?.[what])
+  if (figure === undefined) throw new Error(`not measured: ${table}, ${row}, ${what}`)
+  return figure.middle
 }
 
-export interface Simulation {
-  readonly sites: readonly (SiteResult & { readonly instances: number; readonly bursts: boolean })[]
-  readonly restarts: readonly (RestartResult & { readonly instances: number; readonly backlog: number })[]
+/** A page's store, workers and session: the rows of the table `pages`. */
+export interface PageCase {
+  readonly handler: 'managed' | 'native'
+  readonly tls: boolean
+  readonly masters: number
+  readonly workers: number
+  readonly kilobytes: number
 }
 
-export const RESULTS = 'bench/results/scale.json'
+export const nameMasters = (masters: number) => (masters === 1 ? 'one server' : `${masters} masters`)
 
-export function readResults(): ScaleResults {
-  return JSON.parse(readFileSync(RESULTS, 'utf8')) as ScaleResults
+export const nameTls = (isTls: boolean) => (isTls ? ', TLS' : '')
+
+export function namePageCase({ handler, tls, masters, workers, kilobytes }: PageCase): string {
+  return `${handler}${nameTls(tls)}, ${nameMasters(masters)}, ${workers} workers, ${kilobytes} KB`
 }
 
-/** The measurement of this case. */
-export function pageCost(
-  { pages, clusters }: Pick<ScaleResults, 'pages' | 'clusters'>,
-  one: Partial<PageCase>,
-): PageCost {
-  const all = { handler: 'managed', tls: false, masters: 1, workers: 8, kilobytes: 1, ...one }
-  const found = [...pages, ...clusters].find((page) =>
-    (Object.keys(all) as (keyof PageCase)[]).every((name) => page[name] === all[name]),
-  )
-  if (found === undefined) throw new Error(`not measured: ${JSON.stringify(all)}`)
-  return found
+/** Another one than managed, plain, on one server, with 8 workers and 1 KB. */
+export function pageCase(changes: Partial<PageCase>): PageCase {
+  return { handler: 'managed', tls: false, masters: 1, workers: 8, kilobytes: 1, ...changes }
 }

@@ -1,29 +1,24 @@
-import { startStore } from './info.ts'
+import { startStore } from '../parts/info.ts'
+import type { Cells, Measure } from './results.ts'
 import { startWorkers } from './workers.ts'
 
-/** What it takes a master to say which master has which slots, as a worker that is root asks with each page. */
-export interface SlotsCost {
-  readonly masters: number
-  readonly microseconds: number
-}
+const ASKED = 2000
 
-export async function measureSlots(masters: number): Promise<SlotsCost> {
+/** What it takes a master to say which master has which slots, as a worker that is root asks with each page. */
+export const measureSlots: Measure<number> = async (masters) => {
   const store = await startStore(masters)
   try {
     const [node] = store.nodes
-    await node?.batch(Array.from({ length: 2000 }, () => ['CLUSTER', 'SLOTS']))
+    await node?.batch(Array.from({ length: ASKED }, () => ['CLUSTER', 'SLOTS']))
     const statistics = node?.cli('INFO', 'commandstats') ?? ''
-    return {
-      masters,
-      microseconds: Number(/^cmdstat_cluster\|slots:.*usec_per_call=([\d.]+)/m.exec(statistics)?.[1]),
-    }
+    return { µs: [Number(/^cmdstat_cluster\|slots:.*usec_per_call=([\d.]+)/m.exec(statistics)?.[1])] }
   } finally {
     await store.stop()
   }
 }
 
 /** How many of so many pages, asked for one after the other, each worker of a pool has served. */
-export async function measureTurns(workers: number, pages: number): Promise<readonly number[]> {
+export async function measureTurns(workers: number, pages: number): Promise<Cells> {
   const store = await startStore(1)
   const fpm = await startWorkers(
     store,
@@ -36,7 +31,7 @@ export async function measureTurns(workers: number, pages: number): Promise<read
       const who = /\d+$/.exec(await fpm.ask('who')())?.[0] ?? ''
       served.set(who, (served.get(who) ?? 0) + 1)
     }
-    return [...served.values()].sort((a, b) => a - b)
+    return { 'pages of each': [...served.values()].sort((a, b) => a - b) }
   } finally {
     await fpm.stop()
     await store.stop()

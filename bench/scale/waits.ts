@@ -1,22 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { infoNumber, startStore, storeMicroseconds } from '../parts/info.ts'
 import { newVisitors } from '../parts/load.ts'
-import { infoNumber, startStore, storeMicroseconds } from './info.ts'
+import { shorten } from '../parts/medians.ts'
+import type { Measure } from './results.ts'
 import { startWorkers, type WorkersOptions } from './workers.ts'
 
-/** What requests cost the store that wait for their session. */
-export interface WaitCost {
+export interface WaitCase {
   readonly handler: WorkersOptions['handler']
   readonly waiting: number
-  /** Of the store's processor, for each of them and each second. */
-  readonly storeMicroseconds: number
-  readonly commands: number
 }
 
-const SECONDS = 6
+export const nameWaitCase = ({ handler, waiting }: WaitCase) => `${waiting}, ${handler}`
 
-export async function measureWaits(handler: WorkersOptions['handler'], waiting: number): Promise<WaitCost> {
+/** Until all of them wait, and for a machine that is slow. */
+const [SETTLE_SECONDS, SPARE_SECONDS] = [5, 9]
+
+/** What requests that wait for their session cost the store: each of them, each second. */
+export const measureWaits: Measure<WaitCase> = async ({ handler, waiting }, run) => {
+  const seconds = run.pick(3, 6)
   const store = await startStore(1)
-  const long = `session_start(); sleep(${SECONDS + 14}); echo 1;`
+  const long = `session_start(); sleep(${SETTLE_SECONDS + seconds + SPARE_SECONDS}); echo 1;`
   const fpm = await startWorkers(store, { handler, workers: waiting + 1, kilobytes: 1 }, { long })
   try {
     const [visitor = ''] = await newVisitors(fpm.ask('change'), 1)
@@ -25,20 +28,18 @@ export async function measureWaits(handler: WorkersOptions['handler'], waiting: 
     const running = [fpm.ask('long')(visitor)]
     await sleep(1000)
     for (let i = 0; i < waiting; i++) running.push(fpm.ask('change')(visitor))
-    await sleep(5000)
+    await sleep(SETTLE_SECONDS * 1000)
     const used = () =>
       [storeMicroseconds([node]), infoNumber(node, 'stats', 'total_commands_processed')] as const
     const before = used()
     const start = performance.now()
-    await sleep(SECONDS * 1000)
+    await sleep(seconds * 1000)
     const after = used()
     const each = waiting * ((performance.now() - start) / 1000)
     await Promise.all(running)
     return {
-      handler,
-      waiting,
-      storeMicroseconds: (after[0] - before[0]) / each,
-      commands: (after[1] - before[1]) / each,
+      'store µs/s': [shorten((after[0] - before[0]) / each)],
+      'commands/s': [shorten((after[1] - before[1]) / each)],
     }
   } finally {
     await fpm.stop()

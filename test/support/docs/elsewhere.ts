@@ -95,7 +95,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   },
   {
     why: 'measures for minutes, and means nothing on a machine that is busy with tests',
-    forms: forms('npx tsx bench/playground.ts', 'scripts/bench.*', 'npx tsx bench/scale.*'),
+    forms: forms('scripts/bench.*'),
   },
 ]
 

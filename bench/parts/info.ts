@@ -4,8 +4,7 @@ import { startRedisCluster } from '../../lab/redis/cluster.ts'
 import type { Redis } from '../../lab/redis/options.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import type { Certificates } from '../../lab/servers/certificates.ts'
-
-export const PASSWORD = 'secret'
+import { PASSWORD } from './setups.ts'
 
 /** A number that a server gives in INFO. */
 export function infoNumber(node: Redis, section: string, field: string): number {
@@ -20,13 +19,11 @@ export function storeMicroseconds(nodes: readonly Redis[]): number {
   return used.reduce((sum, seconds) => sum + seconds * 1e6, 0)
 }
 
-const IDLE_SECONDS = 6
-
-/** The processor time that servers use each second while nobody asks them. */
-export async function idleMicroseconds(nodes: readonly Redis[]): Promise<number> {
+/** The processor time that servers use each second while nobody asks them, by looking so many seconds. */
+export async function idleMicroseconds(nodes: readonly Redis[], seconds: number): Promise<number> {
   const before = storeMicroseconds(nodes)
-  await sleep(IDLE_SECONDS * 1000)
-  return (storeMicroseconds(nodes) - before) / IDLE_SECONDS
+  await sleep(seconds * 1000)
+  return (storeMicroseconds(nodes) - before) / seconds
 }
 
 /** Connections of clients, without the one that asks. */

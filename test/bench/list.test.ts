@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest'
+import { minutesOf, namesOf, renderList } from '../../bench/list.ts'
+import { readPage } from '../support/docs/pages.ts'
+
+const minutes = (isQuick: boolean) => minutesOf(namesOf(isQuick), isQuick)
+
+describe('scripts/bench', () => {
+  test('takes three hours at most, with --quick 25 minutes', () => {
+    expect(minutes(false)).toBeLessThanOrEqual(180)
+    expect(minutes(true)).toBeLessThanOrEqual(25)
+  })
+
+  test('takes as long as bench/results/README.md says', () => {
+    const said = (isQuick: boolean) => `about ${Math.ceil(minutes(isQuick))} minutes`
+    expect(readPage('bench/results/README.md')).toContain(said(false))
+    expect(readPage('bench/results/README.md')).toContain(said(true))
+  })
+
+  test('lists each benchmark with its minutes, and all of them', () => {
+    expect(renderList(['start', 'pool', 'scale'])).toMatchInlineSnapshot(`
+      "minutes               in full  --quick
+      start                       1      0.6
+      pool                        5        -
+      scale                      20      4.2
+      all of them                26      4.8
+      "
+    `)
+  })
+})

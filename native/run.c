@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "modules.h"
+#include "words.h"
 
 extern char **environ;
 
@@ -143,33 +144,6 @@ static int finish(Run *run, double deadline)
     while (waitpid(run->child, &status, 0) < 0 && errno == EINTR)
         ;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-/* The strings of an array, for execvp. */
-static char **copy_list(JSContext *ctx, JSValueConst list)
-{
-    JSValue length = JS_GetPropertyStr(ctx, list, "length");
-    int32_t count = 0, i;
-    char **copies;
-    JS_ToInt32(ctx, &count, length);
-    JS_FreeValue(ctx, length);
-    copies = calloc(count + 1, sizeof(*copies));
-    for (i = 0; copies && i < count; i++) {
-        JSValue value = JS_GetPropertyUint32(ctx, list, i);
-        const char *word = JS_ToCString(ctx, value);
-        copies[i] = strdup(word ? word : "");
-        JS_FreeCString(ctx, word);
-        JS_FreeValue(ctx, value);
-    }
-    return copies;
-}
-
-static void free_list(char **list)
-{
-    char **word;
-    for (word = list; word && *word; word++)
-        free(*word);
-    free(list);
 }
 
 /* As much as a pipe may lack: files or processes are used up. */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "modules.h"
 #include "processes.h"
+#include "words.h"
 
 /* What is not held: faults, job control, what is ignored by default. Any other signal would leave files behind. */
 static const int other_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGKILL, SIGSTOP,
@@ -193,24 +194,6 @@ static void outlive_command(int was_told)
             signal_children(watcher, number);
         }
     }
-}
-
-/* The program's name, these words and two more, for execvp; NULL without words. Never freed. */
-static char **copy_words(JSContext *ctx, int count, JSValueConst *values, const char *more[2])
-{
-    int i;
-    char **words = count > 0 ? calloc(count + 4, sizeof(*words)) : NULL;
-    if (!words)
-        return NULL;
-    words[0] = "php-sessions";
-    for (i = 0; i < count; i++) {
-        const char *word = JS_ToCString(ctx, values[i]);
-        words[i + 1] = word ? strdup(word) : NULL;
-        JS_FreeCString(ctx, word);
-    }
-    words[count + 1] = strdup(more[0]);
-    words[count + 2] = strdup(more[1]);
-    return words;
 }
 
 /*

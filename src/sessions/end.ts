@@ -10,14 +10,14 @@ import type { AppSessions } from './app-sessions.ts'
 import { amount } from './count-text.ts'
 import { filesQuestion, othersFile, severalApps, tellInstance, tellOthers } from './local-files.ts'
 import { askSessions, boundStoreQuestion, isFinding, type StoreQuestion, storeQuestionOf } from './program.ts'
-import decode from './programs/decode.php'
+import { DECODE } from './programs/decode/index.ts'
 import end from './programs/end.php'
 import endMoving from './programs/end-moving.php'
 import { type Flags, refuse, withSessions } from './work.ts'
 
-const PROGRAM = { name: 'end', files: [compression, decode, end] }
+const PROGRAM = { name: 'end', files: [compression, ...DECODE, end] }
 /** While sessions move, they are locked as requests lock them. */
-const MOVING = { name: 'end', files: [compression, decode, endMoving, end], isLocking: true }
+const MOVING = { name: 'end', files: [compression, ...DECODE, endMoving, end], isLocking: true }
 
 /** Which sessions are to end: one id, those with a value, or all. */
 interface Which {

@@ -23,6 +23,7 @@ import progress from './programs/progress.php'
 import start from './programs/start.php'
 import filesSessionStore from './programs/stores/files-session-store.php'
 import memcachedSessionStore from './programs/stores/memcached-session-store.php'
+import redisServers from './programs/stores/redis-servers.php'
 import redisSessionStore from './programs/stores/redis-session-store.php'
 import sessionStore from './programs/stores/session-store.php'
 
@@ -97,7 +98,7 @@ export function isFinding(answer: object): answer is Finding {
 
 /** What the programs need for each kind of store. */
 const STORE_FILES: Readonly<Record<StoreQuestion['kind'], readonly string[]>> = {
-  redis: [...redis.client.files, redisSessionStore],
+  redis: [...redis.client.files, redisServers, redisSessionStore],
   memcached: [...memcached.client.files, memcachedSessionStore],
   files: [sessionFiles, filesSessionStore],
 }

@@ -4,7 +4,7 @@ import compression from '../stores/redis/handler/compression.php'
 import { amount, duration } from './count-text.ts'
 import { othersFile } from './local-files.ts'
 import { askSessions, isFinding } from './program.ts'
-import decode from './programs/decode.php'
+import { DECODE } from './programs/decode/index.ts'
 import show from './programs/show.php'
 import { type Flags, withSessions } from './work.ts'
 
@@ -32,7 +32,12 @@ interface Shown {
 export function showSession(host: Host, id: string, flags: Flags): number {
   const shown = withSessions<Shown>(host, flags, (sessions, log) => {
     const question = { id, values: flags.values !== undefined }
-    const answer = askSessions(sessions, { name: 'show', files: [compression, decode, show] }, question, log)
+    const answer = askSessions(
+      sessions,
+      { name: 'show', files: [compression, ...DECODE, show] },
+      question,
+      log,
+    )
     if (isFinding(answer)) return answer
     if (answer.isThere === true) return answer as unknown as Shown
     const others = othersFile(host, answer)

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { unzipSync } from 'fflate'
@@ -8,8 +8,9 @@ import { parse } from 'smol-toml'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import { bundledPackages } from '../../scripts/parts/bundles.ts'
-import { TEXTS } from '../../scripts/release/buildpack.ts'
 import { ARM64, arm64Unavailable } from '../support/arm64.ts'
+import { fileIn, zipModes } from '../support/artefacts.ts'
+import { copyCheckout } from '../support/checkout.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const DIST = join(ROOT, 'dist')
@@ -51,7 +52,7 @@ test('SHA256SUMS has every artefact', () => {
 })
 
 test('another directory gives the same bytes of all artefacts', () => {
-  const checkout = copyCheckout()
+  const checkout = copyCheckout(ROOT, VERSION)
   execFileSync(join(checkout, 'scripts/package'))
   expect(sumsIn(checkout)).toEqual(sumsIn(ROOT))
 }, 600_000)
@@ -101,7 +102,7 @@ test('the Cloud Native Buildpack is one for all architectures: sorted, owned by 
     expect({ owner, day, time }).toEqual({ owner: '0/0', day: '1980-01-01', time: '00:00:00' })
   for (const path of ['bin/build', 'bin/detect', ...PROGRAMS])
     expect(entries.find((entry) => entry[5] === path)?.[0]).toBe('-rwxr-xr-x')
-  expect(parse(fileIn(CNB, 'buildpack.toml'))).toMatchObject({
+  expect(parse(fileIn(DIST, CNB, 'buildpack.toml'))).toMatchObject({
     // The specification wants three numbers.
     buildpack: { id: 'php-sessions/php-sessions', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) },
     targets: PROGRAMS.map((path) => ({ os: 'linux', arch: path.replace(/.*-/, '') })),
@@ -143,8 +144,8 @@ test('the licences of all that is in it travel in every artefact', () => {
   const notice = readFileSync(join(ROOT, 'NOTICE'), 'utf8')
   const texts = {
     zip: Buffer.from(unzipSync(read(CF)).NOTICE ?? []).toString(),
-    cnb: fileIn(CNB, 'NOTICE'),
-    npm: fileIn(NPM, 'package/NOTICE'),
+    cnb: fileIn(DIST, CNB, 'NOTICE'),
+    npm: fileIn(DIST, NPM, 'package/NOTICE'),
     executable: execFileSync(join(DIST, 'php-sessions-linux-x86_64'), ['--licences'], { encoding: 'utf8' }),
     node: execFileSync(process.execPath, [join(DIST, 'php-sessions.mjs'), '--licences'], {
       encoding: 'utf8',
@@ -255,37 +256,3 @@ describe('the npm package', () => {
     )
   }, 300_000)
 })
-
-/** Copies what makes the release, without git; the copy is told the version. */
-function copyCheckout(): string {
-  const checkout = makeScratch('checkout')
-  const files = [...TEXTS, 'package.json', 'tsconfig.json']
-  for (const path of [...files, 'buildpack', 'lab', 'native', 'playground', 'scripts', 'src'])
-    cpSync(join(ROOT, path), join(checkout, path), { recursive: true })
-  writeFileSync(join(checkout, 'scripts/version'), `#!/bin/sh\necho '${VERSION}'\n`)
-  symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'))
-  // Compiling musl and QuickJS again would take minutes: scripts/release/reproduce does that.
-  mkdirSync(join(checkout, '.cache'))
-  for (const name of readdirSync(join(ROOT, '.cache')).filter((name) =>
-    /^(runtime|musl)-.*\w{16}$/.test(name),
-  ))
-    symlinkSync(join(ROOT, '.cache', name), join(checkout, '.cache', name))
-  return checkout
-}
-
-function fileIn(archive: string, path: string): string {
-  return execFileSync('tar', ['-xzOf', join(DIST, archive), path], { encoding: 'utf8' })
-}
-
-/** The Unix mode of each file, from the central directory (APPNOTE.TXT 4.3.12), which fflate does not give. */
-function zipModes(bytes: Buffer): Readonly<Record<string, number>> {
-  const modes: Record<string, number> = {}
-  const end = bytes.lastIndexOf('PK\x05\x06')
-  let at = bytes.readUInt32LE(end + 16)
-  while (at < end) {
-    const nameLength = bytes.readUInt16LE(at + 28)
-    modes[bytes.toString('utf8', at + 46, at + 46 + nameLength)] = bytes.readUInt32LE(at + 38) >>> 16
-    at += 46 + nameLength + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32)
-  }
-  return modes
-}

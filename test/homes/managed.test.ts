@@ -2,26 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { CANARY, redisService, vcapServices } from '../../lab/bindings.ts'
 import { main } from '../../src/cli/main.ts'
 import { APPS } from '../frameworks/apps.ts'
+import { HANDLER, PHP_8_1, STORE, written } from '../support/homes/written.ts'
 import { type FakeHost, fakeHost } from '../support/host/fake-host.ts'
 import { type FakeAnswers, fakePhp } from '../support/host/fake-php.ts'
 
 const managed = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(redisService) }
-const HANDLER = 'php-sessions-handler.php'
-const STORE = 'php-sessions-store.php'
-const PHP_8_1 = 'no-debug-non-zts-20210902'
-
-/** The files of ours in a directory, with their modes; each is what its name says. */
-function written({ files, modes }: Pick<FakeHost, 'files' | 'modes'>, directory: string) {
-  expect(files.get(`${directory}/${HANDLER}`) ?? '<?php').toMatch(/^<\?php/)
-  expect(files.get(`${directory}/${STORE}`) ?? "'password'").toContain("'password'")
-  const ours = [...files.keys()].filter(
-    (path) => path.startsWith(`${directory}/`) && path.includes('php-sessions'),
-  )
-  return Object.fromEntries(
-    ours.map((path) => [path.slice(directory.length + 1), modes.get(path)?.toString(8)]),
-  )
-}
-
 const settings = (ini = '', name: string) =>
   new RegExp(`^${name.replace('.', '\\.')} = "(.*)"$`, 'm').exec(ini)?.[1]
 

@@ -8,7 +8,8 @@ import { readCa, readClientCertificate } from '../certificates.ts'
 import { portOf, secretOf, uriPart } from '../read-servers.ts'
 import { readPassword, readUser } from './login.ts'
 import { readPhpSavePath, type SavePathReading } from './php-save-path.ts'
-import { type RedisPlaces, readTopology } from './topology.ts'
+import type { RedisPlaces } from './places.ts'
+import { readTopology } from './topology.ts'
 
 /** Reads where a Redis is and how to log in; undefined if the findings have an error. */
 export function readRedisEndpoint(credentials: Credentials, options: Options): Endpoint | undefined {

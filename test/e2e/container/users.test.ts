@@ -8,62 +8,21 @@ import { startContained } from '../../../lab/processes/contained.ts'
 import { findListener } from '../../../lab/processes/listening.ts'
 import { freePorts } from '../../../lab/processes/ports.ts'
 import { until } from '../../../lab/processes/until.ts'
-import { type Unpacked, unpackPackages } from '../../../lab/unpacked.ts'
+import type { Unpacked } from '../../../lab/unpacked.ts'
 import { EXECUTABLE } from '../../support/homes/cloudfoundry.ts'
-import { container, HOSTS } from '../../support/homes/container.ts'
+import { HOSTS } from '../../support/homes/container.ts'
+import {
+  has,
+  missing,
+  packages,
+  run,
+  SAYS,
+  whyNoS6,
+  withS6,
+  withStore,
+} from '../../support/homes/user-changing.ts'
 
 const isRoot = process.getuid?.() === 0
-const SAYS = `echo ini_get('session.save_handler'), ' ', posix_geteuid(), "\\n";`
-const packages = {
-  gosu: await unpackPackages('gosu', ['gosu']),
-  s6: await unpackPackages('s6', [
-    ...['s6', 'execline', 'libs6-2.13|libs6-2.12|libs6-2.11', 'libexecline2.10|libexecline2.9'],
-    'libskarnet2.15|libskarnet2.14|libskarnet2.13',
-  ]),
-  supervisor: await unpackPackages('supervisor', ['supervisor', 'python3-pkg-resources']),
-}
-const missing = Object.values(packages).flatMap((one) => ('unavailable' in one ? [one.unavailable] : []))
-const has = (name: keyof typeof packages) => !('unavailable' in packages[name])
-
-/** Runs words where the programs of s6 lie in /usr/bin, from where they start each other. */
-function withS6(words: readonly string[]): string[] {
-  const own = 'unavailable' in packages.s6 ? '' : packages.s6.directory
-  const mount = `mount -t overlay none -o lowerdir=${own}/usr/bin:/usr/bin /usr/bin`
-  return ['-m', 'bash', '-c', `${mount} && exec "$@"`, 'bash', ...words]
-}
-
-const whyNoS6 =
-  has('s6') && spawnSync('unshare', withS6(['true'])).status === 0
-    ? undefined
-    : 'no overlay can be mounted for s6'
-
-/** A container with a store, a page script, and the programs of the packages. */
-function withStore(env: Readonly<Record<string, string>> = {}) {
-  const bound = container({ REDIS_URL: 'redis://:s3cret@127.0.0.1:6379', ...env })
-  const script = join(bound.directory, 'says.php')
-  writeFileSync(script, `<?php ${SAYS}`)
-  const found = Object.values(packages).filter((one): one is Unpacked => !('unavailable' in one))
-  const path = found.flatMap(({ directory }) => [`${directory}/usr/bin`, `${directory}/usr/sbin`])
-  const more: Readonly<Record<string, string>> = {
-    PATH: [...path, process.env.PATH].join(':'),
-    LD_LIBRARY_PATH: found.map(({ libraryPath }) => libraryPath).join(':'),
-    PYTHONPATH: found.map(({ directory }) => `${directory}/usr/lib/python3/dist-packages`).join(':'),
-  }
-  return { ...bound, script, env: { ...bound.env, ...more } }
-}
-
-type Bound = ReturnType<typeof withStore>
-
-const run = (
-  { env, directory }: Bound,
-  command: readonly string[],
-  program: readonly string[] = [EXECUTABLE],
-) => {
-  const [file = '', ...before] = program
-  const args = [...before, 'exec', '--', ...command]
-  return spawnSync(file, args, { env, cwd: directory, encoding: 'utf8', timeout: 60_000 })
-}
-
 /** Programs that change the user to www-data, before the words of a command. */
 const CHANGES: Readonly<Record<string, readonly string[]>> = {
   'setpriv with a group': ['setpriv', '--reuid=www-data', '--regid=www-data', '--clear-groups'],

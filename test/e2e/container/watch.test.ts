@@ -1,13 +1,4 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
@@ -16,7 +7,8 @@ import { until } from '../../../lab/processes/until.ts'
 import { startSentinels } from '../../../lab/redis/sentinel.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeCertificates } from '../../../lab/servers/certificates.ts'
-import { type Container, container, loadOn, startFpmIn } from '../../support/homes/container.ts'
+import { type Container, loadOn, startFpmIn } from '../../support/homes/container.ts'
+import { withBindings } from '../../support/homes/mounted-bindings.ts'
 import { PAGES } from '../../support/php/load/visitors.ts'
 
 const OLD = 'old-s3cret,+%&'
@@ -24,29 +16,6 @@ const NEW = 'new-s3cret,+%&'
 const VISITORS = 6
 /** The workers end often, and their successors must log in. */
 const POOL = { workers: 6, lines: ['pm.max_requests = 20'] }
-
-type Entries = Readonly<Record<string, string | number>>
-
-/** A container with a directory of bindings, as Kubernetes mounts secrets: a change replaces a link. */
-function withBindings(env: Readonly<Record<string, string>> = {}) {
-  const bound = container(env)
-  const root = join(bound.directory, 'bindings')
-  const sessions = join(root, 'sessions')
-  let version = 0
-  mkdirSync(root)
-  const write = (entries: Entries) => {
-    const name = `..${version++}`
-    mkdirSync(join(sessions, name), { recursive: true })
-    for (const [entry, value] of Object.entries(entries)) {
-      writeFileSync(join(sessions, name, entry), String(value))
-      rmSync(join(sessions, entry), { force: true })
-      symlinkSync(join('..data', entry), join(sessions, entry))
-    }
-    symlinkSync(name, join(sessions, '..new'))
-    renameSync(join(sessions, '..new'), join(sessions, '..data'))
-  }
-  return { ...bound, env: { ...bound.env, SERVICE_BINDING_ROOT: root }, root, sessions, write }
-}
 
 const start = (bound: Container) => startFpmIn(bound, { args: ['--watch'], pool: POOL, pages: PAGES })
 

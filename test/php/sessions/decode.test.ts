@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { DECODE } from '../../../src/sessions/programs/decode/index.ts'
 import { withoutHead } from '../../../src/stores/handler/join.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 
 const DECODER = `namespace PhpSessions;
 function getIni($name) { return (string) ini_get($name); }
-${withoutHead(readFileSync('src/sessions/programs/decode.php', 'utf8'))}
+${DECODE.map(withoutHead).join('\n')}
 /** What PHP has, without classes and identities. */
 function flat($value) {
   if ($value instanceof Structure) { return [$value->class, array_map(fn ($item) => [$item[0], flat($item[1])], $value->items)]; }

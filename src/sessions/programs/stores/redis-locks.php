@@ -17,7 +17,7 @@ function addRedisLocks(Locks $locks, RedisSessionStore $store): void
                 $commands[$name] = [['GET', $name], ['PTTL', $name], ['ZCARD', $waiting], ['TIME']];
             }
         }
-        foreach ($commands === [] ? [] : $store->run($commands, mayBeForeign: true) as $name => [$text, $left, $waiting, $time]) {
+        foreach ($commands === [] ? [] : $store->servers->run($commands, mayBeForeign: true) as $name => [$text, $left, $waiting, $time]) {
             if (is_string($text) && $left !== -2) {
                 $now = (int) $time[0] * 1000 + intdiv((int) $time[1], 1000);
                 $locks->add((string) $ids[$name], $text, $now, $left < 0 ? null : $left / 1000, is_int($waiting) ? $waiting : 0);

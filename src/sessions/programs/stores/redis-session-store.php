@@ -7,9 +7,6 @@ final class RedisSessionStore implements SessionStore
 {
     /** What the handlers accept as an id: no name of another key of theirs. */
     private const ID = '/^(?!.*_(?:LOCK|WAIT|NEXT|PREV|DONE_[0-9a-f]*)$)[^\x00-\x20\x7f{}]{1,256}$/D';
-    /** As in Store: replies that end by themselves. */
-    private const PASSING = '/^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MOVED|ASK)\b/';
-    private const PATIENCE_SECONDS = 8;
     public const STEP = 500;
     /**
      * Removes a session and takes its lock away. The request that has the lock may not write any more: with the managed handler
@@ -29,12 +26,10 @@ final class RedisSessionStore implements SessionStore
         LUA;
 
     public readonly Store $scripts;
+    public readonly RedisServers $servers;
     private readonly array $settings;
     /** Whether the managed handler keeps these sessions. */
     private readonly bool $isManaged;
-    private readonly ServerMap $map;
-    /** @var array<string, Connection> */
-    private array $connections = [];
     /** Whether one address hides a cluster, as proxies of some hosters do. */
     private bool $hidesCluster = false;
 
@@ -42,7 +37,7 @@ final class RedisSessionStore implements SessionStore
     {
         $this->scripts = new Store($store);
         $this->settings = $this->scripts->settings;
-        $this->map = new ServerMap($this->settings);
+        $this->servers = new RedisServers($this->settings);
         $this->isManaged = Asked::$question['stores'][$store]['isManaged'];
     }
 
@@ -68,16 +63,16 @@ final class RedisSessionStore implements SessionStore
     public function scan(string $pattern, string $type): iterable
     {
         $ofType = ['TYPE', $type];
-        foreach ($this->servers() as $server) {
+        foreach ($this->servers->all() as $server) {
             for ($cursor = null; $cursor !== '0';) {
                 $command = ['SCAN', $cursor ?? '0', 'MATCH', $pattern, 'COUNT', self::STEP, ...$ofType];
-                [$answer] = $this->ask($server, [$command]);
+                [$answer] = $this->servers->ask($server, [$command]);
                 if ($ofType !== [] && $answer instanceof ServerFailed && str_starts_with($answer->getMessage(), 'ERR syntax')) {
                     // Before Redis 6.
                     $ofType = [];
                     continue;
                 }
-                [$cursor, $names] = self::valid($answer, $server);
+                [$cursor, $names] = RedisServers::valid($answer, $server);
                 $names = array_values(array_unique($names));
                 yield $ofType === [] ? $this->onlyOfType($names, $type) : $names;
             }
@@ -87,8 +82,8 @@ final class RedisSessionStore implements SessionStore
     public function total(): ?int
     {
         $total = 0;
-        foreach ($this->servers() as $server) {
-            [$count] = $this->ask($server, [['DBSIZE']]);
+        foreach ($this->servers->all() as $server) {
+            [$count] = $this->servers->ask($server, [['DBSIZE']]);
             $total += is_int($count) ? $count : 0;
         }
         return $total ?: null;
@@ -116,14 +111,14 @@ final class RedisSessionStore implements SessionStore
                 $commands[$name][] = ['SET', $note, $notes[$key], 'NX', ...$life];
             }
         }
-        $added = array_keys(array_filter($this->run($commands), fn (array $answers): bool => $answers[0] === 'OK'));
+        $added = array_keys(array_filter($this->servers->run($commands), fn (array $answers): bool => $answers[0] === 'OK'));
         return array_map($this->keyOf(...), $added);
     }
 
     public function delete(string $key): bool
     {
         $name = $this->settings['prefix'] . $key;
-        return $this->run([$name => [['DEL', $name]]])[$name][0] === 1;
+        return $this->servers->run([$name => [['DEL', $name]]])[$name][0] === 1;
     }
 
     public function end(array $keys): int
@@ -136,7 +131,7 @@ final class RedisSessionStore implements SessionStore
             $commands[$data] = [$hasLocks ? ['EVAL', self::END, 4, $data, $lock, $waiting, $call] : ['DEL', $data]];
         }
         try {
-            return count(array_filter($this->run($commands), fn (array $answers): bool => $answers[0] === 1));
+            return count(array_filter($this->servers->run($commands), fn (array $answers): bool => $answers[0] === 1));
         } catch (StoreFailed $failure) {
             if ($this->hidesCluster || !str_contains($failure->getMessage(), 'CROSSSLOT')) {
                 throw $failure;
@@ -162,7 +157,7 @@ final class RedisSessionStore implements SessionStore
             $commands[$name] = [[$command, $name], ['PTTL', $name]];
         }
         $lives = [];
-        foreach ($this->run($commands, mayBeForeign: true) as $name => [$found, $milliseconds]) {
+        foreach ($this->servers->run($commands, mayBeForeign: true) as $name => [$found, $milliseconds]) {
             // -2 is gone, -1 is for ever.
             if ($found !== null && !$found instanceof ServerFailed && $milliseconds !== -2) {
                 $lives[$this->keyOf($name)] = [$found, $milliseconds < 0 ? null : $milliseconds / 1000];
@@ -174,105 +169,12 @@ final class RedisSessionStore implements SessionStore
     private function onlyOfType(array $names, string $type): array
     {
         $commands = array_combine($names, array_map(fn (string $name): array => [['TYPE', $name]], $names));
-        $found = array_filter($this->run($commands), fn (array $answers): bool => $answers[0] === $type);
+        $found = array_filter($this->servers->run($commands), fn (array $answers): bool => $answers[0] === $type);
         return array_map(strval(...), array_keys($found));
     }
 
     private function keyOf(string|int $name): string
     {
         return substr((string) $name, strlen($this->settings['prefix']));
-    }
-
-    private function servers(): array
-    {
-        try {
-            return $this->map->servers(microtime(true) + self::PATIENCE_SECONDS);
-        } catch (ServerFailed $failure) {
-            throw new StoreFailed($failure->getMessage());
-        }
-    }
-
-    /**
-     * Runs commands, given by the name of their key, with one round trip to each server. Where a master is being replaced or
-     * slots move, they are run again. Returns the answers by name; only `$mayBeForeign` may have a refusal, WRONGTYPE.
-     */
-    public function run(#[\SensitiveParameter] array $commands, bool $mayBeForeign = false): array
-    {
-        $answers = [];
-        for ($end = microtime(true) + self::PATIENCE_SECONDS; $commands !== [];) {
-            $why = '';
-            foreach ($this->byServer($commands, $end) as [$server, $names]) {
-                try {
-                    $found = $this->ask($server, array_merge(...array_map(fn ($name) => $commands[$name], $names)));
-                } catch (StoreFailed $failure) {
-                    $why = $failure->getMessage();
-                    continue;
-                }
-                foreach ($names as $name) {
-                    $ofName = array_splice($found, 0, count($commands[$name]));
-                    $refusals = array_filter($ofName, fn ($answer): bool => $answer instanceof ServerFailed);
-                    $refusal = $refusals === [] ? '' : reset($refusals)->getMessage();
-                    if (preg_match(self::PASSING, $refusal)) {
-                        $why = $refusal;
-                        continue;
-                    }
-                    if ($refusal !== '' && !($mayBeForeign && str_starts_with($refusal, 'WRONGTYPE'))) {
-                        self::valid(reset($refusals), $server);
-                    }
-                    $answers[$name] = $ofName;
-                    unset($commands[$name]);
-                }
-            }
-            if ($commands !== []) {
-                if (microtime(true) > $end) {
-                    throw new StoreFailed($why);
-                }
-                usleep(100_000);
-                $this->settings['topology'] === 'single' || $this->map->update($why, $end);
-            }
-        }
-        return $answers;
-    }
-
-    /** The names of keys, by the server that has them. */
-    private function byServer(array $commands, float $deadline): array
-    {
-        $servers = [];
-        foreach ($commands as $name => $ofName) {
-            try {
-                $server = $this->map->serverFor((string) $name, $deadline);
-            } catch (ServerFailed $failure) {
-                throw new StoreFailed($failure->getMessage());
-            }
-            $servers[$this->map->last] ??= [$server, []];
-            $servers[$this->map->last][1][] = $name;
-        }
-        return $servers;
-    }
-
-    /** Sends commands to a server in one write and returns its answers, refusals among them. */
-    private function ask(array $server, #[\SensitiveParameter] array $commands): array
-    {
-        $name = serverName($server);
-        ['connectSeconds' => $toConnect, 'readSeconds' => $toRead] = $this->settings;
-        $connection = $this->connections[$name] ??= new Connection($server, $this->settings, [$toConnect, $toRead]);
-        try {
-            return Pace::step(fn () => Warnings::quietly(
-                fn () => $connection->run(fn (Resp $resp): array => $resp->askAll($commands)),
-            ));
-        } catch (ServerFailed $failure) {
-            throw new StoreFailed("$name: {$failure->getMessage()}");
-        }
-    }
-
-    /** An answer that is no refusal. */
-    private static function valid(mixed $answer, array $server): mixed
-    {
-        if ($answer instanceof ServerFailed) {
-            $isDenied = preg_match("/^NOPERM|can't run this command/", $answer->getMessage()) === 1;
-            $advice = $isDenied ? '; see php-sessions explain --acl --operator' : '';
-            throw new StoreFailed(serverName($server) . ": {$answer->getMessage()}$advice");
-        }
-        return $answer;
     }
 }

@@ -45,7 +45,6 @@ final class MemcachedSession implements LockedSession
         $this->cache ??= ($this->open)();
         ['prefix' => $prefix, 'locking' => $isLocking] = $this->cache->settings;
         if (strlen("{$prefix}lock.$id") > self::KEY_BYTES) {
-            // There cannot be one.
             $why = 'the id of this session is too long: a key in Memcached has at most 250 bytes';
             return $mustExist ? false : throw new StoreFailed($why, StoreFailed::NAMELESS);
         }

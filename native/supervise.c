@@ -168,7 +168,7 @@ static int is_ending(int number)
 static void outlive_command(int was_told)
 {
     static const char text[] =
-        "php-sessions: the command has ended and left a server with PHP in the background: waiting for its end\n";
+        "php-sessions: the command has ended but left a PHP server in the background: waiting until it ends\n";
     static const struct timespec tick = { 0, 200000000 };
     time_t until = now() + PATIENCE;
     int has_said = was_told, number, status;

@@ -45,7 +45,7 @@ const NEEDS: readonly Need[] = [
   program('saslpasswd2', 'sasl2-bin'),
   {
     test: 'ls /usr/lib*/sasl2/libplain.so* /usr/lib/*/sasl2/libplain.so* | grep -q .',
-    what: "Memcached's login by a password (SASL's PLAIN)",
+    what: "Memcached's login with a password (SASL PLAIN)",
     packageName: 'libsasl2-modules',
   },
 ]

@@ -39,7 +39,7 @@ export async function play(args: readonly string[], flags: Flags): Promise<numbe
     return refuse(`there is no page of PHP in ${app}: expected a folder with a PHP app`)
   const misplaced = PAGE_FLAGS.find((name) => flags.headless !== undefined && flags[name] !== undefined)
   if (misplaced !== undefined)
-    return refuse(`--${misplaced} is for the page: leave out --headless, or --${misplaced}`)
+    return refuse(`--${misplaced} is for the page: leave out --headless or --${misplaced}`)
   const temporary = whyNotIn(tmpdir())
   if (temporary !== undefined) return refuse(temporary, FAILED)
   const missing = findMissing()
@@ -79,7 +79,7 @@ async function openPage(playground: Playground, scenes: typeof SCENES, flags: Fl
 
 function whyNoServer({ code, message }: NodeJS.ErrnoException, port: number): string {
   return code === 'EADDRINUSE'
-    ? `port ${port} of 127.0.0.1 is in use: choose another one, or leave --port out`
+    ? `port ${port} of 127.0.0.1 is in use: choose another, or leave out --port`
     : `the page cannot be served on port ${port} of 127.0.0.1: ${message}`
 }
 

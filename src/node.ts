@@ -4,7 +4,7 @@ import { main } from './cli/main.ts'
 import type { Host } from './host/host.ts'
 import { nodeHost } from './host/node.ts'
 
-// The npm package has it beside this program, as a bundle of its own: other commands need not load it.
+// In the npm package it is a separate bundle, so other commands need not load it.
 const bundle = join(import.meta.dirname, 'playground/playground.mjs')
 
 const playground: Host['playground'] = async (args, flags) => {

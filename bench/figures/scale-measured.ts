@@ -154,11 +154,11 @@ export const MEASURED: Readonly<Record<string, (tables: ScaleTables) => string>>
   turns: (tables) => {
     const [[name, { 'pages of each': cell }] = ['', {}]] = Object.entries(tables.turns ?? {})
     const figure = figureOf(cell)
-    return `Of ${sumOf(cell)} pages, one after the other, each of ${name} served ${figure?.least} to ${figure?.greatest}.`
+    return `Of ${sumOf(cell)} pages, one after another, each of ${name} served ${figure?.least} to ${figure?.greatest}.`
   },
   signatures: (tables) => {
     const [rsa, ecdsa] = ['RSA, 2,048 bits', 'ECDSA'].map((name) => middleOf(tables.signatures?.[name]?.µs))
-    return `The server's certificate had an ECDSA key. With an RSA key of 2,048 bits a signature takes ${renderNumber(rsa ?? Number.NaN)} µs in place of ${renderNumber(ecdsa ?? Number.NaN)}.`
+    return `The server's certificate had an ECDSA key. With an RSA key of 2,048 bits a signature takes ${renderNumber(rsa ?? Number.NaN)} µs instead of ${renderNumber(ecdsa ?? Number.NaN)}.`
   },
   largest: (tables) => {
     const most = (table: string, pattern: RegExp) =>

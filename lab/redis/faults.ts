@@ -70,7 +70,7 @@ export const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
   'as many clients as it allows, over TLS': {
     port: 'tls',
     make: crowd,
-    cause: /perhaps for want of another one \(maxclients\)/,
+    cause: /perhaps because it has no more \(maxclients\)/,
   },
   'killed connections': { make: ({ redis }) => void redis.cli(...CUT) },
   'a flushed script cache': { make: ({ redis }) => void redis.cli('SCRIPT', 'FLUSH') },

@@ -9,7 +9,7 @@ const HERE = import.meta.dirname
 /** The first that exists: in a checkout, where this is a file of `playground/engine`, or beside the bundle in a package. */
 function find(...paths: readonly string[]): string {
   const found = paths.map((path) => join(HERE, path)).find(existsSync)
-  if (found === undefined) throw new Error(`none of these is there: ${paths.join(', ')}; run scripts/build`)
+  if (found === undefined) throw new Error(`none of these exists: ${paths.join(', ')}; run scripts/build`)
   return found
 }
 

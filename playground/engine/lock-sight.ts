@@ -21,7 +21,7 @@ export function sightOf({ longest }: Pick<HeldLocks, 'longest'>, underWay: numbe
   const text =
     waiting > 0
       ? `${waiting === 1 ? '1 request waits' : `${waiting} requests wait`} for ${holder}, which ${has}`
-      : `${holder} ${has}, ${underWay} requests are under way${isNamed ? '' : '; the lock says neither its page nor who waits'}`
+      : `${holder} ${has}, ${underWay} requests are under way${isNamed ? '' : '; the lock names neither its page nor the requests that wait'}`
   return { waiting, holder, isNamed, text }
 }
 
@@ -32,7 +32,7 @@ function holderOf({ handler, instance, process, method, path }: HeldLock): strin
     case 'native':
       return `a request${process === null ? '' : ` of process ${process}`}`
     case 'next':
-      return 'a request that gets it now'
+      return 'a request that is getting it now'
   }
   return 'a request'
 }

@@ -36,8 +36,8 @@ export async function visitOwnPages({ url }: Pick<Lane, 'url'>): Promise<OwnVisi
   const session = await findSession(visitor)
   const said =
     session === undefined
-      ? "on these pages the app itself keeps nothing in a PHP session; the playground's page, in the app, does"
-      : `the app itself keeps values in the PHP session of its cookie ${session.cookie}`
+      ? "on these pages the app keeps nothing in a PHP session; the playground's page, in the app, does"
+      : `the app keeps values in the PHP session of its cookie ${session.cookie}`
   return { lines: [...lines, said], judge: (isKept) => judge(works, session, isKept) }
 }
 

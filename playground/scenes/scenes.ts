@@ -39,14 +39,14 @@ export const SCENES: readonly Scene[] = [
     id: 'crash',
     title: 'An instance crashes',
     about:
-      'The router keeps a visitor at one instance, by JSESSIONID. Then that instance dies, and its disk with it.',
+      'The router keeps a visitor at one instance, by JSESSIONID. Then that instance dies with its disk.',
     page: 'docs/cloudfoundry.md',
     isSticky: true,
     lanes: [files(LOGGED_OUT), lane('native', 'redis', KEPT), lane('native', 'memcached', KEPT)],
     steps: [
       { do: 'visit own pages', says: "a visitor looks at the app's own pages" },
       ...SHOP,
-      { do: 'kill', says: 'the instance that has served Ada last is killed' },
+      { do: 'kill', says: 'the instance that last served Ada is killed' },
       { do: 'click', action: 'visit', times: 4, says: 'Ada looks at four pages' },
       { do: 'start missing', says: 'the platform starts another instance' },
       { do: 'click', action: 'visit', times: 2, says: 'Ada looks at two pages' },
@@ -56,7 +56,7 @@ export const SCENES: readonly Scene[] = [
     id: 'cart',
     title: 'The cart that loses a book',
     about:
-      'Twenty clicks at once, as from a page with scripts. Without a lock each request writes back what it has read.',
+      'Twenty clicks at once, as from a page with scripts. Without a lock each request writes back what it read.',
     page: 'docs/contract.md',
     isSticky: false,
     lanes: [lane('peers', 'redis', [{ measure: 'lostUpdates', is: 'some' }]), lane('native', 'redis', KEPT)],
@@ -90,13 +90,13 @@ export const SCENES: readonly Scene[] = [
   {
     id: 'restart',
     title: 'The store restarts',
-    about: 'A Redis that keeps its data on disk is away for a moment, while a visitor goes on clicking.',
+    about: 'A Redis that keeps its data on disk is away for a moment while a visitor keeps clicking.',
     page: 'docs/managed-handler.md#when-the-store-cannot-be-used',
     isSticky: false,
     lanes: [lane('peers', 'redis', LOGGED_OUT), lane('managed', 'redis', KEPT)],
     steps: [
       ...SHOP,
-      { do: 'restart store', says: 'the store restarts; Ada goes on clicking' },
+      { do: 'restart store', says: 'the store restarts; Ada keeps clicking' },
       { do: 'click', action: 'visit', times: 2, says: 'Ada opens two more pages' },
     ],
   },
@@ -113,7 +113,7 @@ export const SCENES: readonly Scene[] = [
     ],
     steps: [
       ...SHOP,
-      { do: 'fail over', says: 'the master is killed; Ada goes on clicking' },
+      { do: 'fail over', says: 'the master is killed; Ada keeps clicking' },
       { do: 'click', action: 'visit', times: 2, says: 'Ada opens two more pages' },
     ],
   },
@@ -161,7 +161,7 @@ export const SCENES: readonly Scene[] = [
         do: 'open slow pages',
         times: 16,
         seconds: 2.5,
-        says: 'Ada opens sixteen slow pages; Bob opens one page after the other',
+        says: 'Ada opens sixteen slow pages; Bob opens one page after another',
       },
     ],
   },
@@ -169,7 +169,7 @@ export const SCENES: readonly Scene[] = [
     id: 'move',
     title: 'Moving to another store',
     about:
-      'The app gets a new Redis, with rolling deploys, while visitors click. Zoe comes before and after, but not meanwhile.',
+      'The app gets a new Redis, with rolling deploys, while visitors click. Zoe comes before and after, but not during the move.',
     page: 'docs/moving.md',
     isSticky: false,
     lanes: [
@@ -195,12 +195,12 @@ export const SCENES: readonly Scene[] = [
       {
         do: 'copy sessions',
         visitors: BUSY,
-        says: 'php-sessions copy brings the sessions of those who do not come',
+        says: 'php-sessions copy brings the sessions of visitors who do not come',
       },
       {
         do: 'unbind old store',
         visitors: BUSY,
-        says: 'the old Redis and PHP_SESSIONS_PREVIOUS are taken away; a rolling deploy',
+        says: 'the old Redis and PHP_SESSIONS_PREVIOUS are removed; a rolling deploy',
       },
       { do: 'remove old store', visitors: BUSY, says: 'the old Redis is deleted' },
       { do: 'click each', visitors: [AWAY, ...BUSY], action: 'visit', says: 'all six open a page' },

@@ -19,7 +19,7 @@ type Simple = Exclude<Control['do'], 'open' | 'play' | 'kill' | 'stick' | 'click
 const SIMPLE: Readonly<Record<Simple, Deed>> = {
   'start missing': {
     label: 'missing instances start',
-    text: 'The platform starts the instances that are missing, as it does after a crash.',
+    text: 'The platform starts the missing instances, as it does after a crash.',
     page: 'docs/cloudfoundry.md',
     carryOut: (playground) => playground.startMissing(),
   },
@@ -49,7 +49,7 @@ const SIMPLE: Readonly<Record<Simple, Deed>> = {
   },
   thaw: {
     label: 'stores thawed',
-    text: 'The stores are thawed, and answer what has waited.',
+    text: 'The stores are thawed and answer the waiting requests.',
     carryOut: (playground) => playground.thawStores(),
   },
   'restart store': {
@@ -60,13 +60,13 @@ const SIMPLE: Readonly<Record<Simple, Deed>> = {
   },
   'fail over': {
     label: 'masters killed',
-    text: 'The masters are killed, and a replica takes over. An app that knows one address only stays with the dead one.',
+    text: 'The masters are killed, and a replica takes over. An app that knows only one address stays with the dead one.',
     page: 'docs/managed-handler.md#when-the-store-cannot-be-used',
     carryOut: (playground) => playground.failOver(),
   },
   rotate: {
     label: 'passwords rotated',
-    text: 'The stores get new passwords, and connections end. Instances that run have the old one. doctor reports it as auth.rejected.',
+    text: 'The stores get new passwords and end all connections. Running instances have the old password. doctor reports it as auth.rejected.',
     page: 'docs/messages.md#authrejected',
     carryOut: (playground) => playground.rotatePasswords(),
   },
@@ -97,7 +97,7 @@ export function deedOf(control: Control): Deed | undefined {
           }
         : {
             label: 'not sticky',
-            text: 'The router goes round: each request goes to the next instance.',
+            text: 'The router takes turns: each request goes to the next instance.',
             page: 'docs/cloudfoundry.md',
             carryOut: (playground) => playground.stickTo(false),
           }

@@ -73,7 +73,7 @@ export async function startPageServer(
   ) => {
     const lane = playground.lanes.find(({ id }) => id === asked.lane)
     const said = await lane?.ask(asked.command === 'doctor' ? 'doctor' : 'explain')
-    return end(outgoing, 200, said ?? 'There is no php-sessions in this lane, or no instance is up.\n')
+    return end(outgoing, 200, said ?? 'This lane has no php-sessions, or no instance is up.\n')
   }
 
   /** Sends what is new to a page that is open: some times a second, and at once what a control does. */

@@ -42,7 +42,7 @@ export function tell(
 function tellHolder({ holder, isNamed, waiting }: LockSight): Sentence | undefined {
   if (!isNamed || waiting === 0) return undefined
   return plain(
-    `Requests of one visitor wait for ${holder}, which has the session. php-sessions locks shows that while it lasts.`,
+    `Requests of one visitor wait for ${holder}, which has the session. php-sessions locks shows this while it lasts.`,
     'docs/operations.md#who-has-the-session',
   )
 }
@@ -53,7 +53,7 @@ function tellClick(click: Click, before: VisitorView['state'] | undefined): Sent
   if (status === 0)
     return bad(
       `no answer ${visitor}`,
-      `${visitor} got no answer within ${Math.round(milliseconds / 1000)} s: the worker waits for the store, and php_buildpack sets no time-out. In php-sessions every wait has an end.`,
+      `${visitor} got no answer within ${Math.round(milliseconds / 1000)} s: the worker waits for the store, and php_buildpack sets no time-out. With php-sessions every wait ends.`,
       STORE_AWAY,
     )
   if (outcome === 'known' && (before === 'refused' || before === 'failed') && !isOfLoad(visitor))
@@ -63,7 +63,7 @@ function tellClick(click: Click, before: VisitorView['state'] | undefined): Sent
 
 function tellInstance(index: number, state: InstanceView['state']): Sentence | undefined {
   if (state === 'down')
-    return plain(`Instance ${index} is down, and what was on its disk is gone.`, 'docs/cloudfoundry.md')
+    return plain(`Instance ${index} is down, and its disk is gone.`, 'docs/cloudfoundry.md')
   return state === 'up' ? plain(`Instance ${index} is up.`) : undefined
 }
 
@@ -74,7 +74,7 @@ function tellLogout(visitor: string, updates: number, lane: Lane): Sentence {
   if (lane.options.way === 'files')
     return bad(
       `logged out ${who}`,
-      `${what}: the session is a file on the disk of another instance, or of one that is gone. doctor says so as session.instances.`,
+      `${what}: the session is a file on the disk of another instance, or of one that is gone. doctor reports this as session.instances.`,
       'docs/messages.md#sessioninstances',
     )
   return bad(
@@ -87,7 +87,7 @@ function tellLogout(visitor: string, updates: number, lane: Lane): Sentence {
 function tellLostUpdates(visitor: string, updates: number): Sentence {
   return bad(
     `updates lost ${visitor}`,
-    `${countText(updates)} gone that ${visitor} was told are kept. Without a lock several requests read the same session, and the last one to write it wins. explain says whether there are locks.`,
+    `${countText(updates)} lost although ${visitor} was told that they were kept. Without a lock several requests read the same session, and the last one to write wins. explain says whether there are locks.`,
     'docs/contract.md',
   )
 }
@@ -108,7 +108,7 @@ function tellRefusal(status: number): Sentence {
         'docs/managed-handler.md#one-visitor-many-requests',
       )
     : plain(
-        'Status 503 with Retry-After: the store cannot be used now. Nobody is logged out, and nothing is acknowledged that is not kept.',
+        'Status 503 with Retry-After: the store cannot be used now. Nobody is logged out, and no update is acknowledged and then lost.',
         STORE_AWAY,
       )
 }

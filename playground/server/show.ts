@@ -76,7 +76,7 @@ export class Show {
         if (control.isOn)
           this.#mark(
             `${LOAD_PER_SECOND} requests a second`,
-            `More visitors click, ${LOAD_PER_SECOND} times a second in all lanes together.`,
+            `More visitors click, ${LOAD_PER_SECOND} times a second across all lanes.`,
           )
         else this.#mark('the load ends', 'The other visitors leave.')
         break

@@ -9,7 +9,7 @@ import type { PlayStore, StoreKind, StoreOptions } from './store.ts'
 const NO_VALKEY =
   'the program valkey-server is missing: package valkey-server of Debian 13 or Ubuntu 24.04 and later'
 const NOTHING_GIVEN =
-  'a lane on `given` needs VCAP_SERVICES in the environment: what your platform binds, as JSON'
+  'a lane on `given` needs VCAP_SERVICES in the environment: the bindings of your platform, as JSON'
 
 /** Why a store cannot be used here; undefined if it can. */
 export function whyNoStore(kind: StoreKind, given: string | undefined): string | undefined {

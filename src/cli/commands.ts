@@ -39,7 +39,7 @@ export interface Command {
   readonly parameters: readonly string[]
   /** The name of an argument that may follow them. */
   readonly optional?: string
-  /** Words that may follow, in any number. */
+  /** Words that may follow, any number of them. */
   readonly choices?: { readonly name: string; readonly words: readonly string[] }
   /** What must follow `--`; the command passes it on unchanged. */
   readonly trailing?: string
@@ -133,8 +133,8 @@ export const commands: readonly Command[] = [
     parameters: [],
     flags: {
       ...TARGET_FLAGS,
-      since: { value: 'FILE', meaning: 'also say what has changed since this earlier --json' },
-      ids: { meaning: 'show the ids of the largest; an id is a login' },
+      since: { value: 'FILE', meaning: 'also show the changes since this earlier --json' },
+      ids: { meaning: 'show the ids of the largest; keep ids secret' },
       debug: DEBUG,
     },
     examples: ['php-sessions sessions', 'php-sessions sessions --json'],
@@ -155,9 +155,9 @@ export const commands: readonly Command[] = [
     optional: 'ID',
     flags: {
       ...TARGET_FLAGS,
-      where: { value: 'NAME=VALUE', meaning: 'those in which NAME is VALUE; NAME alone: in which it is' },
+      where: { value: 'NAME=VALUE', meaning: 'those where NAME is VALUE, or where NAME is set' },
       all: { meaning: 'all of them' },
-      yes: { meaning: 'do not ask; needed where nobody can answer' },
+      yes: { meaning: 'do not ask; required without a terminal' },
       debug: DEBUG,
     },
     examples: ['php-sessions sessions end --where user_id=42', 'php-sessions sessions end --all --yes'],
@@ -165,11 +165,11 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'locks',
-    meaning: 'list the sessions that requests have locked, and who',
+    meaning: 'list the locked sessions and the requests that hold them',
     parameters: [],
     flags: {
       ...TARGET_FLAGS,
-      ids: { meaning: 'show the ids of the sessions; an id is a login' },
+      ids: { meaning: 'show the ids of the sessions; keep ids secret' },
       debug: DEBUG,
     },
     examples: ['php-sessions locks', 'php-sessions locks --json'],
@@ -183,7 +183,7 @@ export const commands: readonly Command[] = [
     flags: {
       list: { meaning: 'list the scenes' },
       scenario: { value: 'NAMES', meaning: 'begin with this scene' },
-      headless: { meaning: 'play scenes, or all, here; exit status 1: not as promised' },
+      headless: { meaning: 'play scenes, or all, here; exit status 1: promise broken' },
       lanes: { value: 'LANES', meaning: 'for example files,native:redis,managed:sentinel' },
       instances: { value: 'N', meaning: 'instances in each lane; default: 2', pattern: /^[1-4]$/ },
       port: { value: 'N', meaning: 'port of the page; default: any', pattern: /^[0-9]{1,5}$/ },
@@ -206,8 +206,8 @@ export const commands: readonly Command[] = [
         isRequired: true,
       },
       to: { value: 'PLACE', meaning: 'default: the store that keeps the sessions' },
-      'from-prefix': { value: 'TEXT', meaning: 'what the keys begin with there, if not as here' },
-      'to-prefix': { value: 'TEXT', meaning: 'what they are to begin with' },
+      'from-prefix': { value: 'TEXT', meaning: 'prefix of the keys there, if it differs from here' },
+      'to-prefix': { value: 'TEXT', meaning: 'prefix of the copied keys' },
       ...TARGET_FLAGS,
       debug: DEBUG,
     },
@@ -248,7 +248,7 @@ export const commands: readonly Command[] = [
     flags: {
       app: { value: 'DIR', meaning: 'app directory; default: .' },
       directory: { value: 'DIR', meaning: 'the directory of exec; default: that of php_buildpack' },
-      command: { value: 'PID', meaning: 'the process that exec has started', pattern: /^[0-9]+$/ },
+      command: { value: 'PID', meaning: 'the process that exec started', pattern: /^[0-9]+$/ },
       group: { value: 'GID', meaning: "the group ID of php-fpm's workers", pattern: /^[0-9]+$/ },
       reader: { value: 'GID', meaning: 'the same, where it also reads the ini', pattern: /^[0-9]+$/ },
     },
@@ -314,7 +314,7 @@ Called by the buildpack and by exec:
 ${list(commands.filter(({ isInternal }) => isInternal))}
   --help, help COMMAND   this help, or the help of a command
   --version              the version
-  --licences             whose work is in it, and the licences
+  --licences             authors and licences of the software in it
 
 Settings, in the environment or in .bp-config/options.json:
 ${Object.keys(OPTIONS)

@@ -129,7 +129,7 @@ function decode(text: string): string {
 }
 
 /**
- * A host as `Address` has it; undefined if the text cannot be a host.
+ * A host in the form of `Address`; undefined if the text cannot be a host.
  *
  * Hosts go into a save_path unchanged, so characters that would end the host there are refused.
  */
@@ -145,7 +145,7 @@ export function isStoreUri(text: string): boolean {
   return /^(rediss?|valkeys?|memcached?)([+-][a-z]+)*:(\/\/|.*\?host\[)/i.test(text)
 }
 
-/** What other programs write if they have no host. */
+/** Placeholders that other programs write instead of a host. */
 const NO_HOSTS = words('null undefined none nil nan not-found true false')
 
 /** The path of a Unix socket; undefined if it has a character with a meaning in a save_path. */

@@ -8,11 +8,11 @@ export interface JsonObject {
 
 /** A service bound to the app, as its platform describes it. Every platform produces these. */
 export interface Binding {
-  /** The name that people know it by, e.g. `app-redis-sessions`. */
+  /** The name that people use for it, e.g. `app-redis-sessions`. */
   readonly name: string
   /** The names that a search key may be in: a service bound under another name has two. */
   readonly names: readonly string[]
-  /** What its broker says about the kind of service: label or type, provider, tags. */
+  /** The broker's description of the kind of service: label or type, provider, tags. */
   readonly kinds: readonly string[]
   readonly plan: string | undefined
   readonly credentials: JsonObject
@@ -20,7 +20,9 @@ export interface Binding {
   readonly source: string
   /** Where it was read, with its name, e.g. `VCAP_SERVICES app-redis-sessions`. */
   readonly from: string
-  /** In front of a field's name this gives its provenance, e.g. `VCAP_SERVICES app-redis-sessions credentials.`. */
+  /**
+   * Followed by a field's name, this is the field's provenance, e.g. `VCAP_SERVICES app-redis-sessions credentials.`.
+   */
   readonly fieldPrefix: string
   /**
    * Whether being a Redis or Memcached is enough to be chosen, without a search key in the name: true where names are
@@ -29,7 +31,7 @@ export interface Binding {
   readonly isChosenByKind: boolean
   /** Why `isChosenByKind` is false, where that is not clear from its source. */
   readonly whyNotByKind?: string
-  /** Why parts of it could not be read: errors if it is chosen. */
+  /** Why parts of it could not be read; these are errors if it is chosen. */
   readonly faults?: readonly Finding[]
 }
 

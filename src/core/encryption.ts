@@ -13,12 +13,14 @@ export interface Encryption {
   readonly from: string
 }
 
-/** The words that stand in the list beside keys: sessions that are not encrypted, and that there are none. */
+/**
+ * The words that may be in the list of keys: `plain` for sessions that are not encrypted, `only` if there are none.
+ */
 const PLAIN = 'plain'
 const ONLY = 'only'
 
 const KEY_BYTES = 32
-/** Of that many bytes, with or without the sign at the end. */
+/** Base64 of a key, with or without the sign at the end. */
 const BASE64_LENGTHS = [43, 44]
 /** Random keys have about 30 different bytes. */
 const LEAST_DIFFERENT = 8
@@ -26,8 +28,8 @@ const LEAST_DIFFERENT = 8
 const MAKE_KEY = 'make a key with: openssl rand -base64 32'
 
 /**
- * Reads a list of keys, with commas or line breaks between them. Sessions that are not encrypted are read after those
- * that are, unless the list has `plain` elsewhere, or `only`.
+ * Reads a list of keys, with commas or line breaks between them. Plain sessions are tried after the keys, unless the
+ * list has `plain` elsewhere, or `only`.
  */
 export function parseKeys({ value, from }: Sourced<Secret>): {
   readonly value: Encryption | undefined
@@ -52,9 +54,9 @@ export function isEncrypting({ keys }: Encryption): boolean {
   return keys[0] !== ''
 }
 
-/** The key in hex, or what is wrong with it, which has nothing of it. */
+/** The key in hex, or the fault, which shows no part of the key. */
 function readKey(text: string): string | { readonly wrong: string } {
-  if (/\s/.test(text)) return { wrong: 'has a blank in it' }
+  if (/\s/.test(text)) return { wrong: 'contains a blank' }
   const isHex = /^([0-9a-f]{2})+$/i.test(text) && !BASE64_LENGTHS.includes(text.length)
   const bytes = isHex ? text.toLowerCase() : toHex(decodeBase64(text))
   if (bytes === undefined) return { wrong: 'is neither base64 nor hex' }
@@ -75,7 +77,7 @@ function findFault(
 ): string | undefined {
   for (const [i, key] of keys.entries()) {
     if (typeof key !== 'string') return `key ${i + 1} ${key.wrong}`
-    if (keys.indexOf(key) !== i) return `key ${i + 1} is key ${keys.indexOf(key) + 1} again`
+    if (keys.indexOf(key) !== i) return `key ${i + 1} repeats key ${keys.indexOf(key) + 1}`
   }
   if (!keys.some((key) => key !== '')) return 'there is no key'
   return entries.includes(ONLY) && entries.includes(PLAIN) ? 'plain and only exclude each other' : undefined

@@ -7,7 +7,7 @@ import { joinFirst } from './text.ts'
 /** The stores, named like their PHP extensions. Tables by this name let the compiler find what a new store needs. */
 export type StoreName = 'redis' | 'memcached'
 
-/** How the servers work together; a `pool` is Memcached's, where the client decides which server has which key. */
+/** How the servers work together. In a `pool` of Memcached servers the client decides which server has which key. */
 export type Topology = 'single' | 'cluster' | 'sentinel' | 'pool'
 
 /** Where a bound server listens and how to log in, each value with where it was read. */
@@ -21,7 +21,7 @@ export interface Endpoint {
   readonly user: Sourced<string> | undefined
   readonly password: Sourced<Secret> | undefined
   readonly database: Sourced<number> | undefined
-  /** PEM certificates of the CA that signed the server's certificate, if the system does not trust it anyway. */
+  /** PEM certificates of the CA that signed the server's certificate, unless the system trusts it. */
   readonly ca: Sourced<string> | undefined
   /** PEM of the certificate, with its key, by which the server recognises the app. */
   readonly clientCertificate: Sourced<Secret> | undefined

@@ -6,9 +6,9 @@ export const WRONG_USAGE = 2
 export const INTERNAL_FAULT = 70
 /** Cloud Native Buildpacks: this buildpack is not for the app, and nothing is wrong. */
 export const DETECT_FAILED = 100
-/** As shells count it: the program is there and cannot be run. */
+/** As in shells: the program exists but cannot be run. */
 export const NOT_EXECUTABLE = 126
-/** As shells count it: there is no such program. */
+/** As in shells: there is no such program. */
 export const NOT_FOUND = 127
-/** As shells count it: ended by SIGKILL, which is how `Host.run` ends what takes too long. */
+/** As in shells: ended by SIGKILL, with which `Host.run` ends programs that take too long. */
 export const KILLED = 137

@@ -1,7 +1,7 @@
 /** `error` fails the command, `warn` does not. */
 export type Level = 'error' | 'warn'
 
-/** One thing that php-sessions noticed, for people and for scripts. */
+/** Something that php-sessions noticed, for people and for scripts. */
 export interface Finding {
   /** Stable and documented, e.g. `binding.shape`. Never reused for something else. */
   readonly id: string
@@ -12,7 +12,7 @@ export interface Finding {
   readonly from: string
   /** What to do, in one line, as a command where there is one. */
   readonly fix: string
-  /** Set where it is about the store that had the sessions before, and not about the one that keeps them. */
+  /** Set if it is about the store that had the sessions before, not about the one that keeps them. */
   readonly store?: 'previous'
 }
 

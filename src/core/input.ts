@@ -6,7 +6,7 @@ import type { Options } from './options.ts'
 export interface Input {
   readonly bindings: readonly Binding[]
   readonly options: Options
-  /** What there is instead of a store, for platforms where services have no names: the end of "… because". */
+  /** What was found instead of a store, on platforms where services have no names; continues "… because". */
   readonly nothingBound?: string
   /** What could not be read. */
   readonly findings: readonly Finding[]

@@ -1,14 +1,14 @@
 import type { Secret } from './secret.ts'
 
 const DOTS = '••••'
-/** A shorter secret may be part of any word, and dots inside a word would tell what it is. */
+/** A shorter secret may be part of any word, and dots inside a word would reveal it. */
 const LONG = 8
 
 /**
- * Makes a function that takes secrets out of the words of others (PHP's, a server's) before people read them.
+ * Makes a function that removes secrets from text of PHP or a server before people read it.
  *
- * A short secret is hidden where it stands alone: `done` in `auth=done`, not in `abandoned`. Nothing that programs
- * read goes through it: a password may be a word of a protocol.
+ * A short secret is hidden where it stands alone: `done` in `auth=done`, not in `abandoned`. Text for programs must
+ * not go through it: a password may be a word of a protocol.
  */
 export function makeMask(secrets: readonly Secret[]): (text: string) => string {
   const forms = formsOf(secrets)
@@ -21,7 +21,7 @@ export function makeMask(secrets: readonly Secret[]): (text: string) => string {
   return (text) => (words === undefined ? withoutLong(text) : withoutLong(text).replace(words, DOTS))
 }
 
-/** Makes a function that does the same in a whole text, in which a short secret would hide words of php-sessions. */
+/** Makes a function that does the same in a whole text, where a short secret would hide words of php-sessions. */
 export function makeLongMask(secrets: readonly Secret[]): (text: string) => string {
   return makeMask(secrets.filter((secret) => secret.reveal().length >= LONG))
 }

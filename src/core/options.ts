@@ -11,7 +11,7 @@ export interface OptionKind<Value = unknown> {
   readonly meaning: string
   /** Empty where the option has no value of its own: then it is undefined unless the user sets it. */
   readonly default: string
-  /** Whether its value is not for the options file, which is in the droplet. */
+  /** Whether its value must not be in the options file, which is in the droplet. */
   readonly isSecret?: boolean
   parse(text: string): Value | undefined
 }
@@ -57,7 +57,7 @@ export const OPTIONS = {
   PHP_SESSIONS_PREVIOUS: {
     expected: 'the name of a bound service or variable, files, or the path of a directory',
     meaning:
-      'where the sessions have been until now: the managed handler takes them from there and keeps them in both stores, until this is removed, so that a change of the store logs nobody out; files are the local files that PHP would use, a path is another directory with such files',
+      "where the sessions were until now: the managed handler takes them from there and keeps them in both stores until you remove this, so that a change of the store logs nobody out; files are PHP's local files, a path is another directory with such files",
     default: '',
     parse: (text: string) => (text === '' ? undefined : text),
   },
@@ -82,21 +82,21 @@ export const OPTIONS = {
   PHP_SESSIONS_MAX_WAITING: {
     expected: 'a whole number from 0 to 9999',
     meaning:
-      'how many requests may wait for one session with the managed handler; one more gets status 429 at once, so that one visitor does not hold every worker: set it to less than the workers of an instance',
+      'how many requests may wait for one session with the managed handler; the next gets status 429 at once, so that one visitor cannot hold every worker: set it below the number of workers of an instance',
     default: '20',
     parse: (text: string) => (/^[0-9]{1,4}$/.test(text) ? Number(text) : undefined),
   },
   PHP_SESSIONS_SLOW_WAIT: {
-    expected: 'a number of seconds, such as 0.5; 0 is never',
+    expected: 'a number of seconds, such as 0.5; 0 means never',
     meaning:
-      "with the managed handler, a request that waited longer than this for its session writes one line to PHP's log, which says what held the session",
+      "with the managed handler, a request that waited longer than this for its session writes one line to PHP's log that says what held it",
     default: '1',
     parse: (text: string) => (/^[0-9]{1,4}(\.[0-9]{1,3})?$/.test(text) ? Number(text) : undefined),
   },
   PHP_SESSIONS_TIMING: {
     ...SWITCH,
     meaning:
-      "on makes the managed handler tell a browser's developer tools what the session has cost, in a Server-Timing header",
+      "on makes the managed handler send a Server-Timing header, which shows the cost of the session in a browser's developer tools",
     default: 'off',
   },
   PHP_SESSIONS_LIFETIME: {
@@ -108,7 +108,7 @@ export const OPTIONS = {
   PHP_SESSIONS_FIRST_LIFETIME: {
     expected: 'a whole number of seconds, or 0 for no such limit',
     meaning:
-      'how long a new session lives until its visitor comes a second time, with the managed handler, so that bots do not fill the store; at least as long as the first page is read',
+      "how long a new session lives until its visitor's second request, with the managed handler, so that bots do not fill the store; visitors must have read the first page by then",
     default: '0',
     parse: (text: string) => (/^[0-9]{1,9}$/.test(text) ? Number(text) : undefined),
   },
@@ -147,7 +147,7 @@ export const OPTIONS = {
   PHP_SESSIONS_COMPRESSION: {
     ...oneOf('zstd', 'lz4', 'gzip'),
     meaning:
-      'how the managed handler compresses sessions of 128 bytes or more; what it reads may be compressed in any way',
+      'how the managed handler compresses sessions of 128 bytes or more; it reads sessions compressed by any method',
     default: '',
   },
   PHP_SESSIONS_FRAMEWORK: {
@@ -212,9 +212,9 @@ function exposedOption(name: OptionName, { from }: Sourced<Json>): Finding {
   return {
     id: 'option.exposed',
     level: 'error',
-    title: `${name} is a secret, and is written in a file of the app, which is in its droplet or image`,
+    title: `${name} is a secret, but it is in a file of the app, and so in its droplet or image`,
     from,
-    fix: `make another key, remove this one there, and set ${name} as a variable, as a file, or in the binding`,
+    fix: `make a new key, remove this one there, and set ${name} as a variable, as a file, or in the binding`,
   }
 }
 
@@ -229,7 +229,7 @@ function malformedOption(name: OptionName, kind: OptionKind, { value, from }: So
 }
 
 /**
- * What Kubernetes and Docker tell every container about a Service or a link called `php-sessions…`:
+ * The variables that Kubernetes and Docker set for a Service or a link called `php-sessions…`:
  * `PHP_SESSIONS_SERVICE_HOST`, `PHP_SESSIONS_PORT_80_TCP_ADDR`, `PHP_SESSIONS_ENV_…`.
  *
  * https://kubernetes.io/docs/concepts/containers/container-environment/#cluster-information
@@ -250,7 +250,9 @@ function unknownOptions({ env, file }: OptionSources): Finding[] {
 
 const PREFIX = 'PHP_SESSIONS_'
 
-/** Whether a name is close to that of an option: few edits or a swap away, or cut short (`PHP_SESSIONS_LOCKS`). */
+/**
+ * Whether a name is close to that of an option: a few edits or a swap away, or a part of it (`PHP_SESSIONS_LOCKS`).
+ */
 function isMistyped(name: string): boolean {
   const own = nearest(name, NAMES)
   const length = own.length - PREFIX.length
@@ -284,7 +286,7 @@ function foreignOption(name: string, from: string): Finding {
   return {
     id: 'option.foreign',
     level: 'warn',
-    title: `${name} is not an option of php-sessions, and has no effect on it`,
+    title: `${name} is not an option of php-sessions and has no effect`,
     from,
     fix: 'php-sessions help options lists all options; if it belongs to the app, give it a name that does not begin with PHP_SESSIONS_',
   }

@@ -5,7 +5,7 @@ import type { Options } from './options.ts'
 /** What is known about the PHP that will read the ini. */
 export interface Php {
   readonly major: number
-  /** `max_execution_time` in seconds; 0 is PHP's word for no limit. */
+  /** `max_execution_time` in seconds; 0 means no limit. */
   readonly maxExecutionSeconds: number
   /** The version of the extension redis, e.g. `5.3.7`; undefined where nobody has asked this PHP. */
   readonly phpredis: string | undefined
@@ -15,15 +15,15 @@ export interface Php {
   readonly savePath?: Sourced<string>
   /** Whether it is new enough for the managed handler: 8.1 and later are. */
   readonly runsManaged: boolean
-  /** Why the managed handler, where it is wanted, would not run in the app's pages all the same; empty if it would. */
+  /** Why the managed handler, although wanted, would not run in the app's pages; empty if it would. */
   readonly obstacles: readonly Finding[]
-  /** Whether it waits without end where TLS 1.3 sends its tickets before the first answer (php-src GH-10495). */
+  /** Whether it waits for ever if TLS 1.3 sends its tickets before the first answer (php-src GH-10495). */
   readonly hangsInTls13: boolean
-  /** What it can do of `sodium`, `zstd`, `lz4` and `gzip`; undefined where nobody has asked this PHP. */
+  /** Which of `sodium`, `zstd`, `lz4` and `gzip` it supports; undefined if nobody has asked this PHP. */
   readonly codecs: readonly string[] | undefined
 }
 
-/** PHP as it comes: what is assumed where no PHP can be looked at, as during staging. */
+/** PHP's defaults: assumed if no PHP can be examined, as during staging. */
 export const DEFAULT_PHP: Php = {
   major: 8,
   maxExecutionSeconds: 30,
@@ -48,8 +48,8 @@ export function isPhpredisAtLeast({ phpredis }: Pick<Php, 'phpredis'>, version: 
 /**
  * The longest that a request of this PHP is expected to take, in seconds of real time.
  *
- * `max_execution_time` does not count the time PHP spends waiting for others, hence twice as long, and a
- * minute at the least. Without a limit it is the 900 seconds after which Cloud Foundry's router gives up.
+ * `max_execution_time` does not count the time PHP spends waiting for others, hence twice as long, and at least a
+ * minute. Without a limit it is the 900 seconds after which Cloud Foundry's router gives up.
  */
 export function longestRequestSeconds({ maxExecutionSeconds }: Pick<Php, 'maxExecutionSeconds'>): number {
   return maxExecutionSeconds === 0 ? 900 : Math.max(60, 2 * maxExecutionSeconds)

@@ -22,7 +22,7 @@ export function printableLines(text: string): string {
   return text.replace(DECEPTIVE, (character) => (character === '\n' ? character : asUnicode(character)))
 }
 
-/** Renders JSON for scripts: the same values, but nothing deceptive for who looks at it. */
+/** Renders JSON for scripts: the same values, but nothing that deceives a human reader. */
 export function renderJson(value: unknown): string {
   return `${printableLines(JSON.stringify(value, null, 2))}\n`
 }

@@ -13,7 +13,7 @@ export interface Context {
   readonly host: Host
   /** With the master that the Sentinels named, where the binding has Sentinels. */
   readonly plan: Plan
-  /** What keeps the doctor from seeing what the app sees. */
+  /** What keeps the doctor from seeing the app's settings. */
   readonly obstructions: readonly Finding[]
   /** What the pools of php-fpm set. */
   readonly pools: readonly PoolLine[]
@@ -36,15 +36,15 @@ export interface Context {
    * server had them.
    */
   ofPrevious(): { readonly context: Context; readonly findings: readonly Finding[] } | undefined
-  /** Takes the secrets out of what PHP or a server said, for people. Answers themselves are as they came. */
+  /** Removes secrets from text of PHP or a server, for people. Answers themselves are unchanged. */
   quote(said: string): string
 }
 
 /** What a check found out. */
 export interface CheckOutcome {
-  /** What is the case when all is well, in one line. */
+  /** The good result, in one line. */
   readonly title: string
-  /** What is not as it should be; empty when all is well. */
+  /** What is wrong; empty if all is well. */
   readonly findings: readonly Finding[]
 }
 

@@ -31,9 +31,11 @@ import { pageOf } from './page.ts'
 /** In seconds. Frozen Sentinels must be reported within five seconds, so they get no more time than this. */
 export const IMPATIENT: Patience = { all: 1, each: 0.7 }
 
-/** How long servers may keep the doctor waiting, all probes together: whatever they do, it ends in about five seconds. */
+/**
+ * How long servers may keep the doctor waiting, in all probes together, so that it always ends in about five seconds.
+ */
 const SERVER_SECONDS = 4.7
-/** A probe gets at least this, as a server that has kept no other one waiting will not keep this one. */
+/** A probe gets at least this: a server that delayed no other probe will not delay this one. */
 const LEAST_SECONDS: Partial<Record<ProbeName, number>> = { redis: 1.7, memcached: 1.7, session: 2.5 }
 
 /** What the doctor examines. */

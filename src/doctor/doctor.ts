@@ -20,8 +20,8 @@ type Flags = Readonly<Record<string, string>>
 /**
  * Checks each step from the binding to a session in the PHP that serves the app, and says which fails and what to do.
  *
- * Exits with status 1 on an error, with --strict also on a warning. It changes nothing but sessions and keys of its
- * own, which it removes.
+ * Exits with status 1 on an error, with --strict also on a warning. It writes only its own sessions and keys, and
+ * removes them.
  */
 export function doctor(host: Host, ids: readonly string[], flags: Flags): number {
   if (flags.list !== undefined) {
@@ -31,7 +31,7 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
   const examined = examine(host, flags)
   const secrets = secretsOf(examined.plan)
   const quote = makeMask(secrets)
-  // The checks quote the words of others without secrets. This makes sure.
+  // The checks quote PHP and servers without secrets. This makes sure of it.
   const hide = makeLongMask(secrets)
   const context = makeContext(examined, (text) => {
     if (flags.debug !== undefined) host.err(printableLines(quote(text)))

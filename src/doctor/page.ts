@@ -19,7 +19,7 @@ export function pageOf(context: Context): Web {
 function makePage(context: Context): Web {
   const { ask, host, appDirectory, plan } = context
   const web = webOf(ask('settings'))
-  // Apps have a file for each server: Apache's module reads the one, php-fpm the other.
+  // Apps have a file for each server: Apache's module reads one, php-fpm the other.
   const served = web.isFpm ? 'fpm' : web.isApache ? 'other' : 'unknown'
   const lines = findPageSettings(host, appDirectory, Object.keys(web.settings), served)
   const ofApp = lines.map(({ name, value, from }): Web['pools'][number] => {
@@ -29,7 +29,7 @@ function makePage(context: Context): Web {
   })
   const isFixed = ({ from }: Setting) => / php_admin_(value|flag) /.test(from ?? '')
   const weaker = web.pools.filter((setting) => !isFixed(setting))
-  // The last one counts, and of the app's files those of the web root come first.
+  // The last line counts, and of the app's files those of the web root come first.
   return { ...web, pools: [...weaker, ...ofApp.toReversed(), ...web.pools.filter(isFixed)] }
 }
 
@@ -40,7 +40,7 @@ function shownValue(name: string, value: string): string | null {
   return value === '' ? normal(value) : describeSavePath(value)
 }
 
-/** One form for a value, as the answers of PHP have it. */
+/** One form for a value, as in PHP's answers. */
 function normal(value: string): string {
   if (/^(on|yes|true)$/i.test(value)) return '1'
   return /^(off|no|false|none|)$/i.test(value) ? '0' : value

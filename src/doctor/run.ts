@@ -8,8 +8,7 @@ import type { Check, CheckOutcome, CheckResult, Context, Status } from './check.
 /**
  * Runs the checks in order and skips those that need a check that failed.
  *
- * A check that throws, or whose probe does not answer, becomes a finding of its own and stops only the checks that
- * need it.
+ * A check that throws, or whose probe does not answer, becomes a finding and stops only the checks that need it.
  */
 export function runChecks(
   checks: readonly Check[],
@@ -95,7 +94,7 @@ function faultFinding({ id }: Check, error: unknown, quote: Context['quote']): F
   return {
     id: 'check.fault',
     level: 'warn',
-    title: oneLine(`this check failed with an error of its own: ${what}`),
+    title: oneLine(`this check itself failed: ${what}`),
     from: id,
     fix: 'report this fault in php-sessions with the output of php-sessions doctor --debug',
   }

@@ -85,8 +85,8 @@ function askSettings(
 }
 
 /**
- * Prints the one line that creates a Redis user for these sessions, or for an operator's commands on them. Nothing else is on
- * stdout, so it can be piped: who makes the app's user does not make a mightier one beside it.
+ * Prints the one line that creates a Redis user for these sessions, or for an operator's commands on them. Nothing
+ * else is on stdout, so it can be piped: creating the app's user does not create a more powerful one along with it.
  */
 function printAcl(host: Host, { plan, options }: Explanation, isForOperator: boolean): number {
   const { planned } = plan

@@ -21,6 +21,6 @@ export const NATIVE_HANDLERS: Readonly<Record<StoreName, NativeHandler>> = {
   },
   memcached: {
     title: "php-memcached's own",
-    costs: () => ['a late request can write an older session over a newer one, locks or not'],
+    costs: () => ['a late request can overwrite a newer session with an older one, even with locks'],
   },
 }

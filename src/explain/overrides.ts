@@ -24,8 +24,8 @@ export interface Override {
 const INI_DIRECTORIES = ['/.bp-config/php/php.ini.d', '/.php.ini.d']
 
 /**
- * Finds the settings that win over those of php-sessions, in everything that PHP reads later. Of the lines for the same
- * pages the last counts.
+ * Finds the settings that override those of php-sessions, in everything that PHP reads later. Of the lines for the
+ * same pages the last counts.
  */
 export function findOverrides(
   host: Host,

@@ -43,7 +43,7 @@ function renderOverride({ name, value, from, pages }: Override): string {
   return `${name} = ${value ?? DOTS}  from ${from}${pages === '' ? '' : `, for ${pages}`}`
 }
 
-/** Where php-sessions has not been started, PHP keeps its sessions where it did before. */
+/** If php-sessions has not been started, PHP keeps its sessions where it did before. */
 function describeUnread({ plan, settings }: Explanation): string {
   if (plan.planned === undefined || settings?.cli === undefined) return ''
   const web = webOf(settings)
@@ -125,7 +125,7 @@ function renderHandler({ planned }: Explanation['plan'], options: Explanation['o
   const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`)
   const managed = indent(describe(endpoint, options))
   if (handler === 'managed')
-    return [`managed, that of php-sessions, because ${why(endpoint, options)}:`, ...managed]
+    return [`managed, from php-sessions, because ${why(endpoint, options)}:`, ...managed]
   const { title, costs } = NATIVE_HANDLERS[store.name]
   const own = `native, ${title}`
   const native = options.PHP_SESSIONS_LOCKING ? indent(costs(endpoint)) : []
@@ -136,7 +136,7 @@ function renderHandler({ planned }: Explanation['plan'], options: Explanation['o
     : [`${own}:`, ...native, 'with PHP_SESSIONS_HANDLER=managed:', ...managed]
 }
 
-/** What people look for as "slow ajax". */
+/** Users search for this as "slow ajax". */
 function renderWaiting(
   { planned }: Explanation['plan'],
   { PHP_SESSIONS_LOCKING: hasLocks }: Explanation['options'],
@@ -151,7 +151,7 @@ function renderWaiting(
 function renderCookieLines(cookie: SessionCookie): readonly string[] {
   return [
     renderCookie(cookie),
-    '    by the settings of PHP; an app may change it before it starts a session',
+    "    from PHP's settings; an app can change it before it starts a session",
     ...(cookie.secure ? [] : ['    without secure: a browser sends it over plain HTTP, too']),
     ...(cookie.httpOnly ? [] : ['    without HttpOnly: scripts in a page can read it']),
     ...(cookie.sameSite === '' ? ['    without SameSite: browsers decide which other sites may use it'] : []),

@@ -12,7 +12,7 @@ export interface AppLine {
 /** An app's files, each read only once and only when needed. Paths are relative to the app. */
 export interface App {
   readonly env: Host['env']
-  /** What Composer installs, by name: the app itself, what it requires, and what these packages require. */
+  /** What Composer installs, by name: the app itself and all its packages. */
   readonly packages: ReadonlyMap<string, LockedPackage>
   /** The path of a file or directory in the app or its web root. The last part may have a `*`. */
   find(path: string): string | undefined

@@ -28,7 +28,7 @@ export type Need =
   | 'certificate'
   | 'address'
 
-/** The needs in words; they continue "it does not support …". */
+/** The needs in words; each continues "it does not support …". */
 export const NEEDS: Readonly<Record<Need, string>> = {
   TLS: 'TLS',
   user: 'a user name',
@@ -65,7 +65,7 @@ export interface BoundServer {
 /** Stands for the master for which php-sessions asks the Sentinels at startup. */
 const UNKNOWN_MASTER = { host: 'MASTER', port: 'PORT' } as const
 
-/** Whether a login is a matter of SASL. */
+/** Whether a login uses SASL. */
 const HAS_SASL: Readonly<Record<StoreName, boolean>> = { redis: false, memcached: true }
 
 /** Describes a bound service as an app's own settings would. */

@@ -27,7 +27,7 @@ export function readLock(lock: string): readonly (readonly [name: string, locked
   return packages
 }
 
-/** The version that a constraint such as `^6.4` or `7.1.*` begins with; undefined if it leaves a choice. */
+/** The version that a constraint such as `^6.4` or `7.1.*` begins with; undefined if it allows several. */
 export function versionOfConstraint(constraint: Json): string | undefined {
   if (typeof constraint !== 'string') return undefined
   return /^[\^~=v]*\s*([0-9]+(?:\.[0-9]+)*)(?:\.[*x])?$/.exec(constraint.trim())?.[1]

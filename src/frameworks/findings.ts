@@ -35,7 +35,7 @@ export function frameworkFindings(recognised: Recognised, bound: BoundStore): re
 
 function fixFor({ verdict, where }: Recognised, advice: SettingLines | undefined): string {
   if (advice === undefined && verdict === 'breaks')
-    return 'give its sessions a directory of their own, and run only one instance'
+    return 'give its sessions their own directory, and run only one instance'
   if (advice === undefined)
     return `run only one instance, or keep ${where} on a volume that all instances share`
   const { place, lines, because } = advice

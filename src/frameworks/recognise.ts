@@ -83,7 +83,7 @@ const NOTES: Readonly<Record<FrameworkVerdict, (outcome: FrameworkOutcome) => st
   'own-shared': ({ where }) =>
     `keeps its sessions in ${where}, which all instances share, so no session is lost; it does not use PHP's session handler`,
   breaks: ({ where }) => `cannot start a session while a store is bound, because ${where}`,
-  none: () => "has no PHP sessions of its own; other code that starts a session uses PHP's session handler",
+  none: () => "starts no PHP sessions; other code that starts one uses PHP's session handler",
 }
 
 function chooseAdvice(

@@ -37,7 +37,7 @@ function isOfStore(extension: string): extension is StoreName {
   return stores.some(({ name }) => name === extension)
 }
 
-/** What is known of the libraries of the extensions. */
+/** What is known about the libraries of the extensions. */
 export interface Libraries {
   has(extension: string): boolean
   /** Whether the one is linked to the other. */
@@ -69,7 +69,7 @@ export function arrangeLines(
   for (const extension of installed.filter(isOfStore)) {
     const own = lines.flatMap((line, at) => (line.extension === extension ? [at] : []))
     const isAfter = (names: readonly string[]) => own.find((at) => names.every((name) => isBefore(name, at)))
-    // Most need no look into the library.
+    // For most extensions the library need not be read.
     const at = own.length === 0 ? undefined : (isAfter(required) ?? isAfter(linkedTo(extension)))
     const needed =
       extension === bound ? required : own.length > 0 && at === undefined ? linkedTo(extension) : []
@@ -90,14 +90,14 @@ export function arrangeLines(
   }
 }
 
-/** Arranges the extensions that no ini file loads, for a PHP that has told what it loads. */
+/** Arranges the extensions that no ini file loads, for a PHP that has listed its extensions. */
 export function addExtensions({ plan, facts }: CompletePlan): AddedArrangement {
   const store = plan.planned?.store.name
   if (facts === undefined || store === undefined) return { first: [], last: [] }
   const { loaded, loadable, scanned } = facts
   const missing = plan.extensions.filter((name) => loadable.includes(name) && !loaded.includes(name))
   const at = scanned.indexOf(store)
-  // A line of the app tries in vain, only because nothing has loaded what the extension is linked to.
+  // A line of the app fails only because nothing has loaded the extension that this one is linked to.
   const isTried = missing.includes(store) && missing.length > 1 && at !== -1
   const isLate = plan.extensions.some((name) => loaded.includes(name) && scanned.indexOf(name) > at)
   return isTried && !isLate
@@ -109,7 +109,7 @@ export function addExtensions({ plan, facts }: CompletePlan): AddedArrangement {
 export function renderExtensions(extensions: readonly string[]): string {
   if (extensions.length === 0) return ''
   const head = renderComment(
-    'Written by php-sessions at every start: extensions that other ini files do not load, in the order that they need.',
+    'Written by php-sessions at every start: extensions that other ini files do not load, in the order they need.',
   )
   const directives = extensions.map((extension) => ({
     name: 'extension',

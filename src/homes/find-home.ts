@@ -7,7 +7,7 @@ import { containerHome, isUnderExec } from './container/home.ts'
 import type { Home } from './home.ts'
 import { machineHome } from './machine/home.ts'
 
-/** The home that `explain` and `doctor` look at, and how they ask its PHP by the ini files that it has now. */
+/** The home that `explain` and `doctor` examine, and how they ask its PHP with its present ini files. */
 export interface FoundHome {
   readonly home: Home
   /** How to start PHP on the command line. */
@@ -56,6 +56,6 @@ function homeOf(host: Host, app: string, php: string): Home {
   const machine = machineHome(host, { app, filesDirectory, php })
   if (id === 'local') return machine
   const container = containerHome(host, { app, filesDirectory, php })
-  // Without exec the settings are in a file among PHP's other ini files, as on a machine.
+  // Without exec the settings are in one of PHP's other ini files, as on a machine.
   return isUnderExec(host) ? container : { ...container, php: machine.php }
 }

@@ -12,9 +12,9 @@ import { type Kept, summariseKept } from './kept.ts'
 /** An app's framework, and what a start does about one that does not use PHP's session handler. */
 export interface FrameworkPlan {
   readonly recognised: Recognised | undefined
-  /** What a start sets in the environment so that the framework uses the bound service by itself. */
+  /** The variables that a start sets so that the framework uses the bound service. */
   readonly variables: readonly AppVariable[]
-  /** What is wrong with the framework and not mended by the variables. */
+  /** Faults of the framework that the variables do not repair. */
   readonly findings: readonly Finding[]
 }
 
@@ -51,7 +51,7 @@ function clearFindings({ name, verdict }: Recognised, { endpoint }: PlannedStore
   ]
 }
 
-/** Below the managed handler the save_path, from which some settings read the password, has none. */
+/** With the managed handler the save_path, from which some settings read the password, has none. */
 function withPassword(finding: Finding, { handler, endpoint }: PlannedStore): Finding {
   const isMissing =
     handler === 'managed' && endpoint.password !== undefined && finding.fix.includes('session.save_path')
@@ -63,14 +63,14 @@ function withPassword(finding: Finding, { handler, endpoint }: PlannedStore): Fi
     : finding
 }
 
-/** What the variables of a start cannot do. */
+/** The limits of a start's variables. */
 function variableFindings({ name }: Recognised, { endpoint }: PlannedStore): readonly Finding[] {
   if (endpoint.sentinel === undefined) return []
   return [
     {
       id: 'framework.sentinel',
       level: 'warn',
-      title: `${name} is told the address of the master at the start only: after a failover it keeps the old one`,
+      title: `${name} learns the master's address only at startup: after a failover it keeps the old one`,
       from: endpoint.sentinel.masterName.from,
       fix: 'restart the app after a failover, or configure the Sentinels in the app itself',
     },

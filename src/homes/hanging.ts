@@ -4,8 +4,8 @@ import type { PoolLine } from '../php/answers.ts'
 import type { CompletePlan } from '../php/complete.ts'
 
 /**
- * Finds the pools of php-fpm that never end a request. Below PHP's own handlers a server that falls silent within an
- * answer holds its worker without end, and `max_execution_time` does not count the time that PHP waits.
+ * Finds the pools of php-fpm that never end a request. With PHP's own handlers a server that falls silent within an
+ * answer holds its worker for ever, because `max_execution_time` does not count the time that PHP waits.
  */
 export function findHanging({ plan: { planned }, target, pools }: CompletePlan): readonly Finding[] {
   if (planned === undefined || planned.handler === 'managed') return []
@@ -16,19 +16,19 @@ export function findHanging({ plan: { planned }, target, pools }: CompletePlan):
     .map(({ pool, from }) => ({
       id: 'php.hanging',
       level: 'warn',
-      title: `the pool ${pool} of php-fpm never ends a request: while the store is silent within an answer, each visitor holds a worker`,
+      title: `the pool ${pool} of php-fpm never ends a request: if the store stops within an answer, each visitor holds a worker`,
       from,
       fix: `write below [${pool}]: request_terminate_timeout = ${seconds}s`,
     }))
 }
 
-/** The value 0 is php-fpm's word for no limit. */
+/** For php-fpm, 0 means no limit. */
 function endsRequests({ name, value }: PoolLine): boolean {
   return name === 'request_terminate_timeout' && Number.parseFloat(value) > 0
 }
 
-/** Says it in one line, for a start: most php-fpm have no limit as they come. */
+/** Says it in one line, for a start, because most php-fpm have no limit by default. */
 export function renderHanging([first]: readonly Finding[]): string {
   if (first === undefined) return ''
-  return `php-sessions: php-fpm never ends a request that hangs; what to write: php-sessions doctor php.time-limit  (${first.id})\n`
+  return `php-sessions: php-fpm never ends a request that hangs; for the fix run php-sessions doctor php.time-limit  (${first.id})\n`
 }

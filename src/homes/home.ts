@@ -11,11 +11,11 @@ import { findHanging } from './hanging.ts'
 import { findKept, findOverridden, type Kept } from './kept.ts'
 import { findObstacles, neededBy } from './obstacles.ts'
 
-/** What users do in a home, as the end of a message's fix. */
+/** Advice for users of a home, as the end of a message's fix. */
 export interface Advice {
   /** Whether users write the settings themselves, into a file that they name. */
   readonly isManual: boolean
-  /** How PHP gets the settings for what is bound now; `iniFile` is where a manual one would be. */
+  /** How PHP gets the present settings; `iniFile` is where a manual one would be. */
   writeSettings(iniFile: string, isFpm: boolean): string
   /** Where an extension comes from; `phpVersion` is e.g. `8.2`, or empty. */
   getExtension(name: string, phpVersion: string): string
@@ -23,7 +23,7 @@ export interface Advice {
 
 /** A place where php-sessions runs: whose PHP it configures there, where the ini goes, and how PHP is told of it. */
 export interface Home {
-  /** Runs PHP as it is without php-sessions. */
+  /** Runs PHP without the settings of php-sessions. */
   readonly host: Host
   readonly appDirectory: string
   readonly php: TargetPhp
@@ -32,7 +32,7 @@ export interface Home {
   /** Whether a start sets the variables of a framework where the user has not decided. */
   readonly setsVariables: boolean
   readonly advice: Advice
-  /** Finds what is wrong with this home's PHP for a plan, and who reads the secrets. */
+  /** Finds the faults of this home's PHP for a plan, and who reads the secrets. */
   check(completed: CompletePlan): PhpCheck
 }
 
@@ -41,11 +41,11 @@ export interface PhpCheck {
   readonly findings: readonly Finding[]
   /** The number of the group that reads the files with secrets; undefined where only the user of php-sessions does. */
   readonly group: number | undefined
-  /** Whether that group reads the ini, too: PHP as a whole runs as another user. */
+  /** Whether that group reads the ini, too, because PHP as a whole runs as another user. */
   readonly readsIni?: boolean
 }
 
-/** What a start is going to do, and what is wrong with it. */
+/** What a start is going to do, and its faults. */
 export interface Prepared extends CompletePlan {
   readonly input: Input
   readonly group: PhpCheck['group']
@@ -55,7 +55,7 @@ export interface Prepared extends CompletePlan {
   readonly kept: readonly Kept[]
   /** The same without the settings of php-sessions. */
   readonly keptWithout: readonly Kept[]
-  /** The pools of php-fpm that never end a request, which is worth one line at a start. */
+  /** The pools of php-fpm that never end a request, which a start says in one line. */
   readonly hanging: readonly Finding[]
   /** Those of the plan first. */
   readonly findings: readonly Finding[]
@@ -83,7 +83,7 @@ export function prepare(home: Home, patience = AT_START, directory: string = hom
   const judged = { ...completed, plan }
   const { findings, group, readsIni = false } = home.check(judged)
   const framework = planFramework(host, appDirectory, plan, input.options, setsVariables)
-  // Below the managed handler an obstacle has named the line already.
+  // With the managed handler an obstacle has already named the line.
   const isNamed = ({ from }: Finding) => plan.findings.some((other) => other.from === from)
   const layers = readLayers(host, appDirectory, home.php, completed, KEEPING_SETTINGS)
   const kept = findKept(plan, layers)

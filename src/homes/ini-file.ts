@@ -9,7 +9,8 @@ export const INI_NAME = '00-php-sessions.ini'
 /**
  * Renders the whole ini file of a plan. The extensions that it needs are loaded elsewhere.
  *
- * Its first line says what the settings are for, not where sessions are kept: what PHP reads later decides that, too.
+ * Its first line says what the settings are for, not where sessions are kept, because files that PHP reads later
+ * decide that, too.
  */
 export function renderIniFile(plan: Plan): string {
   const head = renderComment(`php-sessions ${VERSION}: ${describePurpose(plan)}.`)

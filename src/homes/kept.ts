@@ -11,19 +11,19 @@ const PATH = 'session.save_path'
 
 /** Where some pages of an app really keep their sessions. */
 export interface Kept {
-  /** What these pages are; empty for all that no other `Kept` has. */
+  /** Names these pages; empty for all pages without another `Kept`. */
   readonly pages: string
   /** For people; undefined where the plan decides. */
   readonly place: string | undefined
-  /** The line that decides in place of the plan. */
+  /** The line that overrides the plan. */
   readonly because: SettingLine | undefined
   /** Whether PHP can keep a session there. */
   readonly works: boolean
 }
 
-/** Finds where PHP will really keep the sessions of an app, by a plan and by everything else that decides it. */
+/** Finds where PHP will really keep the sessions of an app, according to a plan and everything that overrides it. */
 export function findKept(plan: Plan, { before, after, pools, pages }: Layers): readonly Kept[] {
-  // What could take its place are obstacles, and then the plan is another one.
+  // Lines that could override the managed handler are obstacles, and then the plan is different.
   if (plan.planned?.handler === 'managed')
     return [{ pages: '', place: undefined, because: undefined, works: true }]
   const base = plan.planned === undefined ? [...before, ...after] : after
@@ -51,7 +51,7 @@ function keptIn(plan: Plan, base: readonly SettingLine[], layers: readonly Layer
   const used = handler?.value ?? planned
   const isOther = used !== planned || (path !== undefined && plan.planned !== undefined)
   if (!isOther) return { pages, place: undefined, because: undefined, works: true }
-  // The path of the bound service is no place for another handler.
+  // The path of the bound service does not suit another handler.
   const isForeign = plan.planned !== undefined && path === undefined
   const works = !isForeign && (used === 'files' || !/^(\/|$)/.test(path?.value ?? ''))
   const place =
@@ -70,7 +70,7 @@ export function summariseKept(plan: Plan, kept: readonly Kept[]): string {
   return oneLine(start + describeExceptions(isWhole ? kept.slice(1) : kept))
 }
 
-/** Says which pages do not keep their sessions where the others do, as the end of a sentence. */
+/** Names the pages that keep their sessions elsewhere, as the end of a sentence. */
 export function describeExceptions(kept: readonly Kept[]): string {
   return kept
     .filter(({ place }) => place !== undefined)
@@ -89,7 +89,7 @@ function shownValue({ name, value }: SettingLine): string {
   return name === PATH ? describeSavePath(value) : value
 }
 
-/** Says which settings of an app take the place of those of the bound service. */
+/** Names the settings of an app that override those of the bound service. */
 export function findOverridden({ planned }: Plan, kept: readonly Kept[]): readonly Finding[] {
   if (planned === undefined) return []
   const service = `${planned.store.title} service ${planned.service}`

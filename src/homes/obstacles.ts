@@ -11,7 +11,7 @@ import type { Choice, ChosenStore } from '../plan/plan.ts'
 import { previousPart } from '../plan/previous.ts'
 import { describeBypass } from '../stores/handler/managed.ts'
 
-/** A line that sets something, and whether scripts cannot change what it sets. */
+/** A line with a setting, and whether scripts cannot change it. */
 interface DecisiveLine extends SettingLine {
   readonly isFixed: boolean
 }
@@ -31,11 +31,11 @@ export interface Needed {
   readonly saveHandlers: readonly string[]
   /** Makes its PHP code, with the parts for a previous store. */
   text(): string
-  /** The functions that it calls only for what this plan does not ask for. */
+  /** The functions that it calls only for features that this plan does not use. */
   readonly unused: RegExp
 }
 
-/** What the managed handler needs: of encryption and compression only where they are on. */
+/** What the managed handler needs, for encryption and compression only if they are on. */
 export function neededBy(
   { store, endpoint }: ChosenStore,
   { previous, options: { PHP_SESSIONS_COMPRESSION: method } }: Pick<Choice, 'previous' | 'options'>,
@@ -51,12 +51,12 @@ export function neededBy(
   }
 }
 
-/** What the functions of each method begin with. */
+/** The prefixes of each method's functions. */
 const COMPRESSING = { gzip: 'gz', zstd: 'zstd_', lz4: 'lz4_' }
 
 type Obstacle = Omit<Finding, 'level' | 'from'>
 
-/** What each setting means for the managed handler; undefined where it does not mind. */
+/** What each setting means for the managed handler; undefined if it has no effect. */
 const RULES: Readonly<
   Record<DecisiveSetting | 'chroot', (line: DecisiveLine, around: Surroundings) => Obstacle | undefined>
 > = {
@@ -77,7 +77,7 @@ const RULES: Readonly<
   'session.auto_start': ({ value }) =>
     readsAsOn(value)
       ? blocked(
-          'session.auto_start is on, so PHP starts each session before it is there',
+          'session.auto_start is on, so PHP starts each session before the handler is installed',
           'remove that line, and call session_start() where a session is needed',
         )
       : undefined,
@@ -109,7 +109,7 @@ const RULES: Readonly<
     value === ''
       ? undefined
       : blocked(
-          `a pool has the root directory ${value}, in which there is no ${directory}`,
+          `a pool has the root directory ${value}, which has no ${directory}`,
           'remove chroot from the pool',
         ),
 }
@@ -136,7 +136,7 @@ function blocked(why: string, fix: string): Obstacle {
 
 /**
  * Finds what would keep the managed handler from running in the pages of an app. Then PHP's own handler must keep the
- * sessions of the whole app, with a password in its save_path, which it would not have below the managed one.
+ * sessions of the whole app, with the password in its save_path, which the managed one leaves out.
  */
 export function findObstacles(
   host: Host,
@@ -162,7 +162,7 @@ export function findObstacles(
     const obstacle = isDecisive(line.name) ? RULES[line.name](line, around) : undefined
     return obstacle === undefined ? [] : [{ ...obstacle, level: 'warn', from: line.from }]
   })
-  // PHP may have it on by itself, without a line.
+  // PHP may have it on by default, without a line.
   const isLockedByDefault =
     locksSettings &&
     !lines.some(({ name, value }) => name === 'session.upload_progress.enabled' && readsAsOn(value))
@@ -173,7 +173,7 @@ export function findObstacles(
   return [...found, ...(isLockedByDefault ? [byDefault] : []), ...ownHandler]
 }
 
-/** The line of an ini file that counts: the last one, for settings of php-sessions one that PHP reads later. */
+/** The effective line of an ini file: the last one; for settings of php-sessions one that PHP reads later. */
 function lastLine(
   lines: readonly SettingLine[],
   name: DecisiveSetting,
@@ -193,7 +193,7 @@ function wordsOf(value: string): readonly string[] {
   return value.split(/[^\w]+/).filter((word) => word !== '')
 }
 
-/** Classes that a handler can do without. */
+/** Classes that a handler does not need. */
 const DISPENSABLE_CLASSES = ['redis', 'redisexception', 'sensitiveparameter', 'sessionhandler']
 
 /** Whether a handler names a class of PHP, and needs it. */
@@ -203,7 +203,7 @@ function isNamed(text: string, name: string): boolean {
   )
 }
 
-/** What a handler can do without. */
+/** Functions that a handler does not need. */
 const DISPENSABLE = ['fpm_get_status', 'getenv', 'gethostname', 'pcntl_fork']
 
 /** Whether a handler calls a function of PHP, by its name or as a callable, and needs it. */

@@ -40,7 +40,7 @@ export function checkExtension(
     {
       id: 'php.extension',
       level: 'error',
-      title: `this PHP has no extension ${store.name}, which keeps sessions in ${store.title}`,
+      title: `this PHP has no extension ${store.name}, which sessions in ${store.title} need`,
       from: `the php in PATH, which has no ${store.name}.so in its extension_dir`,
       fix: fix(store.name),
     },
@@ -59,7 +59,7 @@ export function nameOwnDirectory(host: Host): string {
   return `${absolute.replace(/\/+$/, '')}/php-sessions-${host.uniqueWord()}`
 }
 
-/** Makes such a directory and fills it; it is gone again if that fails. */
+/** Makes such a directory and fills it; removes it if that fails. */
 export function makeOwnDirectory(
   host: Host,
   directory: string,
@@ -86,7 +86,7 @@ export function fillOwnDirectory(host: Host, prepared: Prepared, directory: stri
     if (extensions.length === 0) {
       host.removeFile(path)
     } else {
-      // Whoever reads the settings lists these, whatever the umask is.
+      // The readers of the settings must be able to list these, whatever the umask is.
       if (!host.isDirectory(`${directory}/${place}`)) host.makeNewDirectory(`${directory}/${place}`, 0o755)
       host.writeFile(path, renderExtensions(extensions), 0o644)
     }
@@ -97,13 +97,13 @@ export function fillOwnDirectory(host: Host, prepared: Prepared, directory: stri
   host.writeFile(`${directory}/${INI_NAME}`, renderIniFile(plan), mode, reader)
 }
 
-/** Which directories of php-sessions PHP scans beside the one with the settings. */
+/** The directories of php-sessions that PHP scans in addition to the one with the settings. */
 export interface ScannedBeside {
   readonly first: boolean
   readonly last: boolean
 }
 
-/** Those that hold extensions; with a watcher both, because it may write them while PHP runs. */
+/** The directories with extensions; with a watcher both, because it may write them while PHP runs. */
 export function scannedBeside(completed: CompletePlan, isWatched: boolean): ScannedBeside {
   const { first, last } = addExtensions(completed)
   return { first: isWatched || first.length > 0, last: isWatched || last.length > 0 }

@@ -1,9 +1,12 @@
 import type { Host } from '../host/host.ts'
 
-/** Present while php-fpm may still run with older settings than the ini file beside it; survives the death of either process. */
+/**
+ * Present while php-fpm may still run with older settings than the ini file next to it; survives the death of either
+ * process.
+ */
 const MARK = 'php-sessions.reload'
 
-/** Call this before the ini file is written. Each mark is another one. */
+/** Call this before the ini file is written. Each mark is different. */
 export function markReload(host: Host, directory: string): void {
   host.writeFile(`${directory}/${MARK}`, host.uniqueWord(), 0o600)
 }

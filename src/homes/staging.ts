@@ -6,19 +6,19 @@ import { OFFLINE } from '../php/look-around.ts'
 import { chooseEndpoint, type Plan, type PlannedStore } from '../plan/plan.ts'
 import { readInput } from '../platforms/input.ts'
 
-/** What a buildpack finds out while it stages an app: there is no PHP yet, and the bindings may change. */
+/** What a buildpack knows while it stages an app: there is no PHP yet, and the bindings may change. */
 export interface StagedPlan {
   readonly input: Input
   readonly plan: Plan
 }
 
-/** Plans for an app that is being staged, for a PHP of which nothing is known. */
+/** Makes a plan for an app that is being staged, for an unknown PHP. */
 export function planWithoutPhp(host: Host, appDirectory: string): StagedPlan {
   const input = readInput(host, appDirectory)
   return { input, plan: completePlan(host, chooseEndpoint(input), UNKNOWN_PHP, '.', OFFLINE, () => []).plan }
 }
 
-/** Says where the server is and how one logs in there, without the password. */
+/** Says where the server is and how to log in, without the password. */
 export function describeServer({ endpoint }: PlannedStore): string {
   const { tls, user, password } = endpoint
   const login =

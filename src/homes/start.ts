@@ -8,19 +8,19 @@ import { renderHanging } from './hanging.ts'
 import { type Home, type Prepared, prepare } from './home.ts'
 import { summariseKept } from './kept.ts'
 
-/** The variables with which the processes of an app are started; the home hands them over in its own way. */
+/** The environment variables for an app's processes; each home passes them in its own way. */
 export type Environment = Readonly<Record<string, string>>
 
 /** A home in which apps start. */
 export interface StartHome extends Home {
   /**
-   * Makes PHP follow the settings, or keep sessions in local files where there are none; gives the variables that tell
-   * PHP. With `hasFailed` the settings must not be used.
+   * Makes PHP use the settings, or keep sessions in local files if there are none; returns the variables for PHP.
+   * With `hasFailed` the settings must not be used.
    */
   apply(prepared: Prepared, hasFailed: boolean): Environment
 }
 
-/** A start that goes on. */
+/** A start that succeeded. */
 export interface Started {
   readonly prepared: Prepared
   /** Whether sessions stay in local files because of an error, as PHP_SESSIONS_ON_ERROR asks. */
@@ -31,7 +31,8 @@ export interface Started {
 /**
  * Starts the sessions of an app: plans, says what was found and where the sessions are, and applies that.
  *
- * Undefined where the app must not start; nothing was changed then. `isQuiet` is for a start that has spoken before.
+ * Undefined if the app must not start; nothing was changed then. `isQuiet` is for a start that has already printed
+ * its messages.
  */
 export function start(home: StartHome, isQuiet = false): Started | undefined {
   const prepared = prepare(home)
@@ -43,7 +44,7 @@ export function start(home: StartHome, isQuiet = false): Started | undefined {
   }
   say(renderFindings(findings))
   if (isStopped) return undefined
-  // Before anything is promised: the place for the files may be full, or not be there.
+  // This comes before any message: the place for the files may be full or missing.
   const applied = home.apply(prepared, hasFailed)
   const where = hasFailed
     ? `PHP_SESSIONS_ON_ERROR=files: ${summariseKept(planFiles('the bound service cannot be used', []), keptWithout)}`

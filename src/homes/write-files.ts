@@ -25,7 +25,7 @@ export function writeFiles(host: Host, files: readonly PlannedFile[], group?: nu
   }
 }
 
-/** What OpenSSL would use by itself: the file in SSL_CERT_FILE, else the distribution's bundle. */
+/** OpenSSL's default: the file in SSL_CERT_FILE, else the distribution's bundle. */
 function readSystemCertificates(host: Host): string {
   const paths = [host.env.SSL_CERT_FILE, ...SYSTEM_BUNDLES]
   for (const path of paths) {

@@ -1,5 +1,5 @@
 /**
- * The outside world: all that php-sessions reads, writes and runs goes through a host.
+ * The outside world: php-sessions reads, writes and runs everything through a host.
  *
  * There are two: `quickjs.ts` for the executable, `node.ts` for the npm package and the tests. Both give the same
  * bytes for the same input, as test/e2e/hosts.test.ts checks.
@@ -11,7 +11,10 @@ export interface Host {
    * file, which might never end, or has more than `LIMIT_BYTES`.
    */
   readFile(path: string): string | undefined
-  /** The bytes of a file, one character (0 to 255) each: for files whose encoding php-sessions must not change. As limited. */
+  /**
+   * The bytes of a file, one character (0 to 255) each: for files whose encoding php-sessions must not change. The
+   * same limits apply.
+   */
   readBytes(path: string): string | undefined
   /**
    * Writes UTF-8 text atomically: a reader, even after a crash, finds the old file or the new one. It has exactly this
@@ -34,7 +37,10 @@ export interface Host {
   /** The names in a directory in byte order, without `.` and `..`; empty if there is no directory. */
   listDirectory(path: string): readonly string[]
   isDirectory(path: string): boolean
-  /** What the system says of a path itself, which may be a link; undefined if it does not exist or is out of reach. */
+  /**
+   * The system's information about a path itself, which may be a link; undefined if it does not exist or is out of
+   * reach.
+   */
   statusOf(path: string): FileStatus | undefined
   /** The absolute path without symbolic links; undefined if the path does not exist. */
   realPath(path: string): string | undefined
@@ -76,11 +82,11 @@ export interface Host {
   isTerminal(): boolean
   /** Asks for a line on stderr; undefined where stdin is not a terminal, so that nobody can answer. */
   ask(question: string): string | undefined
-  /** Opens the playground with its arguments and flags; absent where it is not: in the executable. */
+  /** Opens the playground with its arguments and flags; absent in the executable. */
   readonly playground?: (args: readonly string[], flags: Readonly<Record<string, string>>) => Promise<number>
 }
 
-/** What the system says of a file. */
+/** The system's information about a file. */
 export interface FileStatus {
   readonly isFile: boolean
   readonly isDirectory: boolean
@@ -92,7 +98,10 @@ export interface FileStatus {
   readonly device: number
 }
 
-/** Nothing that php-sessions reads is larger: certificate bundles and lists of packages have less than a fourth of it. */
+/**
+ * Nothing that php-sessions reads is larger: certificate bundles and lists of packages have less than a quarter of
+ * it.
+ */
 export const LIMIT_BYTES = 4 << 20
 
 /** A program to run. It inherits the environment. */
@@ -104,7 +113,7 @@ export interface Program {
   readonly env?: Readonly<Record<string, string>>
   readonly stdin: string
   readonly limitSeconds: number
-  /** Whether what it says on stderr, progress for example, is for who runs php-sessions; otherwise it is dropped. */
+  /** Whether its stderr, for example progress, is shown to the user; otherwise it is dropped. */
   readonly keepsStderr?: boolean
 }
 
@@ -117,7 +126,7 @@ export interface ProgramResult {
 /** The system refused access to a file or directory; `message` says in one line what was tried, where, and why. */
 export class HostError extends Error {
   override readonly name = 'HostError'
-  /** What to do about it, where that is known. */
+  /** The fix, if known. */
   readonly fix: string | undefined
 
   constructor(message: string, fix?: string) {
@@ -126,7 +135,7 @@ export class HostError extends Error {
   }
 }
 
-/** A signal asks php-sessions to end: what it has begun is undone on the way out. */
+/** A signal asks php-sessions to end: it undoes unfinished work on the way out. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
   /** As a shell reports it. */
@@ -151,7 +160,7 @@ const REASONS: Readonly<Record<number, string>> = {
   28: 'no space left on the device',
   30: 'the file system is read-only',
   24: 'too many files are open',
-  40: 'its links lead in a circle',
+  40: 'its links form a loop',
   122: 'the disk quota is used up',
 }
 
@@ -160,7 +169,7 @@ export function hostError(what: string, path: string, errno: number): HostError 
   return new HostError(`cannot ${what} ${path}: ${REASONS[errno] ?? `error ${errno}`}`)
 }
 
-/** The error for a device, a socket or a FIFO in place of a file. */
+/** The error for a device, a socket or a FIFO instead of a file. */
 export function notRegular(path: string): HostError {
   return new HostError(`cannot read ${path}: it is not a regular file`)
 }
@@ -185,7 +194,7 @@ export function isDirectoryIfAllowed(host: Host, path: string): boolean {
   return ifAllowed(() => host.isDirectory(path)) === true
 }
 
-/** Only the system's refusal counts as nothing there; any other error is a fault of php-sessions. */
+/** Only the system's refusal counts as a missing file; any other error is a fault of php-sessions. */
 function ifAllowed<T>(read: () => T): T | undefined {
   try {
     return read()

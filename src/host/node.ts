@@ -81,7 +81,7 @@ export const nodeHost: Host = {
   },
 }
 
-/** A terminal gives a line at a time, of at most so many bytes. */
+/** A terminal gives one line at a time, of at most this many bytes. */
 const LINE_BYTES = 4096
 
 const FORWARDED = ['SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const
@@ -168,7 +168,7 @@ function read(path: string, encoding: 'utf8' | 'latin1'): string | undefined {
     orMissing(() => {
       const kind = fs.statSync(path)
       if (!kind.isFile() && !kind.isDirectory()) throw notRegular(path)
-      // Should the path have become a FIFO by now, this does not wait for a writer.
+      // If the path has become a FIFO by now, this does not wait for a writer.
       const file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
       try {
         return readToLimit(file, path).toString(encoding)

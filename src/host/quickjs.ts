@@ -63,14 +63,14 @@ export const quickjsHost: Host = {
   sleep: (seconds) => void os.sleep(seconds * 1000),
   now: () => Date.now() / 1000,
   out: (text) => check('write to', 'standard output', writeAll(STDOUT, encodeUtf8(text))),
-  // If stderr refuses there is no place left for a message, and the app must start nevertheless.
+  // If stderr refuses, there is no place for a message, and the app must start nevertheless.
   err: (text) => void writeAll(STDERR, encodeUtf8(text)),
   isTerminal: () => os.isatty(STDOUT),
   ask: (question) => {
     if (!os.isatty(STDIN)) return undefined
     writeAll(STDERR, encodeUtf8(question))
     const line = new Uint8Array(CHUNK_BYTES)
-    // A terminal gives a line at a time.
+    // A terminal gives one line at a time.
     const count = os.read(STDIN, line.buffer, 0, CHUNK_BYTES)
     return decodeUtf8(toBytes(line.subarray(0, Math.max(0, count)))).trim()
   },
@@ -99,7 +99,7 @@ function readAscii(path: string, size: number): string | null {
 }
 
 function readAnyBytes(path: string): string | undefined {
-  // Should the path have become a FIFO by now, this does not wait for a writer.
+  // If the path has become a FIFO by now, this does not wait for a writer.
   const file = os.open(path, os.O_RDONLY | O_NONBLOCK)
   if (isMissing(-file)) return undefined
   if (file < 0) throw hostError('read', path, -file)
@@ -161,7 +161,7 @@ function removeFile(path: string): void {
 
 function removeDirectory(path: string): void {
   for (const entry of listDirectory(path).map((name) => `${path}/${name}`)) {
-    // A link to a directory is removed; what it leads to is not.
+    // A link to a directory is removed; its target is not.
     if (statusOf(entry)?.isDirectory === true) removeDirectory(entry)
     else check('remove', entry, -os.remove(entry))
   }

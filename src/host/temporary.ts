@@ -1,13 +1,13 @@
 import { type Host, HostError } from './host.ts'
 
-/** Where files go that live as long as a process: TMPDIR, or /tmp. */
+/** The directory for files that live as long as a process: TMPDIR, or /tmp. */
 export function temporaryDirectory({ env }: Host): string {
   return env.TMPDIR || '/tmp'
 }
 
 /**
- * Makes a new directory below the one for temporary files and fills it. It is gone again if that fails: the error
- * says what to do about the place.
+ * Makes a new directory below the one for temporary files and fills it. If that fails, the directory is removed, and
+ * the error says what to do about the place.
  */
 export function makeTemporary(
   host: Host,
@@ -29,6 +29,6 @@ export function makeTemporary(
 function howToFix({ env }: Host): string {
   const place = env.TMPDIR || '/tmp'
   return env.TMPDIR
-    ? `make ${place} a directory that its user can write and that has room, or set TMPDIR to another one`
+    ? `make ${place} a directory with room that its user can write, or set TMPDIR to another one`
     : 'mount a tmpfs at /tmp, or set TMPDIR to a directory that the user of this process can write'
 }

@@ -9,7 +9,7 @@ export function encodeUtf8(text: string): string {
   })
 }
 
-/** Decodes UTF-8; other bytes become U+FFFD, as many of them as the WHATWG's decoder gives. */
+/** Decodes UTF-8; other bytes become U+FFFD, as many as with the WHATWG's decoder. */
 export function decodeUtf8(bytes: string): string {
   if (isAscii(bytes)) return bytes
   return bytes.replace(SEQUENCE, (sequence) => {

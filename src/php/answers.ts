@@ -9,7 +9,7 @@ export interface Setting {
   readonly from: string | null
 }
 
-/** A line that sets something. */
+/** A line with a setting. */
 export interface SettingLine {
   readonly name: string
   readonly value: string
@@ -31,9 +31,9 @@ export interface PoolLine extends SettingLine {
 
 /** PHP on the command line, or php-fpm. */
 export interface Sapi {
-  /** The main ini file; null where there is none. */
+  /** The main ini file; null if there is none. */
   readonly loaded: string | null
-  /** The directory of the main ini file, whether there is one or not. */
+  /** The directory of the main ini file, whether that exists or not. */
   readonly path: string | null
   readonly scan: readonly { readonly path: string; readonly isWritable: boolean }[]
   /** All ini files, in the order in which PHP reads them. */
@@ -46,7 +46,7 @@ export interface Sapi {
   readonly faults: readonly string[]
   /** Files that hold a secret and that every user can read. */
   readonly exposed: readonly string[]
-  /** The ini files, or their directories, that this user may not read. */
+  /** The ini files, or directories of ini files, that this user may not read. */
   readonly unreadable: readonly string[]
 }
 
@@ -119,10 +119,10 @@ export interface NetworkAnswer {
   readonly servers: readonly ServerAnswer[]
 }
 
-/** A command of a session handler that a server did not do. */
+/** A command of a session handler that a server did not execute. */
 export interface RefusedCommand {
   readonly command: string
-  /** What the server said; empty where it answered something that is no answer to the command. */
+  /** The server's message; empty if it sent something that does not answer the command. */
   readonly error: string
   readonly answer?: string
 }
@@ -155,7 +155,9 @@ export interface MemcachedAnswer {
     readonly version: string | null
     readonly connections: number | null
     readonly maxConnections: number | null
-    /** The first command of the managed handler that the server does not do; null where that handler is not wanted. */
+    /**
+     * The first command of the managed handler that the server does not support; null if that handler is not wanted.
+     */
     readonly handler: { readonly command: string | null; readonly said: string } | null
   }[]
 }
@@ -170,9 +172,9 @@ export interface SessionAnswer {
   readonly said: readonly string[]
   /** Whether the second process had to wait for the first. */
   readonly isLocked: boolean
-  /** Whether the session has what both processes wrote. */
+  /** Whether the session has the data of both processes. */
   readonly isKept: boolean
-  /** What the store has of it, where the managed handler was asked to look. */
+  /** What the store contains of it, if the managed handler was asked to look. */
   readonly stored?: { readonly isThere: boolean; readonly isNamed: boolean; readonly isClear: boolean }
   readonly second: { readonly error?: string; readonly said?: readonly string[] }
 }
@@ -194,9 +196,9 @@ export interface FpmPlaces {
 export interface LookAroundAnswer {
   /** Its PHP_VERSION_ID, e.g. 80236. */
   readonly versionId: number
-  /** Whether it waits for ever where TLS 1.3 sends its tickets before the first answer. */
+  /** Whether it waits for ever if TLS 1.3 sends its tickets before the first answer. */
   readonly hangsInTls13: boolean
-  /** What it can do of `sodium`, `zstd`, `lz4` and `gzip`. */
+  /** Which of `sodium`, `zstd`, `lz4` and `gzip` it supports. */
   readonly codecs: readonly string[]
   readonly phpredis: string | null
   /** The last `max_execution_time` of its ini files, in seconds; null if none sets it. */
@@ -207,7 +209,7 @@ export interface LookAroundAnswer {
   readonly loadable: readonly string[]
   /** The extensions for sessions that lines of its scanned ini files name, in their order, whether they are loaded or not. */
   readonly scanned: readonly string[]
-  /** What its ini files set that decides about the managed handler, in the order in which PHP reads them. */
+  /** The settings of its ini files that decide whether the managed handler runs, in PHP's order. */
   readonly lines: readonly SettingLine[]
   /** The php-fpm that serves the app, if there is one: how to start it, and where it may have its configuration. */
   readonly fpm: (FpmPlaces & { readonly command: readonly string[] }) | null

@@ -35,7 +35,7 @@ import redis from './probes/servers/redis.php'
 import session from './probes/session.php'
 import settings from './probes/settings.php'
 
-/** The limit of most probes: a frozen server must have been named within five seconds. */
+/** The limit of most probes: the doctor must name a frozen server within five seconds. */
 export const LIMIT_SECONDS = 3
 
 /** What each probe answers. */
@@ -56,7 +56,7 @@ interface Probe {
   /** The PHP files that follow the prelude. */
   readonly files: readonly string[]
   readonly limitSeconds: number
-  /** Settings that would hinder this probe, overridden. */
+  /** Overrides of settings that would disturb this probe. */
   readonly overrides?: readonly string[]
 }
 
@@ -70,7 +70,7 @@ const PROBES: Readonly<Record<ProbeName, Probe>> = {
     limitSeconds: LIMIT_SECONDS,
   },
   previous: { files: [previous], limitSeconds: LIMIT_SECONDS },
-  // It waits for a lock on purpose, and for a second PHP. A server that is frozen has been named before.
+  // It waits for a lock on purpose, and for a second PHP. An earlier check has named a frozen server.
   // It changes settings of sessions, which a PHP with the fix of CVE-2026-115560 refuses while uploads are watched.
   session: { files: [session], limitSeconds: 6, overrides: ['session.upload_progress.enabled=0'] },
   // Cloud Foundry gives a start a minute, and a failover may be under way.
@@ -97,7 +97,7 @@ export interface PhpStart {
 export class ProbeSilent extends Error {
   readonly command: string
   readonly status: number
-  /** How long it was waited for. */
+  /** How long php-sessions waited for it. */
   readonly limitSeconds: number
 
   constructor(command: string, status: number, limitSeconds: number) {
@@ -108,14 +108,14 @@ export class ProbeSilent extends Error {
   }
 }
 
-/** Takes what a probe was asked and has answered, for `--debug`: the question without secrets, the answer as it is. */
+/** Gets the question and answer of a probe, for `--debug`: the question without secrets, the answer unchanged. */
 export type Log = (text: string) => void
 
 /**
  * Runs a probe in a PHP and returns its last answer, within the limit of the probe or an earlier one. The name of the
  * probe is the last argument of that PHP.
  *
- * The answer is for php-sessions, not for people: words of PHP and of servers in it may contain a secret (`makeMask`).
+ * The answer is for php-sessions, not for people: text of PHP and servers in it may contain a secret (`makeMask`).
  */
 export function askPhp<Name extends ProbeName>(
   host: Host,
@@ -147,7 +147,7 @@ export interface PhpProgram {
   /** Its file, which `--debug` names in place of the code. */
   readonly source: string
   readonly code: string
-  /** Settings that would hinder it, overridden. */
+  /** Overrides of settings that would disturb it. */
   readonly overrides: readonly string[]
   readonly limitSeconds: number
   /** Whether it writes progress for people to stderr. */
@@ -186,8 +186,8 @@ export function askProgram(
 }
 
 /**
- * Adds a directory of its own to a question with certificates, which PHP takes from files only. It is removed here, as
- * PHP may be killed while a client's key is in it.
+ * Adds a new directory to a question with certificates, because PHP reads those only from files. It is removed here,
+ * because PHP may be killed while a client's key is in it.
  */
 function withDirectory<T>(host: Host, question: Question, ask: (question: Question) => T): T {
   if (!hasCertificates(question)) return ask(question)
@@ -214,7 +214,7 @@ function isQuestions(question: Question): question is Questions {
   return typeof question === 'object' && question !== null && !isText
 }
 
-/** Overrides the app's settings that would hinder a probe. */
+/** Overrides the app's settings that would disturb a probe. */
 const QUIET = [
   ...['session.auto_start=0', 'display_errors=0', 'log_errors=0', 'disable_functions=', 'open_basedir='],
   'output_buffering=0',
@@ -231,7 +231,7 @@ function lastAnswer(stdout: string): JsonObject | undefined {
 
 function reveal(question: Question): string {
   return JSON.stringify(question, function (this: Readonly<Record<string, unknown>>, key, value) {
-    // The value is what toJSON made of the secret, dots; the object still has the secret itself.
+    // The value is toJSON's result for the secret, dots; the object still has the secret itself.
     const original = this[key]
     return original instanceof Secret ? original.reveal() : value
   })

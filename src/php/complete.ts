@@ -13,7 +13,7 @@ import { readPools } from './web/pools.ts'
 export interface TargetPhp {
   /** Starts it; undefined where there is none yet, as during staging. */
   readonly command: PhpCommand | undefined
-  /** What is known of it without asking it. */
+  /** What is known about it without asking it. */
   readonly known: Php
   /** Whether `known` is enough for all but TLS and Sentinels: a PHP whose files have been read need not be started. */
   readonly isKnown: boolean
@@ -21,9 +21,9 @@ export interface TargetPhp {
   readonly version?: string | undefined
   /** How to start php-fpm, whose pools count; empty for none, undefined to look for that of the same version. */
   readonly fpm: readonly string[] | undefined
-  /** Whether PHP reads an ini file after the one of php-sessions: what is set there wins. */
+  /** Whether PHP reads an ini file after the one of php-sessions, which then wins. */
   readonly isReadLater: (path: string) => boolean
-  /** What its ini files set that decides where sessions are kept, where that is known without asking. */
+  /** The settings of its ini files that decide where sessions are kept, if known without asking. */
   readonly lines: readonly SettingLine[]
   /** The command that serves the app, where it is known: its `-d` win over ini files. */
   readonly served?: readonly string[] | undefined
@@ -39,26 +39,26 @@ export const UNKNOWN_PHP: TargetPhp = {
   lines: [],
 }
 
-/** A finished plan, and what PHP said for it. */
+/** A finished plan, and PHP's answers for it. */
 export interface CompletePlan {
   readonly plan: Plan
   /** The PHP that it is for, as far as that is known. */
   readonly target: Php
-  /** What PHP said of itself; undefined where it was not asked, or gave no answer. */
+  /** What PHP reported; undefined if it was not asked or gave no answer. */
   readonly facts: PhpFacts | undefined
-  /** What the pools of its php-fpm set, and php-fpm for itself. */
+  /** The settings of its php-fpm's pools, and those of php-fpm itself. */
   readonly pools: readonly PoolLine[]
 }
 
-/** What is known of a PHP besides its plan. */
+/** What is known about a PHP besides its plan. */
 export type Known = Pick<CompletePlan, 'facts' | 'pools'>
 
 /** Finds what would keep the managed handler of the chosen store from running in a PHP. */
 export type FindObstacles = (chosen: ChosenStore, choice: Choice, known: Known) => readonly Finding[]
 
 /**
- * Makes the plan for a choice and a PHP, in the one way in which every command makes it: asks PHP what the plan
- * depends on, then says what PHP must be told.
+ * Makes the plan for a choice and a PHP, in the same way for every command: asks PHP what the plan depends on,
+ * then decides the directives.
  *
  * `OFFLINE`, the Sentinels are not asked and the master stays unknown.
  */
@@ -113,7 +113,7 @@ function poolsOf(host: Host, { fpm, version = '' }: TargetPhp): readonly PoolLin
   return readPools(host, fpm ?? [`php-fpm${version}`])
 }
 
-/** The version of a PHP as its programs are called, e.g. `8.4`; undefined where it did not tell. */
+/** The version of a PHP as in the names of its programs, e.g. `8.4`; undefined if unknown. */
 export function versionOf({ versionId }: PhpFacts): string | undefined {
   if (versionId === undefined) return undefined
   return `${Math.floor(versionId / 10_000)}.${Math.floor(versionId / 100) % 100}`
@@ -138,7 +138,7 @@ function spoil(plan: Plan, finding: Finding): Plan {
   return { ...plan, findings: [finding, ...plan.findings] }
 }
 
-/** Takes the store out of a plan because of one more error, which comes before the other findings. */
+/** Removes the store from a plan because of another error, which comes before the other findings. */
 function refuse(plan: Plan, finding: Finding): Plan {
   return planFiles(finding.title, [finding, ...plan.findings])
 }
@@ -147,7 +147,7 @@ function silent([file]: PhpCommand, status: number): Finding {
   return {
     id: 'php.silent',
     level: 'error',
-    title: `PHP gave no answer when it was to ask the Sentinels for the master (exit status ${status})`,
+    title: `PHP did not say which master the Sentinels name (exit status ${status})`,
     from: file,
     fix: `see whether this works: ${file} --ri redis`,
   }

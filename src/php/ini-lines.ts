@@ -8,7 +8,7 @@ export interface IniFile {
   readonly bytes: string
 }
 
-/** What ini files give to these settings, in their order; for a PHP that need not be asked. */
+/** The values of these settings in ini files, in order; for a PHP that need not be asked. */
 export function linesOf(
   files: readonly IniFile[],
   names: readonly string[] = KEEPING_SETTINGS,

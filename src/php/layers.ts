@@ -9,7 +9,7 @@ import { findServerSettings, type Served } from './web/web-server.ts'
 export interface Layer {
   /** What these pages are, e.g. `the pool www`. */
   readonly pages: string
-  /** One line for each setting, that which counts. */
+  /** The effective line of each setting. */
   readonly lines: readonly SettingLine[]
 }
 
@@ -21,11 +21,11 @@ export interface Layers {
   readonly after: readonly SettingLine[]
   /** The pools of php-fpm; each page is of one of them. */
   readonly pools: readonly Layer[]
-  /** What web servers, `.user.ini` and `.htaccess` set for some pages. */
+  /** The settings of web servers, `.user.ini` and `.htaccess` for some pages. */
   readonly pages: readonly Layer[]
 }
 
-/** Reads the layers of these settings, in the order in which PHP puts one upon the other. */
+/** Reads the layers of these settings, in the order in which PHP applies them. */
 export function readLayers(
   host: Host,
   appDirectory: string,
@@ -61,7 +61,7 @@ export function servedBy({ fpm }: TargetPhp): Served {
   return fpm.length > 0 ? 'fpm' : 'other'
 }
 
-/** What `-d NAME=VALUE` sets in the command that serves an app; it wins over every ini file. */
+/** The `-d NAME=VALUE` of the command that serves an app; these win over every ini file. */
 export function definitionsOf(
   { served, fpm = [] }: TargetPhp,
   names: readonly string[],
@@ -75,7 +75,7 @@ export function definitionsOf(
   })
 }
 
-/** Of the lines of pools those that count. */
+/** The effective lines of pools. */
 export function countingLines(pools: readonly PoolLine[], names: readonly string[]): readonly PoolLine[] {
   return poolsIn(pools).flatMap((pool) => linesOfPool(pools, pool, names))
 }
@@ -84,7 +84,7 @@ function poolsIn(lines: readonly PoolLine[]): readonly string[] {
   return [...new Set(lines.map(({ pool }) => pool))].filter((pool) => pool !== 'global')
 }
 
-/** The lines of a pool that count: `php_admin_value` before `php_value`, and of two lines of a kind the first. */
+/** The effective lines of a pool: `php_admin_value` before `php_value`, and of two lines of a kind the first. */
 function linesOfPool(
   lines: readonly PoolLine[],
   pool: string,

@@ -16,28 +16,28 @@ export interface Patience {
   readonly each: number
 }
 
-/** No patience at all: the Sentinels are not asked, and nothing goes over the network. */
+/** The Sentinels are not asked, and nothing goes over the network. */
 export const OFFLINE: Patience = { all: 0, each: 0 }
 
-/** What a PHP says of itself, and what the Sentinels said to it. */
+/** What a PHP reports, and the Sentinels' answers to it. */
 export interface PhpFacts {
   /** Its PHP_VERSION_ID, e.g. 80236. */
   readonly versionId: number | undefined
   readonly hangsInTls13: boolean
-  /** What it can do of `sodium`, `zstd`, `lz4` and `gzip`. */
+  /** Which of `sodium`, `zstd`, `lz4` and `gzip` it supports. */
   readonly codecs: readonly string[] | undefined
   /** The last `max_execution_time` of its ini files, in seconds; undefined where none sets it. */
   readonly maxExecutionSeconds: number | undefined
   readonly phpredis: string | undefined
   /** The extensions for sessions that its ini files load. */
   readonly loaded: readonly string[]
-  /** Those that lie where it looks for extensions. */
+  /** The installed ones. */
   readonly loadable: readonly string[]
   /** Those that lines of its scanned ini files name, in their order, whether PHP could load them or not. */
   readonly scanned: readonly string[]
-  /** What its ini files set that decides about the managed handler, in the order in which PHP reads them. */
+  /** The settings of its ini files that decide whether the managed handler runs, in PHP's order. */
   readonly lines: readonly SettingLine[]
-  /** What the pools of php-fpm set, and php-fpm for itself. */
+  /** The settings of php-fpm's pools, and those of php-fpm itself. */
   readonly pools: readonly PoolLine[]
   /** Whether settings of sessions cannot be changed at run time, because session.upload_progress.enabled is on. */
   readonly locksSettings: boolean
@@ -58,10 +58,10 @@ const UPLOADS = 'session.upload_progress.enabled'
 
 export type DecisiveSetting = (typeof DECISIVE_SETTINGS)[number]
 
-/** What PHP needs for all but the Sentinels, also on a machine with much to do. */
+/** The time that PHP needs for everything but the Sentinels, even on a busy machine. */
 const LOCAL_SECONDS = 3
 
-/** All that decides where the pages of an app keep their sessions. */
+/** Everything that decides where the pages of an app keep their sessions. */
 export const KEEPING_SETTINGS = [...DECISIVE_SETTINGS, 'session.save_path']
 
 /** The php-fpm that serves an app, as a target has it. */
@@ -73,7 +73,7 @@ export interface LookedAtFpm {
 }
 
 /**
- * Asks a PHP what a plan depends on. It also asks the Sentinels of an endpoint for the master, unless `OFFLINE`.
+ * Asks a PHP what a plan depends on. PHP also asks the Sentinels of an endpoint for the master, unless `OFFLINE`.
  *
  * Gives the exit status alone where PHP gave no answer.
  */
@@ -94,7 +94,7 @@ export function lookAround(
     const lines = answer.lines ?? []
     const found = answer.fpm ?? undefined
     const pools = readPools(host, found?.command ?? fpm ?? [], found)
-    // Only some pages, or another PHP, may have it on.
+    // It may be on only for some pages, or in another PHP.
     const isTurnedOn = [...lines, ...pools].some(({ name, value }) => name === UPLOADS && readsAsOn(value))
     const asksAgain = isTurnedOn && answer.watchesUploads === false
     const { locksSettings } = asksAgain ? ask(['-d', `${UPLOADS}=1`], { fpm: [], names: [] }) : answer
@@ -123,7 +123,7 @@ export function lookAround(
 /** As PHP_VERSION_ID has it. */
 const PHP_8_1 = 80100
 
-/** What is known of a PHP, with what it says of itself; `isReadLater` is about ini files, as in `TargetPhp`. */
+/** What is known about a PHP, with its own report; `isReadLater` is about ini files, as in `TargetPhp`. */
 export function learn(known: Php, facts: PhpFacts, isReadLater: (path: string) => boolean): Php {
   const { versionId, hangsInTls13, codecs, maxExecutionSeconds, phpredis, lines } = facts
   const lastOf = (wanted: string) =>

@@ -63,8 +63,8 @@ export function networkQuestion(planned: PlannedStore): Question {
 }
 
 /**
- * Asks what the login of the binding may do in the store, and how the store is set up. `isAway` says which of the servers
- * need not be tried, by their number.
+ * Asks what the login of the binding may do in the store, and how the store is set up. `isAway` says by number which
+ * servers need not be tried.
  */
 export function storeQuestion(
   planned: PlannedStore,
@@ -90,8 +90,8 @@ export function storeQuestion(
 }
 
 /**
- * Asks to keep a session with the settings of PHP and those of a php-fpm pool, which win, and where `looks`, what the store then
- * has.
+ * Asks to keep a session with PHP's settings and those of a php-fpm pool, which win; with `looks`, also what the
+ * store then contains.
  */
 export function sessionQuestion(web: Web, prependFile: string, looks: boolean): Question {
   const overridden = web.pools.filter(

@@ -1,8 +1,8 @@
 const SERVER = /^(?:[a-z][\w.+-]*:\/\/)?(?:(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)*|(?=\/))(?:\/[\w./-]*)?$/i
 
 /**
- * A save_path for people. Where it may have a password, only what is certainly a server is shown: a password that
- * somebody wrote in clear may contain whatever ends it elsewhere, a comma or a blank. See also probes/prelude.php.
+ * A save_path for people. If it may have a password, only certain servers are shown: a password in clear may contain
+ * the characters that end it elsewhere, a comma or a blank. See also probes/prelude.php.
  */
 export function describeSavePath(path: string): string {
   if (path === '') return 'its default place'

@@ -167,7 +167,7 @@ export function chooseNamed(
       `no service named ${name} is bound; bound are: ${bound.length === 0 ? 'none' : bound.join(', ')}`,
       from,
       (bound.length === 0 ? `cf bind-service APP ${name}` : `did you mean ${nearest(name, bound)}?`) +
-        (from === 'PHP_SESSIONS_PREVIOUS' ? ' Where the move is over, remove PHP_SESSIONS_PREVIOUS' : ''),
+        (from === 'PHP_SESSIONS_PREVIOUS' ? ' When the move is over, remove PHP_SESSIONS_PREVIOUS' : ''),
     )
   }
   const store =
@@ -175,7 +175,7 @@ export function chooseNamed(
   if (store === undefined)
     return refuse(
       'store.kind',
-      `cannot tell whether ${name} is Redis or Memcached: neither its name nor its label, tags or credentials say so`,
+      `cannot tell whether ${name} is Redis or Memcached: neither its name nor its label, tags or credentials say which`,
       `${binding.from} (label and tags: ${binding.kinds.join(', ') || 'none'})`,
       `set REDIS_SESSION_STORE_SERVICE_NAME=${name} or MEMCACHED_SESSION_STORE_SERVICE_NAME=${name} instead`,
     )

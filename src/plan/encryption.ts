@@ -42,7 +42,7 @@ function refuseNative(from: string, [why]: readonly Finding[]): Finding {
   return {
     id: 'encryption.native',
     level: 'error',
-    title: `sessions are to be encrypted, and only the managed handler encrypts: ${why?.title ?? 'PHP_SESSIONS_HANDLER is native'}`,
+    title: `sessions are to be encrypted, but only the managed handler encrypts: ${why?.title ?? 'PHP_SESSIONS_HANDLER is native'}`,
     from,
     fix: why?.fix ?? 'remove PHP_SESSIONS_HANDLER, or the key',
   }
@@ -62,7 +62,7 @@ function noSodium(from: string): Finding {
   return {
     id: 'encryption.sodium',
     level: 'error',
-    title: 'sessions are to be encrypted, and this PHP has no extension sodium',
+    title: 'sessions are to be encrypted, but this PHP has no extension sodium',
     from,
     fix: 'install and load the extension sodium, for example with "ext-sodium": "*" in composer.json, or remove the key',
   }

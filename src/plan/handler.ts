@@ -56,7 +56,7 @@ export function handlerFindings(
     {
       id: 'handler.store-error',
       level: 'warn',
-      title: `PHP_SESSIONS_ON_STORE_ERROR=${onStoreError} has no effect: PHP's own handler keeps the sessions, and it decides by itself`,
+      title: `PHP_SESSIONS_ON_STORE_ERROR=${onStoreError} has no effect: PHP's own handler keeps the sessions and ignores it`,
       from: 'PHP_SESSIONS_ON_STORE_ERROR',
       fix: 'also set PHP_SESSIONS_HANDLER=managed, or remove PHP_SESSIONS_ON_STORE_ERROR',
     },

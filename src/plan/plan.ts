@@ -19,7 +19,7 @@ export interface ChosenStore {
   readonly endpoint: Endpoint
 }
 
-/** What is decided before anything is known of PHP. */
+/** The decisions that do not need PHP. */
 export interface Choice {
   /** Absent where sessions stay in local files, by choice or because of an error: `findings` says which. */
   readonly chosen: ChosenStore | undefined
@@ -43,7 +43,7 @@ export interface PlannedStore extends ChosenStore {
   readonly previous?: (PreviousStore & { readonly title: string }) | undefined
 }
 
-/** The one value that every command starts from: what will be, why, and what is wrong. */
+/** The value that every command starts from: the settings, the reasons, and the faults. */
 export interface Plan {
   /** Absent where sessions stay in local files, by choice or because of an error: `findings` says which. */
   readonly planned: PlannedStore | undefined
@@ -58,7 +58,7 @@ export interface Plan {
   readonly findings: readonly Finding[]
 }
 
-/** Chooses the store and reads where it is; the first half of a plan, for which PHP need not be known. */
+/** Chooses the store and reads where it is: the first half of a plan, which does not need PHP. */
 export function chooseEndpoint({ bindings, options, nothingBound, findings }: Input): Choice {
   const files = (because: string, all: readonly Finding[]): Choice => ({
     chosen: undefined,
@@ -75,7 +75,7 @@ export function chooseEndpoint({ bindings, options, nothingBound, findings }: In
     // An error has said why nothing is chosen.
     ...(hasError(choiceFindings) ? [] : previousFindings),
   ]
-  // Without a word of the user and without a candidate, what was looked at says more than the names of services.
+  // Without a setting and without a candidate, the places that were searched say more than the names of services.
   const isNothing = options.PHP_SESSIONS_SERVICE === undefined && choiceFindings.length === 0
   if (hasError(previousFindings)) return files(UNUSABLE_PREVIOUS, found)
   if (choice === undefined) return files((isNothing ? nothingBound : undefined) ?? because, found)
@@ -115,7 +115,7 @@ function withKeys(endpoint: Endpoint, encryption: Endpoint['encryption']): Endpo
 /**
  * Says what PHP must be told; the second half of a plan.
  *
- * No half-made values: with an error there are no directives at all.
+ * No partial values: with an error there are no directives at all.
  */
 export function configure(
   { chosen, previous, because, options, findings }: Choice,
@@ -192,7 +192,7 @@ function commonDirectives(options: Options, whyNotStrict: string | undefined): r
     {
       name: 'session.use_strict_mode',
       value: whyNotStrict === undefined,
-      because: whyNotStrict ?? 'PHP accepts only session ids that it made itself, so nobody can plant one',
+      because: whyNotStrict ?? 'PHP accepts only session ids that it made, so nobody can plant one',
     },
     ...(lifetime === undefined
       ? []

@@ -16,7 +16,7 @@ export type PreviousStore =
   | { readonly store: Store; readonly service: string; readonly endpoint: Endpoint }
   | { readonly store: undefined; readonly savePath: string | undefined }
 
-/** What PHP_SESSIONS_PREVIOUS names, and what is wrong with it. */
+/** What PHP_SESSIONS_PREVIOUS names, and its faults. */
 export interface PreviousChoice {
   readonly previous: PreviousStore | undefined
   readonly findings: readonly Finding[]
@@ -70,7 +70,7 @@ export function choosePlace(
     service: binding.name,
     endpoint: encryption === undefined ? endpoint : { ...endpoint, encryption },
   }
-  // The list that both stores share is judged once.
+  // The list that both stores share is checked once.
   const own = options.PHP_SESSIONS_ENCRYPTION_KEY === undefined ? keyFindings : []
   return { value: found, binding, findings: [...read.findings, ...own] }
 }
@@ -93,13 +93,13 @@ export function previousFor(
   }
 }
 
-/** What is to be known of sessions in local files. */
+/** What the handler must know about sessions in local files. */
 export interface FilesSettings {
   readonly savePath: string | null
   readonly waitSeconds?: number
 }
 
-/** Those of files in this directory, or where PHP's settings have them. */
+/** The settings for files in this directory, or in the directory of PHP's settings. */
 export function filesSettings(
   savePath: string | undefined,
   { options, php }: Surroundings,
@@ -110,7 +110,7 @@ export function filesSettings(
   }
 }
 
-/** What the managed handler is made of besides. */
+/** The other parts of the managed handler. */
 export function previousPart({ store }: PreviousStore): PreviousPart {
   return store?.managed.previousPart ?? FILES_PART
 }
@@ -125,7 +125,7 @@ export function describePrevious(previous: PreviousStore, known?: Sourced<string
   return path === '' ? "local files in PHP's directory for temporary files" : `local files in ${path}`
 }
 
-/** The finding where the managed handler, which alone knows of a previous store, does not keep the sessions. */
+/** The finding if the managed handler, which alone knows a previous store, does not keep the sessions. */
 export function unused(why: string, fix: string): Finding {
   return {
     id: 'previous.unused',
@@ -136,7 +136,7 @@ export function unused(why: string, fix: string): Finding {
   }
 }
 
-/** Whether two bindings name the same keys of the same servers, by the same names. */
+/** Whether two bindings lead to the same keys on the same servers, by the same names. */
 export function isSamePlace(one: Endpoint, other: Endpoint): boolean {
   const placeOf = ({ servers, sentinel, database }: Endpoint) =>
     JSON.stringify([

@@ -14,7 +14,7 @@ export interface FindingStyle {
 /** Without colours, for build logs. */
 const PLAIN: FindingStyle = { mark: (level) => SYMBOL[level], indent: '' }
 
-/** Renders findings for people: what is the case, where it came from, what to do. */
+/** Renders findings for people: what is wrong, where it comes from, what to do. */
 export function renderFindings(findings: readonly Finding[], { mark, indent }: FindingStyle = PLAIN): string {
   return findings
     .flatMap(({ level, title, id, from, fix }) => [
@@ -37,7 +37,7 @@ export function summarise({ planned, because }: Plan): string {
 
 /** Says where the sessions come from, as the end of a sentence; empty where they do not move. */
 export function describeMove({ previous }: PlannedStore): string {
-  return previous === undefined ? '' : `; they move from ${previous.title}, where they are kept, too`
+  return previous === undefined ? '' : `; they move from ${previous.title}, and stay there, too`
 }
 
 /** Says in one line what the settings of a plan are for, and why. */
@@ -49,7 +49,7 @@ export function describePurpose({ planned, because }: Plan): string {
   )
 }
 
-/** Names where PHP connects; before the Sentinels have been asked, the master and who knows it. */
+/** Names where PHP connects; before the Sentinels have been asked, the name of the master and the Sentinels. */
 export function formatPlace({ endpoint, servers }: PlannedStore): string {
   if (endpoint.sentinel === undefined || servers.length > 0) return formatServers({ servers })
   return `the master ${endpoint.sentinel.masterName.value} of the Sentinels ${formatServers(endpoint)}`

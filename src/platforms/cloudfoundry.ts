@@ -17,7 +17,7 @@ export function readVcapServices(host: Host): Bindings {
   const { VCAP_SERVICES_FILE_PATH: path } = host.env
   if (path === undefined || path === '') return readServices('VCAP_SERVICES', host.env.VCAP_SERVICES ?? '')
   const read = attempt(() => host.readFile(path))
-  if (read.why !== undefined) return malformedServices(path, `is no file that can be used: ${read.why}`)
+  if (read.why !== undefined) return malformedServices(path, `is not a usable file: ${read.why}`)
   return read.value === undefined ? malformedServices(path, 'does not exist') : readServices(path, read.value)
 }
 

@@ -15,7 +15,7 @@ const SOURCE = 'the environment variables'
 const KIND = /REDIS|VALKEY|KEYVALUE|MEMCACH/
 
 /**
- * Words in the names of variables that are not bindings: what Kubernetes and Docker tell every container about its
+ * Words in the names of variables that are not bindings: those that Kubernetes and Docker set for a container's
  * neighbours, HTTP interfaces, public addresses, replicas, and a caching plugin of WordPress.
  */
 const NOT_BINDINGS = /(^|_)(SERVICE|REST|PUBLIC|MAPPED|REPLICA|SLAVE|READ|READER|READONLY|RO|WP)(_|$)/
@@ -59,7 +59,7 @@ export function readVariables(host: Host): Bindings {
   return { bindings: isChosenByKind ? read : read.map(onCloudFoundry), findings }
 }
 
-/** A variable without the kind in its name is a binding by itself: its neighbours are those of another service. */
+/** A variable without the kind in its name is a binding on its own: similar variables belong to another service. */
 function readStoreVariable(name: string, value: string): FieldVariable | undefined {
   if (Object.hasOwn(OPTIONS, name)) return undefined
   if (KIND.test(name)) return readVariable(name)
@@ -96,14 +96,14 @@ function readSecret(
   findings.push({
     id: 'binding.file',
     level: 'error',
-    title: `${name} names a file that does not exist: ${/^[./]/.test(path) ? path : `${path.length} characters that are no path`}`,
+    title: `${name} names a file that does not exist: ${/^[./]/.test(path) ? path : `${path.length} characters that are not a path`}`,
     from: `environment variable ${name}`,
     fix: 'mount the secret there, or remove the variable',
   })
   return ''
 }
 
-/** Variables that begin as those of a service do and are not among them, if their names say that they matter. */
+/** Variables with a service's prefix that are not part of it, if their names suggest that they matter. */
 function findUnread(env: Host['env'], { kinds: [group], credentials, from }: Binding): readonly Finding[] {
   const unread = Object.entries(env)
     .filter(([name]) => name.startsWith(`${group}_`) && !NOT_BINDINGS.test(name) && !/_FILE$/.test(name))

@@ -24,7 +24,9 @@ export function readInput(host: Host, appDirectory: string): Input {
   }
 }
 
-/** What was looked at, where nothing is bound; undefined on Cloud Foundry, where the names of services count. */
+/**
+ * The places that were searched, if nothing is bound; undefined on Cloud Foundry, where the names of services count.
+ */
 function describeNothingBound(host: Host): string | undefined {
   const { VCAP_APPLICATION, VCAP_SERVICES, VCAP_SERVICES_FILE_PATH } = host.env
   if ((VCAP_APPLICATION ?? VCAP_SERVICES ?? VCAP_SERVICES_FILE_PATH) !== undefined) return undefined

@@ -7,7 +7,7 @@ const FILE = /^\s*file:\s*(.*?)\s*$/
 /** A key has 64 characters at most. */
 const LONGEST = 4096
 
-/** Puts the text of files in the place of `file:PATH` in a list of keys. */
+/** Replaces `file:PATH` in a list of keys by the text of the file. */
 export function readKeyFiles(
   host: Host,
   keys: Secret | undefined,

@@ -4,7 +4,7 @@ import { type Credentials, readCredentials } from '../core/credentials/credentia
 import { FIELD_NAMES, type Field } from '../core/credentials/field-names.ts'
 import { DEFAULT_USER } from '../core/endpoint.ts'
 
-/** What a binding says about its server, spelled so that two bindings can be compared. */
+/** What a binding says about its server, in a form that two bindings can be compared by. */
 export interface ServerIdentity {
   /** The place, the login, TLS and everything else that is needed to connect. */
   readonly server: string

@@ -56,7 +56,7 @@ function readBinding(
   const attributes = readEntries(host, isLegacy ? `${directory}/metadata` : directory, note)
   const secrets = isLegacy ? readEntries(host, `${directory}/secret`, note) : attributes
   const type = attributes.type ?? attributes.kind
-  // With a type that cannot be read, its name may still say that it is for sessions.
+  // If the type cannot be read, the name may still say that it is for sessions.
   if (type === undefined && findings.length === 0)
     return { findings: Object.keys(secrets).length === 0 ? [] : [missingType(directory)] }
   const names = [attributes['instance-name'], attributes.instance_name, name, attributes['binding-name']]
@@ -81,7 +81,7 @@ function readBinding(
   }
 }
 
-/** Takes why a file cannot be read. */
+/** Gets the reason why a file cannot be read. */
 type Note = (why: string) => void
 
 function isDirectory(host: Host, path: string, note: Note): boolean {

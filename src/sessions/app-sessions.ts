@@ -25,8 +25,8 @@ export interface AppSessions {
 export type Flags = Readonly<Record<string, string>>
 
 /**
- * Finds the sessions of an app, or says why there is nothing that a command could do: the framework keeps them itself, for
- * example. It asks the PHP of the app, but nothing over the network.
+ * Finds the sessions of an app, or says why a command can do nothing: for example, the framework keeps them itself.
+ * It asks the PHP of the app, but nothing over the network.
  */
 export function findSessions(given: Host, flags: Flags, log: Log): AppSessions | readonly Finding[] {
   const { host } = findRunning(given)
@@ -61,7 +61,7 @@ export function findSessions(given: Host, flags: Flags, log: Log): AppSessions |
   }
 }
 
-/** Whether there is nothing that a command could do. */
+/** Whether a command can do nothing. */
 export function isRefused(found: AppSessions | readonly Finding[]): found is readonly Finding[] {
   return Array.isArray(found)
 }
@@ -71,7 +71,7 @@ export function secretsIn({ prepared }: Pick<AppSessions, 'prepared'>) {
   return secretsOf(prepared.plan)
 }
 
-/** A framework with session drivers of its own, set to the bound store or not, has names and formats of its own, too. */
+/** A framework with its own session drivers has its own names and formats, whether it uses the bound store or not. */
 function refuseFramework({ framework: { recognised, variables } }: Prepared): readonly Finding[] {
   if (recognised === undefined) return []
   const { name, verdict, where, from } = recognised

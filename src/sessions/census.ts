@@ -21,9 +21,9 @@ export interface Census {
   readonly histogram: readonly Bar[]
   /** Those that never expire. */
   readonly eternal: number
-  /** Those that have had no request for longer than a session lives, and that the store has not removed. */
+  /** Those without a request for longer than a session lives that the store has not removed. */
   readonly overdue: number
-  /** Those that have no more to live than PHP_SESSIONS_FIRST_LIFETIME; null where that is off. */
+  /** Those that live no longer than PHP_SESSIONS_FIRST_LIFETIME; null if that is off. */
   readonly firstPage: number | null
   /** The size that most of them have. */
   readonly mostFrequent: { readonly bytes: number; readonly sessions: number } | null

@@ -10,13 +10,13 @@ import { askSessions, boundStoreQuestion, isFinding, type StoreQuestion } from '
 import copyProgram from './programs/copy.php'
 import { EVERY_KIND, type Flags, withSessions } from './work.ts'
 
-/** From where to where, and the prefixes of the keys there, where they are not those of the settings. */
+/** The source and the target, and the prefixes of their keys, if they differ from the settings. */
 interface Side {
   readonly place: PreviousStore
   readonly prefix: string | undefined
 }
 
-/** Copies the sessions of one store to another one, which keeps what it has. */
+/** Copies the sessions of one store to another, which keeps its own. */
 export function copySessions(host: Host, flags: Flags): number {
   const seen = withSessions(host, flags, (found, log) => copy(host, found, flags, log), EVERY_KIND)
   if (seen === undefined) return 1
@@ -46,7 +46,7 @@ function copy(
     flags.to === undefined ? ownSide(found, flags) : chooseSide(found, '--to', flags.to, flags['to-prefix'])
   if (isFindings(to)) return to
   if (isSame(from, to, found)) return same(flags.from ?? '')
-  host.err(`php-sessions: copies sessions from ${titleOf(from, found)} to ${titleOf(to, found)}\n`)
+  host.err(`php-sessions: copying sessions from ${titleOf(from, found)} to ${titleOf(to, found)}\n`)
   const program = { name: 'copy', files: [copyProgram] }
   const asked = { from: questionOf(from, found), to: questionOf(to, found) }
   const answer = askSessions(found, program, {}, log, asked)
@@ -87,9 +87,9 @@ function same(name: string): Finding {
   return {
     id: 'copy.same',
     level: 'error',
-    title: `${name} is the store to which the sessions are copied, too`,
+    title: `${name} is both the source and the target`,
     from: '--from',
-    fix: 'name another one, or another prefix: --from-prefix PREFIX',
+    fix: 'name another source, or another prefix: --from-prefix PREFIX',
   }
 }
 
@@ -145,8 +145,8 @@ function copiedJson(answer: JsonObject) {
 const REASONS = {
   there: 'are there already',
   expired: 'have expired',
-  locked: 'were held by a request all the time: run it again',
-  refused: 'are refused there, as too large for example',
+  locked: 'stayed locked by a request: run it again',
+  refused: 'were refused there, for example as too large',
 } as const
 
 function renderCopied({ done, copied, bytes, skipped, seconds }: Copying['copied']): string {

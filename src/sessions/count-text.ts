@@ -22,7 +22,7 @@ export function renderCensus(census: Census): string {
     ...(overdue === 0
       ? []
       : [
-          `  old     ${amount(overdue)} had no request for ${duration(lifetimeSeconds)}; PHP takes them until their files are removed`,
+          `  old     ${amount(overdue)} had no request for ${duration(lifetimeSeconds)}; PHP accepts them until their files are removed`,
         ]),
     ...(since === null
       ? []
@@ -36,16 +36,16 @@ export function renderCensus(census: Census): string {
   ].join('\n')
 }
 
-/** What can be known of visitors who never came back, and what it is based on. */
+/** What is known about visitors who never came back, and how. */
 function describeBots({ sessions, firstPage, mostFrequent }: Census): readonly string[] {
   if (sessions === 0) return []
   const share = (count: number) => `${amount(count)} (${Math.round((100 * count) / sessions)} %)`
   if (firstPage !== null)
-    return [`  bots    ${share(firstPage)} at most had one page only: the first lifetime is theirs`]
+    return [`  bots    ${share(firstPage)} at most: sessions of one page, with the first lifetime`]
   if (mostFrequent === null) return []
   return [
     `  bots    ${share(mostFrequent.sessions)} have ${amount(mostFrequent.bytes)} bytes, the most frequent size:`,
-    '          as a rule that of visitors who had one page and never came back',
+    '          usually that of visitors who saw one page and never came back',
   ]
 }
 

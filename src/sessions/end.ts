@@ -27,7 +27,7 @@ interface Which {
 
 type Stores = { readonly [name: string]: StoreQuestion }
 
-/** Ends sessions, after it has said how many they are. */
+/** Ends sessions, after saying how many they are. */
 export function endSessions(host: Host, id: string | undefined, flags: Flags): number {
   const which = chooseWhich(id, flags)
   if ('fix' in which) return refuse(host, [which])
@@ -59,7 +59,7 @@ function endThem(host: Host, sessions: AppSessions, which: Which, flags: Flags, 
   if (isFinding(trial)) return trial
   const { count, unreadable } = trial as unknown as Ended
   if (unreadable > 0)
-    host.err(`not looked into: ${sessionsOf(unreadable)} in no format that PHP writes, or too large\n`)
+    host.err(`skipped: ${sessionsOf(unreadable)} too large or in a format that PHP does not write\n`)
   const refusal = refuseUsers(host, which, trial)
   if (refusal !== undefined) return refusal
   if (count === 0) return 0
@@ -80,12 +80,12 @@ function endThem(host: Host, sessions: AppSessions, which: Which, flags: Flags, 
 interface Ended {
   readonly count: number
   readonly unreadable: number
-  /** Those that requests had all the time, and what one of them was. */
+  /** Those that requests kept locked, and one of these requests. */
   readonly held: number
   readonly why: string
 }
 
-/** In local files, whose of them are meant is not always known. */
+/** With local files, it is not always known whose sessions are meant. */
 function refuseUsers(host: Host, { id }: Which, trial: JsonObject): Finding | undefined {
   if (id !== null) return trial.count === 0 ? othersFile(host, trial) : undefined
   tellOthers(host, trial)
@@ -103,7 +103,7 @@ function storesOf(sessions: AppSessions): Stores {
   return { previous: filesQuestion(sessions, filesSettings(previous.savePath, surroundings)), main }
 }
 
-/** What a request that is running now can do with an ended session, where the managed handler's lock does not prevent it. */
+/** What a running request can do with an ended session, if the managed handler's lock does not prevent it. */
 function warnings({ prepared: { plan, input } }: AppSessions): readonly Finding[] {
   const { planned } = plan
   const isLocking = input.options.PHP_SESSIONS_LOCKING
@@ -123,8 +123,8 @@ function warnings({ prepared: { plan, input } }: AppSessions): readonly Finding[
   ]
 }
 
-const TAKES_ALONG = 'takes its session along if it gives it a new id (session_regenerate_id)'
-const AGAIN = 'end the sessions once more after the longest request'
+const TAKES_ALONG = 'keeps its session if it gives it a new id (session_regenerate_id)'
+const AGAIN = 'end the sessions again after the longest request'
 
 function returns(what: string, from: string, fix: string): Finding {
   return {
@@ -150,7 +150,7 @@ function unconfirmed(count: number): Finding {
   return {
     id: 'sessions.unconfirmed',
     level: 'error',
-    title: `${sessionsOf(count)} would end, and nothing is done: nobody can be asked here`,
+    title: `${sessionsOf(count)} would end, but nothing was done: nobody here can confirm`,
     from: 'standard input, which is not a terminal',
     fix: 'add --yes',
   }
@@ -160,7 +160,7 @@ function declined(count: number): Finding {
   return {
     id: 'sessions.declined',
     level: 'error',
-    title: `${sessionsOf(count)} would end, and nothing is done`,
+    title: `${sessionsOf(count)} would end, but nothing was done`,
     from: 'the answer',
     fix: 'answer y, or add --yes',
   }

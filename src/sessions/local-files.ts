@@ -15,14 +15,14 @@ export interface SessionPlace {
   readonly directory: string | null
 }
 
-/** What a program has seen of local files: whose it has used, and whose it has left out, by the numbers of users. */
+/** Whose local files a program has used, and whose it has skipped, by user number. */
 interface SeenFiles {
   readonly directory: string
   readonly owners: readonly number[]
   readonly others: readonly number[]
 }
 
-/** How a program finds the files in which the app's own PHP keeps sessions, or those that other settings name. */
+/** How a program finds the session files of the app's own PHP, or those of other settings. */
 export function filesQuestion(
   { host, web, prepared }: Omit<AppSessions, 'start'>,
   others: FilesSettings = { savePath: settingOf(web, 'session.save_path').value },
@@ -33,7 +33,7 @@ export function filesQuestion(
   return { kind: 'files', settings, isManaged: false } as const
 }
 
-/** How long a session lives, where the app says nothing else. */
+/** How long a session lives, unless the app says otherwise. */
 export function lifetimeIn(web: AppSessions['web']): number {
   return secondsOf(settingOf(web, 'session.gc_maxlifetime')) || 1440
 }
@@ -61,7 +61,7 @@ export function tellOthers(host: Host, answer: JsonObject): void {
     host.err(`left out: files of ${namesOf(host, others)}, which are not for the app's PHP\n`)
 }
 
-/** Why no session is found by its id, where there is a file of another user; undefined where there is none. */
+/** Why no session is found by its id if another user has such a file; undefined if there is none. */
 export function othersFile(host: Host, answer: JsonObject): Finding | undefined {
   const { others = [] } = seenIn(answer) ?? {}
   if (others.length === 0) return undefined
@@ -82,7 +82,7 @@ export function severalApps(host: Host, answer: JsonObject): Finding | undefined
   return {
     id: 'sessions.user',
     level: 'error',
-    title: `${seen.directory} has sessions of several apps, and nothing is done: they belong to ${namesOf(host, users)}`,
+    title: `${seen.directory} has sessions of several apps, so nothing was done: they belong to ${namesOf(host, users)}`,
     from: 'the owners of the files',
     fix: "run this as the user of the app's PHP, or end one session by its id",
   }

@@ -4,7 +4,7 @@ import { renderPlace, type SessionPlace } from './local-files.ts'
 
 /** The lock of a session, and the request that holds it. What is not known is null. */
 export interface HeldLock {
-  /** Whose code holds it: `managed`, `native`, `next` on its way to a request that waits, `unknown`. */
+  /** Whose code holds it: `managed`, `native`, `next` while it is passed to a waiting request, or `unknown`. */
   readonly handler: string
   /** The index of the instance, or its host. */
   readonly instance: string | null
@@ -12,7 +12,7 @@ export interface HeldLock {
   readonly method: string | null
   readonly path: string | null
   readonly heldSeconds: number | null
-  /** When the lock ends by itself if the request does not release it. */
+  /** When the lock expires if the request does not release it. */
   readonly endsInSeconds: number | null
   readonly waiting: number
   /** Only with --ids. */
@@ -63,7 +63,7 @@ function nameOf({ handler, instance, process, method, path }: HeldLock): string 
     case 'native':
       return `PHP's own handler${where.replace('instance', 'host')}`
     case 'next':
-      return 'on its way to a request that waits'
+      return 'being passed to a waiting request'
   }
-  return 'a request that does not say what it is'
+  return 'an unidentified request'
 }

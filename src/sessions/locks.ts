@@ -13,7 +13,7 @@ import memcachedLocks from './programs/stores/memcached-locks.php'
 import redisLocks from './programs/stores/redis-locks.php'
 import { EVERY_KIND, type Flags, withSessions } from './work.ts'
 
-/** Lists the locks of sessions that are held now, and who holds them. */
+/** Lists the current locks of sessions, and the requests that hold them. */
 export function listLocks(host: Host, flags: Flags): number {
   const held = withSessions(
     host,
@@ -46,7 +46,7 @@ interface Answer {
   readonly longest: readonly HeldLock[]
 }
 
-/** Why there are no locks that could be listed; undefined if there may be some. */
+/** Why there are no locks to list; undefined if there may be some. */
 function whyNoLocks({ prepared: { plan }, surroundings: { options } }: AppSessions): string | undefined {
   const { planned } = plan
   if (planned === undefined) return undefined
@@ -63,8 +63,8 @@ function noLocks(why: string, service: string | undefined): Finding {
   return {
     id: 'sessions.locks',
     level: 'error',
-    title: `there are no locks to be listed: ${why}`,
+    title: `there are no locks to list: ${why}`,
     from: service ?? 'local files',
-    fix: 'nothing to do; php-sessions explain says which handler keeps the sessions',
+    fix: 'run php-sessions explain to see which handler keeps the sessions',
   }
 }

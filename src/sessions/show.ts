@@ -45,7 +45,7 @@ export function showSession(host: Host, id: string, flags: Flags): number {
     return {
       id: 'sessions.none',
       level: 'error',
-      title: 'there is no session with this id: it has ended, or never was',
+      title: 'there is no session with this id: it ended or never existed',
       from: 'the id on the command line',
       fix: "take the value of the visitor's session cookie",
     }
@@ -61,7 +61,7 @@ function renderShown({ bytes, plainBytes, seconds, format, variables }: Shown): 
   const size =
     bytes === plainBytes ? amount(bytes) : `${amount(bytes)} bytes, uncompressed ${amount(plainBytes)}`
   const life = seconds === null ? 'never expires' : `expires in ${duration(seconds)}`
-  const what = format === null ? 'in no format that PHP writes' : `in the format ${format}`
+  const what = format === null ? 'in a format that PHP does not write' : `in the format ${format}`
   const head = `${size} bytes ${what}, ${life}\n`
   const width = Math.min(30, Math.max(0, ...variables.map(({ name }) => name.length)))
   return head + renderItems(variables, '  ', width)

@@ -218,7 +218,7 @@ function checkTimeout(host: Host, master: Master): void {
       {
         id: 'watch.timeout',
         level: 'warn',
-        title: 'php-fpm cuts off running requests when it reloads',
+        title: 'php-fpm aborts running requests when it reloads',
         from: `process_control_timeout is 0 in ${master.configuration}`,
         fix: 'set process_control_timeout = 8s below [global] there',
       },

@@ -14,7 +14,7 @@ import { fc, PROPERTY_RUNS } from '../support/properties.ts'
 
 /** What the doctor says in other checks, which ask PHP. */
 const OF_OTHER_CHECKS =
-  /^\w+ (php\.(extension|missing|overridden)|framework\..*|encryption\.framework|(ini|exec)\..*|php\.silent(?=: php gives)):/
+  /^\w+ (php\.(extension|missing|overridden)|framework\..*|encryption\.framework|(ini|exec)\..*|php\.silent(?=: php does)):/
 const withoutSentinel = ({ findings, ...said }: Saying) => ({
   ...said,
   findings: findings.filter((finding) => !finding.startsWith('warn redis.sentinel')),

@@ -22,7 +22,7 @@ test('the session for which most requests wait is named, with the page that has 
 test("a lock of PHP's own handler names nobody, and one for which nobody waits is no news", () => {
   const native = lock({ handler: 'native', instance: 'host', method: null, path: null, heldSeconds: null })
   expect(sightOf(held(native), 17)?.text).toBe(
-    'a request of process 7 has the session, 17 requests are under way; the lock says neither its page nor who waits',
+    'a request of process 7 has the session, 17 requests are under way; the lock names neither its page nor the requests that wait',
   )
   expect(sightOf(held(native), 1)).toBeUndefined()
   expect(sightOf(held(), 17)).toBeUndefined()

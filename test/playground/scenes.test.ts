@@ -130,7 +130,7 @@ test('a scene, a directory or a page that is not there is wrong usage', async ()
     await play([], { port: '99999' }),
   ])
   expect(refused.result).toEqual([2, 2, 2, 2, 2])
-  expect(refused.text).toContain('--lanes is for the page: leave out --headless, or --lanes')
+  expect(refused.text).toContain('--lanes is for the page: leave out --headless or --lanes')
   expect(refused.text).toContain('there is no port 99999: expected 1 to 65535')
   expect(refused.text).toContain('there is no scene crush; did you mean crash?')
   expect(refused.text).toContain('there is no directory /nowhere')

@@ -23,7 +23,7 @@ export function LaneCard({ lane }: { readonly lane: LaneView }) {
   return (
     <article class={`lane ${lane.isPromised ? 'ours' : 'theirs'}`} aria-label={lane.title}>
       <header>
-        <p class="kind">{lane.isPromised ? 'with php-sessions' : 'what people run today'}</p>
+        <p class="kind">{lane.isPromised ? 'with php-sessions' : 'what apps run today'}</p>
         <h3>{lane.title}</h3>
         <p class="quiet">{lane.because}</p>
       </header>

@@ -13,25 +13,25 @@ export interface ListedServer extends HostAndPort {
   readonly weight: string | undefined
 }
 
-/** The credentials of one binding, read by meaning. `findings` has what cannot be used and what is doubtful. */
+/** The credentials of one binding, read by meaning. `findings` lists unusable and doubtful values. */
 export interface Credentials {
   readonly binding: Binding
   readonly findings: readonly Finding[]
   has(field: Field): boolean
   /** The value as text; undefined if no field with that meaning has a value. */
   text(field: Field): Sourced<string> | undefined
-  /** The values of all fields with the name that wins, and of their lists; empty if there are none. */
+  /** The values of all fields with the winning name, and of their lists; empty if there are none. */
   texts(field: Field): readonly Sourced<string>[]
   /** Whether the field is switched on: `false`, `"0"`, `off` and `disabled` are off, any other value is on. */
   flag(field: Field): Sourced<boolean> | undefined
   /** The servers in a list of strings or objects, or in a string with commas, semicolons or blanks between them. */
   servers(field: Field): Sourced<readonly ListedServer[]> | undefined
   note(finding: Finding): void
-  /** Notes that all of these fields are missing, and names the fields that are there. */
+  /** Notes that all of these fields are missing, and names the existing fields. */
   noteMissing(what: string, fields: readonly Field[]): void
-  /** Notes the fields that by their names are about TLS, a login, Sentinel or a cluster, and have no known meaning. */
+  /** Notes unknown fields whose names suggest TLS, a login, Sentinel or a cluster. */
   noteUnread(): void
-  /** Notes that a value is not what its field should hold. */
+  /** Notes that a value does not fit its field. */
   noteWrong(value: Sourced<unknown>, expected: string, got: string): void
 }
 
@@ -66,7 +66,7 @@ export function readCredentials(binding: Binding): Credentials {
       }
     },
     noteMissing: (what, wanted) => {
-      // An unresolved reference has none of the fields, and its own finding is enough.
+      // An unresolved reference has none of the fields; its own finding is enough.
       if (reference === undefined) note(missingFields(binding, what, wanted))
     },
     noteUnread: () => {
@@ -159,7 +159,7 @@ function textOf(value: Json, from: string, note: Note): string | undefined {
     return refuse(`expected a string, got ${Array.isArray(value) ? 'a list' : 'an object'}`)
   if (value.includes('\0')) return refuse('the value has a NUL character, which no ini file can hold')
   if (!value.isWellFormed() || value.includes('\ufffd'))
-    return refuse('the value is not valid Unicode: it has half a character')
+    return refuse('the value is not valid Unicode: it has an unpaired surrogate')
   return value
 }
 

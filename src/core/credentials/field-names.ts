@@ -74,7 +74,7 @@ const PREFIXES = words(`
   redis rediss rediscloud valkey valkeys keyvalue memcached memcache memcachedcloud memcachier attribute
 `)
 
-/** Spells the name of a field as `FIELD_NAMES` does. `isPlain`: it had no kind of server in front. */
+/** Spells the name of a field as `FIELD_NAMES` does. `isPlain`: it had no kind of server as a prefix. */
 export function readFieldName(key: string): { readonly name: string; readonly isPlain: boolean } {
   const plain = withoutIndex(key.toLowerCase().replace(/[^a-z0-9]/g, ''))
   if (KNOWN.has(plain)) return { name: plain, isPlain: true }
@@ -89,7 +89,7 @@ function withoutIndex(name: string): string {
   return name.replace(/(cacerts?)[0-9]+cert$/, '$1')
 }
 
-/** Fields only if they are switched on. */
+/** These count as fields only if they are switched on. */
 const FLAGS = ['cluster', 'sentinel']
 
 /** A variable such as `HEROKU_REDIS_RED_URL` or `VALKEY_HOST_SESSIONS`, taken apart. */

@@ -26,8 +26,7 @@ const CONTAINERS: ReadonlyMap<string, 'merged' | 'named' | 'ways'> = new Map([
 const DEPTH = 6
 
 /**
- * Lists the values of the credentials by meaning, however deep a broker has put them. Every provenance begins with
- * `prefix`.
+ * Lists the values of the credentials by meaning, at any depth. Every provenance begins with `prefix`.
  *
  * Plain names (`password`) come first, then names with a kind in front (`redis-password`), then variables that
  * belong to one service among several (`MY_CACHE_HOST`).
@@ -41,7 +40,9 @@ export function readFields(credentials: JsonObject, prefix: string): readonly Cr
     : [...chosen, ...chosen.filter(isPlaceByUri).map(asUri)]
 }
 
-/** Where no field has the name of a place, a URI of a store under another name is one: `SESSION_STORE=redis://…`. */
+/**
+ * If no field has the name of a place, a URI of a store under any other name is the place: `SESSION_STORE=redis://…`.
+ */
 function isPlaceByUri({ name, value }: CredentialField): boolean {
   return typeof value === 'string' && isStoreUri(value) && !/read|replica|slave|cli$/.test(name)
 }
@@ -72,7 +73,7 @@ function unwrap(object: JsonObject, prefix: string, outer: string, depth = 0): R
   })
 }
 
-/** `cluster: true` says that it is one; `cluster: "main"` is the name of something. */
+/** `cluster: true` says that it is a cluster; `cluster: "main"` is only a name. */
 function asFlag(field: Ranked): Ranked {
   const { name, value } = field
   const isOn = value === true || (typeof value === 'string' && /^(true|1|on|yes)$/i.test(value))

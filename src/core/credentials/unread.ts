@@ -5,20 +5,20 @@ import { FIELD_NAMES } from './field-names.ts'
 import type { CredentialField } from './fields.ts'
 import { isAbsent, isSwitchedOn } from './values.ts'
 
-/** What a name has that is about TLS, a login, Sentinel or a cluster. */
+/** Words in names that are about TLS, a login, Sentinel or a cluster. */
 const MATTERS =
   /tls|ssl|sentinel|cluster|cert|(^|server|root|private)ca($|data|file|path|pem)|acl|user(name)?$/
 
-/** Names that have such a word, and are facts about the server, or about other clients. */
+/** Names with such a word that are facts about the server, or about other clients. */
 const IRRELEVANT =
   /^(tlsversions?|tlsciphers?|certificateauthority|cluster|clusterid|clustername|clusterdomain|admin.*|.*(secondary|replica|read).*)$/
 
-/** Where off is what matters: php-sessions always verifies. */
+/** Names of switches that matter when they are off: php-sessions always verifies. */
 const VERIFICATION = /verif|reqs$/
 
 const KNOWN: ReadonlySet<string> = new Set(Object.values(FIELD_NAMES).flat())
 
-/** Whether a field looks as if it matters to whoever connects, and has no known meaning. */
+/** Whether a field has no known meaning but seems to matter for connecting. */
 export function isUnread({ name, value }: CredentialField): boolean {
   const isOff = isAbsent(value) || (!isSwitchedOn(value) && !VERIFICATION.test(name))
   if (KNOWN.has(name) || isOff) return false
@@ -29,7 +29,7 @@ function isPem(value: Json): boolean {
   return typeof value === 'string' && value.includes('-----BEGIN ')
 }
 
-/** Names such fields, so that none is dropped without a word. */
+/** Names such fields, so that none is dropped silently. */
 export function unreadFields(from: string, fields: readonly CredentialField[]): Finding {
   const names = fields.map((field) => field.from.split(/[ ./]/).at(-1) ?? field.name)
   return {

@@ -1,7 +1,7 @@
 import type { Json } from '../binding.ts'
 import { words } from '../text.ts'
 
-/** Brokers write null, an empty string or an empty list for what a plan does not have. */
+/** Brokers write null, an empty string or an empty list for fields that a plan does not have. */
 export function isAbsent(value: Json): boolean {
   return value === null || value === '' || (Array.isArray(value) && value.length === 0)
 }

@@ -27,7 +27,8 @@ export function renderValue(value: Directive['value']): string {
 }
 
 /**
- * Quotes a string so that PHP reads back exactly the same bytes. An ini file cannot hold NUL, which is refused earlier.
+ * Quotes a string so that PHP reads back exactly the same bytes. An ini file cannot hold NUL; it is refused
+ * earlier.
  *
  * Inside double quotes PHP replaces `${NAME}`, and `\"` before a line break ends the string. Neither can be
  * escaped, but both can be cut in two: PHP joins adjacent strings. Single quotes do not help, because the start script

@@ -17,14 +17,14 @@ function unquote(strings: string): string {
     .replace(/\\(["\\$])/g, '$1')
 }
 
-/** Whether PHP takes a value, as it is written in an ini file, for on. */
+/** Whether PHP reads a value, as written in an ini file, as on. */
 export function readsAsOn(value: string): boolean {
   return !['', '0', 'off', 'no', 'false', 'none'].includes(value.toLowerCase())
 }
 
 const SET_ASIDE = '; set aside by php-sessions: '
 
-/** An ini text as it was before php-sessions set lines of it aside. */
+/** An ini text as it was before php-sessions commented out lines. */
 export function restoreLines(ini: string): string {
   return ini.replaceAll(SET_ASIDE, '')
 }

@@ -49,11 +49,11 @@ function findDomain(web: Web, context: Context): Finding | undefined {
     level: 'warn',
     title: `session.cookie_domain is ${value}: ${why}, so browsers drop the cookie and every page begins a new session`,
     from,
-    fix: `remove session.cookie_domain, then the cookie is for the host of the page; or set the name of that host ${IN_CODE}`,
+    fix: `remove session.cookie_domain, so that the cookie is for the host of the page; or set the name of that host ${IN_CODE}`,
   }
 }
 
-/** Under these names each customer has a name of their own, so browsers keep no cookie for all of them. */
+/** Below these names each customer has their own name, so browsers keep no cookie for all of them. */
 const SHARED = [
   ...['co.uk', 'org.uk', 'com.au', 'co.jp', 'com.br', 'co.nz', 'co.za', 'com.tr', 'co.in'],
   ...['github.io', 'herokuapp.com', 'azurewebsites.net', 'cloudapp.net', 'cloudfront.net', 'run.app'],
@@ -61,7 +61,7 @@ const SHARED = [
   ...['cfapps.io', 'platformsh.site', 'elasticbeanstalk.com', 'ondigitalocean.app'],
 ]
 
-/** Why browsers reject a cookie for a domain; undefined where they need not. `routes` are empty where they are unknown. */
+/** Why browsers reject a cookie for a domain; undefined if they may not. `routes` is empty if unknown. */
 function whyRejected(value: string, routes: readonly string[]): string | undefined {
   const domain = value.replace(/^\./, '').toLowerCase()
   if (domain.includes('://') || domain.includes('/')) return 'that is a URL, not a name'
@@ -91,7 +91,7 @@ function findPath(web: Web, context: Context): Finding | undefined {
 
 function whyNarrow(path: string, routes: readonly string[]): string | undefined {
   if (!path.startsWith('/'))
-    return 'browsers use the directory of the page in its place, so the pages of each directory have a session of their own'
+    return 'browsers use the directory of the page instead, so each directory has its own sessions'
   const paths = routes.map((route) => route.replace(/^[^/]*/, '') || '/')
   const covers = (route: string) =>
     path === '/' || `${route}/`.startsWith(path.endsWith('/') ? path : `${path}/`)

@@ -19,7 +19,7 @@ export const effective: Check = {
   meaning: 'does PHP use the settings for the bound service?',
   needs: ['php.found', 'php.ini'],
   run: (context) => {
-    // What another process runs with cannot be seen: this one's settings say nothing.
+    // The settings of another process are invisible here, and those of this process say nothing.
     if (context.obstructions.length > 0) return undefined
     const web = pageOf(context)
     const handler = settingOf(web, 'session.save_handler')
@@ -94,7 +94,7 @@ function findWrong(context: Context, web: Web, name: string): Finding {
   }
 }
 
-/** Root starts a server that reads these; what it does cannot be seen by this user. */
+/** A server that root starts reads these files; this user cannot see its settings. */
 function findUnreadable({ name, ours, unreadable: [path] }: Web): Finding | undefined {
   if (path === undefined || ours !== null) return undefined
   return {
@@ -106,7 +106,7 @@ function findUnreadable({ name, ours, unreadable: [path] }: Web): Finding | unde
   }
 }
 
-/** Nothing is bound, and PHP still has settings that an earlier start or `ini --output` has written. */
+/** Nothing is bound, but PHP still has settings that an earlier start or `ini --output` wrote. */
 function findLeftOver({ host, advice }: Context, web: Web): readonly Finding[] {
   const { value, from } = settingOf(web, 'session.save_handler')
   const isManaged = runsManaged(host, settingOf(web, 'auto_prepend_file').value ?? '')
@@ -125,7 +125,7 @@ function findLeftOver({ host, advice }: Context, web: Web): readonly Finding[] {
   ]
 }
 
-/** The settings are for the managed handler, and something that came later keeps it from running. */
+/** The settings are for the managed handler, but a later change keeps it from running. */
 function findObstacle(context: Context, web: Web): Finding | undefined {
   const { host, plan } = context
   const obstacle = plan.findings.find(({ id }) => id === 'handler.bypassed' || id === 'handler.blocked')
@@ -152,12 +152,12 @@ function whyItWins(from: string): string {
     : 'it is read after the file of php-sessions'
 }
 
-/** What a setting is and what it should be; of a secret only that it differs. */
+/** The value of a setting and the expected one; for a secret, only that it differs. */
 function describeDifference({ plan }: Context, name: string, { value }: Setting): string {
   if (value === null) return `${name} ${OTHER_SECRET}`
   const expected = plan.directives.find((directive) => directive.name === name)?.value
   const { planned } = plan
-  // A save_path may be secret as a whole, its servers are not.
+  // A save_path as a whole may be secret; its servers are not.
   const isServers = name === 'session.save_path' && planned !== undefined
   const shown = isServers ? planned.servers.map(serverName).join(', ') : String(expected)
   return `${name} is ${value || 'empty'}, expected ${shown}`

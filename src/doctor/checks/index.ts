@@ -16,7 +16,7 @@ import * as redis from './servers/redis-server.ts'
 import * as tls from './servers/tls.ts'
 import * as session from './session.ts'
 
-/** What is checked of a store. */
+/** The checks of each store. */
 const ofStore: readonly Check[] = [
   network.resolve,
   network.connect,

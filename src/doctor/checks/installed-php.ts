@@ -45,7 +45,7 @@ function findSilent({ command, status, limitSeconds }: ProbeSilent): Finding {
   }
 }
 
-/** A syntax error makes PHP skip the rest of an ini file, and PHP says so only where nobody looks. */
+/** A syntax error makes PHP skip the rest of an ini file, and PHP reports it only where nobody looks. */
 export const iniSyntax: Check = {
   id: 'php.ini',
   meaning: 'are the ini files free of syntax errors?',

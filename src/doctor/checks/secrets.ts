@@ -3,8 +3,8 @@ import type { Check } from '../check.ts'
 import { pageOf } from '../page.ts'
 
 /**
- * PHP's warning about a session that it cannot read shows the save_path with the password. That of the managed handler
- * has none.
+ * PHP's warning about a session that it cannot read shows the save_path with the password. The managed handler's
+ * save_path has none.
  */
 export const display: Check = {
   id: 'secret.display',

@@ -23,7 +23,7 @@ export const roundtrip: Check = {
   },
 }
 
-/** What each step of the round trip means when it is the last. */
+/** The failure that each step of the round trip stands for when it is the last. */
 const BROKEN: Readonly<Record<Exclude<SessionAnswer['step'], 'done'>, string>> = {
   start: 'PHP cannot start a session',
   write: 'PHP cannot write a session',

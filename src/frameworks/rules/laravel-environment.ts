@@ -16,7 +16,7 @@ export function laravelLines(server: BoundServer): readonly string[] {
 
 /**
  * The variables that make Laravel keep its sessions in the bound service: those that the `config` files of its
- * skeletons read. All or none: with half of them it would log in to one server with the password of another.
+ * skeletons read. Set all or none: with half of them Laravel would log in to one server with the password of another.
  */
 export function laravelEnvironment(
   app: App,
@@ -38,7 +38,7 @@ export function laravelEnvironment(
 
 /** With one of these variables the app itself names its connection or its server. */
 const OWN_CHOICE = ['SESSION_CONNECTION', 'SESSION_STORE', 'REDIS_URL']
-/** Values that a `.env` has from Laravel's `.env.example`: nobody has chosen them. */
+/** Values that a `.env` copies from Laravel's `.env.example`: nobody has chosen them. */
 const SKELETON = ['', ...words('null file 127.0.0.1 localhost 6379 11211 0')]
 
 function isTaken(app: App, name: string, wanted: string | Secret | undefined): boolean {

@@ -33,9 +33,9 @@ export function findCloudFoundryHome(host: Host): CloudFoundryHome {
   }
 }
 
-/** Its ini files are read as texts, since starting PHP would take most of the time of a start. */
+/** Its ini files are read as texts, because starting PHP would take most of the start time. */
 function targetOf({ root, commandWith, php, lines, isReadLater }: PhpHome): TargetPhp {
-  // PHP is asked about TLS, Sentinels and the managed handler only, and those are Redis'.
+  // PHP is asked only about TLS, Sentinels and the managed handler, which concern Redis.
   const command = commandWith(redis.extensions)
   const fpm = [`${root}/sbin/php-fpm`, '-y', `${root}/etc/php-fpm.conf`]
   return { command, known: php, isKnown: true, fpm, isReadLater, lines }
@@ -67,7 +67,7 @@ function checkPhp({ planned }: Plan, phpHome: PhpHome | undefined): readonly Fin
     {
       id: 'php.extension',
       level: 'error',
-      title: `this PHP has no extension ${name}, which keeps sessions in ${planned.store.title}`,
+      title: `this PHP has no extension ${name}, which sessions in ${planned.store.title} need`,
       from: `${phpHome.extensionDirectory} has no ${name}.so`,
       fix: ADVICE.getExtension(name, ''),
     },
@@ -107,7 +107,7 @@ export function removeIni(host: Host, phpHome: PhpHome): void {
   writeExtensions(host, phpHome, undefined)
 }
 
-/** Removes the files of the managed handler, with their credentials, that an earlier start wrote and this one does not need. */
+/** Removes the managed handler's files, with credentials, that an earlier start wrote and this one does not need. */
 function removeManaged(host: Host, { filesDirectory }: PhpHome, { files }: Pick<Plan, 'files'>): void {
   const needed = files.map(({ path }) => path)
   const managed = Object.values(MANAGED_FILES).map((name) => `${filesDirectory}/${name}`)
@@ -121,7 +121,7 @@ function removeManaged(host: Host, { filesDirectory }: PhpHome, { files }: Pick<
 function writeExtensions(host: Host, phpHome: PhpHome, bound: StoreName | undefined): void {
   const { inis, extensionsPath } = phpHome
   const { last, files } = arrangeLines(inis, bound, librariesOf(host, phpHome, bound))
-  // Before the others: after a crash in between, an extension is loaded twice, and PHP only warns about that.
+  // This comes first: after a crash in between, an extension is loaded twice, and PHP only warns.
   if (last.length > 0) {
     if (phpHome.scanDirectory === undefined) host.makeDirectory(phpHome.ownDirectory, 0o700)
     host.writeFile(extensionsPath, renderExtensions(last), 0o644)
@@ -141,13 +141,13 @@ function librariesOf(
     isLinked: (extension, to) => {
       const args = ['-qaF', `${to}_serialize`, `${extensionDirectory}/${extension}.so`]
       const { status } = host.run({ file: 'grep', args, stdin: '', limitSeconds: 5 })
-      // Without an answer, that of the bound store is moved, which does no harm; others stay as they are.
+      // Without an answer, the bound store's extension is moved, which does no harm; others stay as they are.
       return status === 0 || (status !== 1 && extension === bound)
     },
   }
 }
 
-/** Writes bytes in place of those of a file, which keeps its mode. */
+/** Replaces the bytes of a file, which keeps its mode. */
 export function rewrite(host: Host, path: string, bytes: string): void {
   host.writeBytes(path, bytes, host.statusOf(host.realPath(path) ?? path)?.mode ?? 0o644)
 }

@@ -7,7 +7,7 @@ import { type Environment, start } from '../start.ts'
 import { findCloudFoundryHome, iniDirectory, removeIni, renderLaunchIni, rewrite, writeIni } from './home.ts'
 import type { PhpHome } from './php-home.ts'
 
-/** Set once a start has said where its sessions are, since the start script of php_buildpack 5 runs `launch` again. */
+/** Set once a start has said where its sessions are, because php_buildpack 5's start script runs `launch` again. */
 const SAID = '__PHP_SESSIONS_SAID'
 
 /**

@@ -17,7 +17,7 @@ export interface PhpHome {
   readonly phpIni: { readonly path: string; readonly bytes: string }
   /** The directory of ini files that PHP is made to scan; absent where php_buildpack 4 made none. */
   readonly scanDirectory: string | undefined
-  /** A directory of php-sessions, for an ini that has no other place and for files that must not be rewritten. */
+  /** php-sessions' own directory, for an ini without another place and for files that must not be rewritten. */
   readonly ownDirectory: string
   /** Where the files go that the ini names. */
   readonly filesDirectory: string
@@ -25,7 +25,7 @@ export interface PhpHome {
   readonly extensionsPath: string
   /** php.ini and the app's own ini files in the scanned directory, in the order in which PHP reads them. */
   readonly inis: readonly IniFile[]
-  /** What its ini files set that decides about the managed handler. */
+  /** The settings of its ini files that decide whether the managed handler runs. */
   readonly lines: readonly SettingLine[]
   /** Whether an ini file is read after that of php-sessions, and so wins. */
   readonly isReadLater: (path: string) => boolean
@@ -40,10 +40,10 @@ export interface PhpHome {
 export function findPhpHome(host: Host): PhpHome | undefined {
   const { DEPS_DIR: deps, HOME: home } = host.env
   const supplied = deps === undefined ? [] : host.listDirectory(deps).map((index) => `${deps}/${index}/php`)
-  // When version 5 has run Composer, it leaves a php below HOME, too, which serves nothing.
+  // After running Composer, version 5 also leaves a php below HOME, which serves nothing.
   const root = supplied.find((path) => host.isDirectory(`${path}/etc`))
   if (root !== undefined) return readPhpHome(host, root, false)
-  // In other homes HOME may be a directory of another user.
+  // In other homes HOME may belong to another user.
   return home !== undefined && isDirectoryIfAllowed(host, `${home}/php/etc`)
     ? readPhpHome(host, `${home}/php`, true)
     : undefined
@@ -79,7 +79,7 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
       ...DEFAULT_PHP,
       major: api < PHP_7_API ? 5 : DEFAULT_PHP.major,
       maxExecutionSeconds: Math.max(limit, 0),
-      // PHP takes an empty value and `none` for no file.
+      // PHP reads an empty value and `none` as no file.
       prependFile: lines.findLast((line) => line.name === 'auto_prepend_file' && !isReadLater(fileOf(line))),
       runsManaged: api >= PHP_8_1_API,
     },

@@ -14,8 +14,8 @@ import { describeServer, planWithoutPhp } from '../staging.ts'
 /**
  * Cloud Foundry's supply step: checks the binding, says what will happen, and installs the launch step.
  *
- * `index` is that of php-sessions in the deps directory. Nothing secret is written. A binding that cannot work fails
- * the staging before anything is written.
+ * `index` is the index of php-sessions in the deps directory. Nothing secret is written. A binding that cannot work
+ * fails the staging before anything is written.
  * https://docs.cloudfoundry.org/buildpacks/understand-buildpacks.html#supply-script
  */
 export function supply(host: Host, buildDirectory: string, depsDirectory: string, index: string): number {
@@ -64,7 +64,7 @@ function describeStaging({ planned, because }: Plan, isExposed: boolean): readon
   if (planned === undefined)
     return [
       `Sessions stay in local files, because ${because}.`,
-      'To keep them through restarts and on several instances, bind such a service, then run cf restart.',
+      'To keep them across restarts and instances, bind such a service, then run cf restart.',
     ]
   return [
     `Sessions: ${planned.store.title} service ${planned.service}, because ${because}.`,
@@ -124,8 +124,8 @@ function stagingVariables(buildDirectory: string, scratch: string): Readonly<Rec
 }
 
 /**
- * The launcher sources this script at every start, task and `cf ssh`; php_buildpack 5 sources it again under `set -e`.
- * In a terminal a failure is only shown: somebody is there to look for its cause.
+ * The launcher sources this script at every start, task and `cf ssh`; php_buildpack 5 sources it again under `set
+ * -e`. In a terminal a failure is only shown, because somebody is there to find its cause.
  */
 function profileScript(index: string): string {
   return `if php_sessions_exports=$("$DEPS_DIR/${index}/bin/php-sessions" launch); then
@@ -138,7 +138,7 @@ unset php_sessions_exports
 }
 
 /**
- * Runs `watch` beside the web process. The loop is there because the container fails when a sidecar ends.
+ * Runs `watch` beside the web process, in a loop, because the container fails when a sidecar ends.
  * https://docs.cloudfoundry.org/buildpacks/sidecar-buildpacks.html
  */
 function sidecar(index: string): string {

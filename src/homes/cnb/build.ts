@@ -21,7 +21,9 @@ export function cnbDetect(host: Host): number {
   return DETECT_FAILED
 }
 
-/** Looks where a web directory may be: the app's directory, the directories in it, and the one that Paketo's variable names. */
+/**
+ * Searches the possible web directories: the app's directory, its subdirectories, and the one in Paketo's variable.
+ */
 function isPhpApp(host: Host): boolean {
   const isPhp = (name: string) => name === 'composer.json' || name.endsWith('.php')
   const names = host.listDirectory('.')
@@ -68,7 +70,7 @@ const PAKETO_HANDLER = new RegExp(`(${stores.map(({ sessionType }) => sessionTyp
 function findExposed(host: Host): readonly Finding[] {
   const layers = (host.env.CNB_LAYERS_DIR ?? '').replace(/\/[^/]*$/, '')
   const group = readIfAllowed(host, `${layers}/group.toml`) ?? ''
-  // A lifecycle may keep the group to itself.
+  // A lifecycle may hide the group.
   const built = listIfAllowed(host, layers).filter(
     (name) => listIfAllowed(host, `${layers}/${name}`).length > 0,
   )
@@ -81,7 +83,7 @@ function findExposed(host: Host): readonly Finding[] {
       level: 'warn',
       title: `Paketo's ${handler} takes part in this build and writes the password into a layer of the image`,
       from: `a binding of type ${type} at build`,
-      fix: `have the binding at launch only, or give it the type ${type.split('-')[1]}`,
+      fix: `provide the binding only at launch, or give it the type ${type.split('-')[1]}`,
     },
   ]
 }

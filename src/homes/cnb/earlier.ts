@@ -2,18 +2,21 @@ import { type Host, HostError, readIfAllowed } from '../../host/host.ts'
 import { isOfOurUser, ourUser, parentOf, pidsOf, startOf } from '../../php/web/php-fpm.ts'
 import { MANAGED_FILES } from '../../stores/store.ts'
 
-/** In a launch's directory: the process that launches, which becomes the app's. Later launches add their own. */
+/**
+ * A file in a launch's directory that names the launching process, which becomes the app's. Later launches add their
+ * own.
+ */
 const LAUNCHER = 'launcher'
 
-/** Says for whom a directory is, until the launcher has given its path to the app's process. */
+/** Says which process a directory is for, until the launcher has given its path to the app's process. */
 export function claim(host: Host, directory: string, name = LAUNCHER): void {
   const pid = parentOf(host, 'self')
   host.writeFile(`${directory}/${name}`, `${pid} ${startOf(host, pid)}`, 0o600)
 }
 
 /**
- * Gives the directory of an earlier launch in this container that says the same as this one's, which is then removed;
- * else this one's. So a command beside the app, such as the doctor, leaves nothing behind.
+ * Returns the directory of an earlier launch in this container with the same content, and removes this launch's;
+ * otherwise this launch's. So a command beside the app, such as the doctor, leaves nothing behind.
  */
 export function reuseEarlier(host: Host, earlier: readonly string[], directory: string): string {
   const same = earlier.find((path) => saysTheSame(host, path, directory) && tryToClaim(host, path))
@@ -33,7 +36,7 @@ function tryToClaim(host: Host, directory: string): boolean {
   }
 }
 
-/** Whether all files are the same but for the paths in them. What workers write differs with time. */
+/** Whether all files are the same except for paths in them. Files that workers write are ignored. */
 function saysTheSame(host: Host, earlier: string, directory: string, below = ''): boolean {
   const names = host.listDirectory(directory + below).filter((name) => name !== LAUNCHER)
   return names.every((name) => {
@@ -46,12 +49,12 @@ function saysTheSame(host: Host, earlier: string, directory: string, below = '')
 }
 
 /**
- * Removes the directories, with passwords in them, of earlier launches in this container that no process uses. Gives
- * those that are kept.
+ * Removes the directories, with their passwords, of earlier launches in this container that no process uses.
+ * Returns the others.
  *
- * Somebody else may have planted what looks like one, so only directories of our own user that nobody else can enter
- * count. Where other containers may share the directory for temporary files, their processes are not to be seen:
- * nothing is removed there.
+ * Somebody else may have planted a similar directory, so only those count that belong to our own user and that
+ * nobody else can enter. If other containers may share the directory for temporary files, their processes are
+ * invisible, so nothing is removed.
  */
 export function removeUnused(host: Host, temporary: string): readonly string[] {
   const root = host.statusOf('/')

@@ -31,7 +31,7 @@ function checkPhp(completed: CompletePlan): readonly Finding[] {
       {
         id: 'php.missing',
         level: 'error',
-        title: 'no PHP in this image gives an answer',
+        title: 'no PHP in this image answers',
         from: 'php in PATH',
         fix: 'build the image with a buildpack for PHP, too, such as paketo-buildpacks/php',
       },

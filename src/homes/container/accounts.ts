@@ -1,6 +1,6 @@
 import type { Host } from '../../host/host.ts'
 
-/** A group: its number, if there is such a group, and its name for people. */
+/** A group: its number, if it exists, and its name for people. */
 export interface Group {
   readonly gid: number | undefined
   readonly name: string
@@ -11,7 +11,7 @@ export function groupNamed(host: Host, name: string): Group {
   return { gid: isNumber(name) ? Number(name) : numberIn(entryOf(host, '/etc/group', 0, name)?.[2]), name }
 }
 
-/** The group that a user, by name or number, has by itself. */
+/** The primary group of a user, by name or number. */
 export function groupOfUser(host: Host, user: string): Group {
   return { gid: numberIn(passwdEntry(host, user)?.[3]), name: `the group of ${user}` }
 }
@@ -21,7 +21,7 @@ export function uidOf(host: Host, user: string): number | undefined {
   return isNumber(user) ? Number(user) : numberIn(passwdEntry(host, user)?.[2])
 }
 
-/** What people call a user: the name where there is one, else the number. */
+/** A user for people: the name if there is one, else the number. */
 export function userNamed(host: Host, uid: number): string {
   return passwdEntry(host, String(uid))?.[0] ?? `user ${uid}`
 }

@@ -34,7 +34,7 @@ export function groupOfApache(host: Host, command: readonly string[]): readonly 
   return groups.filter(({ gid }) => gid !== undefined).slice(0, 1)
 }
 
-/** Those of envvars, which Debian sets anew and Docker's images set by default, over the environment. */
+/** The variables of envvars, which Debian sets and Docker's images set as defaults, applied to the environment. */
 function variablesOf(host: Host, root: string): Readonly<Record<string, string | undefined>> {
   const { env } = host
   const file = env.APACHE_ENVVARS ?? `${root}/envvars`

@@ -2,27 +2,27 @@ import type { Host } from '../../host/host.ts'
 import { type Group, groupNamed, groupOfUser, uidOf } from './accounts.ts'
 import { nameOf, type Started } from './started.ts'
 
-/** What a command does before it runs the rest of its words as another user. */
+/** A command that runs the rest of its words as another user. */
 export interface Drop {
   /** The user as it is written, e.g. `www-data` or `$USER`. */
   readonly user: string
   /** Undefined where the user is not known. */
   readonly group: Group | undefined
-  /** The program and where it is called, for messages. */
+  /** The program and the place of the call, for messages. */
   readonly from: string
-  /** Whether PHP is what it runs, as far as the words say. */
+  /** Whether it runs PHP, as far as the words say. */
   readonly isOfPhp: boolean
 }
 
-/** What the words after a program say of the user that it changes to. */
+/** The user that a program changes to, according to the words after it. */
 interface Wanted {
   readonly user: string | undefined
   readonly group?: string | undefined
-  /** Whether a user without a group gets the one that it has by itself; it keeps that of the caller otherwise. */
+  /** Whether a user without a group gets its primary group; otherwise it keeps the caller's. */
   readonly hasOwnGroup?: boolean
 }
 
-/** The programs that change the user, and how each is told. */
+/** The programs that change the user, and the syntax of each. */
 const DROPPERS: Readonly<Record<string, (args: readonly string[]) => Wanted>> = {
   gosu: ([account]) => split(account),
   'su-exec': ([account]) => split(account),
@@ -64,7 +64,7 @@ function runsPhp({ words }: Started, [own]: readonly Started[]): boolean {
   return all.some((word) => /(^|[/\s])(php|apache|httpd|artisan)/.test(word))
 }
 
-/** What may stand before a program in a line of a script. In the command of exec that may be anything. */
+/** What may precede a program in a line of a script. In the command of exec that may be anything. */
 const BEFORE =
   /^(exec|env|command|if|elif|then|else|do|while|!|time|nice|tini|dumb-init|with-contenv|[-{(&|]+|-g|\w+=.*)$/
 
@@ -103,7 +103,7 @@ function resolve(host: Host, wanted: Wanted, variables: Variables): Pick<Drop, '
   return { user, group: uid === undefined || found.gid === undefined ? undefined : found }
 }
 
-/** Puts in variables: `$USER`, `${USER}`, `${USER:-www-data}`. */
+/** Expands variables: `$USER`, `${USER}`, `${USER:-www-data}`. */
 function expand(variables: Variables, word: string | undefined): string | undefined {
   return word?.replace(
     /\$(?:(\w+)|\{(\w+)(?::?[-=]([^}]*))?\})/g,
@@ -154,7 +154,7 @@ const CLEARING: readonly (readonly [
   [(name) => name === 'service', 'the server itself instead of service'],
 ]
 
-/** A call that takes the settings away from what it starts. */
+/** A call that removes the settings from the environment of its program. */
 export interface Clearing {
   readonly name: string
   readonly instead: string

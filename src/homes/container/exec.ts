@@ -30,7 +30,7 @@ const ENOENT = 2
 export function exec(given: Host, app: string, command: readonly string[]): number | Promise<number> {
   given.holdSignals()
   const directory = nameOwnDirectory(given)
-  // Under another exec, or a launch, the settings of that would count where this one has none.
+  // Under another exec or a launch, the outer settings would apply if this one has none.
   const host = withoutScanning(given, isOfStart, directory)
   const home = containerHome(host, {
     app,
@@ -92,7 +92,7 @@ function fillDirectory(
   return { PHP_INI_SCAN_DIR: addToScanned(host.env.PHP_INI_SCAN_DIR, directory, isBelow(host, app), beside) }
 }
 
-/** What php-sessions does beside the command and after it. */
+/** What php-sessions does during the command and after it. */
 interface Beside {
   readonly tidyUp: () => void
   readonly watcher: readonly string[] | undefined

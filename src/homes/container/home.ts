@@ -19,7 +19,7 @@ export interface ContainerOptions {
   readonly findReaders?: (completed: CompletePlan) => PhpCheck
 }
 
-/** Looks at the PHP of a container. If it gives no answer, or there is none, that is no error: the command may start another. */
+/** Examines the PHP of a container. A missing or silent PHP is not an error: the command may start another. */
 export function containerHome(
   host: Host,
   { app, filesDirectory, php, fpm, served, findReaders = () => OUR_USER }: ContainerOptions,
@@ -39,16 +39,18 @@ export function containerHome(
   }
 }
 
-/** Without an answer nobody has looked whether PHP has the extension; the command may start another PHP than php. */
+/**
+ * Without an answer, nobody has checked whether PHP has the extension; the command may start a PHP other than php.
+ */
 function findSilence({ plan, facts }: CompletePlan): readonly Finding[] {
   if (plan.planned === undefined || facts !== undefined) return []
   return [
     {
       id: 'php.silent',
       level: 'warn',
-      title: `php gives no answer, so it is not known whether the PHP that runs has the extension ${plan.planned.store.name}`,
+      title: `php does not answer, so nobody knows whether the PHP that runs has the extension ${plan.planned.store.name}`,
       from: 'php in PATH',
-      fix: 'see whether this works: php --version; if PHP has another name here, make a link php to it in PATH',
+      fix: 'see whether this works: php --version; if PHP has another name here, link it as php in PATH',
     },
   ]
 }
@@ -58,7 +60,7 @@ export function isUnderExec({ env }: Pick<Host, 'env'>): boolean {
   return (env.PHP_INI_SCAN_DIR ?? '').split(':').some(isOfStart)
 }
 
-/** Whether a path is that of a directory which a start, an exec or a launch, has made for its PHP. */
+/** Whether a path is a directory that an exec or a launch has made for its PHP. */
 export function isOfStart(path: string): boolean {
   return /\/php-sessions-[^/]+(\/(first|last))?$/.test(path)
 }

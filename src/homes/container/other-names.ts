@@ -12,8 +12,8 @@ const FAMILIES = [
 const OF_SERVERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
 /**
- * Finds what a program that does not exist is called here: a name that PATH knows, or else a path. Of several versions
- * it is the last.
+ * Finds the local name of a program that does not exist: a name in PATH, or else a path. Of several versions it
+ * returns the last.
  */
 export function findOtherName(host: Host, file: string): string | undefined {
   const family = FAMILIES.find((names) => names.test(nameOf(file)))

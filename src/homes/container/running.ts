@@ -3,7 +3,7 @@ import { type Host, readIfAllowed } from '../../host/host.ts'
 import { isOfOurUser, parentOf, pidsOf } from '../../php/web/php-fpm.ts'
 import { isUnderExec } from './home.ts'
 
-/** A container whose command runs under `exec`, as a second process in it finds it. */
+/** A container whose command runs under `exec`, as seen by a second process in it. */
 export interface Running {
   /** The host with the settings that the command runs with, for php-sessions and for the PHP that it asks. */
   readonly host: Host
@@ -17,8 +17,8 @@ type Environment = Readonly<Record<string, string>>
  * Finds the settings that run in this container: `docker exec` gives a process the variables of the container, but not
  * those of `exec`.
  *
- * The main process of the container must be `exec`, or its first child must. Only processes of our own user count, as
- * another user could name a directory with an ini file of his.
+ * The main process of the container must be `exec`, or its first child must. Only processes of our own user count,
+ * because another user could name a directory with their own ini file.
  */
 export function findRunning(host: Host): Running {
   if (isUnderExec(host)) return { host, findings: [] }
@@ -29,7 +29,7 @@ export function findRunning(host: Host): Running {
     .filter((child) => parentOf(host, child) === pid && isOfOurUser(host, child))
     .map((child) => environmentOf(host, child).PHP_INI_SCAN_DIR ?? '')
     .find((path) => isUnderExec({ env: { PHP_INI_SCAN_DIR: path } }))
-  // Nothing is bound, or the start has failed: the command runs with what the container has.
+  // Nothing is bound, or the start has failed: the command runs with the container's own settings.
   if (scanned === undefined) return { host, findings: [] }
   const inherited = Object.entries(environmentOf(host, pid)).filter(([name]) => host.env[name] === undefined)
   const env: Environment = { ...Object.fromEntries(inherited), PHP_INI_SCAN_DIR: scanned }

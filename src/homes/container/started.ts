@@ -1,17 +1,17 @@
 import { type Host, listIfAllowed, readIfAllowed } from '../../host/host.ts'
 
-/** A command that the command of exec starts, as far as its own words and the files that these name say. */
+/** A command that exec's command starts, according to its words and the files that they name. */
 export interface Started {
   readonly words: readonly string[]
   /** The command line, or FILE:LINE. */
   readonly from: string
   /** The user that a supervisor starts it as, and its group; undefined for that of the supervisor. */
   readonly user?: string | undefined
-  /** Whether it is a line of a shell, where words that are no program may stand. */
+  /** Whether it is a line of a shell, where words may precede the program. */
   readonly isLine: boolean
 }
 
-/** Where the own words of the command are: what they say is certain, while a script may mean something else. */
+/** The command's own words are certain; a line of a script may mean something else. */
 export const OF_EXEC = 'the command after --'
 /** Where s6-overlay and runit have the scripts of their services. */
 const SERVICES = ['/etc/services.d', '/etc/s6-overlay/s6-rc.d', '/etc/service']
@@ -56,7 +56,7 @@ function splitLines(text: string, fromOf: (line: number) => string): readonly St
   )
 }
 
-/** Programs that are read in vain. */
+/** Programs whose files contain no commands to read. */
 const NO_SCRIPTS = /^(sh|bash|dash|busybox|env|tini|dumb-init|setpriv|su|runuser|gosu|su-exec|php.*)$/
 
 /** The commands of a script that a word names, by its path or in PATH. */

@@ -4,7 +4,7 @@ import { isOfOurUser, ourUser, parentOf, pidsOf } from '../../php/web/php-fpm.ts
 import { userNamed } from './accounts.ts'
 import { nameOf } from './started.ts'
 
-/** What a process says of itself in its `status`. */
+/** The facts in a process' `status`. */
 interface Process {
   readonly pid: number
   readonly name: string
@@ -23,7 +23,7 @@ const SERVES_PHP = /^(php(?!-sessions)|apache2|httpd|frankenphp|lsphp)/
 
 /**
  * Finds the processes below exec that run PHP without its settings, each once in `seen`: another user cannot read the
- * ini, or something has taken PHP_INI_SCAN_DIR away. PHP itself says nothing then and keeps sessions in local files.
+ * ini, or something has taken PHP_INI_SCAN_DIR away. PHP then silently keeps sessions in local files.
  */
 export function findUnserved(host: Host, served: Served, seen: Set<string>): readonly Finding[] {
   const ours = Number(nameOf(host.realPath('/proc/self') ?? ''))
@@ -33,7 +33,8 @@ export function findUnserved(host: Host, served: Served, seen: Set<string>): rea
     const { pid, name, uid } = process
     const above = ancestorsOf(host, pid, ours)
     if (above === undefined) return []
-    // A server has read the ini before it starts its workers, and what these start is theirs. The watcher asks PHP itself.
+    // A server has read the ini before it starts its workers, and programs of the workers are their own matter. The
+    // watcher asks PHP itself.
     if (above.some((one) => SERVES_PHP.test(processes.get(one)?.name ?? '') || isOurs(host, one))) return []
     const why = whyUnserved(host, served, process)
     if (why === undefined || seen.has(`${name} ${uid}`)) return []

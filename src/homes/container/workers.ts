@@ -26,7 +26,7 @@ export function findReaders(host: Host, command: readonly string[], completed: C
   const isBound = completed.plan.planned !== undefined
   const cleared = isBound ? started.flatMap(findClearing).slice(0, 1).map(clearedFinding) : []
   const dropped = ourUser(host) === 0 ? whoRunsPhp(host, started) : undefined
-  // Without a store there is nothing to warn of; the watcher may still need the group.
+  // Without a store there is nothing to warn about; the watcher may still need the group.
   const own = dropped ?? (isBound ? findWorkers(host, serverIn(started) ?? command, completed) : OUR_USER)
   return { ...own, findings: isBound ? [...cleared, ...own.findings] : [] }
 }
@@ -59,10 +59,10 @@ export function findWorkers(host: Host, command: readonly string[], { plan, pool
   const fpm = fpmIn(command)
   if (fpm !== undefined && fpm.length > 0) return workersOf('php-fpm', groupsOfPools(host, pools))
   if (command.some(isApache)) return workersOf('Apache', groupOfApache(host, command))
-  return { group: undefined, findings: [unknown(`the command ${command[0]} does not say`)] }
+  return { group: undefined, findings: [unknown(`the command ${command[0]} does not name it`)] }
 }
 
-/** The part of a command that starts php-fpm; empty if it starts another server, undefined where it does not say. */
+/** The part of a command that starts php-fpm; empty if it starts another server, undefined if that is unknown. */
 export function fpmIn(command: readonly string[]): readonly string[] | undefined {
   const fpm = command.findIndex(isPhpFpm)
   if (fpm !== -1) return command.slice(fpm)
@@ -111,7 +111,7 @@ function unknown(why: string): Finding {
   }
 }
 
-/** The command of exec runs; a line of a script may be for something else. */
+/** The command of exec certainly runs; a line of a script may be for something else. */
 function levelOf(from: string): Level {
   return from.endsWith(OF_EXEC) ? 'error' : 'warn'
 }
@@ -145,7 +145,7 @@ function clearedFinding({ name, instead, from }: ReturnType<typeof findClearing>
     id: 'exec.environment',
     // What sudo keeps is in its own configuration.
     level: name === 'sudo' ? 'warn' : levelOf(from),
-    title: `${name} takes PHP_INI_SCAN_DIR out of the environment: a PHP that it starts keeps its sessions in local files`,
+    title: `${name} removes PHP_INI_SCAN_DIR from the environment: a PHP that it starts keeps its sessions in local files`,
     from,
     fix: `write ${instead}, or put php-sessions exec -- behind ${name}`,
   }

@@ -14,9 +14,9 @@ export interface MachineOptions {
   /** Where the files of a plan go, an absolute path. */
   readonly filesDirectory: string
   readonly php?: string
-  /** The version of the PHP that will read the file, e.g. `8.2`, where that may be another one than `php`. */
+  /** The version of the PHP that will read the file, e.g. `8.2`, if it may differ from `php`. */
   readonly version?: string | undefined
-  /** The file's path; where it is not known yet, it is the first of its directory. */
+  /** The file's path; if unknown, the file counts as the first of its directory. */
   readonly output?: string | undefined
 }
 
@@ -60,7 +60,7 @@ function knownOf(version: string): Php {
   }
 }
 
-/** What other ini files in the directory of ours set: PHP on the command line may read others. */
+/** The settings of the other ini files in our directory: PHP on the command line may read others. */
 function linesBeside(host: Host, output: string): readonly SettingLine[] {
   const directory = parentOf(output)
   const files = listIfAllowed(host, directory)

@@ -9,7 +9,7 @@ import { renderIniFile } from '../ini-file.ts'
 import { writeFiles } from '../write-files.ts'
 import { machineHome, parentOf } from './home.ts'
 
-/** What the user of `ini` has asked for. */
+/** The user's flags for `ini`. */
 export interface IniOptions {
   readonly app: string
   /** The version of the PHP that will read the settings; undefined for that of php in PATH. */
@@ -20,11 +20,12 @@ export interface IniOptions {
 /**
  * Prints the ini with its secrets in clear, or writes it to a file that only its owner can read.
  *
- * What it names, such as certificates, goes beside that file; without one nothing is printed that names others.
+ * Files that it names, such as certificates, go next to that file; without one, settings that name files are
+ * refused.
  */
 export function ini(host: Host, { app, version, output }: IniOptions): number {
   const parent = parentOf(output ?? `${host.env.TMPDIR ?? '/tmp'}/php-sessions/-`)
-  // PHP must find what the ini names from wherever it runs.
+  // PHP must find the files of the ini from any directory.
   const filesDirectory = host.realPath(parent) ?? parent
   const name = output?.slice(output.lastIndexOf('/') + 1)
   const written = name === undefined ? undefined : `${filesDirectory}/${name}`
@@ -44,7 +45,7 @@ export function ini(host: Host, { app, version, output }: IniOptions): number {
   return 0
 }
 
-/** PHP would trust the certificates, or run the code, that somebody else puts where these files are said to be. */
+/** PHP would trust certificates, or run code, that somebody else puts at these paths. */
 function unwritten({ files }: Plan, directory: string): readonly Finding[] {
   if (files.length === 0) return []
   return [

@@ -38,8 +38,8 @@ function withoutPath(mixed $value): mixed
 }
 
 /**
- * A save_path for people. Where it may have a password, only what is certainly a server is shown: a password that somebody
- * wrote in clear may contain whatever ends it elsewhere, a comma or a blank. See also ../save-path.ts.
+ * A save_path for people. If it may have a password, only certain servers are shown: a password in clear may contain
+ * the characters that end it elsewhere, a comma or a blank. See also ../save-path.ts.
  */
 function describePath(string $path): string
 {

@@ -1,6 +1,6 @@
 import type { SettingLine } from '../answers.ts'
 
-/** A line of Apache's configuration that may not be in use, as the modules around it may not be there. */
+/** A line of Apache's configuration; it may be unused, because the modules around it may be missing. */
 interface ApacheLine {
   readonly text: string
   readonly from: string
@@ -46,7 +46,7 @@ function readLines({ path, text }: ServerFile): readonly ApacheLine[] {
   })
 }
 
-/** A module may be loaded only where another one is. */
+/** A module may be loaded only if another one is. */
 function loadedIn(lines: readonly ApacheLine[]): readonly string[] {
   const loading = lines.flatMap(({ text, conditions }) => {
     const name = /^LoadModule\s+(\w+)/i.exec(text)?.[1]

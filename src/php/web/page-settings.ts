@@ -53,14 +53,15 @@ function findFiles(host: Host, appDirectory: string): readonly string[] {
     stdin: '',
     limitSeconds: LIMIT_SECONDS,
   })
-  // grep in find says 1 where a file has no such line.
+  // grep in find returns 1 if a file has no such line.
   const others = status <= 1 ? stdout.split('\n').filter((path) => path.startsWith(appDirectory)) : []
   return [...inRoots, ...others.filter((path) => !inRoots.includes(path)).toSorted()]
 }
 
 /**
- * Finds a file of the app's own that extends PHP's `SessionHandler`, or makes one to wrap it: PHP puts the handler of an
- * extension behind it, below every handler that is written in PHP. Packages have such classes that hardly an app uses, and are left out.
+ * Finds a file of the app's own that extends PHP's `SessionHandler`, or makes one to wrap it: PHP puts the handler of
+ * an extension behind it, below every handler that is written in PHP. Packages have such classes that hardly any app
+ * uses, so they are skipped.
  */
 export function findHandlerClass(host: Host, appDirectory: string): string | undefined {
   const { stdout } = host.run({

@@ -13,8 +13,9 @@ export interface Master {
 /**
  * Finds the masters of php-fpm by their process titles.
  *
- * A title proves nothing, since a worker may choose its own. So a process counts only if it belongs to the user that
- * php-sessions runs as, or if it is `command`, the process that exec has started; if that one is a php-fpm, it alone.
+ * A title proves nothing, because a worker may choose its own. So a process counts only if it belongs to the user
+ * that php-sessions runs as, or if it is `command`, the process that exec started. If that is a php-fpm, only that
+ * counts.
  */
 export function findMasters(host: Host, command?: number): readonly Master[] {
   const masters = pidsOf(host).flatMap((pid) => {
@@ -50,7 +51,7 @@ export function parentOf(host: Host, pid: number | 'self'): number {
 const SIGUSR2_BIT = 1 << 11
 
 /**
- * Makes php-fpm read its ini files again: once its workers are done, it starts itself anew and keeps its socket open.
+ * Makes php-fpm read its ini files again: once its workers are done, it restarts and keeps its socket open.
  *
  * Sends nothing and returns false while php-fpm does not handle the signal yet, which would end it.
  */
@@ -62,7 +63,7 @@ export function reload(host: Host, master: Master): boolean {
 
 /** How many seconds a reload gives running requests before it ends them; 0 is php-fpm's default. */
 export function controlTimeoutSeconds(host: Host, master: Master): number | undefined {
-  // Checked first: the path is that of our own user's process, and of no other's.
+  // Checked first: the path belongs to a process of our own user.
   if (!isOfOurUser(host, master.pid) || !isStill(host, master)) return undefined
   const { configuration } = master
   const lines = readPools(host, [host.realPath(`/proc/${master.pid}/exe`) ?? '', '-y', configuration])
@@ -95,7 +96,7 @@ export function isOfOurUser(host: Host, pid: number): boolean {
   return users.length === 4 && users.every((user) => Number(user) === ours)
 }
 
-/** Whether the pid still is that of the process that was found. */
+/** Whether the pid still belongs to the same process. */
 function isStill(host: Host, { pid, startedAt }: Master): boolean {
   return startOf(host, pid) === startedAt
 }
@@ -110,7 +111,7 @@ export function startOf(host: Host, pid: number): string | undefined {
   return statOf(host, pid)[19]
 }
 
-/** The fields of `stat` from the state on. The name before them is the process' own choice, parentheses included. */
+/** The fields of `stat` from the state on. A process chooses the name before them, even with parentheses. */
 function statOf(host: Host, pid: number | 'self'): readonly string[] {
   const stat = readProcess(host, pid, 'stat')
   return stat
@@ -119,7 +120,7 @@ function statOf(host: Host, pid: number | 'self'): readonly string[] {
     .split(/\s+/)
 }
 
-/** The name of a process comes first in its `status`, so what the kernel says is the last. */
+/** The name of a process comes first in its `status`, so the kernel's own line is the last. */
 function lastMatch(text: string, pattern: RegExp): string | undefined {
   return [...text.matchAll(pattern)].at(-1)?.[1]
 }

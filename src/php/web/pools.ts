@@ -8,10 +8,10 @@ const LINE =
   /^\s*(?:\[([^\]]+)\]|(?:(php(?:_admin)?_(?:value|flag))\s*\[\s*([^\]]+)\]|([a-z_.]+))\s*=\s*(.*))$/
 
 /**
- * Reads what the pools of a php-fpm set, in its order, and what it sets for itself, as the pool `global`.
+ * Reads the settings of a php-fpm's pools, in its order, and its own settings as the pool `global`.
  *
- * The files are read, and php-fpm is not asked: `php-fpm -tt` writes all of them into its log. What pools hand to PHP as
- * variables, `env[…]`, is often secret and is left out.
+ * It reads the files instead of asking php-fpm, because `php-fpm -tt` writes all of them into its log. It leaves
+ * out the variables that pools give to PHP, `env[…]`, which are often secret.
  */
 export function readPools(host: Host, command: readonly string[], told?: FpmPlaces): readonly PoolLine[] {
   if (command.length === 0) return []
@@ -41,7 +41,7 @@ function readConfiguration(host: Host, main: string, prefix: string): readonly P
   return read(main, 1)
 }
 
-/** A value as PHP's reader of ini files gives it to php-fpm. */
+/** A value as php-fpm gets it from PHP's ini parser. */
 function readValue(written: string, { env }: Host, pool: string): string {
   const [, double, single, bare = ''] = /^(?:"([^"]*)"|'([^']*)'|([^;]*))/.exec(written) ?? []
   const value = double ?? single ?? bare.trim()
@@ -56,7 +56,7 @@ function placesOf(
   told: FpmPlaces | undefined,
 ): FpmPlaces {
   const real = host.realPath(program) ?? program
-  // A php-fpm that was built for a directory of its own has sbin and etc there.
+  // A php-fpm that was built for its own directory has sbin and etc there.
   const own = real.startsWith('/') ? real.replace(/\/[^/]*\/[^/]*$/, '') : '/usr/local'
   const prefix = optionIn(args, '-p', '--prefix')
   const file = optionIn(args, '-y', '--fpm-config')

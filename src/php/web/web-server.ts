@@ -5,7 +5,7 @@ import { findApacheSettings, type ServerFile } from './apache.ts'
 
 const LIMIT_SECONDS = 5
 
-/** Where web servers have their configuration; the last ones are those of php_buildpack and Paketo, below the app. */
+/** Where web servers have their configuration; the last ones, below the app, are php_buildpack's and Paketo's. */
 const PLACES = words('/etc/nginx /usr/local/nginx/conf /etc/apache2 /etc/httpd /usr/local/apache2/conf')
 const PLACES_OF_APPS = words(
   'nginx/conf httpd/conf .bp-config/nginx .bp-config/httpd .nginx.conf.d .php.nginx.conf.d .httpd.conf.d',
@@ -17,7 +17,7 @@ export interface ServedSetting extends SettingLine {
   readonly isAdmin: boolean
 }
 
-/** Which PHP answers: php-fpm behind a web server, another one, or nobody knows. */
+/** Which PHP answers: php-fpm behind a web server, another one, or an unknown one. */
 export type Served = 'fpm' | 'other' | 'unknown'
 
 /** Finds what nginx and Apache set for PHP: in the requests that they pass to php-fpm, or for PHP as Apache's module. */

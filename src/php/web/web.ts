@@ -10,7 +10,7 @@ export interface Web extends Sapi {
   readonly isApache: boolean
 }
 
-/** The PHP whose settings count: php-fpm, or where that could not be asked, the command line's. */
+/** The PHP whose settings count: php-fpm, or if that could not be asked, the command line's. */
 export function webOf({ version, cli, fpm, isApache = false }: Partial<SettingsAnswer>): Web {
   if (cli === undefined) throw new ProbeSilent('php', 0, LIMIT_SECONDS)
   // A php-fpm of another version reads other ini files.

@@ -203,7 +203,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
             return true;
         }
         $this->session->release('nothing');
-        throw new StoreFailed('another request has changed the session since: what was changed after the page is not kept');
+        throw new StoreFailed('another request has changed the session since: changes made after the page was sent are not kept');
     }
 
     /** Releases the lock of a session that is not written. */

@@ -192,7 +192,7 @@ function installDirectives(
       name: 'session.upload_progress.enabled',
       value: 0,
       because:
-        'PHP would start a session with its own handler, before the managed one is there, for every form that asks for the progress of an upload; and a PHP with the fix of CVE-2026-115560 refuses every other handler while it is on',
+        'for a form that asks for upload progress, PHP would start a session with its own handler before the managed one is there; and while it is on, a PHP with the fix of CVE-2026-115560 refuses every other handler',
     },
     ...replaced,
   ]

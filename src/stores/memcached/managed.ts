@@ -40,7 +40,7 @@ export const managedMemcached: ManagedHandler = {
   describe: (endpoint, options) => [
     ...(options.PHP_SESSIONS_LOCKING
       ? [
-          'requests of one visitor take turns in the order of their arrival; the native handler refuses some of many at once, and others overtake',
+          'requests of one visitor take turns in the order of their arrival; the native handler refuses some when many come at once, and others overtake',
           'a request that has lost its lock, or comes after a restart of the server, does not overwrite the session',
         ]
       : []),

@@ -82,7 +82,7 @@ function useSavePath(
     credentials.note({
       id: 'binding.save-path',
       level: 'warn',
-      title: `not used of this session.save_path of phpredis: ${joinWords(unused, 'and')}; php-sessions has time-outs and persistent connections of its own`,
+      title: `ignored in this session.save_path of phpredis: ${joinWords(unused, 'and')}; php-sessions sets its own time-outs and persistent connections`,
       from,
       fix: 'remove them there; php-sessions explain shows what PHP is told instead',
     })
@@ -200,7 +200,7 @@ function noteConflicts(
   if (tlsPort === undefined && port !== undefined && differs(String(port.value), inUri.port))
     credentials.note(conflict('the port', port, uri, `${port.value} is used, not ${inUri.port}`))
   if (password !== undefined && differs(password.value, uri.value.password))
-    credentials.note(conflict('the password', password, uri, 'that of the field is used'))
+    credentials.note(conflict('the password', password, uri, 'the value of the field is used'))
 }
 
 function conflict(what: string, used: Sourced<unknown>, other: Sourced<unknown>, so: string) {

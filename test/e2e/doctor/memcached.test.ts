@@ -29,7 +29,7 @@ const UNFIT: Readonly<Record<string, readonly [Answers, command: string]>> = {
   'does not know append': [to(/^APPEND$/, 'ERROR\r\n'), 'append'],
 }
 
-const DOES_ALL = 'the server does all that the managed handler sends'
+const DOES_ALL = 'the server does all that the managed handler needs'
 
 describe('of a Memcached for the managed handler', () => {
   test.each(Object.entries(UNFIT))('a proxy that %s is named', async (name, [answers, command]) => {

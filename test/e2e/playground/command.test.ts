@@ -90,7 +90,7 @@ test(
       waiting: 0,
       holder: expect.stringMatching(/^a request of process \d+$/),
       isNamed: false,
-      text: expect.stringContaining('the lock says neither its page nor who waits'),
+      text: expect.stringContaining('the lock names neither its page nor the requests that wait'),
     })
   },
 )

@@ -36,7 +36,7 @@ describe.skipIf(NO_BROWSER !== undefined)('the controls of the page', HANG, () =
     await open.card(MANAGED).getByText('instance 0 down').waitFor()
     expect(running()).toEqual([[1], [1]])
     await open.press('Start missing')
-    await open.untilTold('The platform starts the instances that are missing')
+    await open.untilTold('The platform starts the missing instances')
     await open
       .card(MANAGED)
       .getByText(/instance 0 \d+ request/)
@@ -50,7 +50,7 @@ describe.skipIf(NO_BROWSER !== undefined)('the controls of the page', HANG, () =
     await open.untilTold('cf restart: each instance starts again from the same droplet')
     await open.press('cf restage')
     await open.untilTold('cf restage: the buildpacks make a new droplet')
-    await open.untilTold('Instance 1 is down, and what was on its disk is gone.')
+    await open.untilTold('Instance 1 is down, and its disk is gone.')
     expect(running()).toEqual([
       [0, 1],
       [0, 1],

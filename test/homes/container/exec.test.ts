@@ -115,7 +115,7 @@ test('without a PHP in PATH the store is configured all the same', () => {
   const { status, err, files, supervised } = exec(fakeHost(redis))
   expect({ status, commands: supervised.length }).toEqual({ status: 0, commands: 1 })
   expect(files.get(INI)).toContain('session.save_handler = "redis"')
-  expect(err).toMatch(/^! php gives no answer, .* extension redis {2}\(php.silent\)$/m)
+  expect(err).toMatch(/^! php does not answer, .* extension redis {2}\(php.silent\)$/m)
 })
 
 test('without a PHP in PATH nobody can ask the Sentinels', () => {
@@ -227,7 +227,7 @@ test.each([
 
 test.each([
   [undefined, 'mount a tmpfs at /tmp, or set TMPDIR'],
-  ['/var/tmp', 'make /var/tmp a directory that its user can write and that has room, or set TMPDIR'],
+  ['/var/tmp', 'make /var/tmp a directory with room that its user can write, or set TMPDIR'],
 ])(
   'no place for the files, TMPDIR %s: nothing is promised, and the message says what to do',
   (TMPDIR, fix) => {

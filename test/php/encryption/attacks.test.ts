@@ -125,7 +125,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect((await makeVisitor(id)(web)).status).toBe(503)
     expect(store.keys()).toEqual([key])
     expect(await store.get(key)).toBe(bytes)
-    expect(web.log()).toContain('PHP has no extension sodium, with which sessions are encrypted')
+    expect(web.log()).toContain('PHP has no extension sodium, which encrypts sessions')
   })
 
   test('where something bypasses the handler, PHP’s own handler keeps nothing in clear, also without a password', async () => {
@@ -146,7 +146,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect((await makeVisitor(id)(web, '?big')).n).toBe(2)
     const small = await startInstance(underTest, store.service, KEY, { page, ini: 'memory_limit=10M\n' })
     expect((await makeVisitor(id)(small)).status).toBe(503)
-    expect(linesOf(small)).toEqual([expect.stringContaining('is larger than memory_limit has room for')])
+    expect(linesOf(small)).toEqual([expect.stringContaining('does not fit into memory_limit')])
     expect((await makeVisitor(id)(web)).n).toBe(3)
     expect(store.keys()).toHaveLength(1)
   })

@@ -68,7 +68,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     }) as [unknown[], boolean]
     expect(isBounded).toBe(true)
     expect(said).not.toContain(true)
-    expect(said[0]).toBe('the session is larger than memory_limit has room for')
+    expect(said[0]).toBe('the session does not fit into memory_limit')
   })
 
   test('no dump of an object shows a key', () => {

@@ -117,14 +117,9 @@ describe.each(PHPS)('%s', (_name, underTest) => {
 
   test.each([
     ['phpredis', 0, 'web-1.example|4711', "PHP's own handler (host web-1.example, process 4711, for"],
-    [
-      'an earlier version',
-      0,
-      '0123456789abcdef@10.0.0.1:6379',
-      'a request that does not say what it is (for',
-    ],
+    ['an earlier version', 0, '0123456789abcdef@10.0.0.1:6379', 'an unidentified request (for'],
     ['php-memcached', 2, '1', "PHP's own handler (for"],
-    ['an earlier version', 2, '0123456789', 'a request that does not say what it is (for'],
+    ['an earlier version', 2, '0123456789', 'an unidentified request (for'],
   ])('the lock of %s, row %i of the stores, is named, too', async (_whose, row, text, named) => {
     const store = await startRow(row)
     const { ask, id, log } = await start(underTest, store, { PHP_SESSIONS_MAX_WAIT: '1' })

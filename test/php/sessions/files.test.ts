@@ -136,7 +136,7 @@ describe.each(PHPS)('%s', (_name, php) => {
     const { out } = await site.say('sessions')
     expect(out).toMatch(/^2 sessions .*\n +5 min {2}1 had a request in them$/ms)
     expect(out).toContain(
-      'old     1 had no request for 24 min; PHP takes them until their files are removed\n',
+      'old     1 had no request for 24 min; PHP accepts them until their files are removed\n',
     )
     expect(out).toMatch(/up to 24 min +0$/m)
     expect(await site.ask('who', cookies[0])).toMatch(/user 42$/)

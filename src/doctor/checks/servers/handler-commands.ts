@@ -16,7 +16,7 @@ export const allowedCommands = redisCheck(
     meaning: 'does the server accept every command that sessions need?',
     needs: ['redis.role', 'redis.select'],
   },
-  (_, { handler }) => `the server does all that the ${handler} handler sends`,
+  (_, { handler }) => `the server accepts every command of the ${handler} handler`,
   (answer, planned, context) => {
     const { endpoint, handler, service } = planned
     const server = planned.servers[0]
@@ -54,7 +54,7 @@ export const allowedCommands = redisCheck(
       : {
           id: 'redis.answer',
           level: 'error',
-          title: `${serverName(server)} answers ${context.quote(first.answer)} to ${first.command}, which is wrong: it does not do what a Redis does`,
+          title: `${serverName(server)} answers ${context.quote(first.answer)} to ${first.command}, which a Redis would not answer`,
           fix: 'correct host and port in the credentials; a proxy that sends reads and writes to different servers cannot keep sessions',
         }
   },
@@ -69,7 +69,7 @@ function noScripts({ handler }: PlannedStore, said: string): RedisFound {
   return {
     id: 'redis.no-scripts',
     level: 'error',
-    title: `the server runs no scripts, with which the ${handler} handler ${handler === 'managed' ? 'does everything' : 'releases its locks'}: ${said}`,
+    title: `the server runs no scripts, which the ${handler} handler needs ${handler === 'managed' ? 'for everything' : 'to release its locks'}: ${said}`,
     fix:
       handler === 'managed'
         ? 'allow EVAL and EVALSHA on the server (rename-command), or remove PHP_SESSIONS_HANDLER'
@@ -77,7 +77,7 @@ function noScripts({ handler }: PlannedStore, said: string): RedisFound {
   }
 }
 
-/** The probe did not come to the end of the commands. */
+/** The probe did not finish all commands. */
 function findUnanswered(
   { broken, error, sending }: Partial<RedisAnswer>,
   { servers: [server] }: PlannedStore,

@@ -93,13 +93,13 @@ function loginRejected({ endpoint: { user, password }, service }: PlannedStore, 
   }
 }
 
-/** A server that has accepted the login and then asks for one. */
+/** A server that has accepted the login and then asks for it again. */
 function loginIgnored({ endpoint: { password }, service }: PlannedStore, said: string): RefusedLogin {
   return {
     id: 'auth.failed',
     title: `the server accepts the login, and then asks for one again: ${said}`,
     from: password?.from ?? service,
-    fix: 'a proxy in front of the server may have a login of its own: put that one into the credentials',
+    fix: 'a proxy in front of the server may have its own login: put that into the credentials',
   }
 }
 
@@ -133,7 +133,7 @@ function findMemcachedRefused(context: Context, planned: PlannedStore): RefusedL
   const answers = reachServers(context)?.reached ?? []
   const isOver = servers.length < answers.length
   const failed = isOver ? servers.length : servers.findIndex(({ isStored }) => !isStored)
-  // A check before this one has named each server of a pool that is away.
+  // An earlier check has named each unavailable server of a pool.
   const server = answers[failed]
   if (failed === -1 || server === undefined || (answers.length > 1 && !isUsable(server))) return undefined
   if (isOver)

@@ -40,9 +40,9 @@ function memcachedCheck(
 export const handlerCommands = memcachedCheck(
   {
     id: 'memcached.commands',
-    meaning: 'does the server do all that the managed handler sends?',
+    meaning: 'does the server do all that the managed handler needs?',
   },
-  ([first]) => (first?.handler ? 'the server does all that the managed handler sends' : undefined),
+  ([first]) => (first?.handler ? 'the server does all that the managed handler needs' : undefined),
   ({ handler }, name, _, quote) =>
     handler === null || handler.command === null
       ? undefined
@@ -76,7 +76,7 @@ function kilobytes(bytes: number): string {
   return `${Math.round(bytes / 1024)} KB`
 }
 
-/** Whether there is room for the connections of all workers; a Memcached that is full is found before. */
+/** Whether there is room for the connections of all workers; an earlier check finds a full Memcached. */
 export const connections = memcachedCheck(
   { id: 'memcached.connections', meaning: 'is there room for more connections?' },
   ([first]) =>

@@ -9,13 +9,13 @@ import type { Check, CheckOutcome, Context } from '../../check.ts'
 import { serverName } from '../../server-name.ts'
 import { findServerError } from './server-errors.ts'
 
-/** A server and what the probe met there. */
+/** A server and what the probe found there. */
 export interface Reached {
   readonly server: Sourced<Address>
   readonly answer: ServerAnswer
 }
 
-/** Every server of the plan with what the probe met there; undefined where sessions stay in files. */
+/** Every server of the plan with what the probe found there; undefined if sessions stay in files. */
 export function reachServers(
   context: Context,
 ): { planned: PlannedStore; reached: readonly Reached[] } | undefined {
@@ -90,7 +90,7 @@ export const resolve: Check = {
               ? `this machine cannot resolve ${host}`
               : `resolving ${host} took more than ${LIMIT_SECONDS} seconds`,
           from: server.from,
-          fix: `run getent hosts ${host} here; the name may be misspelt, or known on another network only`,
+          fix: `run getent hosts ${host} here; the name may be misspelt, or known only on another network`,
         }
       },
     ),
@@ -106,7 +106,7 @@ function describeAddress({ host }: Address, address: string | undefined): string
 const STORE_TITLES: Readonly<Record<StoreName, string>> = { redis: 'Redis', memcached: 'Memcached' }
 const OTHER_STORE: Readonly<Record<StoreName, StoreName>> = { redis: 'memcached', memcached: 'redis' }
 
-/** What is wrong where a name resolves but its server does not answer as it should, TLS aside. */
+/** The fault of a server whose name resolves but that does not answer properly, apart from TLS. */
 const TROUBLE: Partial<
   Record<ServerState, (server: string, said: string, store: StoreName) => Omit<Finding, 'level' | 'from'>>
 > = {
@@ -125,7 +125,7 @@ const TROUBLE: Partial<
   untried: (server) => ({
     id: 'net.connect',
     title: `no time was left to try ${server}`,
-    fix: 'repair the servers before it first',
+    fix: 'first repair the servers listed before it',
   }),
   silent: (server) => ({
     id: 'net.silent',
@@ -149,12 +149,12 @@ const TROUBLE: Partial<
   }),
   dripping: (server) => ({
     id: 'net.silent',
-    title: `${server} sends single bytes, but no whole answer in time: a relay or the network holds it up`,
-    fix: 'look at what is between this machine and the service; until then each request waits for it',
+    title: `${server} sends single bytes but no complete answer in time: a relay or the network delays it`,
+    fix: 'examine what is between this machine and the service; until then each request waits for it',
   }),
   crowded: (server, said) => ({
     id: 'memcached.clients',
-    title: `${server} has reached its limit of connections: ${said}`,
+    title: `${server} has reached its connection limit: ${said}`,
     fix: 'start memcached with a larger -c, or use fewer workers of php-fpm (pm.max_children), or fewer instances',
   }),
   'other-store': (server, _, store) => ({
@@ -171,7 +171,7 @@ const TROUBLE: Partial<
 
 function describeLine(said: string): string {
   if (said === '') return 'it sends an empty line'
-  return /[^\x20-\x7e]/.test(said) ? 'it sends bytes that are no text' : said.slice(0, 60)
+  return /[^\x20-\x7e]/.test(said) ? 'it sends binary data' : said.slice(0, 60)
 }
 
 /** An answer that takes longer makes every page slow. */
@@ -182,7 +182,7 @@ function findSlow(server: string, milliseconds = 0): Omit<Finding, 'level' | 'fr
   return {
     id: 'net.slow',
     title: `${server} takes ${Math.round(milliseconds)} ms to answer: each request waits that long several times`,
-    fix: 'use a service that is nearer to the app, or ask its operator what it is doing',
+    fix: 'use a service nearer to the app, or ask its operator what it is doing',
   }
 }
 

@@ -45,7 +45,7 @@ function findIn(context: Context, ofStore: readonly Check[]): readonly Finding[]
   const found = results.flatMap(({ findings }) => findings)
   return [...(hasExtension ? there.findings : []), ...found].map((finding) => ({
     ...finding,
-    title: `of the previous store ${planned.service}: ${finding.title}`,
+    title: `previous store ${planned.service}: ${finding.title}`,
     fix: withoutSettings(finding.fix, planned.service),
   }))
 }
@@ -68,13 +68,13 @@ function findUnusable(context: Context, { title, store }: PreviousStore): readon
       from: FROM,
       fix:
         store === undefined
-          ? 'name the directory that has the sessions, and let the user of the app write there'
+          ? "name the directory with the sessions, and let the app's user write there"
           : `look in the log of that server; if it keeps the sessions now, remove ${FROM}`,
     },
   ]
 }
 
-/** What the handler does meanwhile (docs/moving.md). */
+/** What the handler does in the meantime (docs/moving.md). */
 function consequence(
   { title }: PreviousStore,
   { PHP_SESSIONS_ON_STORE_ERROR: onStoreError }: Options,
@@ -82,8 +82,8 @@ function consequence(
   return {
     id: 'previous.store',
     level: 'warn',
-    title: `meanwhile sessions that are only in ${title} are not found: their visitors get ${onStoreError === 'empty' ? 'an empty session' : 'a status 503'} for 60 seconds, and then a new session; the others go on`,
+    title: `meanwhile sessions that exist only in ${title} are not found: their visitors get ${onStoreError === 'empty' ? 'an empty session' : 'a status 503'} for 60 seconds, and then a new session; other visitors notice nothing`,
     from: FROM,
-    fix: `repair the previous store, or remove ${FROM} when nobody needs what is in it`,
+    fix: `repair the previous store, or remove ${FROM} when nobody needs its sessions`,
   }
 }

@@ -38,7 +38,7 @@ interface Weakness {
   readonly fix: string | ((context: Context) => string)
 }
 
-/** An app may set these itself before it starts a session, and then php-sessions does not see it. */
+/** An app may set these itself before it starts a session; php-sessions cannot see that. */
 const IN_CODE = 'in an ini file, or in the app with session_set_cookie_params()'
 
 /** In an answer an empty setting is `0`. */
@@ -56,7 +56,7 @@ const WEAKNESSES: readonly Weakness[] = [
     fix: (context) =>
       isStrictModeUsed(context)
         ? 'set session.use_strict_mode = On in an ini file'
-        : 'let the managed handler run, which can: remove PHP_SESSIONS_HANDLER=native, or what a warning names; and call session_regenerate_id(true) at each login',
+        : 'use the managed handler, which can: remove PHP_SESSIONS_HANDLER=native, or the obstacle that a warning names; and call session_regenerate_id(true) at each login',
   },
   {
     setting: 'session.use_only_cookies',

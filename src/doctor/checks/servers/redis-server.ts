@@ -91,7 +91,7 @@ export const role = redisCheck(
     return {
       id: 'redis.replica',
       level: 'error',
-      title: `this is a replica of ${master ?? 'another server'}: ${isReadOnly ? "READONLY You can't write against a read only replica" : 'what is written to it is lost'}`,
+      title: `this is a replica of ${master ?? 'another server'}: ${isReadOnly ? "READONLY You can't write against a read only replica" : 'writes to it are lost'}`,
       fix: `bind the master${master ? ` ${master}` : ''}, or a name that always leads to the master`,
     }
   },
@@ -108,7 +108,7 @@ export const database = redisCheck(
           id: 'redis.database-missing',
           level: 'error',
           title: `database ${endpoint.database?.value} does not exist: ${quote(select)}`,
-          fix: 'put a database that exists into the credentials; PHP_SESSIONS_PREFIX keeps apps apart, too',
+          fix: 'put an existing database into the credentials; PHP_SESSIONS_PREFIX also keeps apps apart',
         },
 )
 

@@ -3,7 +3,7 @@ import type { Sourced } from '../../../core/binding.ts'
 import type { Finding } from '../../../core/finding.ts'
 import { serverName } from '../../server-name.ts'
 
-/** What a server says when it can be used for nothing, whatever it was sent, and what that means. */
+/** Answers of a server that is unusable, whatever it was sent, and their meaning. */
 interface ServerError {
   readonly pattern: RegExp
   readonly id: string
@@ -13,13 +13,13 @@ interface ServerError {
 
 /**
  * The words of Redis 4 to 8, Valkey, KeyDB, Dragonfly, of managed services, and of the proxies Envoy, twemproxy and
- * predixy. A script puts words of its own before those of the command in it.
+ * predixy. A script adds its own words before those of the command in it.
  */
 const SERVER_ERRORS: readonly ServerError[] = [
   {
     pattern: /max(imum)? (number of |concurrent )?(clients|connections)/i,
     id: 'redis.clients',
-    title: (server, said) => `${server} has reached its limit of connections: ${said}`,
+    title: (server, said) => `${server} has reached its connection limit: ${said}`,
     fix: 'use a plan with more connections, fewer workers of php-fpm (pm.max_children), or fewer instances',
   },
   {
@@ -86,7 +86,7 @@ export function findServerError(
   return { id: error.id, title: error.title(serverName(server), quote(words)), fix: error.fix }
 }
 
-/** A command that got no answer, or at which the server closed the connection. */
+/** A command that got no answer, or made the server close the connection. */
 export function describeBroken(
   server: Sourced<Address> | undefined,
   {

@@ -58,7 +58,7 @@ const TLS_TROUBLE: Partial<
   }),
   'tls-closed': ({ server }) => ({
     id: 'tls.closed',
-    title: `${serverName(server)} closes the connection before the TLS handshake, as a Redis does whose connections are all used`,
+    title: `${serverName(server)} closes the connection before the TLS handshake, as a Redis does when all its connections are used`,
     from: server.from,
     fix: 'compare connected_clients with maxclients in its INFO, and use a plan with more connections, fewer workers of php-fpm (pm.max_children), or fewer instances; otherwise look in its log',
   }),
@@ -76,7 +76,7 @@ const TLS_TROUBLE: Partial<
 /** Whether both sides speak TLS or neither does, and the certificate proves who the server is. */
 export const handshake: Check = {
   id: 'tls.handshake',
-  meaning: 'do both sides agree on TLS and on who the server is?',
+  meaning: 'do both sides agree on TLS, and is it the right server?',
   needs: ['net.connect'],
   run: (context) => {
     const { planned } = context.plan

@@ -55,7 +55,7 @@ final class Trial
         [, $held, $found] = $this->protocol->ask([$command, ['get', $this->lock], ['get', $this->key]], null);
         $seen = [$held[0] ?? null, $found[0] ?? null];
         if ($seen !== [$lock, $data]) {
-            throw new ServerFailed('it keeps ' . json_encode($seen) . ', where ' . json_encode([$lock, $data]) . ' would be right');
+            throw new ServerFailed('it keeps ' . json_encode($seen) . ', expected ' . json_encode([$lock, $data]));
         }
         return $held[1] ?? 0;
     }

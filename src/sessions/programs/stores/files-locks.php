@@ -7,7 +7,7 @@ function addFilesLocks(Locks $locks, FilesSessionStore $store): void
 {
     $list = Warnings::quietly(fn () => file_get_contents('/proc/locks'));
     if ($list === false) {
-        throw new StoreFailed('who has locked a file is not known here: there is no /proc/locks');
+        throw new StoreFailed('cannot tell which request locked a file: there is no /proc/locks');
     }
     $holders = $waiting = [];
     foreach (explode("\n", $list) as $line) {

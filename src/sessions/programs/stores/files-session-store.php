@@ -139,7 +139,7 @@ final class FilesSessionStore implements SessionStore
                 $added[] = (string) $key;
             } elseif (!$isHere || !file_exists($name)) {
                 $directory = $this->directoryOf((string) $key);
-                throw new StoreFailed("no file can be made in $directory" . whyUnreadable($directory));
+                throw new StoreFailed("cannot create a file in $directory" . whyUnreadable($directory));
             }
         }
         return $added;

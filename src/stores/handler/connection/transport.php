@@ -98,7 +98,7 @@ final class Transport
             if ($isDone === false) {
                 // A Redis with as many clients as it allows does that, and cannot say so.
                 $isCut = Warnings::$first === '' || str_contains(Warnings::$first, 'reset by peer');
-                $this->fail($isCut ? 'SSL: the server closed the connection, perhaps for want of another one (maxclients)' : Warnings::$first);
+                $this->fail($isCut ? 'SSL: the server closed the connection, perhaps because it has no more (maxclients)' : Warnings::$first);
             }
             $this->await('SSL: no handshake for');
         }
@@ -176,7 +176,7 @@ final class Transport
     public function end(bool $isWhole = false): void
     {
         if (!$isWhole && $this->parsed !== strlen($this->received)) {
-            $this->fail('the answer is longer than one');
+            $this->fail('the answer has bytes after its end');
         }
         $this->received = '';
         $this->isMarked = false;
@@ -214,7 +214,7 @@ final class Transport
             $this->limitBytes = max(self::FREE_BYTES, roomBytes());
             if (strlen($this->received) > $this->limitBytes) {
                 $this->close();
-                throw new ServerFailed('the answer is larger than memory_limit has room for', ServerFailed::TOO_LARGE);
+                throw new ServerFailed('the answer does not fit into memory_limit', ServerFailed::TOO_LARGE);
             }
         }
     }

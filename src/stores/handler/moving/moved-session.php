@@ -78,7 +78,7 @@ final class MovedSession implements LockedSession
         $isOldKnown = $old !== false && (noteOf($old, $this->id) === $note || $this->previous->isCopied($note));
         $isNewKnown = $new !== false && (noteOf($new, $this->id) === $note || $this->bound->isCopied($note));
         if ($old !== false && $new !== false && !$isOldKnown && !$isNewKnown) {
-            report('a session was changed in both stores, by instances that do not know of each other: that of the bound store counts');
+            report('a session was changed in both stores, by instances unaware of each other: the one in the bound store counts');
         }
         return match (true) {
             $isNewKnown => $old,
@@ -150,7 +150,7 @@ final class MovedSession implements LockedSession
             return true;
         } catch (StoreFailed $failure) {
             if ($failure->getCode() === StoreFailed::TOO_LARGE) {
-                report('the previous session store does not take a session: ' . printable(explainFailure($failure)));
+                report('the previous session store does not accept a session: ' . printable(explainFailure($failure)));
             } else {
                 $this->lose($failure);
             }

@@ -57,10 +57,10 @@ function decompressed(#[\SensitiveParameter] string $data, int $how): string
         COMPRESSED_ZSTD => zstdBytes($data),
         // After a checksum of one byte.
         COMPRESSED_LZ4_PHPREDIS => unpack('V', substr($data, 1) . "\xff\xff\xff\xff")[1],
-        default => throw new Unreadable("it was compressed in a way that this version does not know, $how"),
+        default => throw new Unreadable("it was compressed by a method that this version does not know, $how"),
     };
     if ($long > roomBytes()) {
-        throw new StoreFailed('the session is larger than memory_limit has room for');
+        throw new StoreFailed('the session does not fit into memory_limit');
     }
     try {
         $plain = match (true) {

@@ -28,7 +28,7 @@ final class SealingKey
     public function __construct(#[\SensitiveParameter] string $key)
     {
         if (!function_exists('sodium_crypto_aead_xchacha20poly1305_ietf_encrypt')) {
-            throw new StoreFailed('PHP has no extension sodium, with which sessions are encrypted');
+            throw new StoreFailed('PHP has no extension sodium, which encrypts sessions');
         }
         $part = fn (int $number): string => sodium_crypto_kdf_derive_from_key(32, $number, self::CONTEXT, (string) hex2bin($key));
         [$this->naming, $this->sealing, $this->id] = [$part(1), $part(2), sodium_bin2hex(substr($part(3), 0, self::ID_BYTES))];
@@ -52,7 +52,7 @@ final class SealingKey
     public function open(string $sealed, string $head, string $name): string
     {
         if (strlen($sealed) < self::ID_BYTES + self::NONCE_BYTES) {
-            throw new Unreadable('it is cut off');
+            throw new Unreadable('it is truncated');
         }
         $id = substr($sealed, 0, self::ID_BYTES);
         if ($id !== hex2bin($this->id)) {
@@ -61,7 +61,7 @@ final class SealingKey
         $nonce = substr($sealed, self::ID_BYTES, self::NONCE_BYTES);
         $box = substr($sealed, self::ID_BYTES + self::NONCE_BYTES);
         $data = sodium_crypto_aead_xchacha20poly1305_ietf_decrypt($box, "$head$id$name", $nonce, $this->sealing);
-        return $data !== false ? $data : throw new Unreadable('it is not as it was sealed for this session');
+        return $data !== false ? $data : throw new Unreadable('it was altered, or sealed for another session');
     }
 
     public function __debugInfo(): array
@@ -100,10 +100,10 @@ final class Envelope
             throw new Unreadable('it is not sealed');
         }
         if (($how & self::SEALED) !== 0 && $key === null) {
-            throw new Unreadable('it is sealed, and has the name of a session that is not');
+            throw new Unreadable('it is sealed, but has the name of an unsealed session');
         }
         if (strlen($bytes) > roomBytes()) {
-            throw new StoreFailed('the session is larger than memory_limit has room for');
+            throw new StoreFailed('the session does not fit into memory_limit');
         }
         $data = substr($bytes, self::HEAD_BYTES);
         $data = $key === null ? $data : $key->open($data, substr($bytes, 0, self::HEAD_BYTES), $name);

@@ -100,7 +100,7 @@ final class SealedSession implements LockedSession
     public function release(string $what, #[\SensitiveParameter] string $data = '', ?string $note = null): void
     {
         if ($this->isUnreadable) {
-            $what !== 'set' || $this->tell('a session is not kept: its place in the store has one that cannot be used');
+            $what !== 'set' || $this->tell('a session is not kept: the store has an unusable one in its place');
             $what = 'nothing';
         }
         $bytes = match ($what) {

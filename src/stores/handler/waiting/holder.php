@@ -37,8 +37,8 @@ final class Holder
     }
 
     /**
-     * What a lock, or a request of itself, says: who, and since when, in milliseconds; null where it does not. `handler` is
-     * `managed`, `native` for PHP's own, `next` on its way to a request that waits, or `unknown`.
+     * What a lock, or a request of itself, says: who, and since when, in milliseconds; null where it does not.
+     * `handler` is `managed`, `native` for PHP's own, `next` being passed to a waiting request, or `unknown`.
      */
     public static function read(string $text): array
     {

@@ -83,7 +83,7 @@ final class Wait
         $what = match ($handler) {
             'managed' => "{$holder['method']} {$holder['path']}",
             'native' => "PHP's own handler",
-            default => 'a request that does not say what it is',
+            default => 'an unidentified request',
         };
         return sprintf('%s (%sfor %.1f s)', $what, $where, $seconds);
     }

@@ -89,7 +89,7 @@ final class Meta extends Protocol
         $bytes = $this->transport->bytes((int) $found[1] + 2);
         return str_ends_with($bytes, "\r\n")
             ? [substr($bytes, 0, -2), $found[2]]
-            : $this->transport->fail('the answer has another length than it says');
+            : $this->transport->fail('the answer does not have the length it states');
     }
 
     /** A line without its number; the whole line if it has another one. Before 1.6.18 EN has none. */

@@ -147,8 +147,8 @@ final class RedisSession implements LockedSession
             }
         } while ($done === 2 || $done === 4);
         if ($done === 3) {
-            $why = 'the connection was lost while the session was being written, and this request has no lock any more';
-            throw new StoreFailed("$why: whether its changes are kept is not known");
+            $why = 'the connection was lost while the session was being written, and this request no longer has the lock';
+            throw new StoreFailed("$why: nobody knows whether its changes are kept");
         }
         if ($done === 0) {
             $life = $store->settings['lockSeconds'];

@@ -142,7 +142,7 @@ final class Resp
         $bytes = $length < 0 || $length > PHP_INT_MAX - 2 ? '' : $this->transport->bytes($length + 2);
         return str_ends_with($bytes, "\r\n")
             ? substr($bytes, 0, -2)
-            : $this->transport->fail('the answer has another length than it says');
+            : $this->transport->fail('the answer does not have the length it states');
     }
 
     private function values(int $count, int $depth): ?array

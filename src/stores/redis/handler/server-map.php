@@ -158,7 +158,7 @@ final class ServerMap
             [$first, $last, $master] = is_array($row) ? $row + [null, null, null] : [null, null, null];
             [$host, $port] = is_array($master) ? $master + [null, null] : [null, null];
             if (!is_int($first) || !is_int($last) || !is_int($port) || is_array($host)) {
-                throw new ServerFailed('has other slots than a cluster');
+                throw new ServerFailed('names slots in an unknown form');
             }
             $slots[] = [$first, $last, ['host' => in_array($host, ['', '?', null], true) ? $server['host'] : (string) $host, 'port' => $port]];
         }

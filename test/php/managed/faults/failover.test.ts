@@ -49,7 +49,7 @@ const untilReplica = (old: Redis) =>
   })
 
 /** The only reason to refuse: what a request has read was lost with the old master. */
-const LATE = /the changes of this request are not kept$|whether its changes are kept is not known$/
+const LATE = /the changes of this request are not kept$|nobody knows whether its changes are kept$/
 const exceptLate = (causes: readonly string[]) => causes.filter((cause) => !LATE.test(cause))
 
 describe.each(PHPS)('%s', (_name, php) => {

@@ -106,7 +106,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect((await ask(cookie)).status).toBe(503)
     await until('a line in the log', () => log().includes('php-sessions: '))
     expect(log()).toMatch(
-      /connection was lost while the session .* whether its changes are kept is not known/,
+      /connection was lost while the session .* nobody knows whether its changes are kept/,
     )
     expect((await ask(cookie)).text).toBe('71')
   })

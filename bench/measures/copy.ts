@@ -11,7 +11,7 @@ import { startMemcached } from '../../lab/servers/memcached.ts'
 import { type Benchmark, type Cell, countSteps } from '../benchmark.ts'
 import { startBenchFpm } from '../parts/fpm.ts'
 import { askNumber, measureSpeed, newVisitors } from '../parts/load.ts'
-import { memcachedName, PASSWORD, serverName } from '../parts/setups.ts'
+import { PASSWORD, storeNames } from '../parts/setups.ts'
 
 // How long `php-sessions copy` takes for 100,000 sessions of 1 KB, alone and while php-fpm serves pages of the app.
 
@@ -112,11 +112,8 @@ export const copying: Benchmark = async (run) => {
       )
       step()
     }
-  const server = await startRedis()
-  const store = `${serverName(server)}; ${memcachedName()}`
-  await server.stop()
   return {
-    versions: { php: machinePhp().name, store },
+    versions: { php: machinePhp().name, store: await storeNames() },
     conditions: [
       `\`php-sessions copy\` of ${COUNT.toLocaleString('en')} sessions of 1 KB; all servers and PHP on the same machine`,
       'while serving: php-fpm with the managed handler and PHP_SESSIONS_PREVIOUS, 50 visitors, 4 requests at a time',

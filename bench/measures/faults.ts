@@ -65,7 +65,7 @@ function faults(all: Faults, limitSeconds: number, nameStore: () => string): Ben
   return async (run) => {
     const second = debian13Php()
     const phps: readonly InstalledPhp[] = [machinePhp(), ...('unavailable' in second ? [] : [second])]
-    const [tries, atATime] = [run.pick(1, 3), run.pick(8, 4)]
+    const [tries, atATime] = [run.pick(1, 3), run.pick(6, 4)]
     const cases = Object.entries(all).flatMap(([name, fault]) =>
       phps.flatMap((php) => HANDLERS.map((handler) => ({ name, fault, php, handler }))),
     )
@@ -127,10 +127,14 @@ async function suffer(
   }
   const fpm = await startBenchFpm({ php, lines, workers: [1], env, pages: PAGES })
   try {
+    let reason = ''
     const ask = (cookie?: string, page: keyof typeof PAGES = 'page') =>
       fpm
         .few(page)(cookie)
-        .catch(() => '')
+        .catch(({ code }: NodeJS.ErrnoException) => {
+          reason = ` (${code})`
+          return ''
+        })
     const first = await ask()
     const cookie = cookieIn(first)
     if (cookie === undefined || !first.endsWith('visit 1'))
@@ -149,7 +153,7 @@ async function suffer(
     const count = Number(/visit (\d+)$/.exec(answer)?.[1])
     const isKept = count === 2 && (await ask(cookie)).endsWith('visit 3')
     return {
-      status: answer === '' ? '502' : (/^Status: (\d+)/m.exec(answer)?.[1] ?? '200'),
+      status: answer === '' ? `502${reason}` : (/^Status: (\d+)/m.exec(answer)?.[1] ?? '200'),
       saw: sawOf(count, isKept),
       hasNewCookie: cookieIn(answer) !== undefined,
       seconds,

@@ -1,7 +1,6 @@
 import { machinePhp } from '../../lab/php/installed.ts'
-import { startRedis } from '../../lab/redis/server.ts'
 import { type Benchmark, countSteps, type Run, type Table } from '../benchmark.ts'
-import { memcachedName, serverName } from '../parts/setups.ts'
+import { storeNames } from '../parts/setups.ts'
 import { type ConnectionCase, measureConnections, nameConnectionCase } from '../scale/connections.ts'
 import { HANDSHAKES, measureHandshakes, measureSignatures } from '../scale/handshakes.ts'
 import { measureMemcached } from '../scale/memcached.ts'
@@ -76,11 +75,8 @@ export const scale: Benchmark = async (run) => {
     }
   const simulated: ScaleTables = simulate(tables)
   step()
-  const redis = await startRedis()
-  const store = `${serverName(redis)}; ${memcachedName()}`
-  await redis.stop()
   return {
-    versions: { php: machinePhp().name, store },
+    versions: { php: machinePhp().name, store: await storeNames() },
     conditions: [
       'all servers and PHP on the same machine; a page changes its session; what a store takes at rest does not count',
       'the simulated tables follow from the others: the same numbers each time',

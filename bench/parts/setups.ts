@@ -173,6 +173,14 @@ export function serverName(redis: Redis): string {
   return valkey === undefined ? `Redis ${fieldOf('redis_version')}` : `Valkey ${valkey}`
 }
 
+/** Those of a Redis that is started for it, and of Memcached. */
+export async function storeNames(): Promise<string> {
+  const redis = await startRedis()
+  const names = `${serverName(redis)}; ${memcachedName()}`
+  await redis.stop()
+  return names
+}
+
 /** As the program gives it. */
 export function memcachedName(): string {
   return execFileSync('memcached', ['-V'], { encoding: 'utf8' }).trim()

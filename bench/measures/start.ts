@@ -55,7 +55,9 @@ function compileTrue(): string {
   const directory = makeScratch('bench')
   const program = join(directory, 'true')
   writeFileSync(`${program}.c`, 'int main(void) { return 0; }\n')
-  execFileSync('musl-gcc', ['-static', '-Os', '-o', program, `${program}.c`])
+  // As the executable is made, with the same C library.
+  const link = `. scripts/parts/lib.sh && . scripts/parts/native.sh && use_machine "$(uname -m)" && link_program "$1" "$1.c"`
+  execFileSync('bash', ['-euo', 'pipefail', '-c', link, 'bash', program], { cwd: join(DIST, '..') })
   return program
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type ServerProcess, startServer } from '../processes/server.ts'
@@ -19,13 +20,16 @@ export function startNginx(options: NginxOptions): Promise<ServerProcess> {
     command: ({ directory, ports: [port = 0] }) => {
       const file = join(directory, 'nginx.conf')
       writeFileSync(file, configuration(options, directory, port))
-      return {
-        file: 'nginx',
-        args: ['-e', 'stderr', '-p', directory, '-c', file],
-        env: { PATH: `${process.env.PATH}:/usr/sbin` },
-      }
+      const env = { PATH: `${process.env.PATH}:/usr/sbin` }
+      return { file: 'nginx', args: [...earlyLog(env), '-p', directory, '-c', file], env }
     },
   })
+}
+
+/** Where errors go until the configuration is read. Before 1.19.5, as Ubuntu 22.04 has it, that cannot be said. */
+function earlyLog(env: NodeJS.ProcessEnv): readonly string[] {
+  const { stderr } = spawnSync('nginx', ['-h'], { env, encoding: 'utf8' })
+  return stderr.includes('-e filename') ? ['-e', 'stderr'] : []
 }
 
 function configuration({ backends, script, params = {} }: NginxOptions, directory: string, port: number) {

@@ -12,8 +12,8 @@ small=-Os
 musl_folders=(conf dirent env errno exit fcntl internal ldso linux locale malloc malloc/mallocng math misc mman multibyte
   process select signal stat stdio stdlib string temp termios thread time unistd)
 
-# use_machine MACHINE: sets the compiler and its flags, and fetches and compiles what is linked. Another machine than this one
-# needs Debian's cross compiler, and the C library from its source.
+# use_machine MACHINE: sets the compiler and its flags, and fetches and compiles what is linked. Nothing of the
+# distribution is linked but gcc's own library. Another machine than this one needs Debian's cross compiler.
 use_machine() {
   machine=$1
   # Functions are neither inlined nor aligned: 61 KB less, and a start takes 3 % longer.
@@ -23,33 +23,29 @@ use_machine() {
   # gcc's helpers for atomic operations ask glibc, which is not there, what the processor can do. And gcc would fuse a
   # multiplication and an addition, which rounds once where x86-64 rounds twice.
   [ "$machine" != aarch64 ] || flags+=(-mno-outline-atomics -ffp-contract=off)
-  if [ "$machine" = "$(uname -m)" ]; then
-    compiler=(musl-gcc) before=() after=(-lm) musl=''
-  else
-    [ "$machine" = aarch64 ] || fail "no compiler for $machine is known on $(uname -m)"
-    require_cross_compiler
-    use_musl
-  fi
+  gcc=gcc
+  [ "$machine" = "$(uname -m)" ] || use_cross_compiler
+  use_musl
   use_runtime
 }
 
-require_cross_compiler() {
-  command -v aarch64-linux-gnu-gcc >/dev/null ||
-    fail 'aarch64-linux-gnu-gcc is missing' 'it is in the package gcc-aarch64-linux-gnu, which scripts/setup --arm64 installs'
+use_cross_compiler() {
+  [ "$machine" = aarch64 ] || fail "no compiler for $machine is known on $(uname -m)"
+  gcc=aarch64-linux-gnu-gcc
+  command -v $gcc >/dev/null ||
+    fail "$gcc is missing" 'it is in the package gcc-aarch64-linux-gnu, which scripts/setup --arm64 installs'
 }
 
 use_musl() {
-  local gcc=aarch64-linux-gnu-gcc key
+  local key
   key=$({ echo "$musl_sha256" "${musl_folders[@]}"; $gcc -v 2>&1; } | hash_of)
   musl=$PWD/.cache/musl-$machine-${key:0:16}
   if [ ! -d "$musl" ]; then
     have_source musl "$musl_tarball" "$musl_sha256"
     say "compiling musl for $machine (only this once, about half a minute)"
-    logged "musl-$machine" compile_musl $gcc
+    logged "musl-$machine" compile_musl
   fi
   compiler=($gcc -nostdinc -isystem "$musl/include" -isystem "$($gcc -print-file-name=include)")
-  before=(-nostdlib "$musl/lib/crt1.o" "$musl/lib/crti.o")
-  after=(-Wl,--start-group "$musl/lib/libc.a" -lgcc -Wl,--end-group "$musl/lib/crtn.o")
 }
 
 compile_musl() {
@@ -57,7 +53,7 @@ compile_musl() {
   unpack "$musl_tarball" "$build"
   (
     cd "$build"
-    CC=$1 CROSS_COMPILE=${1%gcc} ./configure --target="$machine" --disable-shared --prefix=/
+    CC=$gcc AR=${gcc%gcc}ar RANLIB=${gcc%gcc}ranlib ./configure --target="$machine" --disable-shared --prefix=/
     make -j "$(nproc)" SRC_DIRS="${musl_folders[*]/#/./src/} ./crt" lib/libc.a lib/crt1.o lib/crti.o lib/crtn.o
     make install-headers DESTDIR="$PWD/keep"
     mkdir keep/lib
@@ -67,7 +63,7 @@ compile_musl() {
 }
 
 use_runtime() {
-  runtime_key=$({ echo "$quickjs_sha256" "${flags[@]}" $small ${musl:+"$musl_sha256"}; "${compiler[0]}" -v 2>&1; } | hash_of)
+  runtime_key=$({ echo "$quickjs_sha256" "${flags[@]}" $small "$musl_sha256"; $gcc -v 2>&1; } | hash_of)
   runtime=$PWD/.cache/runtime-${runtime_key:0:16}
   [ ! -d "$runtime" ] || return 0
   have_source quickjs "$quickjs_tarball" "$quickjs_sha256"
@@ -102,9 +98,14 @@ link_executable() {
     # The bytecode contains this name: a relative one does not show where the checkout is.
     "$runtime/qjsc" -c -s -m -M qjs:std,std -M qjs:os,os -M qjs:supervise,supervise -M qjs:access,access -M qjs:run,run \
       -N bytecode -o bytecode.h "${1##*/}"
-    "${compiler[@]}" "${flags[@]}" $small "${link_flags[@]}" -I "$runtime" -o "$2" \
-      "${before[@]}" ./*.c "$runtime/libquickjs.a" "${after[@]}"
+    link_program "$2" -I "$runtime" ./*.c "$runtime/libquickjs.a"
   )
+}
+
+# link_program RESULT ARGUMENT...: a static program, with musl.
+link_program() {
+  "${compiler[@]}" "${flags[@]}" $small "${link_flags[@]}" -nostdlib -o "$1" "$musl"/lib/crt{1,i}.o "${@:2}" \
+    -Wl,--start-group "$musl/lib/libc.a" -lgcc -Wl,--end-group "$musl/lib/crtn.o"
 }
 
 unpack() {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type BundledPackage, bundledPackages } from '../parts/bundles.ts'
-import { NATIVE_PARTS } from './native-parts.ts'
+import { NATIVE_PARTS, type NativePart, UNICODE } from './native-parts.ts'
 
 /**
  * Gives the text of NOTICE: whose work is in the artefacts, and under which licences. It is a file of every artefact, and
@@ -10,11 +10,7 @@ export async function renderNotice(): Promise<string> {
   const [, ownCopyright = '', mit = ''] =
     /^MIT License\n\n(.*)\n\n([\s\S]*)$/.exec(readFileSync('LICENSE', 'utf8')) ?? []
   const works = [
-    ...Object.values(NATIVE_PARTS).map(({ name, home, copyright }) => ({
-      title: `${name} (${home}), in the executable`,
-      copyright,
-      terms: undefined,
-    })),
+    ...[...Object.values(NATIVE_PARTS), UNICODE].map(readNative),
     ...(await bundledPackages()).map((each) => read(each, mit)),
   ]
   const list = works.map(
@@ -43,6 +39,12 @@ const placeOf = (bundles: readonly string[]) =>
   bundles.every((bundle) => bundle.startsWith('playground/'))
     ? 'in the playground of the npm package'
     : 'in the program'
+
+const readNative = ({ name, home, copyright, terms }: NativePart) => ({
+  title: `${name} (${home}), in the executable`,
+  copyright,
+  terms: terms === undefined ? undefined : `${name}\n\n${readFileSync(terms, 'utf8')}`,
+})
 
 /** Splits a licence's text into its copyright lines and, unless it is the MIT licence, its terms. */
 function read({ name, version, licenseText, bundles }: BundledPackage, mit: string) {

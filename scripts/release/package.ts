@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path'
 import { cloudFoundryFiles, cnbFiles, type Machine, type PackedFile, type Release, zip } from './buildpack.ts'
 import { npmFiles } from './npm.ts'
-import { renderSbom, toolchainOf } from './sbom.ts'
+import { libgccOf, renderSbom } from './sbom.ts'
 import { tgz } from './tar.ts'
 
 // Makes the release in dist/ from what scripts/build has left there: `tsx scripts/release/package.ts VERSION MACHINE
@@ -44,7 +44,7 @@ const forCnb = cnbFiles(release)
 if (forCloudFoundry !== undefined) unpackTo('dist/buildpack-cf', forCloudFoundry)
 unpackTo('dist/buildpack-cnb', forCnb)
 
-const toolchains = Object.fromEntries(machines.map((machine) => [machine, toolchainOf(machine, own)]))
+const libgcc = Object.fromEntries(machines.map((machine) => [machine, libgccOf(machine, own)]))
 const artefacts: Readonly<Record<string, string | Uint8Array>> = {
   ...(forCloudFoundry !== undefined && {
     [`php-sessions-buildpack-cf-${version}.zip`]: zip(forCloudFoundry),
@@ -57,7 +57,7 @@ const artefacts: Readonly<Record<string, string | Uint8Array>> = {
     ]),
   ),
   [`php-sessions-npm-${version}.tgz`]: tgz(npmFiles(version)),
-  [`php-sessions-${version}.cdx.json`]: await renderSbom(release, toolchains),
+  [`php-sessions-${version}.cdx.json`]: await renderSbom(release, libgcc),
   NOTICE: readFileSync('NOTICE'),
 }
 removeEarlier()

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { ComponentType, ExternalReferenceType, HashAlgorithm } from '@cyclonedx/cyclonedx-library/Enums'
 import {
@@ -18,16 +18,13 @@ import { bundledPackages } from '../parts/bundles.ts'
 import type { Machine, Release } from './buildpack.ts'
 import { NATIVE_PARTS, pinnedSource } from './native-parts.ts'
 
-/** The releases of what the compilers bring into an executable. */
-export interface Toolchain {
-  readonly musl: string
-  readonly libgcc: string
-}
-
-/** Lists what is in the artefacts, in CycloneDX's format: the same artefacts always give the same bytes. */
+/**
+ * Lists what is in the artefacts, in CycloneDX's format: the same artefacts always give the same bytes. Each executable has
+ * the libgcc of its own compiler.
+ */
 export async function renderSbom(
   { version }: Release,
-  toolchains: Readonly<Partial<Record<Machine, Toolchain>>>,
+  libgcc: Readonly<Partial<Record<Machine, string>>>,
 ): Promise<string> {
   const application = part('php-sessions', version, { licence: 'MIT', type: ComponentType.Application })
   const packages = (await bundledPackages()).map(({ name, version: release, license, bundles }) =>
@@ -37,26 +34,18 @@ export async function renderSbom(
       description: `in ${bundles.map((bundle) => `dist/${bundle}`).join(', ')} of the npm package`,
     }),
   )
-  const { version: quickjs, ...source } = pinnedSource('quickjs')
   const native = [
-    part('quickjs', quickjs, { licence: 'MIT', description: 'in all executables', source }),
-    ...Object.entries(toolchains).flatMap(([machine, { musl, libgcc }]) => {
-      const description = `in php-sessions-linux-${machine}`
-      const pinned = pinnedSource('musl')
-      return [
-        part('musl', musl, {
-          licence: 'MIT',
-          description,
-          suffix: machine,
-          ...(musl === pinned.version && { source: pinned }),
-        }),
-        part('libgcc', libgcc, {
-          licence: 'GPL-3.0-or-later WITH GCC-exception-3.1',
-          description,
-          suffix: machine,
-        }),
-      ]
+    ...Object.entries(NATIVE_PARTS).map(([id, { licence }]) => {
+      const { version: release, ...source } = pinnedSource(id as keyof typeof NATIVE_PARTS)
+      return part(id, release, { licence, description: 'in all executables', source })
     }),
+    ...Object.entries(libgcc).map(([machine, release]) =>
+      part('libgcc', release, {
+        licence: 'GPL-3.0-or-later WITH GCC-exception-3.1',
+        description: `in php-sessions-linux-${machine}`,
+        suffix: machine,
+      }),
+    ),
   ]
   const parts = [...native, ...packages]
   for (const { bomRef } of parts) application.dependencies.add(bomRef)
@@ -111,14 +100,8 @@ function uuidOf(text: string): string {
   ].join('-')
 }
 
-/** Asks the compilers of scripts/parts/native.sh what they bring. The C library of another architecture has a pinned source. */
-export function toolchainOf(machine: Machine, own: string): Toolchain {
+/** Asks the compiler of scripts/parts/native.sh which release of its library it brings. */
+export function libgccOf(machine: Machine, own: string): string {
   const gcc = machine === own ? 'gcc' : `${machine}-linux-gnu-gcc`
-  const libgcc = execFileSync(gcc, ['-dumpfullversion'], { encoding: 'utf8' }).trim()
-  if (machine !== own) return { libgcc, musl: pinnedSource('musl').version }
-  // musl's loader prints its release, as an error.
-  const { stderr } = spawnSync(`/lib/ld-musl-${machine}.so.1`, { encoding: 'utf8' })
-  const musl = /^Version (\S+)$/m.exec(stderr)?.[1]
-  if (musl === undefined) throw new Error(`/lib/ld-musl-${machine}.so.1 does not print its version`)
-  return { libgcc, musl }
+  return execFileSync(gcc, ['-dumpfullversion'], { encoding: 'utf8' }).trim()
 }

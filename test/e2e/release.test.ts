@@ -8,6 +8,7 @@ import { parse } from 'smol-toml'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import { bundledPackages } from '../../scripts/parts/bundles.ts'
+import { NATIVE_PARTS } from '../../scripts/release/native-parts.ts'
 import { ARM64, arm64Unavailable } from '../support/arm64.ts'
 import { fileIn, zipModes } from '../support/artefacts.ts'
 import { copyCheckout } from '../support/checkout.ts'
@@ -168,7 +169,11 @@ test('the list of parts names all that is linked or bundled, each with release a
   const packages = (await bundledPackages()).map(({ name }) => name)
   const executables = HAS_ARM64 ? 2 : 1
   expect([...names].sort()).toEqual(
-    [...packages, 'quickjs', ...Array.from({ length: executables }, () => ['libgcc', 'musl']).flat()].sort(),
+    [
+      ...packages,
+      ...Object.keys(NATIVE_PARTS),
+      ...Array.from({ length: executables }, () => 'libgcc'),
+    ].sort(),
   )
   for (const { version, licenses } of bom.components) {
     expect(version).toMatch(/^\d+(\.\d+)+/)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { bundledPackages } from '../../scripts/parts/bundles.ts'
-import { NATIVE_PARTS, pinnedSource } from '../../scripts/release/native-parts.ts'
+import { NATIVE_PARTS, pinnedSource, UNICODE } from '../../scripts/release/native-parts.ts'
 import { renderNotice } from '../../scripts/release/notice.ts'
 import { main } from '../../src/cli/main.ts'
 import { fakeHost } from '../support/host/fake-host.ts'
@@ -31,6 +31,16 @@ test('NOTICE has the copyright lines of what is linked, whose sources are pinned
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     })
   }
+})
+
+test("NOTICE has the licence of Unicode's data, of which QuickJS' tables are made, and the list of parts names it", () => {
+  const notice = readFileSync('NOTICE', 'utf8')
+  const licence = readFileSync(UNICODE.terms, 'utf8')
+  expect(licence).toMatch(/^UNICODE LICENSE V3\n/)
+  for (const line of UNICODE.copyright) expect(licence).toContain(line)
+  expect(notice).toContain(`${UNICODE.name} (${UNICODE.home})`)
+  expect(notice).toContain(licence)
+  expect(NATIVE_PARTS.quickjs.licence.split(' AND ')).toContain(UNICODE.licence)
 })
 
 test.each(['--licences', '--licenses'])('%s prints NOTICE', (flag) => {

@@ -73,6 +73,17 @@ own_apt() {
     -o Debug::NoLocking=1 -o APT::Sandbox::User=root "${@:3}"
 }
 
+# why_not LOG: why apt, or else another command, failed, for people.
+why_not() {
+  local error
+  if grep -q NO_PUBKEY "$1"; then
+    echo 'the keyring on this machine is older than the keys of that release'
+    return
+  fi
+  error=$(sed -nE 's/^(E: |W: (Failed to fetch))/\2/p' "$1" | head -n 1)
+  printf '%s\n' "${error:-$(tail -n 1 "$1")}"
+}
+
 # write_source DIRECTORY TYPE ARCHIVE SUITE COMPONENTS SIGNED_BY: a source of own_apt.
 write_source() {
   mkdir -p "$1/parts"

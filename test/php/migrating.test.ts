@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { abstractHandler, NO_ABSTRACT } from '../../bench/parts/abstract.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
 import { renderIni } from '../../src/core/formats/ini.ts'
@@ -89,4 +90,30 @@ describe.each(PHPS)('%s', (_, { loadExtensions, runPhp }) => {
       expect(runPhp(after, LOOK).toString()).toBe(`${cookie} visitor book`)
     },
   )
+
+  test('from php-redis-session-abstract: nothing changes until the app changes over, then visitors are logged out once', async ({
+    skip,
+  }) => {
+    skip(NO_ABSTRACT !== undefined, NO_ABSTRACT)
+    const redis = await startRedis({ password: PASSWORD })
+    onTestFinished(() => redis.stop())
+    const extensions = loadExtensions('igbinary', 'msgpack', 'redis')
+    const credentials = { host: '127.0.0.1', port: redis.port, password: PASSWORD }
+    const { directives } = planFor([{ name: 'redis-sessions', credentials }])
+    const before = `${extensions}session.use_strict_mode = 0\nsession.name = shop\n`
+    const after = `${extensions}${renderIni(directives)}session.name = shop\n`
+    const library = abstractHandler(redis.port, PASSWORD)
+    expect(runPhp(before, `${library} ${PUT}`).toString()).toBe('shop')
+    expect(runPhp(after, `${library} ${LOOK}`).toString()).toBe('shop visitor book')
+
+    // Neither an error nor a part of the old session: a new one, under the same cookie.
+    expect(runPhp(after, LOOK).toString()).toMatch(/^shop (?!visitor )\S+ $/)
+    const [id = ''] = runPhp(after, `session_start(); $_SESSION['cart'] = 'pen'; echo session_id();`)
+      .toString()
+      .split(' ')
+    expect(runPhp(after, LOOK.replace('visitor', id)).toString()).toBe(`shop ${id} pen`)
+
+    // Instances that have not changed over keep theirs.
+    expect(runPhp(before, `${library} ${LOOK}`).toString()).toBe('shop visitor book')
+  })
 })

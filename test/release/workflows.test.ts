@@ -18,7 +18,7 @@ interface Workflow {
       {
         readonly permissions?: Readonly<Record<string, string>>
         readonly 'timeout-minutes'?: number
-        readonly container?: string
+        readonly container?: string | { readonly image: string; readonly options?: string }
         readonly strategy?: { readonly matrix: { readonly image: readonly string[] } }
         readonly steps: readonly Step[]
       }
@@ -74,6 +74,8 @@ test('the whole suite runs in the images of the distributions that are supported
   const [[, job] = []] = jobsOf('test.yml')
   expect(job?.strategy?.matrix.image).toEqual(['debian:12', 'debian:13', 'ubuntu:22.04', 'ubuntu:24.04'])
   expect(stepsOf('test.yml')).toContainEqual({ run: 'scripts/test' })
+  // Without it nothing collects processes whose parents have ended.
+  expect(job?.container).toMatchObject({ options: '--init' })
 })
 
 test('a release is checked against the changelog, built twice, and attested before it is published', () => {

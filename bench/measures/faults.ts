@@ -9,10 +9,12 @@ import { debian13Php, type InstalledPhp, machinePhp } from '../../lab/php/instal
 import { STORE_FAULTS, startBreakable } from '../../lab/redis/faults.ts'
 import { MEMCACHED_FAULTS, startBreakableMemcached } from '../../lab/servers/memcached-faults.ts'
 import { type Benchmark, type Cell, countSteps, sortRows } from '../benchmark.ts'
+import { again } from '../parts/again.ts'
 import { startBenchFpm } from '../parts/fpm.ts'
 import { shorten } from '../parts/medians.ts'
 
 const HANDLERS = ['native', 'managed']
+/** On a busy machine a store can be late before it is broken. */
 const STARTS = 4
 const HOLD_MILLISECONDS = 300
 const VISIT = `session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1;`
@@ -76,7 +78,9 @@ function faults(all: Faults, limitSeconds: number, nameStore: () => string): Ben
       const { name, fault, php, handler } = cases[i] as (typeof cases)[number]
       const suffered = (isNew: boolean) =>
         Promise.all(
-          Array.from({ length: tries }, () => again(() => suffer(fault, php, handler, isNew, limitSeconds))),
+          Array.from({ length: tries }, () =>
+            again(STARTS, () => suffer(fault, php, handler, isNew, limitSeconds)),
+          ),
         )
       const [known, fresh] = await Promise.all([suffered(false), run.isQuick ? [] : suffered(true)])
       tables[name] ??= {}
@@ -96,15 +100,6 @@ function faults(all: Faults, limitSeconds: number, nameStore: () => string): Ben
 function versionOf(program: string): string {
   const text = execFileSync(program, [program === 'memcached' ? '-V' : '--version'], { encoding: 'utf8' })
   return /v=(\S+)/.exec(text)?.[1] ?? text.trim()
-}
-
-/** On a busy machine a store can be late before it is broken. */
-async function again<Value>(run: () => Promise<Value>): Promise<Value> {
-  for (let left = STARTS - 1; left > 0; left--)
-    try {
-      return await run()
-    } catch {}
-  return run()
 }
 
 /** Lets a worker serve a visitor, breaks the store, and asks the worker again: as the same visitor or as a new one. */

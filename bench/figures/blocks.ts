@@ -2,7 +2,7 @@ import type { Cell, Results, Table } from '../benchmark.ts'
 import { renderTable } from '../parts/page-blocks.ts'
 import { renderMiddle, renderName, renderSource, renderSpread } from './markdown.ts'
 import { renderCount } from './notation.ts'
-import { figureOf, findResults, findTable, ratioOf, sumOf } from './results.ts'
+import { figureOf, findBest, findResults, findTable, ratioOf, sumOf } from './results.ts'
 import { SCALE_BLOCKS } from './scale-blocks.ts'
 
 type Block = (all: readonly Results[], ...words: readonly string[]) => string
@@ -91,12 +91,12 @@ export const BLOCKS: Readonly<Record<string, Block>> = {
     return withSource(all, 'sizes', '1 KB', renderTable(['requests/s, PHP µs a page', ...sizes], rows))
   },
   faults: (all, name = '') => {
-    const results = all.filter((one) => one.name === name)
-    const faults = [...new Set(results.flatMap(({ tables }) => Object.keys(tables)))]
-    const columns = [...new Set(faults.flatMap((fault) => Object.keys(findTable(all, name, fault))))]
-    const rows = faults.map((fault) => [
+    const { tables = {} } = findBest(all, name) ?? {}
+    const faults = Object.keys(tables)
+    const columns = [...new Set(Object.values(tables).flatMap((table) => Object.keys(table)))]
+    const rows = Object.entries(tables).map(([fault, table]) => [
       fault,
-      ...columns.map((column) => renderFault(findTable(all, name, fault)[column] ?? {})),
+      ...columns.map((column) => renderFault(table[column] ?? {})),
     ])
     return withSource(all, name, faults[0] ?? '', renderTable(['', ...columns.map(renderName)], rows))
   },
@@ -124,9 +124,9 @@ export const BLOCKS: Readonly<Record<string, Block>> = {
     return withSource(all, name, '1 KB', renderTable(['', ...sizes], rows))
   },
   pool: (all) => {
-    const { tables = {} } = all.find(({ name }) => name === 'pool') ?? {}
+    const { tables = {} } = findBest(all, 'pool') ?? {}
     const [title = ''] = Object.keys(tables)
-    const columns = Object.keys(tables).map((name) => findTable(all, 'pool', name))
+    const columns = Object.values(tables)
     const [first = {}] = columns
     const rows = columnsOf(first).flatMap((when) =>
       Object.keys(first).map((php) => [

@@ -1,19 +1,19 @@
 import type { Results } from '../benchmark.ts'
 import { draw, drawNothing } from './drawing.ts'
 import { AXIS, colourOf, dots, mapFigure, sourceOf } from './marks.ts'
-import { figureOf, findTable } from './results.ts'
+import { figureOf, findBest } from './results.ts'
 
 /** How long a visitor waits while the store fails. */
 export function plotFaults(all: readonly Results[]): string {
   const title = 'How long a visitor waits while Redis fails, and whether the session is lost'
-  const results = all.filter(({ name }) => name === 'faults')
-  const faults = [...new Set(results.flatMap(({ tables }) => Object.keys(tables)))]
-  const points = faults.flatMap((fault) =>
-    Object.entries(findTable(all, 'faults', fault)).flatMap(([column, cells]) => {
+  const { tables = {} } = findBest(all, 'faults') ?? {}
+  const faults = Object.keys(tables)
+  const points = Object.entries(tables).flatMap(([fault, table]) =>
+    Object.entries(table).flatMap(([column, cells]) => {
       const figure = figureOf(cells.seconds)
       const contender = column.startsWith('managed') ? 'managed' : 'native'
-      // The native handler with the PHP of the machine, so that each fault has two marks.
-      if (figure === undefined || (contender === 'native' && !column.includes('8.2'))) return []
+      // With the PHP of the machine, so that each fault has two marks.
+      if (figure === undefined || !column.includes('8.2')) return []
       const isLost = String(cells['new id']).includes('yes')
       const atLeast = (value: number) => Math.max(0.05, value)
       return [{ fault, contender, isLost, ...mapFigure(figure, atLeast) }]

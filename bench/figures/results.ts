@@ -27,11 +27,17 @@ function rankOf(results: Results): number {
   return isQuiet(results) ? QUIET_ORDER.indexOf(results.mode) : 10 + ORDER.indexOf(results.mode)
 }
 
+/** The best results of a benchmark; undefined if there are none. */
+export function findBest(all: readonly Results[], name: string): Results | undefined {
+  return all.filter((results) => results.name === name).toSorted((a, b) => rankOf(a) - rankOf(b))[0]
+}
+
 /** The best results of a benchmark that have this table; undefined if there are none. */
 export function findResults(all: readonly Results[], name: string, table: string): Results | undefined {
-  return all
-    .filter((results) => results.name === name && table in results.tables)
-    .toSorted((a, b) => rankOf(a) - rankOf(b))[0]
+  return findBest(
+    all.filter(({ tables }) => table in tables),
+    name,
+  )
 }
 
 export function findTable(all: readonly Results[], name: string, table: string): Table {

@@ -63,3 +63,15 @@ test('a block has the median, the spread, the rounds, and what else the machine 
   `)
   expect(fillFigures(page, [])).toContain('Not measured yet: `scripts/bench copy`.')
 })
+
+test('the faults are those of the best results alone, as earlier ones have other names', () => {
+  const faultsBy = (mode: Mode, load: Load, fault: string): Results => ({
+    ...madeBy(mode, load),
+    name: 'faults',
+    tables: { 'a closed port': { native: { status: '200' } }, [fault]: { native: { status: '500' } } },
+  })
+  const all = [faultsBy('earlier', { said: 'busy' }, 'an old name'), faultsBy('quick', quiet, 'a new name')]
+  const filled = fillFigures('<!-- figures: faults faults -->\n<!-- end -->', all)
+  expect(filled).toContain('a new name')
+  expect(filled).not.toContain('an old name')
+})

@@ -8,7 +8,7 @@ const ALL = [
 ]
 
 describe('the time that is left', () => {
-  test('is what is expected of all, at the beginning', () => {
+  test('is the estimate of all benchmarks at the beginning', () => {
     expect(minutesLeft(ALL, 0, 0, 0)).toBe(7)
   })
 
@@ -16,7 +16,7 @@ describe('the time that is left', () => {
     expect(minutesLeft(ALL, 1, 0.5, 6)).toBe(8)
   })
 
-  test('shrinks while a benchmark goes on', () => {
+  test('shrinks while a benchmark runs', () => {
     expect(minutesLeft(ALL, 2, 0.75, 6.5)).toBe(0.5)
   })
 })

@@ -39,7 +39,7 @@ test('every command is run as it is written, or it is said why not', () => {
   ).toEqual([])
 })
 
-test('what is run, or is not, stands on a page', () => {
+test('each command that is run, or is not, is on a page', () => {
   const texts = COMMANDS.map(({ text }) => text)
   expect(Object.keys(RUNS).filter((text) => !texts.includes(text))).toEqual([])
   const forms = ELSEWHERE.flatMap(({ forms }) => forms)

@@ -37,7 +37,7 @@ describe('a table', () => {
       expect(fillFigures(`<!-- figures: ${words} -->\n<!-- end -->`, results)).toContain('**History**')
   })
 
-  test('of earlier figures is history, or made anew by a benchmark', () => {
+  test('of earlier figures is history, or repeated by a benchmark', () => {
     for (const { name, history } of results.filter(({ mode }) => mode === 'earlier'))
       expect({ name, isHistory: history !== undefined }).toEqual({ name, isHistory: !(name in BENCHMARKS) })
   })

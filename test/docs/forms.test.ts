@@ -57,7 +57,7 @@ describe.each(forms)('the form %s', (name) => {
   })
 })
 
-test('who reports a fault gives what doctor and explain say', () => {
+test('a report of a fault has the output of doctor and explain', () => {
   const { body } = parse(readPage(`${FOLDER}/bug.yml`)) as { readonly body: readonly Element[] }
   const required = body
     .filter(({ validations }) => validations?.required)

@@ -416,7 +416,7 @@ test('packages for development only are not a sign', () => {
   expect(recognise({ 'composer.lock': lock({}, { 'laravel/framework': 'v11.0.0' }) })).toBeUndefined()
 })
 
-test('it says what was found where, and the version', () => {
+test('it says what it found where, and the version', () => {
   const seen = [
     laravel('v10.48.4', { '.env': 'A=1\nSESSION_DRIVER=file\n' }),
     { 'composer.json': '{"require": {"laravel/framework": "^10.8"}}' },

@@ -51,7 +51,7 @@ describe.each(['redis', 'memcached', undefined] as const)('with %s bound', (boun
   test.each([
     ['when they are loaded', true],
     ['by the end', false],
-  ])('every extension is loaded once, whose libraries need others %s', (_, isBoundNow) => {
+  ])('every extension whose library needs others is loaded once %s', (_, isBoundNow) => {
     for (const lines of layouts()) {
       const { files, last } = arrangeLines(asFiles(lines), bound, LIBRARIES)
       const names = files.flatMap(({ bytes }) =>
@@ -84,7 +84,7 @@ describe.each(['redis', 'memcached', undefined] as const)('with %s bound', (boun
     }
   })
 
-  test('a second start finds what the first one made, and an unbound one what was there', () => {
+  test('a second start finds the state of the first, and an unbound one the original', () => {
     for (const lines of layouts()) {
       const given = asFiles(lines)
       const first = arrangeLines(given, bound, LIBRARIES)

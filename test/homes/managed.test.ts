@@ -29,7 +29,7 @@ describe('php_buildpack 5', () => {
     )
   const launch = (host: FakeHost) => ({ status: main(host, ['launch']), err: host.output.err })
 
-  test('the handler and what it reads lie beside the ini; only the latter is secret', () => {
+  test('the handler and its settings are next to the ini; only the settings are secret', () => {
     const host = container()
     expect(launch(host)).toMatchObject({ status: 0, err: expect.not.stringContaining('!') })
     expect(written(host, SCANNED)).toEqual({
@@ -149,7 +149,7 @@ describe('a PHP that is asked', () => {
   test.each<[string, string[], Record<string, string>]>([
     ['exec', ['exec', '--app', '/app', '--', 'php-fpm'], {}],
     ['Cloud Native Buildpacks', ['cnb-launch'], { launcher: '600' }],
-  ])('%s: the files lie beside the ini', (_name, args, more) => {
+  ])('%s: the files are next to the ini', (_name, args, more) => {
     const { status, ini, ...seen } = start(asked({}, { CNB_APP_DIR: '/app' }), ...args)
     expect(status).toBe(0)
     expect(written(seen, DIRECTORY)).toEqual({
@@ -196,7 +196,7 @@ describe('a PHP that is asked', () => {
     expect(settings(ini, 'session.save_path')).not.toContain('auth')
   })
 
-  test('ini --output looks at the files beside its own, which the PHP that it asks may not read', () => {
+  test('ini --output reads the files next to its own, which the PHP that it asks may not read', () => {
     const host = asked({}, {}, { '/etc/conf.d/99-x.ini': '\n auto_prepend_file = "/etc/last.php"\n' })
     expect(main(host, ['ini', '--output', '/etc/conf.d/50-php-sessions.ini'])).toBe(0)
     expect(host.output.err).toMatch(/\(handler\.bypassed\)\n {4}from \/etc\/conf\.d\/99-x\.ini:2\n/)
@@ -204,7 +204,7 @@ describe('a PHP that is asked', () => {
     expect(host.files.get('/etc/conf.d/50-php-sessions.ini')).toContain('auth=')
   })
 
-  test('an app whose own settings read the password from session.save_path is told that there is none', () => {
+  test('an app whose settings read the password from session.save_path gets a warning that it has none', () => {
     const [id, , files] = APPS.find(([name]) => name === 'codeigniter3') ?? ['', '', {}]
     expect(id).toBe('codeigniter3')
     const app = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/app/${path}`, text]))

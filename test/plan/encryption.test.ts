@@ -64,7 +64,7 @@ test.each([
   `${SESSION_KEY},${SESSION_KEY.toUpperCase()}`,
   `${SESSION_KEY},plain,plain`,
   `plain,only,${SESSION_KEY}`,
-])('a list that is wrong is refused, without a word of it: %j', (text) => {
+])('a wrong list is refused, and the message shows no part of it: %j', (text) => {
   const { planned, findings, directives } = plan(text)
   expect({ planned, directives }).toEqual({ planned: undefined, directives: [] })
   expect(findings).toMatchSnapshot()

@@ -8,7 +8,7 @@ import { planOn } from '../support/plan.ts'
 const because = (env: Record<string, string>, files: Record<string, string> = {}) =>
   planOn(fakeHost(env, files)).because
 
-test('where services have no names, "nothing bound" says what was looked at', () => {
+test('where services have no names, "nothing bound" lists the places that were searched', () => {
   expect([
     because({}),
     because({ SERVICE_BINDING_ROOT: '/bindings' }),

@@ -11,7 +11,7 @@ test('lanes are read as people write them', () => {
   for (const word of LANE_WORDS) expect(readLanes([word], 2, false)).toHaveLength(1)
 })
 
-test('what is no lane, and too many of them, are refused with what there is', () => {
+test('an unknown lane, or too many lanes, are refused with a list of the lanes', () => {
   expect(readLanes(['managed:oracle'], 2, false)).toContain(
     'there is no lane managed:oracle; expected one of files, ',
   )

@@ -17,7 +17,7 @@ test('an update that was written and not acknowledged is no loss', () => {
   expect(account.total.lost).toBe(0)
 })
 
-test('whoever is logged out has lost all that the session had, and begins anew', () => {
+test('a visitor who is logged out has lost the whole session and starts over', () => {
   const account = new Account()
   for (let i = 0; i < 3; i++) account.acknowledge()
   account.audit(2)

@@ -7,7 +7,7 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((
   path.endsWith('.php'),
 )
 
-test('what is joined has lost its head, as it ships and as it is in src', () => {
+test('joined files have no head, as shipped and as in src', () => {
   const texts = files
     .map((path) => readFileSync(`src/${path}`, 'utf8'))
     .flatMap((text) => [text, phpAsShipped(text)])

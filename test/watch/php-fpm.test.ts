@@ -59,7 +59,7 @@ describe('what a worker controls is no master, and no program is run', () => {
     expect(ran).toEqual([])
   })
 
-  test('its own name cannot say who its parent is, or when it began', () => {
+  test('the name of a process cannot fake its parent or its start', () => {
     for (const name of ['a) S 1 1', 'a) S 1\n2 (b) S 1', ') S 1 (']) {
       const { host } = machine({ 20: { name, parent: 5 }, 5: { parent: 2 } })
       expect(descendsFrom(host, 20, 3)).toBe(false)
@@ -102,7 +102,7 @@ describe('what a worker controls is no master, and no program is run', () => {
     expect(ran).toEqual([])
   })
 
-  test('a pid that another process has meanwhile is neither told nor asked', () => {
+  test('a pid that now belongs to another process is neither signalled nor asked', () => {
     const { host, ran } = machine({ 7: {} })
     const [master] = findMasters(host)
     if (master === undefined) throw new Error('not found')

@@ -59,7 +59,7 @@ function watched(
   return { host, clocked, look, bind }
 }
 
-test('what is in use already is left alone', () => {
+test('settings already in use are left alone', () => {
   const { host, look } = watched()
   const before = host.files.get(INI)
   expect(look(5)).toBe('')

@@ -1,5 +1,5 @@
 <?php
-// What PHP's ini files and its directory of extensions hold. Joined to the probes that need it.
+// The content of PHP's ini files and of its extension directory. Joined to the probes that need it.
 
 const SESSION_EXTENSIONS = ['igbinary', 'msgpack', 'redis', 'memcached'];
 

@@ -85,7 +85,7 @@ function findMaster(array $question, float $deadline): array
 {
     ['sentinelLogin' => $sentinelLogin, 'serverLogin' => $serverLogin, 'timeoutSeconds' => $seconds] = $question;
     $failures = [];
-    // Also the last round gets an answer from more than one.
+    // Even the last round gets an answer from more than one.
     $end = max($deadline, microtime(true) + 2 * $seconds);
     foreach ($question['sentinels'] as $sentinel) {
         if ($failures !== [] && microtime(true) >= $end) {
@@ -106,7 +106,7 @@ function findMaster(array $question, float $deadline): array
     return ['master' => null, 'failures' => $failures];
 }
 
-/** The role of a server by its own account. If it does not tell, the Sentinel is believed. */
+/** The role that a server reports. If it reports none, the Sentinel is believed. */
 function readRole(Redis $client): string
 {
     $role = $client->rawCommand('ROLE');

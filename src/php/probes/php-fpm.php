@@ -34,7 +34,7 @@ function fpmFiles(string $info): array
     return array_values(array_filter($files, fn ($file) => $file !== '' && $file !== '(none)'));
 }
 
-/** What php-fpm says of itself. Unlike a test of its configuration, this writes nothing into its log. */
+/** php-fpm's own report. Unlike a test of its configuration, this writes nothing into its log. */
 function fpmInfo(array $command): string
 {
     return runCommand([...$command, '-d', 'session.auto_start=0', '-i']);

@@ -1,6 +1,6 @@
 <?php
 // The start of every probe. The question, passwords included, comes as JSON on stdin. The answer goes to stdout, as a
-// line of JSON whenever more is known: the last line counts, so a probe that is killed has said how far it got.
+// line of JSON whenever more is known: the last line counts, so a killed probe has reported how far it got.
 // See ../ask.ts.
 
 $question = json_decode(stream_get_contents(STDIN), true, 32, JSON_THROW_ON_ERROR);
@@ -15,7 +15,7 @@ final class Said
     public static array $lines = [];
 }
 
-/** Gives an answer. It is for php-sessions, which takes passwords out of what it shows to people. */
+/** Gives an answer. It is for php-sessions, which removes passwords from text for people. */
 function answer(array $answer): void
 {
     send(withoutPath($answer));

@@ -154,7 +154,7 @@ function second(array $question): array
     }
 }
 
-/** Removes the session. What fails here has failed and been told before. */
+/** Removes the session. A failure here was already reported. */
 function endSession(array $answer): void
 {
     try {

@@ -13,14 +13,14 @@ final class MovingSessions
     /** @var array<string, string> why sessions were not ended, by their keys */
     public array $held = [];
 
-    /** A session that a request has is waited for so long at most. */
+    /** The longest wait for a session that a request has. */
     public function __construct(float $seconds)
     {
         foreach (array_keys(Asked::$question['stores']) as $name) {
             $settings = &Asked::$question['stores'][$name]['settings'];
             $settings['longestSeconds'] ??= $settings['waitSeconds'];
             $settings['waitSeconds'] = min($seconds, $settings['longestSeconds']);
-            // What it waits for is in the answer, not in a log.
+            // The answer, not a log, says what it waits for.
             $settings['slowWaitSeconds'] = 0;
             $this->sessions[$name] = self::open($name);
         }

@@ -32,7 +32,7 @@ final class Ending
 {
     private const AT_ONCE = 50;
     private const BYTES_AT_ONCE = 16 << 20;
-    /** What is larger is not looked into: PHP needs several times as much memory for it. */
+    /** Larger sessions are skipped: PHP needs several times as much memory to read them. */
     private const LARGEST_BYTES = 64 << 20;
 
     public int $unreadable = 0;
@@ -96,7 +96,7 @@ final class Ending
     }
 }
 
-/** The sessions of a store that are to end, given to a closure in lists. Returns how many could not be looked into. */
+/** Gives a closure the sessions of a store that are to end, in lists. Returns how many could not be read. */
 function eachEnding(string $name, \Closure $take): int
 {
     $progress = new Progress('looked at', Asked::$question['id'] === null ? openStore($name)->total() : null);
@@ -115,7 +115,7 @@ answer(function (): array {
     $isMoving = count($names) > 1;
     $count = $unreadable = 0;
     $held = [];
-    // A request may have given a session another id while the first pass went on. In the second one those are waited for that
+    // A request may have given a session another id during the first pass. The second pass waits for sessions that
     // requests still have.
     $waits = $isTrial || ($id !== null && !$isMoving) ? [0.0] : [1.0, INF];
     foreach ($waits as $seconds) {

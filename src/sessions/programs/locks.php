@@ -39,7 +39,7 @@ final class Locks
         return ['time' => time(), 'locks' => $this->count, 'waiting' => $this->waiting, 'longest' => $this->longest];
     }
 
-    /** Those of which it is not known how long they are held are behind the others, the one first that ends first. */
+    /** Locks with an unknown start come after the others, sorted by their end. */
     private function sort(): void
     {
         $order = fn (array $lock): array => [-($lock['heldSeconds'] ?? -1), $lock['endsInSeconds'] ?? INF];

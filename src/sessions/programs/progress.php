@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-/** Says on stderr how far a program is that takes longer: a bar in a terminal, elsewhere a line now and then. */
+/** Shows the progress of a slow program on stderr: a bar in a terminal, elsewhere a line now and then. */
 final class Progress
 {
     private const FIRST_SECONDS = 1.0;

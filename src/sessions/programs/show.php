@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-/** Describes a session: names, types and sizes, and values only if they were asked for. What is too much is left out. */
+/** Describes a session: names, types and sizes, and values only if they were asked for. Excess data are left out. */
 final class Description
 {
     private const ITEMS = 2000;

@@ -21,7 +21,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     /** An id that was made for this request and that no session has yet. */
     private string $made = '';
     private ?StoreFailed $failure = null;
-    /** After a failure that the app is not to notice: nothing is read or kept. */
+    /** Set after a failure that the app must not notice: nothing is read or kept. */
     private bool $isDetached = false;
     /** Whether PHP has opened the session here, and not with a handler of the app. */
     private bool $isOpen = false;
@@ -56,8 +56,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     }
 
     /**
-     * Takes the lock already, since PHP goes on to read a session whose id is valid. A failure is kept for `read` to throw
-     * again: if the request ended here, PHP would still give the visitor another id.
+     * Takes the lock already, because PHP next reads a session whose id is valid. A failure is kept for `read` to
+     * throw again: if the request ended here, PHP would still give the visitor another id.
      */
     public function validateId(#[\SensitiveParameter] string $id): bool
     {
@@ -112,7 +112,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
         }, true);
     }
 
-    /** An id that was given out stays known even where nothing was written, as with PHP's files. */
+    /** An id that was given out stays known even if nothing was written, as with PHP's files. */
     public function close(): bool
     {
         $isClosed = !$this->session->holds() || $this->guard($this->releaseAsRead(...), true);
@@ -136,7 +136,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
         if ($this->isWorking) {
             $this->recover();
         } elseif ($this->isOpen && session_status() === PHP_SESSION_ACTIVE) {
-            // Where memory is short already, PHP's own try at the very end may fail, but without the lock.
+            // If memory is already short, PHP's own try at the very end may fail, but without the lock.
             $data = isOutOfMemory() ? null : encodeSession();
             $this->guard(fn () => $data === null ? $this->releaseAsRead() : $this->save($this->id, $data), true);
         } else {
@@ -155,8 +155,8 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
     }
 
     /**
-     * A fatal error, for example too little memory, has ended a step. PHP believes this handler to be busy, and would say so in
-     * the page if it had to close the session later.
+     * A fatal error, for example too little memory, has ended a step. PHP believes that this handler is busy, and
+     * would say so in the page if it had to close the session later.
      */
     private function recover(): void
     {
@@ -213,7 +213,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
         return true;
     }
 
-    /** Runs a step. After a failure the request ends with status 503, or where that was chosen, goes on with `$instead`. */
+    /** Runs a step. After a failure the request ends with status 503, or, if so chosen, continues with `$instead`. */
     private function guard(\Closure $step, mixed $instead): mixed
     {
         if ($this->session->holds() && $this->process !== processId()) {

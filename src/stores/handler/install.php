@@ -7,9 +7,9 @@ use function extension_loaded, get_cfg_var, in_array, session_abort, session_set
 /**
  * Installs the handler in place of the one that the ini names. Without the store's extension PHP itself reports what is missing.
  *
- * Where it cannot be installed, because hosters forbid session_set_save_handler or because PHP refuses every handler of an app
- * while session.upload_progress.enabled is on (CVE-2026-115560), the start configures PHP's own handler. Where the start could
- * not know, that one goes on, but has no login.
+ * Where it cannot be installed, because hosters forbid session_set_save_handler or because PHP refuses every handler
+ * of an app while session.upload_progress.enabled is on (CVE-2026-115560), the start configures PHP's own handler. If
+ * the start could not know, PHP's own handler continues, but has no login.
  */
 function install(LockedSession $session, string $extension, string ...$replaced): void
 {

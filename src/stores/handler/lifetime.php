@@ -5,8 +5,8 @@ namespace PhpSessions;
 use function max, min;
 
 /**
- * How long the sessions of a request live. One that begins without a cookie of a session has a new visitor, who may be a bot:
- * what it keeps lives for PHP_SESSIONS_FIRST_LIFETIME, until its visitor comes again.
+ * How long the sessions of a request live. A request without a session cookie has a new visitor, who may be a bot:
+ * its session lives for PHP_SESSIONS_FIRST_LIFETIME, until the visitor comes again.
  */
 final class Lifetime
 {

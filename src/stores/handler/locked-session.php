@@ -37,7 +37,10 @@ interface LockedSession
      */
     public function release(string $what, #[\SensitiveParameter] string $data = '', ?string $note = null): void;
 
-    /** Lets go without a command: after a failure, or in a child whose parent has the lock and the connection. */
+    /**
+     * Gives up the session without a command: after a failure, or in a child whose parent has the lock and the
+     * connection.
+     */
     public function forget(): void;
 
     /** Releases the lock after a fatal error inside a step: the lock may be taken, and a reply be unread. */

@@ -38,7 +38,7 @@ function refuse(int $status = 503, string $what = 'Service temporarily unavailab
     exit(1);
 }
 
-/** Sends this in place of the page, as far as that has not been sent. */
+/** Sends this instead of the page, unless that has been sent. */
 function answerInstead(int $status, string $what): void
 {
     $isSent = PHP_SAPI === 'cli' || headers_sent();

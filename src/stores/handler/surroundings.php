@@ -32,7 +32,7 @@ function isOutOfMemory(): bool
     return str_starts_with(error_get_last()['message'] ?? '', 'Allowed memory size');
 }
 
-/** A third of the memory that is left: what is received is copied, and decoded. */
+/** A third of the remaining memory, because received data are copied and decoded. */
 function roomBytes(): int
 {
     $limit = getIni('memory_limit');

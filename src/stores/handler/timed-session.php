@@ -5,8 +5,8 @@ namespace PhpSessions;
 use function header, header_remove, headers_list, headers_sent, hrtime, preg_grep, sprintf;
 
 /**
- * Tells the developer tools of browsers what a session has cost (PHP_SESSIONS_TIMING): `Server-Timing: session;dur=3.1`, in
- * milliseconds, as long as the headers are not sent.
+ * Shows the cost of a session in the developer tools of browsers (PHP_SESSIONS_TIMING): `Server-Timing:
+ * session;dur=3.1`, in milliseconds, as long as the headers are not sent.
  */
 final class TimedSession implements LockedSession
 {

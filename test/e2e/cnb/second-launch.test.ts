@@ -28,7 +28,7 @@ test('a second launch in a running container uses the files of the first, and le
   expect(left).toHaveLength(1)
 })
 
-test('one for which something else is bound has files of its own', () => {
+test('one with another binding has its own files', () => {
   const { lines, left } = launchTwice('env', 'REDIS_URL=redis://:other@127.0.0.1:6379')
   expect(lines.at(-1)).toBe('redis')
   expect(left).toHaveLength(2)

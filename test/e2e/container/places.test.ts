@@ -79,7 +79,7 @@ describe.skipIf(!isRoot || !canMount)('the place for the files', () => {
       )
   })
 
-  test('a user whom nobody knows, of the group root, as OpenShift has it', () => {
+  test('an unknown user of the group root, as on OpenShift', () => {
     const line = 'exec setpriv --reuid=1000680000 --regid=0 --clear-groups "$@"'
     const { env, left } = bound({ HOME: '/' })
     expect(behind(line, env)).toMatchObject({ status: 0, stdout: 'redis 1000680000' })

@@ -56,7 +56,7 @@ describe.skipIf(!canUnshare)('docker exec CONTAINER php-sessions doctor', () => 
     },
   )
 
-  test('another user is told who can see the settings', async () => {
+  test('another user learns who can see the settings', async () => {
     const machine = await bound('native')
     chmodSync(machine.directory, 0o755)
     const { enter } = await runContainer(machine, [

@@ -67,7 +67,7 @@ test(
 )
 
 test(
-  'who has the session that others wait for is seen while they wait, as php-sessions locks says it',
+  'while requests wait, the page shows which request has the session, as php-sessions locks says',
   SLOW,
   async () => {
     const seen = new Map<WayName, LockSight[]>([
@@ -148,7 +148,7 @@ test.for(ENDS)('nothing survives a %s, with %s, at “%s”', SLOW, async ([sign
   await until('its directories to be removed', () => readdirSync(directory).length === 0)
 })
 
-test('whoever stops reading its output ends it without a complaint', SLOW, async () => {
+test('it ends without a complaint when nobody reads its output any more', SLOW, async () => {
   const directory = makeScratch('end')
   const child = spawn(process.execPath, [PROGRAM, 'playground', '--scenario', 'logged-out', '--headless'], {
     env: { ...process.env, TMPDIR: directory },

@@ -113,7 +113,7 @@ test('a binding that cannot work stops the start and leaves what was there', () 
   expect(host.files).toEqual(before)
 })
 
-test('PHP_SESSIONS_ON_ERROR=files goes on with files, aloud', () => {
+test('PHP_SESSIONS_ON_ERROR=files continues with files, and says so', () => {
   const services = vcapServices({ ...redisService, credentials: {} })
   const host = container({ VCAP_SERVICES: services, PHP_SESSIONS_ON_ERROR: 'files' }, { [INI]: 'old' })
   expect(launch(host)).toMatchSnapshot()

@@ -39,7 +39,7 @@ function launch(host: FakeHost, readBytes = host.readBytes) {
   return [...host.files.keys()].some((path) => path.startsWith(`${EARLIER}/`)) ? 'kept' : 'removed'
 }
 
-test('a launch removes what an earlier one has left, and says for whom its own is', () => {
+test('a launch removes the files of an earlier one, and says which process its own are for', () => {
   const host = container()
   expect(launch(host)).toBe('removed')
   expect(host.files.get('/tmp/php-sessions-unique/launcher')).toBe('49 700')
@@ -85,7 +85,7 @@ test('the pid of a launcher that has gone may be another process’ by now', () 
   expect(launch(host)).toBe('removed')
 })
 
-describe('a launch beside one that says the same', () => {
+describe('a launch beside one with the same content', () => {
   /** Two launches of this container, the first of which has become a process; the second has another environment. */
   const launchTwice = (env: Record<string, string>, second: Record<string, string> = {}) => {
     const host = container(env)
@@ -117,7 +117,7 @@ describe('a launch beside one that says the same', () => {
     expect([...host.files.keys()].filter((path) => path.includes('49-two'))).toEqual([])
   })
 
-  test('has files of its own where something else is bound', () => {
+  test('has its own files with another binding', () => {
     const credentials = { host: 'other', port: 6379, password: 'another' }
     const { host, isWhole, out } = launchTwice(
       {},

@@ -122,7 +122,7 @@ test('ini --output asks the php-fpm of the same version, and says what to do whe
   expect(run([])).toMatchSnapshot()
 })
 
-test('what workers write is a file of its own, which they may write and which nobody runs', () => {
+test('workers write a separate file, which nobody runs', () => {
   const services = vcapServices(clusterService([{ host: '10.0.0.1', port: 6379 }]))
   const host = container({ env: { VCAP_SERVICES: services } })
   let seen: ReadonlyMap<string, number> = new Map()

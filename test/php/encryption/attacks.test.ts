@@ -30,7 +30,7 @@ const flip = (text: string, at: number) =>
   text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ 1) + text.slice(at + 1)
 
 describe.each(PHPS)('%s', (_name, underTest) => {
-  test('whatever is changed, the visitor gets a new session, what is there stays, and the log has one line', async () => {
+  test('after any change the visitor gets a new session, the stored one stays, and the log has one line', async () => {
     const { store, web, id, key, bytes } = await begin(underTest)
     const last = bytes.length - 1
     // The mark, what was done, the key's name, the nonce, the data, the tag; cut off; not encrypted; too long.
@@ -65,7 +65,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect([await store.get(key), await store.get(otherKey)]).toEqual([otherBytes, bytes])
   })
 
-  test('what is in the store is no login: neither as an id, nor for an app without the key', async () => {
+  test('a name in the store is not a login: neither as an id, nor for an app without the key', async () => {
     const { store, web, id, key } = await begin(underTest, KEY)
     const plain = await startInstance(underTest, store.service, undefined)
     const native = await startInstance(underTest, store.service, undefined, {
@@ -109,7 +109,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(store.keys()).toHaveLength(1)
   })
 
-  test('an older state of the same session is a session: what was encrypted can be put back', async () => {
+  test('an older state of the same session is accepted: an encrypted copy can be put back', async () => {
     const { store, web, id, key, bytes } = await begin(underTest)
     expect((await makeVisitor(id)(web)).n).toBe(2)
     await store.set(key, bytes)

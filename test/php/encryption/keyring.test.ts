@@ -32,7 +32,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(run(underTest, undefined, `$ring->namesFor('abc')`)).toEqual(['abc'])
   })
 
-  test('the vector of the protocol page: names and what is sealed are the same for ever', () => {
+  test('the vector of the protocol page: names and sealed bytes never change', () => {
     const code = `(function () use ($ring) { [$key] = $ring->keys; $name = $key->nameFor('an-id');
       $bytes = "\\0ps1\\x80" . hex2bin($key->id . str_repeat('42', 24)) . sodium_crypto_aead_xchacha20poly1305_ietf_encrypt('n|i:1;', "\\0ps1\\x80" . hex2bin($key->id) . $name, str_repeat('B', 24),
         sodium_crypto_kdf_derive_from_key(32, 2, 'phpsessn', hex2bin('${OTHER_KEY}')));

@@ -59,7 +59,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   test.each([
     ['take', TAKE],
     ['write', RELEASE],
-  ])('a %s that was done, and whose answer is lost, is done once', async (_what, words) => {
+  ])('a %s whose answer is lost is done once', async (_what, words) => {
     const { relay, ask, log, client, lock } = await start(underTest)
     relay.lose(words, LOST)
     expect(await ask()).toBe('2')

@@ -118,7 +118,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     },
   )
 
-  test('a request whose lock the server has forgotten keeps its changes if nobody else has made any', async () => {
+  test('a request whose lock the server forgot keeps its changes if nobody else made any', async () => {
     const { service, client } = await startMemcachedService()
     const { web, cookie, lock, holder, release } = await startHolding(
       underTest,

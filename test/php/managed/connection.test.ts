@@ -74,7 +74,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(other).toBeGreaterThan(own)
   })
 
-  test('a connection that the server has ended meanwhile is opened anew, and so is one without its login', async () => {
+  test('a connection that the server has closed is reopened, and so is one without its login', async () => {
     const { run } = await start(underTest)
     const kill = `shell_exec('redis-cli -p ' . PORT . ' -a ' . escapeshellarg(PASSWORD) . ' CLIENT KILL TYPE normal 2>&1') && 0`
     const logOut = `connect()->run(fn (Resp $server) => $server->ask(['RESET']))`

@@ -39,7 +39,7 @@ describe.each(PHPS_AND_STORES_ONCE)('%s', (_name, underTest, start) => {
     expect(log()).not.toContain(CANARY)
   })
 
-  test('where the start did not know of session.auto_start, the managed handler starts the session anew', async () => {
+  test('if the start did not know of session.auto_start, the managed handler restarts the session', async () => {
     const { service } = await start({ hasLogin: false })
     const ini = `${configureManaged(underTest, service)}session.auto_start=1\n`
     const page = `echo $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1, ' ', ini_get('session.save_handler');`

@@ -62,7 +62,7 @@ describe.each(PHPS)('%s', (_name, php) => {
     await restarted.stop()
   })
 
-  test('a previous store that stays away for more than a minute takes nobody down: its visitors begin anew', async () => {
+  test('a previous store that stays away for more than a minute blocks nobody: its visitors get new sessions', async () => {
     const { old, o, n } = await startMove(php)
     const stays = await visit(o, 'add')
     await old.redis.stop()

@@ -60,7 +60,7 @@ describe('while sessions move they end in both stores', () => {
     expect((await run(machine, ['sessions', 'end', '--where', 'n', '--yes'])).out).toBe('0 sessions ended\n')
   })
 
-  test('but one that a request has all the time, which is said', async () => {
+  test('except one that a request keeps locked, which the command reports', async () => {
     const [place, next] = [await startPlace('memcached', 'old'), await startPlace('single', 'new')]
     const services = servicesOf([place, next])
     const env = { PHP_SESSIONS_PREVIOUS: services[0]?.name ?? '', PHP_SESSIONS_MAX_WAIT: '2' }

@@ -73,7 +73,7 @@ const WITH_LOCKS: readonly (readonly [string, () => Promise<Service>, Env, reado
 ]
 
 describe.each(PHPS)('%s', (_name, php) => {
-  test('what is encrypted is shown, found by its content, and ended, by id and by key', async () => {
+  test('encrypted sessions are shown, found by content, and ended, by id and by key', async () => {
     const env = { PHP_SESSIONS_ENCRYPTION_KEY: SESSION_KEY, PHP_SESSIONS_COMPRESSION: 'gzip' }
     const { ask, sessions, login } = await startSite(php, await startServer(), env)
     const [one, two, other] = [await login(), await login(), await login('other')]

@@ -54,7 +54,7 @@ const WORLDS: Readonly<Record<string, World>> = {
 
 const PAGE = `session_start(); echo ini_get('session.save_handler'), ' ', strtok(ini_get('session.save_path'), '?');`
 
-describe.skipIf('unavailable' in apache)('what is said is what PHP in Apache does', () => {
+describe.skipIf('unavailable' in apache)('the messages match what PHP in Apache does', () => {
   test.each(Object.entries(WORLDS))('%s', async (_what, { www = {}, server = '', expected }) => {
     if ('unavailable' in apache) return
     const redis = await startRedis({ password: CANARY })

@@ -231,7 +231,7 @@ async function visit(
   return (await (await fetch(`http://127.0.0.1:${nginx.ports[0]}/`)).text()).split('\n').at(-1) ?? ''
 }
 
-describe.each(PHPS)('what is said is what php-fpm does, %s', (_name, underTest) => {
+describe.each(PHPS)('the messages match what php-fpm does, %s', (_name, underTest) => {
   test.each(Object.entries(WORLDS))('%s', async (_what, world) => {
     const redis = await startRedis({ password: CANARY })
     const other = await startRedis({})

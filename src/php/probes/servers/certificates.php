@@ -7,7 +7,10 @@ function tlsOptionsFor(?string $host): array
     return tlsOptions($host, certificateFile('ca'), certificateFile('clientCertificate'));
 }
 
-/** A certificate of the question in a file, as PHP wants it. The directory is removed by who asks, even where PHP is killed. */
+/**
+ * Writes a certificate of the question to a file, as PHP needs it. The asking process removes the directory, even if
+ * PHP is killed.
+ */
 function certificateFile(string $name): ?string
 {
     static $files = [];

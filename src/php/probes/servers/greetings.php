@@ -6,7 +6,7 @@ const LIST_MECHANISMS = "\x80\x20" . "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0
 // A first reply is a short line, or one packet of Memcached's.
 const REPLY_BYTES = 200;
 
-/** Greets without TLS. Where that gets no good answer, tries what else could be there: TLS, and the other kind of store. */
+/** Greets without TLS. Without a good answer, tries the other possibilities: TLS, and the other kind of store. */
 function greetPlain(array $question, array $server, $socket, float $seconds = ANSWER_SECONDS, bool $triesTls = true): array
 {
     $kind = $question['kind'];

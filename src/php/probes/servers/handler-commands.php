@@ -1,5 +1,5 @@
 <?php
-// What a session handler sends for one request, and whether a server does it. Joined to redis.php.
+// The commands of a session handler for one request, and whether a server executes them. Joined to redis.php.
 
 const TOKEN = '0123456789abcdef0123456789abcdef';
 // With it phpredis releases its lock.
@@ -80,7 +80,7 @@ function tryCommands(Redis|RedisCluster $redis, array $question, callable $tell)
     return $refused;
 }
 
-/** The error of a command that is no matter where the connection breaks. */
+/** The error of a command that does not matter if the connection breaks. */
 function attempt(Redis|RedisCluster $redis, array $words): string
 {
     try {

@@ -1,11 +1,11 @@
 <?php
-// What the managed handler sends for its requests, and whether a server does it. Joined to memcached.php and to the
+// The commands of the managed handler, and whether a server executes them. Joined to memcached.php and to the
 // handler's own files, so that the server gets the same bytes.
 
 /** How long all of them may take together. */
 const HANDLER_SECONDS = 1.0;
 
-/** Returns the first command that the server does not do, null where it does all, and what it said instead. */
+/** Returns the first command that the server does not execute, null if it executes all, and its answer. */
 function tryHandler(array $question, array $server): array
 {
     $trial = new Trial();

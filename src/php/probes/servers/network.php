@@ -81,7 +81,7 @@ function secure(array $question, array $server): array
     $isSlow = millisecondsSince($start) >= ANSWER_SECONDS * 1000 - 50;
     $certificate = $isSlow ? null : certificate($server, $question, $tls);
     if ($certificate !== null) {
-        // A server may send the CA's certificate after its own: that the binding's is over says more.
+        // A server may send the CA's certificate after its own: the expired one of the binding says more.
         $caEnded = $certificate['isOwnOver'] ? null : endOfCa($question);
         $isExpired = $certificate['isOver'] && $caEnded === null;
         $state = str_contains($said, 'did not match') ? 'tls-name' : ($isExpired ? 'tls-expired' : 'tls-ca');
@@ -114,7 +114,7 @@ function certificate(array $server, array $question, array $tls): ?array
     $options = stream_context_get_options($socket)['ssl'];
     $certificate = openssl_x509_parse($options['peer_certificate']);
     $names = preg_replace('/(DNS|IP Address):/', '', $certificate['extensions']['subjectAltName'] ?? '');
-    // Any certificate of the chain may be the one that is over.
+    // Any certificate of the chain may be the expired one.
     $chain = array_map('openssl_x509_parse', $options['peer_certificate_chain'] ?? []);
     $over = array_values(array_filter([$certificate, ...$chain], 'isOver'))[0] ?? null;
     $dated = $over ?? $certificate;

@@ -117,7 +117,7 @@ final class Igbinary extends Reader
         return $opaque;
     }
 
-    /** Arrays that are the same are there once. An object is not repeated. */
+    /** Equal arrays are stored once. An object is not repeated. */
     private function reference(int $kind): mixed
     {
         $value = $this->numbered[$this->size($kind)] ?? throw new Undecodable();

@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-/** Data that are no session in a format that is known, or are larger or deeper than a session is. */
+/** Data that are not a session in a known format, or are larger or deeper than a session. */
 final class Undecodable extends \Exception
 {
 }

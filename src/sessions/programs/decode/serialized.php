@@ -38,7 +38,7 @@ class Serialized extends Reader
         return $structure;
     }
 
-    /** What a class has written in its own way. */
+    /** Data in a class' own format. */
     private function opaque(string $class): Structure
     {
         $this->take($this->count(':{'));

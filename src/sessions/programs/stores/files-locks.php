@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-/** Finds the session files that are locked. Linux lists the locks of all processes that can be seen from here. */
+/** Finds the locked session files. Linux lists the locks of all processes that are visible here. */
 function addFilesLocks(Locks $locks, FilesSessionStore $store): void
 {
     $list = Warnings::quietly(fn () => file_get_contents('/proc/locks'));

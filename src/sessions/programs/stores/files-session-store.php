@@ -20,7 +20,7 @@ final class FilesSessionStore implements SessionStore
     private readonly int $lifeSeconds;
     /** The users as whom the app's PHP runs, by their numbers; empty where that is not known. */
     private readonly array $users;
-    /** Whether what was written last will do, while a request holds a session. */
+    /** Whether the last written data are enough while a request holds a session. */
     private readonly bool $takesHeld;
     /** The directory in which this process is. */
     private string $here = '';
@@ -97,7 +97,7 @@ final class FilesSessionStore implements SessionStore
         return $sessions;
     }
 
-    /** What a file has, while no request holds it; or what it has had last, where that will do. */
+    /** The content of a file while no request holds it; or the last content, if that is enough. */
     private function contents(string $key, array $found): ?string
     {
         $stream = $this->open("sess_$key", $found, 'rb');

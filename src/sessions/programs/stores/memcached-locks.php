@@ -12,7 +12,7 @@ function addMemcachedLocks(Locks $locks, MemcachedSessionStore $store): void
     $take = function (string $key, int $end) use (&$found): void {
         $found[$key] = $end;
     };
-    // The earlier way leaves out what is in use at that moment, as a lock is for which others wait.
+    // The earlier method omits items in use at that moment, such as a lock that others wait for.
     for ($look = 1; !$store->list($begin, $take) && $look < LOOKS; $look++);
     foreach (array_chunk($found, 500, true) as $ends) {
         $items = $store->items(array_keys($ends));

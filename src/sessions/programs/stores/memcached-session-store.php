@@ -67,7 +67,7 @@ final class MemcachedSessionStore implements SessionStore
         if ($this->talk('lru_crawler metadump hash', $read)) {
             return true;
         }
-        // Servers before 1.6.9. It leaves out what is in use, or being moved between its lists.
+        // Servers before 1.6.9. It omits items in use, or being moved between its lists.
         $this->talk('lru_crawler metadump all', $read);
         return false;
     }

@@ -72,7 +72,7 @@ function plainOf(Keyring $ring, string $key, #[\SensitiveParameter] string $data
     }
 }
 
-/** Rests after each step, so that a server is busy with all of them for a share of its time at most. */
+/** Pauses after each step, so that the steps keep a server busy for only a share of its time. */
 final class Pace
 {
     private const SHARE = 0.5;

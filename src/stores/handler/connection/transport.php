@@ -9,9 +9,9 @@ stream_socket_client, stream_socket_enable_crypto, strlen, strpos, substr, uslee
 /**
  * Carries bytes to one server and back, over a connection that stays open from request to request.
  *
- * It connects, waits and bounds; another class speaks the protocol. Streams are used only when they are ready, so nothing
- * lasts beyond the deadline, whatever the server does; only PHP's look-up of a host name has no limit. Call it within
- * `Warnings::quietly`.
+ * It connects, waits and enforces limits; another class speaks the protocol. Streams are used only when they are
+ * ready, so nothing lasts beyond the deadline, whatever the server does; only PHP's look-up of a host name has no
+ * limit. Call it within `Warnings::quietly`.
  */
 final class Transport
 {
@@ -23,12 +23,12 @@ final class Transport
     private const IN_USE = 8193;
     private const LINE_BYTES = 8192;
     private const PIECE_BYTES = 1 << 20;
-    /** What is received without a look at memory_limit. */
+    /** The bytes that are received without checking memory_limit. */
     private const FREE_BYTES = 1 << 20;
 
     /** Kept with the connection: 0 until the login is done. The protocol decides about other values. */
     public int $note = 0;
-    /** Gives the last bytes for a server that has not answered in time: it may yet run what it has been sent. */
+    /** Gives the last bytes for a server that has not answered in time: it may still run the commands it was sent. */
     public ?\Closure $onSilence = null;
     /** @var ?resource */
     private $stream = null;
@@ -53,7 +53,7 @@ final class Transport
         return is_resource($this->stream);
     }
 
-    /** Takes up the connection that an earlier request has kept, or opens a new one, whose note is 0. */
+    /** Reuses the connection that an earlier request has kept, or opens a new one, whose note is 0. */
     public function open(float $seconds): void
     {
         $this->begin($seconds);
@@ -163,7 +163,7 @@ final class Transport
         return $bytes;
     }
 
-    /** What has come first, of which nothing counts as used. */
+    /** The first received bytes, none of which count as used. */
     public function first(): string
     {
         if ($this->received === '') {
@@ -172,7 +172,7 @@ final class Transport
         return $this->received;
     }
 
-    /** Ends an exchange, whose answer was all that has come: later ones may use the connection. */
+    /** Ends an exchange that received exactly its answer: later ones may use the connection. */
     public function end(bool $isWhole = false): void
     {
         if (!$isWhole && $this->parsed !== strlen($this->received)) {

@@ -7,7 +7,7 @@ namespace PhpSessions;
  * previous store, or only the bound one already.
  *
  * It is locked and written in both, the previous store first. A note beside the session in the bound store says what both
- * had after that. So whoever has written in one of them alone since is found out, and that one counts.
+ * had after that. So a later write to only one of them is detected, and that one counts.
  */
 final class MovedSession implements LockedSession
 {
@@ -126,7 +126,7 @@ final class MovedSession implements LockedSession
         }
     }
 
-    /** What becomes of the session in a store that has these data. */
+    /** The step for the session in a store that has these data. */
     private function stepFor(string $what, #[\SensitiveParameter] string|false|null $there): string
     {
         $isOther = ($there ?? false) !== $this->data;
@@ -158,7 +158,7 @@ final class MovedSession implements LockedSession
         }
     }
 
-    /** Goes on without the previous store if it fails as a whole, and not for this session alone. */
+    /** Continues without the previous store if it fails as a whole, not only for this session. */
     private function lose(StoreFailed $failure): void
     {
         $this->previous->forget();

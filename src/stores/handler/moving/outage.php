@@ -9,7 +9,7 @@ final class Outage
 {
     /** After so long one request tries again. */
     private const PAUSE_SECONDS = 30;
-    /** For so long a session that may be there is not taken to be lost. */
+    /** For this time, a session that may exist there does not count as lost. */
     private const YOUNG_SECONDS = 60;
 
     /** When it began, until when nobody tries, and why; the first is 0 where there is none. */
@@ -30,7 +30,7 @@ final class Outage
         return false;
     }
 
-    /** Begins an outage, or goes on with it. It is said once. */
+    /** Begins or continues an outage. It is logged once. */
     public function begin(string $why): void
     {
         $this->state = null;
@@ -52,7 +52,7 @@ final class Outage
     public function isYoung(): bool
     {
         [$since] = $this->state();
-        // Where nobody can keep the time, nobody waits.
+        // If the time cannot be shared, nobody waits.
         return is_writable($this->file) && time() - $since < self::YOUNG_SECONDS;
     }
 

@@ -11,7 +11,7 @@ const COMPRESSED_LZ4 = 2;
 const COMPRESSED_ZSTD = 3;
 const COMPRESSED_LZ4_PHPREDIS = 4;
 
-/** Shorter data gain nothing. */
+/** Shorter data do not shrink. */
 const COMPRESSED_FROM_BYTES = 128;
 
 /** The number of a method, as this PHP has it; 0 for none. */
@@ -46,7 +46,7 @@ function compressed(#[\SensitiveParameter] string $data, ?string $method): array
     return $short === false || strlen($short) >= strlen($data) ? [0, $data] : [$how, $short];
 }
 
-/** Never makes more of the data than they say of themselves, nor than memory_limit has room for. */
+/** Never returns more data than they state, nor more than memory_limit allows. */
 function decompressed(#[\SensitiveParameter] string $data, int $how): string
 {
     if ($how === 0) {
@@ -77,7 +77,7 @@ function decompressed(#[\SensitiveParameter] string $data, int $how): string
     return $plain !== false ? $plain : throw new Unreadable('it cannot be decompressed');
 }
 
-/** How long a frame of zstd says that its data are; what does not say it counts as endless. */
+/** The length that a zstd frame states for its data; without one it counts as endless. */
 function zstdBytes(string $frame): int
 {
     $endless = PHP_INT_MAX;

@@ -6,7 +6,7 @@ use function chr, function_exists, hash_hmac, hex2bin, ord, random_bytes, sodium
 sodium_crypto_aead_xchacha20poly1305_ietf_decrypt, sodium_crypto_aead_xchacha20poly1305_ietf_encrypt,
 sodium_crypto_generichash, sodium_crypto_kdf_derive_from_key, str_starts_with, strlen, substr;
 
-/** Bytes in the store that are no session for this app. The message says why, and has nothing of them. */
+/** Bytes in the store that are not a session for this app. The message says why, and shows none of them. */
 final class Unreadable extends \Exception
 {
 }
@@ -70,7 +70,7 @@ final class SealingKey
     }
 }
 
-/** How the data of a session are in the store: as they are, or behind a mark and a byte that says what was done to them. */
+/** The form of a session's data in the store: plain, or after a mark and a byte that says how they were changed. */
 final class Envelope
 {
     /** No serializer of PHP writes a session that begins so. */
@@ -112,8 +112,8 @@ final class Envelope
 }
 
 /**
- * What is noted beside a session to say that another store has the same data. The name makes it useless to those who read the
- * store and do not know the name.
+ * The note beside a session that says that another store has the same data. The name makes it useless to readers of
+ * the store who do not know the name.
  */
 function noteOf(#[\SensitiveParameter] string $data, #[\SensitiveParameter] string $name): string
 {

@@ -4,7 +4,10 @@ namespace PhpSessions;
 
 use function array_map, bin2hex, str_starts_with, substr;
 
-/** The keys in the settings of a store, for the handler, and for programs that have names and bytes in place of a visitor. */
+/**
+ * The keys in the settings of a store, for the handler, and for programs that have names and bytes instead of a
+ * visitor.
+ */
 final class Keyring
 {
     /** @var list<?SealingKey> the first one writes; null stands for sessions as they are */

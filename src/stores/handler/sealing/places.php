@@ -8,8 +8,8 @@ use function array_reverse, count, ksort, reset;
  * A session that may be in one of several places, for example under the name that an older key gives it. All of them are
  * read, the first one is written, and what is written is removed where it was found.
  *
- * Whoever has the lock of the place where a session is has the session; it is moved with the locks of both places. Where more
- * than one lock is taken, all requests take them in the order of the labels, so none waits for another in a circle.
+ * The request that holds the lock of a session's place has the session, and moves it with the locks of both places.
+ * If a request takes several locks, it takes them in the order of the labels, so no requests wait in a circle.
  */
 final class Places implements LockedSession
 {
@@ -126,7 +126,7 @@ final class Places implements LockedSession
         $source->release($isOver ? 'delete' : 'nothing', '', $isOver ? $note : null);
     }
 
-    /** Releases locks after a failure, which is what people are told. */
+    /** Releases locks after a failure, which is the one reported. */
     private static function leave(SealedSession ...$taken): void
     {
         foreach ($taken as $place) {
@@ -181,7 +181,8 @@ function placesOf(#[\SensitiveParameter] array $settings, \Closure $make): array
     $places = [];
     $ring = new Keyring($settings);
     foreach ($ring->keys as $key) {
-        // What is not sealed is looked for last, as its id is then in the store for a moment, in the name of its lock.
+        // Plain sessions are tried last, because their id is then in the store for a moment, in the name of the
+        // lock.
         $places[$key === null ? '~' : "key {$key->id}"] = new SealedSession($make(), $key, $ring->compression);
     }
     return $places;

@@ -7,7 +7,7 @@ use function str_contains;
 /**
  * A session that is in the store as an envelope has it, under the name that the key gives it, or under its id without a key.
  *
- * What cannot be read is no session, and stays as it is: nothing is written over it.
+ * Unreadable data are not a session and stay unchanged: nothing overwrites them.
  */
 final class SealedSession implements LockedSession
 {

@@ -13,7 +13,7 @@ final class Holder
 {
     private const INSTANCE_BYTES = 64;
     private const PATH_BYTES = 120;
-    /** Parts of a path that are no words or short numbers: they may be a token, the id of a session, somebody's address. */
+    /** Parts of a path that are not words or short numbers: they may be a token, a session id, somebody's address. */
     private const WORD = '(?:[A-Za-z]{1,20}\d{0,3}|\d{1,9})';
     private const NOT_WORDS = '~(?<![^/|])(?!' . self::WORD . '(?:[._-]' . self::WORD . ')*+(?:[/|;]|$))[^/|;]+|;[^/|]*~D';
 

@@ -22,7 +22,7 @@ function isPoolFull(int $version = PHP_VERSION_ID): bool
         && ($pool['process-manager'] === 'static' || $pool['max-children-reached'] > 0);
 }
 
-/** The same a moment later. Those who wait for a session ask at different moments: when one of them leaves, others may stay. */
+/** The same a moment later. Waiting requests ask at different moments: when one of them leaves, others may stay. */
 function isPoolStillFull(): bool
 {
     usleep(random_int(0, 300_000));

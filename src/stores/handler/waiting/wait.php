@@ -4,7 +4,7 @@ namespace PhpSessions;
 
 use function array_slice, arsort, count, implode, max, microtime, sprintf;
 
-/** The wait of one request for its session, and what held the session meanwhile. */
+/** The wait of one request for its session, and the requests that held it meanwhile. */
 final class Wait
 {
     private const NAMED = 3;

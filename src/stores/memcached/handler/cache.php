@@ -9,14 +9,14 @@ final class Cache
 {
     private const NEEDED = ['server', 'user', 'password', 'prefix', 'lockSeconds'];
     private const PAUSE_MICROSECONDS = 100_000;
-    /** For what is not worth waiting: to tell the server that a request has gone. */
+    /** The patience for a command that is not worth a wait: telling the server that a request has gone. */
     private const SHORT_SECONDS = 0.3;
     /** The notes of a connection in use. */
     private const META = 1;
     private const BINARY = 2;
 
     public array $settings;
-    /** Counts connections: numbers of items count only on the connection on which they were read. */
+    /** Counts connections: an item's number is valid only on the connection that read it. */
     public int $connection = 0;
     /** A command that the server gets behind those that it has not answered in time. */
     public ?array $farewell = null;
@@ -40,7 +40,9 @@ final class Cache
         $this->end = $isOn ? microtime(true) + $this->settings['readSeconds'] : null;
     }
 
-    /** Sends commands and returns their answers. They are sent once: a lost connection may have taken them along. */
+    /**
+     * Sends commands and returns their answers. They are sent once: they may have run before the connection was lost.
+     */
     public function ask(array ...$commands): array
     {
         return $this->attempt(fn (bool $isAgain): ?array => $isAgain ? null : $commands);

@@ -7,7 +7,7 @@ use function array_slice, bin2hex, count, max, microtime, min, random_bytes, ran
 /** The lock of one session for one request, with the line of those that wait for it. */
 final class Lock
 {
-    /** After which a request that is in front and does not take its turn counts as dead. */
+    /** The time after which a request in front that does not take its turn counts as dead. */
     private const GRACE_SECONDS = 0.2;
     /** A bid lives no longer until it is confirmed: a server that was frozen may give the lock to a request that has gone. */
     private const BID_SECONDS = 5;
@@ -123,7 +123,7 @@ final class Lock
         return $this->isAlive() && $this->cache->connection === $this->connection;
     }
 
-    /** Whether the lock has not ended by itself, if the server has kept it. */
+    /** Whether the lock has not expired, if the server has kept it. */
     public function isAlive(): bool
     {
         return microtime(true) - $this->since < $this->cache->settings['lockSeconds'];

@@ -10,7 +10,7 @@ final class MemcachedSession implements LockedSession
     /** The ids that PHP accepts from a cookie, without the names of locks: a visitor must not reach the lock of a session. */
     private const ID = '/^(?!lock\.|prev\.)[^\x00-\x20\x7f]{1,256}$/D';
     private const KEY_BYTES = 250;
-    /** For how long a request that is done tries to keep what it has done. */
+    /** How long a finished request tries to keep its changes. */
     private const PATIENCE_SECONDS = 2.0;
     private const TRIES = 3;
     /** More is a moment to the server, in seconds since 1970. */
@@ -175,7 +175,7 @@ final class MemcachedSession implements LockedSession
                 'delete' => $now === false,
                 default => $now === $data,
             };
-            // Gone before the lock would have ended: nobody has ended the session, the server has forgotten it.
+            // Gone before the lock would have expired: the server has forgotten the session, nobody ended it.
             $isForgotten = $now === false && ($isOurs || $this->lock->isAlive());
             if (!$isDone && !(($isForgotten || $now === $this->data) && ($isOurs || $owner === ''))) {
                 break;

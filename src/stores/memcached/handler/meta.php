@@ -82,7 +82,7 @@ final class Meta extends Protocol
         if ($rest === 'EN') {
             return null;
         }
-        // A pattern with the number in it would be compiled anew for each answer.
+        // A pattern with the number in it would be compiled for each answer.
         if (!preg_match('/^VA +(\d{1,10}) +c(\d{1,20})$/D', $rest, $found)) {
             $this->fail($line);
         }

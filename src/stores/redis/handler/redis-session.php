@@ -84,7 +84,7 @@ final class RedisSession implements LockedSession
                 $this->disown($token);
                 throw refusedForRoom($wait);
             } else {
-                // For a second only: a request that dies after it was called takes the call with it.
+                // For a second only: if a called request dies, its call is lost.
                 $how = $store->waitFor($keys[3], 1) ? 'woken' : 'again';
             }
         }
@@ -134,7 +134,7 @@ final class RedisSession implements LockedSession
         }
         $seconds = max(1, $this->lifetime->seconds($this->keys[0], $store->settings['firstSeconds'] ?? 0));
         $how = $what;
-        // The hash takes longer than all else here, and only a request that has lost its lock is asked for it.
+        // Computing the hash takes longest here, and only a request that has lost its lock is asked for it.
         $before = $store->settings['locking'] ? '?' : '';
         [$script, $keys] = $note === null ? [Scripts::RELEASE, $this->keys] : [Scripts::releaseWithNote(), [...$this->keys, $this->noteKey()]];
         do {
@@ -182,7 +182,7 @@ final class RedisSession implements LockedSession
         return $this->store ??= ($this->open)();
     }
 
-    /** Ends a request without the lock: a TAKE of it that arrives later is not to lock for nobody. */
+    /** Ends a request without the lock, so that a TAKE that arrives later does not lock for nobody. */
     private function disown(string $token): void
     {
         if ($this->store()->mayArriveLate($token)) {

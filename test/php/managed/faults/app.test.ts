@@ -95,7 +95,7 @@ describe.each(PHPS_AND_STORES)('%s', (_name, underTest, start) => {
     },
   )
 
-  test('a session that starts by itself is a 503 with the store down; else there is one cookie', async () => {
+  test('with auto_start a session is a 503 while the store is down; otherwise there is one cookie', async () => {
     const line = 'session.auto_start=1\ndisplay_errors=0\n'
     const { store, ask } = await open(underTest, start, line, NO_LOGIN)
     const first = await ask('auto')
@@ -124,7 +124,7 @@ describe.each(PHPS_AND_STORES)('%s', (_name, underTest, start) => {
     expect(log()).not.toMatch(/Warning/)
   })
 
-  test('where PHP forbids handlers of apps, and the start did not know, its own goes on without a login', async () => {
+  test("if PHP forbids an app's handlers and the start did not know, PHP's own handler has no login", async () => {
     const { ask, log } = await open(underTest, start, 'session.upload_progress.enabled=1\n', NO_LOGIN)
     const [cookie = ''] = (await ask('')).cookies
     expect((await ask('show', cookie)).text).toBe('{"n":1} same')
@@ -146,7 +146,7 @@ describe.each(PHPS_AND_STORES)('%s', (_name, underTest, start) => {
     expect(log()).not.toMatch(/Fatal|Uncaught/)
   })
 
-  test('an app that sets open_basedir is a 503 whose line says which file, and who may read what', async () => {
+  test('an app that sets open_basedir is a 503, and the log line names the file and who may read it', async () => {
     const { ask, log } = await open(underTest, start)
     expect((await ask('basedir')).status).toBe(503)
     await until('a line in the log', () => LINE.test(log()))
@@ -155,7 +155,7 @@ describe.each(PHPS_AND_STORES)('%s', (_name, underTest, start) => {
     )
   })
 
-  test('a page has a buffer while its session is open where PHP has none, and no longer', async () => {
+  test('a page has a buffer while its session is open, if PHP has none, and not afterwards', async () => {
     const { ask } = await open(underTest, start)
     expect((await ask('buffered')).text).toBe('010')
     const { ask: buffered } = await open(underTest, start, 'output_buffering=4096\n')

@@ -65,7 +65,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(redis.cli('EXISTS', keyOf(created.cookie))).toBe('0')
   })
 
-  test('nor with one that was done, and whose reply is lost', async () => {
+  test('nor with one whose reply is lost', async () => {
     const { relay, ask, redis, keys } = await startOnRelay(underTest)
     relay.lose(RELEASE, LOST, () => keys().map((key) => redis.cli('DEL', key)))
     expect((await ask('')).status).toBe(503)

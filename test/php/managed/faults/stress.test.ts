@@ -71,7 +71,7 @@ async function startPages(workers: number, more: Readonly<Record<string, string>
   return { redis, fpm, cookie, key, letGo: () => writeFileSync(go, '') }
 }
 
-test('a visitor who may hold less than all workers keeps nobody else out', async () => {
+test('a visitor who cannot hold all workers blocks nobody else', async () => {
   const { redis, fpm, cookie, key, letGo } = await startPages(8, { PHP_SESSIONS_MAX_WAITING: '4' })
   const holder = fpm.ask('hold', cookie)
   await until('the lock to be held', () => redis.cli('EXISTS', `${key}_LOCK`) === '1')

@@ -138,7 +138,7 @@ describe.skipIf(NO_BROWSER !== undefined)('the controls of the page', HANG, () =
     await open.untilTold('The router sticks by JSESSIONID.')
     expect(show.snapshot().isSticky).toBe(true)
     await open.turn('Sticky by JSESSIONID', false)
-    await open.untilTold('The router goes round')
+    await open.untilTold('The router takes turns')
     expect(show.snapshot().isSticky).toBe(false)
 
     await managed.getByRole('button', { name: 'explain' }).click()

@@ -27,6 +27,7 @@ int main(int argc, char **argv)
     js_init_module_os(ctx, "qjs:os");
     add_supervise(ctx, argc, argv);
     add_access(ctx);
+    add_files(ctx);
     add_run(ctx);
     js_std_add_helpers(ctx, argc, argv);
     js_std_eval_binary(ctx, bytecode, bytecode_size, 0); /* ends in std.exit() */

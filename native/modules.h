@@ -11,6 +11,12 @@ extern const JSMallocFunctions pool_functions;
 /* access.c: the module qjs:access. */
 void add_access(JSContext *ctx);
 
+/* files.c: the module qjs:files. */
+void add_files(JSContext *ctx);
+
+/* find.c: a function of the module qjs:files. */
+JSValue find_files(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
+
 /* run.c: the module qjs:run. */
 void add_run(JSContext *ctx);
 

@@ -96,8 +96,8 @@ link_executable() {
   (
     cd "$build"
     # The bytecode contains this name: a relative one does not show where the checkout is.
-    "$runtime/qjsc" -c -s -m -M qjs:std,std -M qjs:os,os -M qjs:supervise,supervise -M qjs:access,access -M qjs:run,run \
-      -N bytecode -o bytecode.h "${1##*/}"
+    "$runtime/qjsc" -c -s -m -M qjs:std,std -M qjs:os,os -M qjs:supervise,supervise -M qjs:access,access -M qjs:files,files \
+      -M qjs:run,run -N bytecode -o bytecode.h "${1##*/}"
     link_program "$2" -I "$runtime" ./*.c "$runtime/libquickjs.a"
   )
 }

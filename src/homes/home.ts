@@ -1,6 +1,7 @@
 import { type Finding, hasError } from '../core/finding.ts'
 import type { Input } from '../core/input.ts'
 import type { Host } from '../host/host.ts'
+import { rememberSearches } from '../host/remember.ts'
 import { type CompletePlan, completePlan, type TargetPhp } from '../php/complete.ts'
 import { readLayers } from '../php/layers.ts'
 import { KEEPING_SETTINGS, type Patience } from '../php/look-around.ts'
@@ -66,7 +67,8 @@ const AT_START: Patience = { all: 15, each: 2 }
 
 /** Reads what is bound and plans for it in a home, with the files of the plan in `directory`. Writes nothing. */
 export function prepare(home: Home, patience = AT_START, directory: string = home.filesDirectory): Prepared {
-  const { host, appDirectory, setsVariables } = home
+  const { appDirectory, setsVariables } = home
+  const host = rememberSearches(home.host)
   const input = readInput(host, appDirectory)
   const completed = completePlan(
     host,

@@ -36,6 +36,13 @@ export interface Host {
   removeDirectory(path: string): void
   /** The names in a directory in byte order, without `.` and `..`; empty if there is no directory. */
   listDirectory(path: string): readonly string[]
+  /** The files in a directory, in byte order of their names, without hidden ones; empty if there is no directory. */
+  readFiles(path: string): readonly NamedText[]
+  /**
+   * The paths of the regular files below these directories that a search wants, in no order. What does not exist or is out
+   * of reach is left out, and so is what would take longer than `FIND_SECONDS`. No program is started for it.
+   */
+  findFiles(directories: readonly string[], search: FileSearch): readonly string[]
   isDirectory(path: string): boolean
   /**
    * The system's information about a path itself, which may be a link; undefined if it does not exist or is out of
@@ -98,10 +105,32 @@ export interface FileStatus {
   readonly device: number
 }
 
-/**
- * Nothing that php-sessions reads is larger: certificate bundles and lists of packages have less than a quarter of
- * it.
- */
+/** A file in a directory: its text as `readFile` reads it, or why it cannot be read. */
+export interface NamedText {
+  readonly name: string
+  readonly text: string | HostError
+}
+
+/** Which files are wanted. */
+export interface FileSearch {
+  /** Their names; with a star in front, what their names end in. */
+  readonly names: readonly string[]
+  /** The directories that are not entered, written in the same way. */
+  readonly without: readonly string[]
+  /** How deep they may be; 1 for those directly in the given directories. */
+  readonly deepest: number
+  /** Whether links below the given directories are followed, but not in circles. */
+  readonly followsLinks: boolean
+  /** The size in bytes above which a file does not count. */
+  readonly largest: number
+  /** Words of letters and underlines of which one, in upper or lower case, is in the file; empty where its text does not matter. */
+  readonly words: readonly string[]
+}
+
+/** How long a search may take. */
+export const FIND_SECONDS = 5
+
+/** Nothing that php-sessions reads is larger: certificate bundles and lists of packages have less than a fourth of it. */
 export const LIMIT_BYTES = 4 << 20
 
 /** A program to run. It inherits the environment. */

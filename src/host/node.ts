@@ -13,6 +13,7 @@ import {
   notRegular,
   tooLarge,
 } from './host.ts'
+import { findFiles, readFiles } from './node-files.ts'
 
 /** The Node host: for the npm package, the tests and the benchmarks. */
 export const nodeHost: Host = {
@@ -34,6 +35,8 @@ export const nodeHost: Host = {
     orHostError('remove', path, () => fs.rmSync(path, { recursive: true, force: true })),
   listDirectory: (path) =>
     orHostError('list', path, () => orMissing(() => fs.readdirSync(path).sort()) ?? []),
+  readFiles: (path) => readFiles(nodeHost, path),
+  findFiles,
   isDirectory: (path) =>
     orHostError('read', path, () => orMissing(() => fs.statSync(path).isDirectory()) ?? false),
   statusOf,

@@ -4,8 +4,6 @@ declare const scriptArgs: readonly string[]
 /** The part of QuickJS' module `std` that the executable uses. */
 declare module 'qjs:std' {
   export function exit(status: number): never
-  /** Decodes UTF-8; null if the file cannot be read. */
-  export function loadFile(path: string): string | null
   export function getenviron(): Record<string, string>
   export function setenv(name: string, value: string): void
 }
@@ -80,4 +78,27 @@ declare module 'qjs:run' {
 declare module 'qjs:access' {
   /** Sets the mode of an open file whatever the umask says, and its group, by number, unless that is -1. */
   export function set(file: number, mode: number, gid: number): number
+}
+
+/** Implemented in native/files.c and native/find.c. */
+declare module 'qjs:files' {
+  /** The bytes of a file, or the number of an error, and whether all bytes are ASCII. */
+  type FileRead = readonly [bytes: string | number, isAscii: boolean]
+  export function read(path: string, limit: number): FileRead
+  /** The same for the files in a directory by name, without those that are hidden; the number of an error if it cannot be read. */
+  export function readAll(
+    path: string,
+    limit: number,
+  ): (readonly [name: string, bytes: string | number, isAscii: boolean])[] | number
+  /** `FileSearch`, and how long it may take. */
+  export function find(
+    directories: readonly string[],
+    names: readonly string[],
+    without: readonly string[],
+    deepest: number,
+    followsLinks: boolean,
+    largest: number,
+    words: readonly string[],
+    seconds: number,
+  ): readonly string[]
 }

@@ -1,14 +1,18 @@
 import * as access from 'qjs:access'
+import { find, read, readAll } from 'qjs:files'
 import * as os from 'qjs:os'
 import { run } from 'qjs:run'
 import * as std from 'qjs:std'
 import { holdSignals, supervise } from 'qjs:supervise'
 import {
+  FIND_SECONDS,
   type FileStatus,
   type Host,
+  type HostError,
   hostError,
   Interrupted,
   LIMIT_BYTES,
+  type NamedText,
   notRegular,
   type Program,
   type ProgramResult,
@@ -23,7 +27,9 @@ const EAGAIN = 11
 const EEXIST = 17
 const ENOTDIR = 20
 const EISDIR = 21
-const O_NONBLOCK = 0o4000
+// native/files.c
+const NOT_REGULAR = -1
+const TOO_LARGE = -2
 // signal(7), the same on every architecture except MIPS and a few others.
 const SIGNALS = { SIGUSR2: 12 } as const
 
@@ -37,11 +43,8 @@ const CHUNK_BYTES = 16_384
 /** The host of the executable. */
 export const quickjsHost: Host = {
   env: std.getenviron(),
-  readFile: (path) => {
-    const bytes = readBytes(path)
-    return bytes === undefined ? undefined : decodeUtf8(bytes)
-  },
-  readBytes,
+  readFile: (path) => readText(path, true),
+  readBytes: (path) => readText(path, false),
   writeFile: (path, text, mode, group) => writeAtomically(path, encodeUtf8(text), mode, group),
   writeBytes: writeAtomically,
   removeFile,
@@ -49,6 +52,9 @@ export const quickjsHost: Host = {
   makeNewDirectory,
   removeDirectory,
   listDirectory,
+  readFiles,
+  findFiles: (directories, { names, without, deepest, followsLinks, largest, words }) =>
+    find(directories, names, without, deepest, followsLinks, largest, words, FIND_SECONDS),
   isDirectory: (path) => isDirectory('read', path),
   statusOf,
   realPath: (path) => os.realpath(path)[0] || undefined,
@@ -80,49 +86,33 @@ function check(what: string, path: string, errno: number): void {
   if (errno !== 0) throw hostError(what, path, errno)
 }
 
-function readBytes(path: string): string | undefined {
-  const [status, errno] = os.stat(path)
-  if (isMissing(errno)) return undefined
-  check('read', path, errno)
-  const { mode, size } = status ?? { mode: 0, size: 0 }
-  if (!isKind(mode, os.S_IFREG) && !isKind(mode, os.S_IFDIR)) throw notRegular(path)
-  if (size > LIMIT_BYTES) throw tooLarge(path)
-  return readAscii(path, size) ?? readAnyBytes(path)
+function readText(path: string, isUtf8: boolean): string | undefined {
+  const [bytes, isAscii] = read(path, LIMIT_BYTES)
+  if (typeof bytes === 'string') return isAscii || !isUtf8 ? bytes : decodeUtf8(bytes)
+  if (isMissing(bytes)) return undefined
+  throw readError(path, bytes)
 }
 
-/** The text of an ASCII file, ten times as fast; null for other files, and if the file cannot be read. */
-function readAscii(path: string, size: number): string | null {
-  // Files below /proc claim to be empty.
-  const text = size === 0 ? null : std.loadFile(path)
-  // Text that is not ASCII has fewer characters than bytes, or U+FFFD for a byte that is not UTF-8.
-  return text !== null && text.length === size && !text.includes('\ufffd') ? text : null
+/** The error for a number that native/files.c gives. */
+function readError(path: string, error: number): HostError {
+  return error === NOT_REGULAR
+    ? notRegular(path)
+    : error === TOO_LARGE
+      ? tooLarge(path)
+      : hostError('read', path, error)
 }
 
-function readAnyBytes(path: string): string | undefined {
-  // If the path has become a FIFO by now, this does not wait for a writer.
-  const file = os.open(path, os.O_RDONLY | O_NONBLOCK)
-  if (isMissing(-file)) return undefined
-  if (file < 0) throw hostError('read', path, -file)
-  return readToEnd(file, path)
-}
-
-/** Reads a file to its end and closes it. */
-function readToEnd(file: number, path: string): string {
-  const buffer = new Uint8Array(CHUNK_BYTES)
-  let bytes = ''
-  for (;;) {
-    const count = os.read(file, buffer.buffer, 0, CHUNK_BYTES)
-    if (bytes.length > LIMIT_BYTES) {
-      os.close(file)
-      throw tooLarge(path)
-    }
-    if (count > 0) bytes += toBytes(buffer.subarray(0, count))
-    else if (count !== -EINTR) {
-      os.close(file)
-      check('read', path, -count)
-      return bytes
-    }
+function readFiles(path: string): readonly NamedText[] {
+  const found = readAll(path, LIMIT_BYTES)
+  if (typeof found === 'number') {
+    if (!isMissing(found)) throw hostError('list', path, found)
+    return []
   }
+  return found.map(([name, bytes, isAscii]) => ({
+    name,
+    text:
+      typeof bytes !== 'string' ? readError(`${path}/${name}`, bytes) : isAscii ? bytes : decodeUtf8(bytes),
+  }))
 }
 
 function uniqueWord(): string {

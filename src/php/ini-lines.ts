@@ -1,4 +1,4 @@
-import { readIniSetting } from '../core/formats/php-ini.ts'
+import { readIniSettings } from '../core/formats/php-ini.ts'
 import type { SettingLine } from './answers.ts'
 import { KEEPING_SETTINGS } from './look-around.ts'
 
@@ -14,15 +14,6 @@ export function linesOf(
   names: readonly string[] = KEEPING_SETTINGS,
 ): readonly SettingLine[] {
   return files.flatMap(({ path, bytes }) =>
-    names.flatMap((name) => {
-      const value = readIniSetting(bytes, name)
-      return value === undefined ? [] : [{ name, value, from: `${path}:${lineOf(bytes, name)}` }]
-    }),
+    readIniSettings(bytes, names).map(({ name, value, line }) => ({ name, value, from: `${path}:${line}` })),
   )
-}
-
-/** The number of the last line that sets it. */
-export function lineOf(bytes: string, name: string): number {
-  const assigned = [...bytes.matchAll(new RegExp(`^[ \\t]*${name.replaceAll('.', '\\.')}[ \\t]*=`, 'gm'))]
-  return bytes.slice(0, assigned.at(-1)?.index ?? 0).split('\n').length
 }

@@ -93,17 +93,15 @@ function isDirectory(host: Host, path: string, note: Note): boolean {
 
 /** The texts by name. A line break at the end comes from an editor or `echo` and is not part of the value. */
 function readEntries(host: Host, directory: string, note: Note): Readonly<Record<string, string>> {
-  const listed = attempt(() => host.listDirectory(directory))
-  if (listed.why !== undefined) {
-    note(listed.why)
+  const read = attempt(() => host.readFiles(directory))
+  if (read.why !== undefined) {
+    note(read.why)
     return {}
   }
   const entries: Record<string, string> = {}
-  for (const name of listed.value) {
-    const path = `${directory}/${name}`
-    const read = attempt(() => (isHidden(name) || host.isDirectory(path) ? undefined : host.readFile(path)))
-    if (read.why !== undefined) note(read.why)
-    else if (read.value !== undefined) entries[name] = read.value.replace(/[\r\n]+$/, '')
+  for (const { name, text } of read.value) {
+    if (typeof text !== 'string') note(text.message)
+    else entries[name] = text.endsWith('\n') || text.endsWith('\r') ? text.replace(/[\r\n]+$/, '') : text
   }
   return entries
 }
@@ -133,7 +131,8 @@ function credentialsOf(
 function findContainer(host: Host, directory: string, note: Note): string | undefined {
   const read = attempt(() => host.readFile(`${directory}/.metadata`))
   if (read.why !== undefined) note(read.why)
-  const metadata = parseJson(read.why === undefined ? (read.value ?? '') : '')
+  const text = read.why === undefined ? read.value : undefined
+  const metadata = text === undefined ? undefined : parseJson(text)
   const properties = isObject(metadata) ? metadata.credentialProperties : undefined
   const container = Array.isArray(properties)
     ? properties.find((property: Json) => isObject(property) && property.container === true)

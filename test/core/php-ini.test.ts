@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import {
   findLoadingLines,
   readIniSetting,
+  readIniSettings,
   restoreLines,
   setLinesAside,
 } from '../../src/core/formats/php-ini.ts'
@@ -40,4 +41,17 @@ test('lines that are set aside can be restored', () => {
     findLoadingLines(aside, ['igbinary', 'redis', 'memcached']).map(({ extension }) => extension),
   ).toEqual(['memcached'])
   expect(restoreLines(aside)).toBe(INI)
+})
+
+test('a setting is found with its line, whatever is before, between and behind comments', () => {
+  const lines = [';c', '', 'a=1', ';', ' ;c', '\ta = 2', 'b=3;c', '; a=9', '', ';c']
+  for (const ini of [lines.join('\n'), `${lines.join('\n')}\n`, `${lines.slice(2).join('\n')}\n`]) {
+    const before = ini.startsWith(';c') ? 2 : 0
+    expect(readIniSettings(ini, ['b', 'a', 'c'])).toEqual([
+      { name: 'b', value: '3', line: before + 5 },
+      { name: 'a', value: '2', line: before + 4 },
+    ])
+  }
+  expect(readIniSettings('', ['a'])).toEqual([])
+  expect(readIniSettings('a=1', ['a'])).toEqual([{ name: 'a', value: '1', line: 1 }])
 })

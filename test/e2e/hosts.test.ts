@@ -1,14 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { redisService, vcapServices } from '../../lab/bindings.ts'
+import { makeBareContainer } from '../../lab/cloudfoundry/bare-container.ts'
 import { makeScratch } from '../../lab/processes/scratch.ts'
 import { main } from '../../src/cli/main.ts'
 import { VERSION } from '../../src/core/version.ts'
 import { BUNDLE, EXECUTABLE } from '../support/homes/cloudfoundry.ts'
 import { fakeHost } from '../support/host/fake-host.ts'
 import { HOST_FIXTURES, runOn } from '../support/host/host-fixtures.ts'
+import { makeTree } from '../support/host/trees.ts'
 import { fc, PROPERTY_RUNS } from '../support/properties.ts'
 import { mutatedShapes } from '../support/values/mutations.ts'
 import { inVcapServices } from '../support/values/shapes.ts'
@@ -32,6 +34,28 @@ test('both hosts write the same file, for its owner only', () => {
   )
   expect(executable).toBe(node)
   expect(executable?.length).toBeGreaterThan(0)
+})
+
+test.each(['native', 'managed'])('both hosts find the same files of an app: %s', (handler) => {
+  const [executable, node] = [[EXECUTABLE], [process.execPath, BUNDLE]].map(([file = '', ...args]) => {
+    const { env, directory } = makeBareContainer('')
+    const app = makeTree(env.HOME)
+    // Across the parts in which native/find.c reads a file.
+    const before = `<?php\n${'/'.repeat((1 << 16) - 40)}\n`
+    writeFileSync(join(app, 'a/sessions.php'), `${before}final class S extends SessionHandler {}\n`)
+    mkdirSync(join(app, 'node_modules'))
+    writeFileSync(join(app, 'node_modules/.user.ini'), 'session.save_handler = files\n')
+    const more = { ...redis, PHP_SESSIONS_HANDLER: handler }
+    const { status, stderr } = spawnSync(file, [...args, 'launch'], {
+      env: { ...env, ...more },
+      encoding: 'utf8',
+    })
+    return { status, stderr: stderr.replaceAll(directory, 'DIRECTORY') }
+  })
+  expect(executable).toEqual(node)
+  expect(executable?.stderr).toContain('DIRECTORY/app/a/.user.ini:1')
+  expect(executable?.stderr).not.toContain('node_modules')
+  expect(executable?.stderr.includes('sessions.php')).toBe(handler === 'managed')
 })
 
 test(`the executable reads ${PROPERTY_RUNS} mutated bindings as Node does`, () => {

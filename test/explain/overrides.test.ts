@@ -21,11 +21,7 @@ const FILES = {
 }
 
 test('explain lists what overrides a setting of php-sessions, in whatever place, with the line and its pages', () => {
-  const host = fakeHost({}, FILES, ({ file, args }) =>
-    file === 'find' && args.includes('/etc/nginx')
-      ? { status: 0, stdout: `${NGINX}\n${APACHE}\n` }
-      : { status: 127, stdout: '' },
-  )
+  const host = fakeHost({}, FILES)
   const php = {
     ...UNKNOWN_PHP,
     fpm: undefined,

@@ -27,21 +27,13 @@ const DIRECTORY = '/tmp/php-sessions-unique'
 function start(
   answer: Answer,
   files: Readonly<Record<string, string>> = {},
-  found: readonly string[] = [],
   services: readonly Service[] = [redisService],
   more: Readonly<Record<string, string>> = {},
 ) {
   const env = { PHP_SESSIONS_HANDLER: 'managed', VCAP_SERVICES: vcapServices(...services), ...more }
   const { pools = [], ...said } = answer
   const php = fakePhp({ 'look-around': { ...PHP, fpm: FPM, ...said } })
-  const host = fakeHost(env, { ...poolFiles(pools), ...files }, (program) =>
-    ['find', 'grep'].includes(program.file)
-      ? {
-          status: 0,
-          stdout: found.filter((path) => path.endsWith('.php') === (program.file === 'grep')).join('\n'),
-        }
-      : php(program),
-  )
+  const host = fakeHost(env, { ...poolFiles(pools), ...files }, php)
   let ini = ''
   const supervise = () => {
     ini = host.files.get(`${DIRECTORY}/00-php-sessions.ini`) ?? ''
@@ -54,67 +46,62 @@ function start(
   return { status, err: host.output.err, ini }
 }
 
-const OBSTACLES: Readonly<Record<string, readonly [Answer, Readonly<Record<string, string>>?, ...string[]]>> =
-  {
-    'a prepended file in an ini file of the app': [
-      { lines: [line('auto_prepend_file', '/app/x.php', '/app/ini/x.ini:1')] },
-    ],
-    'a prepended file in a pool': [{ pools: [pool('php_value', 'auto_prepend_file', '/app/x.php')] }],
-    'no prepended file in a pool': [{ pools: [pool('php_admin_value', 'auto_prepend_file', 'none')] }],
-    'a prepended file in .user.ini': [{}, { '/app/.user.ini': 'auto_prepend_file = wordfence-waf.php\n' }],
-    'a prepended file in .user.ini, deep below': [
-      {},
-      { '/app/a/b/c/.user.ini': 'auto_prepend_file = x.php\n' },
-      '/app/a/b/c/.user.ini',
-    ],
-    'a prepended file in .htaccess, deep below': [
-      {},
-      { '/app/a/b/.htaccess': '<IfModule mod_php.c>\n  php_value auto_prepend_file "x.php"\n</IfModule>\n' },
-      '/app/a/b/.htaccess',
-    ],
-    'a save handler that a pool fixes': [
-      { pools: [pool('php_admin_value', 'session.save_handler', 'redis')] },
-    ],
-    'another save handler in a pool': [
-      {
-        pools: [
-          pool('php_value', 'session.save_handler', 'files'),
-          pool('php_value', 'session.save_path', '/tmp'),
-        ],
-      },
-    ],
-    'another save handler in .user.ini': [
-      {},
-      { '/app/public/.user.ini': 'session.save_handler = "files"\n' },
-    ],
-    'uploads that are watched, with the fix of CVE-2026-115560': [
-      { lines: [line('session.upload_progress.enabled', 'On')], locksSettings: true },
-    ],
-    'uploads that a pool watches': [
-      { pools: [pool('php_flag', 'session.upload_progress.enabled', 'on')], locksSettings: true },
-    ],
-    'uploads that are watched without a line': [{ locksSettings: true }],
-    'a function that the handler calls is disabled': [
-      { lines: [line('disable_functions', 'exec, passthru,SESSION_SET_SAVE_HANDLER')] },
-    ],
-    'such a function is disabled in a pool': [
-      { pools: [pool('php_admin_value', 'disable_functions', 'exec,ini_get')] },
-    ],
-    'open_basedir in an ini file': [{ lines: [line('open_basedir', '/app:/usr/share/php')] }],
-    'open_basedir in a pool': [{ pools: [pool('php_admin_value', 'open_basedir', '/app/:/tmp/php')] }],
-    'open_basedir in .user.ini': [{}, { '/app/.user.ini': 'open_basedir = /app\n' }],
-    'a root directory of the pool': [{ pools: [pool('', 'chroot', '/srv/app')] }],
-    'a class of the app that extends SessionHandler': [{}, {}, '/app/src/Sessions.php'],
-    'sessions that start before any file': [{ lines: [line('session.auto_start', 'On')] }],
-    'sessions that start before any page of a directory': [
-      {},
-      { '/app/.user.ini': 'session.auto_start = 1\n' },
-    ],
-  }
+const OBSTACLES: Readonly<Record<string, readonly [Answer, Readonly<Record<string, string>>?]>> = {
+  'a prepended file in an ini file of the app': [
+    { lines: [line('auto_prepend_file', '/app/x.php', '/app/ini/x.ini:1')] },
+  ],
+  'a prepended file in a pool': [{ pools: [pool('php_value', 'auto_prepend_file', '/app/x.php')] }],
+  'no prepended file in a pool': [{ pools: [pool('php_admin_value', 'auto_prepend_file', 'none')] }],
+  'a prepended file in .user.ini': [{}, { '/app/.user.ini': 'auto_prepend_file = wordfence-waf.php\n' }],
+  'a prepended file in .user.ini, deep below': [
+    {},
+    { '/app/a/b/c/.user.ini': 'auto_prepend_file = x.php\n' },
+  ],
+  'a prepended file in .htaccess, deep below': [
+    {},
+    { '/app/a/b/.htaccess': '<IfModule mod_php.c>\n  php_value auto_prepend_file "x.php"\n</IfModule>\n' },
+  ],
+  'a save handler that a pool fixes': [{ pools: [pool('php_admin_value', 'session.save_handler', 'redis')] }],
+  'another save handler in a pool': [
+    {
+      pools: [
+        pool('php_value', 'session.save_handler', 'files'),
+        pool('php_value', 'session.save_path', '/tmp'),
+      ],
+    },
+  ],
+  'another save handler in .user.ini': [{}, { '/app/public/.user.ini': 'session.save_handler = "files"\n' }],
+  'uploads that are watched, with the fix of CVE-2026-115560': [
+    { lines: [line('session.upload_progress.enabled', 'On')], locksSettings: true },
+  ],
+  'uploads that a pool watches': [
+    { pools: [pool('php_flag', 'session.upload_progress.enabled', 'on')], locksSettings: true },
+  ],
+  'uploads that are watched without a line': [{ locksSettings: true }],
+  'a function that the handler calls is disabled': [
+    { lines: [line('disable_functions', 'exec, passthru,SESSION_SET_SAVE_HANDLER')] },
+  ],
+  'such a function is disabled in a pool': [
+    { pools: [pool('php_admin_value', 'disable_functions', 'exec,ini_get')] },
+  ],
+  'open_basedir in an ini file': [{ lines: [line('open_basedir', '/app:/usr/share/php')] }],
+  'open_basedir in a pool': [{ pools: [pool('php_admin_value', 'open_basedir', '/app/:/tmp/php')] }],
+  'open_basedir in .user.ini': [{}, { '/app/.user.ini': 'open_basedir = /app\n' }],
+  'a root directory of the pool': [{ pools: [pool('', 'chroot', '/srv/app')] }],
+  'a class of the app that extends SessionHandler': [
+    {},
+    { '/app/src/Sessions.php': '<?php\nfinal class Sessions extends \\SessionHandler\n{\n}\n' },
+  ],
+  'sessions that start before any file': [{ lines: [line('session.auto_start', 'On')] }],
+  'sessions that start before any page of a directory': [
+    {},
+    { '/app/.user.ini': 'session.auto_start = 1\n' },
+  ],
+}
 
 describe('what keeps the managed handler from running is known when the app starts', () => {
-  test.each(Object.entries(OBSTACLES))('%s', (_what, [answer, files, ...found]) => {
-    const { status, err, ini } = start(answer, files, found)
+  test.each(Object.entries(OBSTACLES))('%s', (_what, [answer, files]) => {
+    const { status, err, ini } = start(answer, files)
     expect(status).toBe(0)
     expect(err).toMatchSnapshot()
     expect(err).not.toContain(CANARY)
@@ -225,7 +212,7 @@ test.each(EACH)(
     expect(called).toContain('session_set_save_handler')
     const bound = [...services, SERVICES[store.name] ?? redisService]
     const isBlocked = (setting: string, name: string) =>
-      start({ lines: [line(setting, name)] }, {}, [], bound, env).err.includes('(handler.blocked)')
+      start({ lines: [line(setting, name)] }, {}, bound, env).err.includes('(handler.blocked)')
     // What it always calls need not be tried for each use.
     const isUsual = (name: string) => isLater && base.includes(`${name}(`) && !OPTIONAL.test(name)
     for (const name of new Set(called.filter((name) => !isUsual(name)))) {
@@ -250,7 +237,7 @@ test.each(EACH)(
 test.each(stores)('only the session handlers of $title are replaced where a pool sets one', (store) => {
   const blocks = (value: string) => {
     const pools = [pool('php_value', 'session.save_handler', value)]
-    return start({ pools }, {}, [], [SERVICES[store.name] ?? redisService]).err.includes('(handler.blocked)')
+    return start({ pools }, {}, [SERVICES[store.name] ?? redisService]).err.includes('(handler.blocked)')
   }
   const handlers = ['redis', 'rediscluster', 'memcached', 'files']
   expect(handlers.filter((value) => !blocks(value))).toEqual(store.managed.saveHandlers)

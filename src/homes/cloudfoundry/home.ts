@@ -120,8 +120,8 @@ function removeManaged(host: Host, { filesDirectory }: PhpHome, { files }: Pick<
  */
 function writeExtensions(host: Host, phpHome: PhpHome, bound: StoreName | undefined): void {
   const { inis, extensionsPath } = phpHome
-  const { last, files } = arrangeLines(inis, bound, librariesOf(host, phpHome, bound))
-  // This comes first: after a crash in between, an extension is loaded twice, and PHP only warns.
+  const { last, files } = arrangeLines(inis, bound, librariesOf(host, phpHome))
+  // Before the others: after a crash in between, an extension is loaded twice, and PHP only warns about that.
   if (last.length > 0) {
     if (phpHome.scanDirectory === undefined) host.makeDirectory(phpHome.ownDirectory, 0o700)
     host.writeFile(extensionsPath, renderExtensions(last), 0o644)
@@ -131,23 +131,24 @@ function writeExtensions(host: Host, phpHome: PhpHome, bound: StoreName | undefi
   if (last.length === 0) host.removeFile(extensionsPath)
 }
 
-function librariesOf(
-  host: Host,
-  { extensionDirectory, extensions }: PhpHome,
-  bound: StoreName | undefined,
-): Libraries {
+function librariesOf(host: Host, { extensionDirectory, extensions }: PhpHome): Libraries {
   return {
     has: (extension) => extensions.includes(extension),
-    isLinked: (extension, to) => {
-      const args = ['-qaF', `${to}_serialize`, `${extensionDirectory}/${extension}.so`]
-      const { status } = host.run({ file: 'grep', args, stdin: '', limitSeconds: 5 })
-      // Without an answer, the bound store's extension is moved, which does no harm; others stay as they are.
-      return status === 0 || (status !== 1 && extension === bound)
-    },
+    isLinked: (extension, to) =>
+      host.findFiles([extensionDirectory], {
+        names: [`${extension}.so`],
+        without: [],
+        deepest: 1,
+        followsLinks: true,
+        largest: LARGEST_LIBRARY,
+        words: [`${to}_serialize`],
+      }).length > 0,
   }
 }
 
-/** Replaces the bytes of a file, which keeps its mode. */
+const LARGEST_LIBRARY = 64 << 20
+
+/** Writes bytes in place of those of a file, which keeps its mode. */
 export function rewrite(host: Host, path: string, bytes: string): void {
   host.writeBytes(path, bytes, host.statusOf(host.realPath(path) ?? path)?.mode ?? 0o644)
 }

@@ -1,9 +1,8 @@
-import { readIniSetting } from '../../core/formats/php-ini.ts'
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
 import { type Host, isDirectoryIfAllowed } from '../../host/host.ts'
 import { fileOf, type SettingLine } from '../../php/answers.ts'
 import { type IniFile, linesOf } from '../../php/ini-lines.ts'
-import type { PhpCommand } from '../../php/look-around.ts'
+import { KEEPING_SETTINGS, type PhpCommand } from '../../php/look-around.ts'
 import { INI_NAME } from '../ini-file.ts'
 
 /** A PHP that php_buildpack has laid out in the container. */
@@ -55,16 +54,15 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
   const scanDirectory = `${etc}/php.ini.d`
   const files = readIniFiles(host, scanDirectory)
   const inis = [phpIni, ...files]
-  const limits = inis.map(({ bytes }) => readIniSetting(bytes, 'max_execution_time'))
   const isReadLater = (path: string) =>
     path.startsWith(`${scanDirectory}/`) && path > `${scanDirectory}/${INI_NAME}`
-  const lines = linesOf(inis).map((line) => ({
-    ...line,
-    value: expand(line.value, host, isRewritten),
-  }))
+  const set = linesOf(inis, [...KEEPING_SETTINGS, LIMIT])
+  const lines = set
+    .filter(({ name }) => name !== LIMIT)
+    .map((line) => ({ ...line, value: expand(line.value, host, isRewritten) }))
   // Whether PHP lets the managed handler be installed depends on it.
   const uploads = lines.findLast(({ name }) => name === 'session.upload_progress.enabled')
-  const limit = Number(limits.findLast((value) => value !== undefined) ?? DEFAULT_PHP.maxExecutionSeconds)
+  const limit = Number(set.findLast(({ name }) => name === LIMIT)?.value ?? DEFAULT_PHP.maxExecutionSeconds)
   const extensionDirectory = findExtensionDirectory(host, `${root}/lib/php/extensions`)
   const api = Number(/[0-9]+$/.exec(extensionDirectory)?.[0] ?? PHP_8_1_API)
   const hasScanned = host.isDirectory(scanDirectory)
@@ -103,6 +101,7 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
   }
 }
 
+const LIMIT = 'max_execution_time'
 const EXTENSIONS_NAME = 'zz-php-sessions.ini'
 const OF_EXTENSIONS = /^(zz|.*\.ini)-php-sessions\.ini$/
 

@@ -13,9 +13,12 @@ function iniFiles(): array
 /** The values that these files give to a setting, by file. The last one wins. */
 function valuesIn(array $files, string $name): array
 {
+    // php.ini is long, and is asked for many settings.
+    static $parsed = [];
     $values = [];
     foreach (array_filter($files, 'is_readable') as $file) {
-        $value = (parse_ini_file($file) ?: [])[$name] ?? null;
+        $parsed[$file] ??= parse_ini_file($file) ?: [];
+        $value = $parsed[$file][$name] ?? null;
         if (is_string($value)) {
             $values[$file] = $value;
         }

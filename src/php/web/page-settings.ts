@@ -1,15 +1,12 @@
 import type { Sourced } from '../../core/binding.ts'
-import { readIniSetting } from '../../core/formats/php-ini.ts'
 import { words } from '../../core/text.ts'
 import { webRootsOf } from '../../frameworks/app.ts'
-import { type Host, readIfAllowed } from '../../host/host.ts'
+import { type Host, LIMIT_BYTES, readIfAllowed } from '../../host/host.ts'
 import { MANAGED_FILES } from '../../stores/store.ts'
 import type { SettingLine } from '../answers.ts'
-import { lineOf } from '../ini-lines.ts'
+import { linesOf } from '../ini-lines.ts'
 import { findApacheSettings } from './apache.ts'
 import type { Served } from './web-server.ts'
-
-const LIMIT_SECONDS = 5
 
 /**
  * Finds settings in the `.user.ini` and `.htaccess` files of an app, in any of its directories: for the pages there
@@ -27,10 +24,7 @@ export function findPageSettings(
     const text = readIfAllowed(host, path)
     if (text === undefined) return []
     if (isHtaccess) return findApacheSettings([{ path, text }], names, ['php_module'])
-    return names.flatMap((name) => {
-      const value = readIniSetting(text, name)
-      return value === undefined ? [] : [{ name, value, from: `${path}:${lineOf(text, name)}` }]
-    })
+    return linesOf([{ path, bytes: text }], names)
   })
 }
 
@@ -39,24 +33,26 @@ export function findInPages(host: Host, appDirectory: string, name: string): Sou
   return findPageSettings(host, appDirectory, [name])[0]
 }
 
-/** The files that may have such settings, those of the web roots first. `find` is quick in an app of many directories. */
+/** The files that may have such settings, those of the web roots first. */
 function findFiles(host: Host, appDirectory: string): readonly string[] {
-  const inRoots = webRootsOf(appDirectory).flatMap((root) => [`${root}/.user.ini`, `${root}/.htaccess`])
-  const { status, stdout } = host.run({
-    file: 'find',
-    args: [
-      appDirectory,
-      ...words('( -name .git -o -name node_modules ) -prune -o'),
-      ...words('( -name .user.ini -o -name .htaccess ) -type f -size -64k'),
-      ...words('-exec grep -lE php_|prepend|session|basedir|disable|compression {} +'),
-    ],
-    stdin: '',
-    limitSeconds: LIMIT_SECONDS,
+  const names = ['.user.ini', '.htaccess']
+  const inRoots = webRootsOf(appDirectory).flatMap((root) => names.map((name) => `${root}/${name}`))
+  const found = host.findFiles([appDirectory], {
+    names,
+    without: ['.git', 'node_modules'],
+    deepest: DEEPEST,
+    followsLinks: false,
+    largest: 64 << 10,
+    words: words('php_ prepend session basedir disable compression'),
   })
-  // grep in find returns 1 if a file has no such line.
-  const others = status <= 1 ? stdout.split('\n').filter((path) => path.startsWith(appDirectory)) : []
-  return [...inRoots, ...others.filter((path) => !inRoots.includes(path)).toSorted()]
+  return [...inRoots, ...found.filter((path) => !inRoots.includes(path)).toSorted()]
 }
+
+/** How deep the directories of an app may be; none are as deep. */
+const DEEPEST = 64
+
+const CLASS = 'SessionHandler'
+const MAKES_CLASS = /^[^/*]*(class .*extends +\\?|new +\\)SessionHandler\b/
 
 /**
  * Finds a file of the app's own that extends PHP's `SessionHandler`, or makes one to wrap it: PHP puts the handler of
@@ -64,17 +60,16 @@ function findFiles(host: Host, appDirectory: string): readonly string[] {
  * uses, so they are skipped.
  */
 export function findHandlerClass(host: Host, appDirectory: string): string | undefined {
-  const { stdout } = host.run({
-    file: 'grep',
-    args: [
-      ...['-rlsE', '--include=*.php'],
-      ...['vendor', 'node_modules', 'tests', '.git'].map((name) => `--exclude-dir=${name}`),
-      ...['^[^/*]*(class .*extends +\\\\?|new +\\\\)SessionHandler\\b', appDirectory],
-    ],
-    stdin: '',
-    limitSeconds: LIMIT_SECONDS,
+  const found = host.findFiles([appDirectory], {
+    names: ['*.php'],
+    without: words('vendor node_modules tests .git'),
+    deepest: DEEPEST,
+    followsLinks: false,
+    largest: LIMIT_BYTES,
+    words: [CLASS],
   })
-  return stdout.split('\n').find((path) => path.startsWith(appDirectory) && path.endsWith('.php'))
+  const makesClass = (line: string) => line.includes(CLASS) && MAKES_CLASS.test(line)
+  return found.toSorted().find((path) => readIfAllowed(host, path)?.split('\n').some(makesClass))
 }
 
 /** Whether a prepended file is the managed handler, or includes it. */

@@ -3,9 +3,7 @@ import { type Host, readIfAllowed } from '../../host/host.ts'
 import type { SettingLine } from '../answers.ts'
 import { findApacheSettings, type ServerFile } from './apache.ts'
 
-const LIMIT_SECONDS = 5
-
-/** Where web servers have their configuration; the last ones, below the app, are php_buildpack's and Paketo's. */
+/** Where web servers have their configuration; the last ones are those of php_buildpack and Paketo, below the app. */
 const PLACES = words('/etc/nginx /usr/local/nginx/conf /etc/apache2 /etc/httpd /usr/local/apache2/conf')
 const PLACES_OF_APPS = words(
   'nginx/conf httpd/conf .bp-config/nginx .bp-config/httpd .nginx.conf.d .php.nginx.conf.d .httpd.conf.d',
@@ -36,27 +34,22 @@ export function findServerSettings(
 
 /** The files in use that may have such settings. */
 function findFiles(host: Host, appDirectory: string): readonly ServerFile[] {
-  const { stdout } = host.run({
-    file: 'find',
-    args: [
-      ...['-L', ...PLACES, ...PLACES_OF_APPS.map((place) => `${appDirectory}/${place}`), '-maxdepth', '4'],
-      ...words('-name *-available -prune -o'),
-      ...[
-        '!',
-        '-regex',
-        '.*\\(~\\|\\.\\(bak\\|orig\\|default\\|disabled\\|off\\|sample\\|example\\|save\\|dpkg-[a-z]*\\|rpm[a-z]*\\)\\)',
-      ],
-      ...words('-type f -size -256k -exec grep -liE PHP_(ADMIN_)?(VALUE|FLAG)|LoadModule {} +'),
-    ],
-    stdin: '',
-    limitSeconds: LIMIT_SECONDS,
+  const found = host.findFiles([...PLACES, ...PLACES_OF_APPS.map((place) => `${appDirectory}/${place}`)], {
+    names: ['*'],
+    without: ['*-available'],
+    deepest: 4,
+    followsLinks: true,
+    largest: 256 << 10,
+    words: words('PHP_VALUE PHP_ADMIN_VALUE PHP_FLAG PHP_ADMIN_FLAG LoadModule'),
   })
-  return stdout
-    .split('\n')
-    .filter((path) => path.startsWith('/'))
+  return found
+    .filter((path) => !UNUSED.test(path))
     .toSorted()
     .map((path) => ({ path, text: readIfAllowed(host, path) ?? '' }))
 }
+
+/** What editors, packages and people put behind the name of a file that nothing is to read. */
+const UNUSED = /(~|\.(bak|orig|default|disabled|off|sample|example|save|dpkg-[a-z]*|rpm[a-z]*))$/
 
 /** A parameter of a request: nginx' `fastcgi_param`, or a variable of Apache that it passes to php-fpm. */
 const PASSED =

@@ -6,6 +6,9 @@ import { fakeHost } from '../../support/host/fake-host.ts'
 const INI = '/deps/1/php/etc/php.ini.d/00-php-sessions.ini'
 const LOADED = '/deps/1/php/etc/php.ini.d/zz-php-sessions.ini'
 const EXTENSIONS = '/deps/1/php/lib/php/extensions/no-debug-non-zts-20220829'
+/** What a library has that is linked to both. */
+const LINKED = '\x7fELF igbinary_serialize msgpack_serialize'
+const UNLINKED = { [`${EXTENSIONS}/redis.so`]: '' }
 
 /** A container as php_buildpack 5 leaves it, with more or other files. */
 function container(env: Record<string, string>, files: Record<string, string | undefined> = {}) {
@@ -15,8 +18,8 @@ function container(env: Record<string, string>, files: Record<string, string | u
     '/deps/1/php/etc/php.ini.d/include-path.ini': '',
     [`${EXTENSIONS}/igbinary.so`]: '',
     [`${EXTENSIONS}/msgpack.so`]: '',
-    [`${EXTENSIONS}/redis.so`]: '',
-    [`${EXTENSIONS}/memcached.so`]: '',
+    [`${EXTENSIONS}/redis.so`]: LINKED,
+    [`${EXTENSIONS}/memcached.so`]: LINKED,
     ...files,
   }
   const there = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined)
@@ -42,7 +45,7 @@ test('C5: the ini loads igbinary, msgpack and redis once, in order, and only its
 })
 
 test('C7: the same for memcached', () => {
-  const host = container({ VCAP_SERVICES: vcapServices(memcachedService) })
+  const host = container({ VCAP_SERVICES: vcapServices(memcachedService) }, UNLINKED)
   expect(launch(host)).toMatchObject({ status: 0 })
   expect(loadedBy(host)).toEqual(['igbinary', 'msgpack', 'memcached'])
 })
@@ -65,7 +68,7 @@ test('the file with the extensions sorts after every ini file of the app', () =>
   expect(loadedBy(host, name)).toEqual(['msgpack', 'redis'])
   const later = fakeHost(
     { ...(host.env as Record<string, string>), VCAP_SERVICES: '{}' },
-    Object.fromEntries(host.files),
+    { ...Object.fromEntries(host.files), ...UNLINKED },
   )
   main(later, ['launch'])
   expect(later.files.has(name)).toBe(false)
@@ -85,7 +88,7 @@ test('a second run of the same start changes nothing and says nothing', () => {
 })
 
 test('C1: with nothing bound nothing is written and one line says so', () => {
-  const host = container({ VCAP_SERVICES: '{}' })
+  const host = container({ VCAP_SERVICES: '{}' }, UNLINKED)
   const before = new Map(host.files)
   expect(launch(host)).toMatchSnapshot()
   expect(host.files).toEqual(before)
@@ -93,11 +96,11 @@ test('C1: with nothing bound nothing is written and one line says so', () => {
 
 test('when the service is gone our file goes too, and php.ini is as it was', () => {
   const host = container(redis)
-  const before = new Map(host.files)
+  const before = new Map([...host.files, ...Object.entries(UNLINKED)])
   launch(host)
   const later = fakeHost(
     { ...(host.env as Record<string, string>), VCAP_SERVICES: '{}' },
-    Object.fromEntries(host.files),
+    { ...Object.fromEntries(host.files), ...UNLINKED },
   )
   main(later, ['launch'])
   expect(later.files).toEqual(before)

@@ -72,6 +72,27 @@ export function fakeHost(
     uniqueWord: () => 'unique',
     listDirectory: (path) =>
       [...new Set(inside(path).map((file) => file.slice(path.length + 1).split('/')[0] ?? ''))].sort(),
+    readFiles: (path) => {
+      const names = inside(path).map((file) => file.slice(path.length + 1))
+      const shown = names.filter((name) => !/^\.|\//.test(name)).toSorted()
+      return shown.map((name) => ({ name, text: files.get(`${path}/${name}`) ?? '' }))
+    },
+    findFiles: (directories, { names, without, deepest, words }) =>
+      directories.flatMap(inside).filter((file) => {
+        const start = directories.find((directory) => file.startsWith(`${directory}/`)) ?? ''
+        const parts = file.slice(start.length + 1).split('/')
+        const isAmong = (patterns: readonly string[], name = '') =>
+          patterns.some(
+            (pattern) => pattern === name || (pattern[0] === '*' && name.endsWith(pattern.slice(1))),
+          )
+        const text = (files.get(file) ?? '').toLowerCase()
+        return (
+          parts.length <= deepest &&
+          isAmong(names, parts.at(-1)) &&
+          !parts.slice(0, -1).some((part) => isAmong(without, part)) &&
+          (words.length === 0 || words.some((word) => text.includes(word.toLowerCase())))
+        )
+      }),
     statusOf: (path) => {
       const isDirectory = path === '/' || inside(path).length > 0
       if (!isDirectory && !files.has(path)) return undefined

@@ -2,6 +2,7 @@ import { until } from '../processes/until.ts'
 import { isIn, isWhole, readView } from './cluster-view.ts'
 import { strongestLogin } from './conf.ts'
 import type { AccessOptions, Redis } from './options.ts'
+import { hasChannels } from './release.ts'
 import { startRedis } from './server.ts'
 import { migrateSlots } from './slots.ts'
 
@@ -38,7 +39,10 @@ const NODE_TIMEOUT_MILLISECONDS = 1500
 /** Starts a Redis Cluster whose masters share all slots, and waits until it is whole. */
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
   const { masters: count = 3, replicas = 1, ...rest } = options
-  const lines = [`cluster-node-timeout ${NODE_TIMEOUT_MILLISECONDS}`, 'cluster-allow-replica-migration no']
+  const lines = [
+    `cluster-node-timeout ${NODE_TIMEOUT_MILLISECONDS}`,
+    hasChannels(rest) ? 'cluster-allow-replica-migration no' : 'cluster-migration-barrier 1000',
+  ]
   const start = () => startRedis({ ...rest, cluster: true, lines })
   const nodes = await Promise.all(Array.from({ length: count * (1 + replicas) }, start))
   const killed = new Set<Redis>()
@@ -76,7 +80,7 @@ async function introduce(nodes: readonly Redis[], masters: number): Promise<void
     node.cli('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))
     if (index >= masters) continue
     const [from = 0, to = 0] = [index, index + 1].map((part) => Math.floor((SLOTS * part) / masters))
-    node.cli('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to - 1))
+    addSlots(node, from, to)
   }
   for (const { host, port, tlsPort, busPort } of others) {
     first.cli('CLUSTER', 'MEET', host, String(tlsPort ?? port), String(busPort))
@@ -87,6 +91,11 @@ async function introduce(nodes: readonly Redis[], masters: number): Promise<void
     const master = nodes[index % masters] as Redis
     replica.cli('CLUSTER', 'REPLICATE', master.cli('CLUSTER', 'MYID'))
   }
+}
+
+/** Gives a node the slots from one number to before another. One by one: ADDSLOTSRANGE is of Redis 7. */
+export function addSlots(node: Redis, from: number, to: number): void {
+  node.cli('CLUSTER', 'ADDSLOTS', ...Array.from({ length: to - from }, (_, index) => String(from + index)))
 }
 
 function ownRanges(node: Redis): readonly string[] {

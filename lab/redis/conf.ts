@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import type { Place } from '../processes/server.ts'
 import type { RedisOptions } from './options.ts'
+import { hasChannels, hasClusterPort } from './release.ts'
 
 type PortName = 'port' | 'tlsPort' | 'busPort'
 
 /** The names of a server's ports, in the order of the ports in its `Place`. */
-export function portNames({ tls, cluster }: RedisOptions): PortName[] {
-  const names: PortName[] = tls === undefined ? ['port'] : ['port', 'tlsPort']
-  return cluster ? [...names, 'busPort'] : names
+export function portNames(options: RedisOptions): PortName[] {
+  const names: PortName[] = options.tls === undefined ? ['port'] : ['port', 'tlsPort']
+  return options.cluster && hasClusterPort(options) ? [...names, 'busPort'] : names
 }
 
 /** Renders redis.conf. */
@@ -21,7 +22,9 @@ export function redisConf(options: RedisOptions, { directory, ports }: Place): s
     'repl-diskless-sync-delay 0',
     ...(options.keeps ? KEEP : ['appendonly no']),
     ...(options.socket ? [`unixsocket ${socketIn(directory)}`] : []),
-    ...(options.cluster ? ['cluster-enabled yes', `cluster-port ${busPort}`] : []),
+    ...(options.cluster
+      ? ['cluster-enabled yes', ...(hasClusterPort(options) ? [`cluster-port ${busPort}`] : [])]
+      : []),
     ...loginLines(options),
     ...tlsLines(options, tlsPort),
     ...replicaLines(options),
@@ -38,11 +41,15 @@ export function dataIn({ keeps, at }: RedisOptions, own: string): string {
   return keeps && at !== undefined ? at.directory : own
 }
 
-function loginLines({ password, user }: RedisOptions): string[] {
+function loginLines(options: RedisOptions): string[] {
+  const { password, user } = options
   const lines = password === undefined ? [] : [`requirepass ${quote(password)}`]
   if (user === undefined) return lines
   if (password === undefined) lines.push('user default off')
-  return [...lines, `user ${quote(user.name)} on ${quote(`>${user.password}`)} ~* &* +@all`]
+  return [
+    ...lines,
+    `user ${quote(user.name)} on ${quote(`>${user.password}`)} ~* ${hasChannels(options) ? '&* ' : ''}+@all`,
+  ]
 }
 
 function tlsLines({ tls, demandsCertificate, cluster }: RedisOptions, tlsPort: number | undefined): string[] {
@@ -72,7 +79,9 @@ function replicaLines(options: RedisOptions): string[] {
 
 export function namedPorts(options: RedisOptions, ports: readonly number[]) {
   const pairs = portNames(options).map((name, index) => [name, ports[index]])
-  return Object.fromEntries(pairs) as { port: number; tlsPort?: number; busPort?: number }
+  const named = Object.fromEntries(pairs) as { port: number; tlsPort?: number; busPort?: number }
+  if (!options.cluster || hasClusterPort(options)) return named
+  return { ...named, busPort: (named.tlsPort ?? named.port) + 10_000 }
 }
 
 export function socketIn(directory: string): string {

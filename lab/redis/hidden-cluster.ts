@@ -1,6 +1,7 @@
 import { connect, createServer } from 'node:net'
 import { freePorts } from '../processes/ports.ts'
 import { until } from '../processes/until.ts'
+import { addSlots } from './cluster.ts'
 import type { AccessOptions, Redis } from './options.ts'
 import { startRedis } from './server.ts'
 
@@ -19,7 +20,7 @@ export interface HiddenCluster {
  */
 export async function startHiddenCluster(options: AccessOptions): Promise<HiddenCluster> {
   const node = await startRedis({ ...options, cluster: true })
-  node.cli('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+  addSlots(node, 0, 16384)
   await until('the cluster to be whole', () => /cluster_state:ok/.test(node.cli('CLUSTER', 'INFO')))
   const change = (from: RegExp, to: string) => (bytes: Buffer) =>
     Buffer.from(bytes.toString('latin1').replace(from, to), 'latin1')

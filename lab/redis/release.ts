@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process'
+import type { RedisOptions } from './options.ts'
+
+/** The release of the machine's Redis, such as 6.0 on Ubuntu 22.04; programs that a test names are newer. */
+let machine: number | undefined
+
+function releaseOf({ program }: Pick<RedisOptions, 'program'>): number {
+  if (program !== undefined) return Number.POSITIVE_INFINITY
+  machine ??= Number(
+    /v=(\d+\.\d+)/.exec(spawnSync('redis-server', ['--version'], { encoding: 'utf8' }).stdout)?.[1],
+  )
+  return machine
+}
+
+/** Before, the bus of a cluster is 10,000 ports above the other, and slots are added one by one. */
+export const hasClusterPort = (options: Pick<RedisOptions, 'program'>) => releaseOf(options) >= 7
+
+/** Users have rights to channels, and replicas can be told to stay where they are. */
+export const hasChannels = (options: Pick<RedisOptions, 'program'>) => releaseOf(options) >= 6.2

@@ -23,7 +23,7 @@ const pageCases = (run: Run) =>
   [
     ...BOTH.flatMap((tls) => HANDLERS.map((handler) => ({ tls, handler }))),
     ...run.pick(
-      [{ kilobytes: 10, tls: true }],
+      [10, 100].map((kilobytes) => ({ kilobytes, tls: true })),
       [10, 100].flatMap((kilobytes) => BOTH.map((tls) => ({ kilobytes, tls }))),
     ),
     ...run.pick(

@@ -3,8 +3,9 @@ import type { Endpoint } from '../core/endpoint.ts'
 import { readsAsOn } from '../core/formats/php-ini.ts'
 import type { Php } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
+import { redis } from '../stores/redis/redis.ts'
 import { fileOf, type PoolLine, type SettingLine } from './answers.ts'
-import { askPhp, ProbeSilent, type Question } from './ask.ts'
+import { type Answers, askPhp, ProbeSilent, type Question } from './ask.ts'
 import { readPools } from './web/pools.ts'
 
 /** How to start the PHP that will serve the app, with the extension redis: the program, then arguments before ours. */
@@ -90,7 +91,7 @@ export function lookAround(
   const ask = (more: readonly string[], asked: { readonly [name: string]: Question }) =>
     askPhp(host, { command: [...command, ...more], env: {} }, 'look-around', asked, () => undefined, limit)
   try {
-    const answer = ask([], question)
+    const answer = askWithExtension(ask, question, endpoint)
     const lines = answer.lines ?? []
     const found = answer.fpm ?? undefined
     const pools = readPools(host, found?.command ?? fpm ?? [], found)
@@ -118,6 +119,31 @@ export function lookAround(
     if (error instanceof ProbeSilent) return error.status
     throw error
   }
+}
+
+type AskedAnswer = Partial<Answers['look-around']>
+type AskLookAround = (more: readonly string[], asked: { readonly [name: string]: Question }) => AskedAnswer
+
+/** A start loads the extension where no ini file does: then it asks the Sentinels, and its version decides about TLS. */
+function askWithExtension(
+  ask: AskLookAround,
+  question: Parameters<AskLookAround>[1],
+  endpoint: Endpoint | undefined,
+): AskedAnswer {
+  const answer = ask([], question)
+  const { phpredis = null, loaded = [], loadable = [] } = answer
+  const isNeeded = endpoint?.sentinel !== undefined || endpoint?.tls.value === true
+  if (!isNeeded || phpredis !== null || !loadable.includes(redis.name)) return answer
+  const missing = redis.extensions.filter((name) => loadable.includes(name) && !loaded.includes(name))
+  const {
+    phpredis: version = null,
+    master = null,
+    failures = [],
+  } = ask(
+    missing.flatMap((name) => ['-d', `extension=${name}`]),
+    { ...question, fpm: [], names: [] },
+  )
+  return { ...answer, phpredis: version, master, failures }
 }
 
 /** As PHP_VERSION_ID has it. */

@@ -14,6 +14,19 @@ test('the architecture lists every file in which a secret is revealed, and no ot
   expect(listed.toSorted()).toEqual(revealing.toSorted())
 })
 
+test('the architecture says how to find the sentence of a message, and that finds each', () => {
+  const page = readPage('docs/internals/architecture.md')
+  const [, before, after] = /`grep -rn "([^\w"]*)tls\.name([^"]*)" src`/.exec(page) ?? []
+  const texts = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => readPage(`src/${path}`))
+  const ids = [...readPage('docs/messages.md').matchAll(/^### ([a-z0-9]+\.[a-z0-9-]+)$/gm)].map(
+    ([, id]) => id,
+  )
+  expect(ids.length).toBeGreaterThan(150)
+  expect(ids.filter((id) => !texts.some((text) => text.includes(`${before}${id}${after}`)))).toEqual([])
+})
+
 test('the architecture shows every folder of src', () => {
   const [, picture = ''] = readPage('docs/internals/architecture.md').split('```')
   const folders = readdirSync('src', { withFileTypes: true }).filter((entry) => entry.isDirectory())

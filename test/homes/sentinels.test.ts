@@ -20,3 +20,33 @@ test.each(['ini', 'explain', 'doctor'])(
     for (const line of lines) expect(line).toMatch(/s8:26379.*and 2991 more/)
   },
 )
+
+test.each([
+  ['php-fpm', ['exec', '--app', '/app', '--', 'php-fpm']],
+  ['nothing', ['explain', '--app', '/app']],
+])(
+  'an extension that a start will load asks the Sentinels, and its version counts, before %s',
+  (_what, args) => {
+    const service = {
+      name: 'redis-sessions',
+      credentials: { master_name: 'm', sentinels: ['s:26379'], tls: true },
+    }
+    const asked: string[] = []
+    const host = fakeHost(
+      { VCAP_SERVICES: vcapServices(service), KUBERNETES_SERVICE_HOST: '10.0.0.1' },
+      {},
+      (program) => {
+        const isLoaded = program.args.includes('extension=redis')
+        if (program.args.at(-1) === 'look-around') asked.push(program.args.join(' '))
+        const master = program.stdin.includes('sentinels') ? { host: '10.0.0.9', port: 6390 } : null
+        const told = isLoaded ? { phpredis: '6.2.0', master } : { phpredis: null, master: null }
+        const answer = { versionId: 80401, loaded: ['igbinary'], loadable: ['igbinary', 'redis'], ...told }
+        return fakePhp({ 'look-around': answer })(program)
+      },
+    )
+    expect([main(host, args), host.output.err]).toEqual([0, expect.not.stringContaining('✗')])
+    expect(host.output.err + host.output.out).toContain('redis-sessions (')
+    expect(asked).toHaveLength(2)
+    expect(asked[1]).not.toContain('extension=igbinary')
+  },
+)

@@ -154,7 +154,7 @@ export function findObstacles(
       ...line,
       isFixed: line.isAdmin,
     })),
-    ...definitionsOf(php, DECISIVE_SETTINGS).map(asChangeable),
+    ...definitionsOf(php, facts, DECISIVE_SETTINGS).map(asChangeable),
     ...pools.map((line) => ({ ...line, isFixed: line.kind.startsWith('php_admin_') })),
     ...DECISIVE_SETTINGS.flatMap((name) => lastLine([...php.lines, ...(facts?.lines ?? [])], name, php)),
   ]

@@ -198,6 +198,8 @@ export interface LookAroundAnswer {
   readonly versionId: number
   /** Whether it waits for ever if TLS 1.3 sends its tickets before the first answer. */
   readonly hangsInTls13: boolean
+  /** What `-d` gives to settings, by their names. */
+  readonly definitions: Readonly<Record<string, string>>
   /** Which of `sodium`, `zstd`, `lz4` and `gzip` it supports. */
   readonly codecs: readonly string[]
   readonly phpredis: string | null

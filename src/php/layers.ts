@@ -49,7 +49,7 @@ export function readLayers(
   }))
   return {
     before: inis.filter((line) => !isLater(line)),
-    after: [...inis.filter(isLater), ...definitionsOf(php, names)],
+    after: [...inis.filter(isLater), ...definitionsOf(php, facts, names)],
     pools: ofPools.map((pool) => ({ pages: `the pool ${pool}`, lines: linesOfPool(pools, pool, names) })),
     pages: group([...inServers, ...inPages]),
   }
@@ -61,18 +61,20 @@ export function servedBy({ fpm }: TargetPhp): Served {
   return fpm.length > 0 ? 'fpm' : 'other'
 }
 
-/** The `-d NAME=VALUE` of the command that serves an app; these win over every ini file. */
+/** The `-d NAME=VALUE` of the command that serves an app, or of what starts its PHP; these win over every ini file. */
 export function definitionsOf(
   { served, fpm = [] }: TargetPhp,
+  facts: Known['facts'],
   names: readonly string[],
 ): readonly SettingLine[] {
   const command = served ?? fpm
-  return command.flatMap((word, i) => {
+  const inCommand = command.flatMap((word, i) => {
     const definition = command[i - 1] === '-d' ? word : /^-d(.+)$/.exec(word)?.[1]
     const [, name, value = '1'] = /^([\w.]+)(?:=(.*))?$/.exec(definition ?? '') ?? []
     // The value may be a secret.
     return name === undefined || !names.includes(name) ? [] : [{ name, value, from: `-d ${name}` }]
   })
+  return [...(facts?.definitions ?? []).filter(({ name }) => names.includes(name)), ...inCommand]
 }
 
 /** The effective lines of pools. */

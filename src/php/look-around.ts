@@ -38,6 +38,8 @@ export interface PhpFacts {
   readonly scanned: readonly string[]
   /** The settings of its ini files that decide whether the managed handler runs, in PHP's order. */
   readonly lines: readonly SettingLine[]
+  /** What wins over its ini files: the `-d` of a script that is called php. */
+  readonly definitions: readonly SettingLine[]
   /** The settings of php-fpm's pools, and those of php-fpm itself. */
   readonly pools: readonly PoolLine[]
   /** Whether settings of sessions cannot be changed at run time, because session.upload_progress.enabled is on. */
@@ -86,7 +88,7 @@ export function lookAround(
   patience: Patience,
 ): PhpFacts | number {
   const sentinels = patience === OFFLINE || endpoint === undefined ? {} : sentinelQuestion(endpoint, patience)
-  const question = { ...sentinels, fpm: isKnown ? [] : (fpm ?? null), names: KEEPING_SETTINGS }
+  const question = { ...sentinels, fpm: isKnown ? [] : (fpm ?? null), names: isKnown ? [] : KEEPING_SETTINGS }
   const limit = patience === OFFLINE ? undefined : patience.all + LOCAL_SECONDS
   const ask = (more: readonly string[], asked: { readonly [name: string]: Question }) =>
     askPhp(host, { command: [...command, ...more], env: {} }, 'look-around', asked, () => undefined, limit)
@@ -109,6 +111,10 @@ export function lookAround(
       loadable: answer.loadable ?? [],
       scanned: answer.scanned ?? [],
       lines,
+      definitions: Object.entries(answer.definitions ?? {}).map(([name, value]) => ({
+        ...{ name, value },
+        from: `-d ${name} in what starts PHP`,
+      })),
       pools,
       locksSettings: locksSettings === true,
       savePath: answer.savePath ?? undefined,

@@ -194,6 +194,21 @@ describe.each(Object.entries(HOMES))('in %s', (_home, home) => {
   })
 })
 
+// php_buildpack's PHP is none, and need not be asked.
+test.each(Object.entries(HOMES).filter(([name]) => name !== 'Cloud Foundry'))(
+  'in %s what a script that is called php sets counts',
+  (_name, home) => {
+    const world = { service: redisService, php: { definitions: FILES } }
+    const { said } = startIn(home.host(world), home)
+    expect(said.findings).toContain('php.overridden')
+    const { findings } = askIn(home.host(world), 'explain')
+    expect(findings).toEqual(said.findings)
+    expect(textOf(home.host(world), 'explain')).toContain(
+      'because -d session.save_handler in what starts PHP sets session.save_handler to files',
+    )
+  },
+)
+
 test.each([
   ['decide nothing', 'session.save_path = "/tmp"\n', [...RHEL, line('', 'listen', '9001', 5, 'shop')]],
   ['say what the pool says', 'session.save_handler = files\nsession.save_path = "/tmp"\n', RHEL],

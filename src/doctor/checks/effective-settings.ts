@@ -147,7 +147,7 @@ export function writeAgain({ advice }: Context, web: Web): string {
 }
 
 function whyItWins(from: string): string {
-  return from.includes(' of pool ') || /\/\.(user\.ini|htaccess):\d+$/.test(from)
+  return from.startsWith('-d ') || from.includes(' of pool ') || /\/\.(user\.ini|htaccess):\d+$/.test(from)
     ? 'it overrides every ini file'
     : 'it is read after the file of php-sessions'
 }

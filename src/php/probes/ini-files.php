@@ -61,3 +61,20 @@ function findLine(array $files, string $name): ?string
     }
     return null;
 }
+
+/** Settings that php-sessions itself overrides for its questions. */
+const OF_QUESTIONS = ['session.auto_start', 'session.upload_progress.enabled', 'display_errors'];
+
+/** What the command line of this PHP sets, where a script that is called php adds `-d`; it wins over ini files. */
+function definitions(): array
+{
+    $words = explode("\0", (string) @file_get_contents('/proc/self/cmdline'));
+    $found = [];
+    foreach ($words as $i => $word) {
+        $isNext = in_array($words[$i - 1] ?? '', ['-d', '--define'], true);
+        $given = $isNext ? $word : (str_starts_with($word, '-d') ? substr($word, 2) : '');
+        [$name, $value] = explode('=', $given, 2) + [1 => '1'];
+        $found[$name] = trim($value, '"\'');
+    }
+    return array_diff_key($found, array_flip(OF_QUESTIONS));
+}

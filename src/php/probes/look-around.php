@@ -22,6 +22,7 @@ $answer = [
     'loadable' => installedExtensions(),
     'scanned' => scannedExtensions(),
     'lines' => $lines,
+    'definitions' => $fpm === null ? array_intersect_key(definitions(), array_flip($question['names'])) : [],
     'fpm' => $fpm === null ? null : ['command' => $fpm['command']] + fpmPlaces(),
     'locksSettings' => locksSettings(),
     'watchesUploads' => filter_var(ini_get('session.upload_progress.enabled'), FILTER_VALIDATE_BOOL),

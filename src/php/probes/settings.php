@@ -39,17 +39,18 @@ function commandLine(array $question): array
         'path' => PHP_CONFIG_FILE_PATH,
         'scan' => $scan,
         'extensions' => $extensions,
-    ] + report($question, $files, $scan, $values);
+    ] + report($question, $files, $scan, $values, definitions());
 }
 
 /** The settings and the ini files, in one form for the command line and for php-fpm. */
-function report(array $question, array $files, array $scan, array $values): array
+function report(array $question, array $files, array $scan, array $values, array $definitions = []): array
 {
     $settings = [];
     // Both were started with session.auto_start off: otherwise each would have begun with a session.
     $values['session.auto_start'] = writtenValue($files, 'session.auto_start');
     foreach ($values as $name => $value) {
-        $settings[$name] = setting($question, $name, (string) $value, findLine($files, $name));
+        $from = isset($definitions[$name]) ? "-d $name in what starts PHP" : findLine($files, $name);
+        $settings[$name] = setting($question, $name, (string) $value, $from);
     }
     $ours = array_values(array_filter($files, 'isOurs'));
     return [

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cookieIn } from '../../../lab/php/fastcgi.ts'
@@ -62,6 +62,30 @@ test('php-fpm keeps its sessions in Redis over TLS, with workers of another user
   expect(await fpm.exited).toBe(0)
   expect(bound.left()).toEqual([])
 })
+
+test.each(['native', 'managed'])(
+  'a script that is called php is asked what it sets, which wins: %s',
+  (handler) => {
+    const bound = withRedis()
+    const script = join(bound.directory, 'php')
+    const real = spawnSync('sh', ['-c', 'command -v php'], { encoding: 'utf8' }).stdout.trim()
+    writeFileSync(
+      script,
+      `#!/bin/sh\nexec ${real} -d session.save_handler=files -dsession.save_path=/tmp "$@"\n`,
+    )
+    chmodSync(script, 0o755)
+    const env = { ...bound.env, PATH: `${bound.directory}:${bound.env.PATH}`, PHP_SESSIONS_HANDLER: handler }
+    const { stdout, stderr, status } = run({ ...bound, env }, [
+      'php',
+      '-r',
+      "echo ini_get('session.save_handler');",
+    ])
+    expect([status, stdout]).toEqual([0, 'files'])
+    expect(stderr).toMatch(
+      /^php-sessions: sessions are kept in local files, because -d session\.save_handler /m,
+    )
+  },
+)
 
 test.each([
   ['SIGTERM, as platforms send', 'SIGTERM'],

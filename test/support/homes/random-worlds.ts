@@ -83,22 +83,6 @@ const options = fc
   .map((all): Record<string, string> => Object.fromEntries(all))
 const stranger = fc.constantFrom({}, {}, {}, { PHP_SESSIONS_LOCKIN: 'on' }, { PHP_SESSIONS_COLOUR: 'red' })
 
-const php: fc.Arbitrary<Partial<WorldPhp>> = fc
-  .record({
-    answers: fc.constantFrom(true, true, true, true, true, true, true, false),
-    versionId: fc.constantFrom(70433, 80030, 80136, 80210, 80236, 80330, 80405, 80500),
-    phpredis: fc.constantFrom(null, '4.3.0', '5.3.7', '6.0.2', '6.2.0', '6.2.0'),
-    hasMemcached: fc.boolean(),
-    hangsInTls13: fc.boolean(),
-    locksSettings: fc.constantFrom(false, false, false, true),
-    maxExecutionSeconds: fc.constantFrom(0, 30, 30, 120, 900),
-    codecs: fc.subarray(['sodium', 'zstd', 'lz4', 'gzip']),
-  })
-  .map(({ hasMemcached, ...said }) => ({
-    ...said,
-    extensions: [...(said.phpredis === null ? [] : ['redis']), ...(hasMemcached ? ['memcached'] : [])],
-  }))
-
 const SETTINGS: readonly (readonly [name: string, value: string])[] = [
   ['session.save_handler', 'files'],
   ['session.save_handler', 'redis'],
@@ -116,6 +100,23 @@ const lines = fc
   .map((all): Record<string, string> => Object.fromEntries(all))
 const rarely = <Value>(value: fc.Arbitrary<Value>, otherwise: Value) =>
   fc.oneof({ weight: 2, arbitrary: fc.constant(otherwise) }, { weight: 1, arbitrary: value })
+
+const php: fc.Arbitrary<Partial<WorldPhp>> = fc
+  .record({
+    answers: fc.constantFrom(true, true, true, true, true, true, true, false),
+    versionId: fc.constantFrom(70433, 80030, 80136, 80210, 80236, 80330, 80405, 80500),
+    phpredis: fc.constantFrom(null, '4.3.0', '5.3.7', '6.0.2', '6.2.0', '6.2.0'),
+    hasMemcached: fc.boolean(),
+    hangsInTls13: fc.boolean(),
+    locksSettings: fc.constantFrom(false, false, false, true),
+    maxExecutionSeconds: fc.constantFrom(0, 30, 30, 120, 900),
+    definitions: rarely(lines, {}),
+    codecs: fc.subarray(['sodium', 'zstd', 'lz4', 'gzip']),
+  })
+  .map(({ hasMemcached, ...said }) => ({
+    ...said,
+    extensions: [...(said.phpredis === null ? [] : ['redis']), ...(hasMemcached ? ['memcached'] : [])],
+  }))
 
 const poolLine = fc.record<PoolLine>({
   pool: fc.constantFrom('www', 'shop'),

@@ -37,6 +37,8 @@ export interface WorldPhp {
   readonly phpredis: string | null
   readonly maxExecutionSeconds: number
   readonly codecs?: readonly string[]
+  /** What `-d` in a script that is called php sets. */
+  readonly definitions?: Readonly<Record<string, string>>
 }
 
 const PHP: WorldPhp = {
@@ -58,6 +60,7 @@ function answerIn({ php, before = {}, later = {} }: World, ini: string) {
     const answer = {
       ...facts,
       maxExecutionSeconds: hasInis ? facts.maxExecutionSeconds : null,
+      definitions: hasInis ? (facts.definitions ?? {}) : {},
       lines: hasInis ? [...linesFrom(before, '/etc/php/php.ini'), ...linesFrom(later, ini)] : [],
       loaded: extensions,
       master:

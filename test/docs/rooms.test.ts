@@ -14,7 +14,7 @@ const files = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'ut
 /** Folders that have more files, and why. */
 const LARGE_FOLDERS: Readonly<Record<string, string>> = {
   'bench/results': 'a file for each benchmark',
-  'bench/scale': 'TODO',
+  native: 'C files that one call of the compiler takes, and what pins their sources',
   docs: 'a page for each question that users have',
 }
 
@@ -26,7 +26,6 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'test/doctor/cases/php.ts': 'a table: what PHP answers, and what the doctor says of it',
   'test/frameworks/apps.ts': 'a table: an app for each rule',
   'test/frameworks/recognise.test.ts': 'a table: apps with settings of their own',
-  'test/homes/obstacles.test.ts': 'TODO',
   'test/support/doctor/faults.ts':
     'a table: every fault, made with a real server, and how its fix repairs it',
 }
@@ -40,7 +39,7 @@ test('a folder has few files, or a reason', () => {
   const large = [...counts].filter(
     ([folder, count]) => count > FILES_IN_A_FOLDER && !/fixtures|__snapshots__/.test(folder),
   )
-  expect(large.map(([folder]) => folder).sort()).toEqual(Object.keys(LARGE_FOLDERS))
+  expect(large.map(([folder]) => folder).sort()).toEqual(Object.keys(LARGE_FOLDERS).sort())
 })
 
 test('a file has few lines, or a reason', () => {
@@ -48,5 +47,5 @@ test('a file has few lines, or a reason', () => {
   const long = files.filter(
     (file) => CODE.test(file) && !/fixtures/.test(file) && lines(file) > LINES_IN_A_FILE,
   )
-  expect(long).toEqual(Object.keys(LONG_FILES))
+  expect(long.sort()).toEqual(Object.keys(LONG_FILES).sort())
 })

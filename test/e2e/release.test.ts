@@ -1,21 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { unzipSync } from 'fflate'
 import { parse } from 'smol-toml'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { makeScratch } from '../../lab/processes/scratch.ts'
+import { beforeAll, expect, test } from 'vitest'
 import { bundledPackages } from '../../scripts/parts/bundles.ts'
 import { NATIVE_PARTS } from '../../scripts/release/native-parts.ts'
 import { ARM64, arm64Unavailable } from '../support/arm64.ts'
-import { fileIn, zipModes } from '../support/artefacts.ts'
+import { DIST, fileIn, NPM_TARBALL, VERSION, zipModes } from '../support/artefacts.ts'
 import { copyCheckout } from '../support/checkout.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const DIST = join(ROOT, 'dist')
-const VERSION = execFileSync(join(ROOT, 'scripts/version'), { encoding: 'utf8' }).trim()
 const HAS_ARM64 = arm64Unavailable === undefined
 
 const read = (name: string) => readFileSync(join(DIST, name))
@@ -29,7 +26,6 @@ const sumsIn = (checkout: string) =>
 
 const CF = `php-sessions-buildpack-cf-${VERSION}.zip`
 const CNB = `php-sessions-buildpack-cnb-${VERSION}.tgz`
-const NPM = `php-sessions-npm-${VERSION}.tgz`
 const SBOM = `php-sessions-${VERSION}.cdx.json`
 
 beforeAll(() => {
@@ -42,7 +38,7 @@ test('SHA256SUMS has every artefact', () => {
     [
       CF,
       CNB,
-      NPM,
+      NPM_TARBALL,
       SBOM,
       'NOTICE',
       'php-sessions-linux-x86_64',
@@ -103,7 +99,7 @@ test('the Cloud Native Buildpack is one for all architectures: sorted, owned by 
     expect({ owner, day, time }).toEqual({ owner: '0/0', day: '1980-01-01', time: '00:00:00' })
   for (const path of ['bin/build', 'bin/detect', ...PROGRAMS])
     expect(entries.find((entry) => entry[5] === path)?.[0]).toBe('-rwxr-xr-x')
-  expect(parse(fileIn(DIST, CNB, 'buildpack.toml'))).toMatchObject({
+  expect(parse(fileIn(CNB, 'buildpack.toml'))).toMatchObject({
     // The specification wants three numbers.
     buildpack: { id: 'php-sessions/php-sessions', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) },
     targets: PROGRAMS.map((path) => ({ os: 'linux', arch: path.replace(/.*-/, '') })),
@@ -145,8 +141,8 @@ test('the licences of all that is in it travel in every artefact', () => {
   const notice = readFileSync(join(ROOT, 'NOTICE'), 'utf8')
   const texts = {
     zip: Buffer.from(unzipSync(read(CF)).NOTICE ?? []).toString(),
-    cnb: fileIn(DIST, CNB, 'NOTICE'),
-    npm: fileIn(DIST, NPM, 'package/NOTICE'),
+    cnb: fileIn(CNB, 'NOTICE'),
+    npm: fileIn(NPM_TARBALL, 'package/NOTICE'),
     executable: execFileSync(join(DIST, 'php-sessions-linux-x86_64'), ['--licences'], { encoding: 'utf8' }),
     node: execFileSync(process.execPath, [join(DIST, 'php-sessions.mjs'), '--licences'], {
       encoding: 'utf8',
@@ -192,72 +188,3 @@ function cycloneDx() {
     ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}`)
   return ajv.compile(schema('bom-1.6.SNAPSHOT.schema.json'))
 }
-
-describe('the npm package', () => {
-  const folder = makeScratch('npm')
-  beforeAll(() => {
-    writeFileSync(join(folder, 'package.json'), '{"private": true}')
-    execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', join(DIST, NPM)], { cwd: folder })
-  }, 300_000)
-  const npx = (...args: string[]) =>
-    execFileSync('npx', ['--offline', '--no-install', 'php-sessions', ...args], {
-      cwd: folder,
-      encoding: 'utf8',
-    })
-
-  test('explains in an empty folder, and lists the scenes of the playground', () => {
-    expect(npx('--version')).toBe(`${VERSION}\n`)
-    expect(npx('explain')).toContain('php-sessions')
-    expect(npx('playground', '--list')).toContain('logged-out')
-  }, 300_000)
-
-  test('has what it needs and nothing else', () => {
-    const root = join(folder, 'node_modules/php-sessions')
-    const files = readdirSync(root, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-    expect(files.sort()).toMatchInlineSnapshot(`
-      [
-        "LICENSE",
-        "NOTICE",
-        "README.md",
-        "dist/php-sessions.mjs",
-        "dist/playground/app/index.php",
-        "dist/playground/bin/detect",
-        "dist/playground/bin/finalize",
-        "dist/playground/bin/supply",
-        "dist/playground/launcher.sh",
-        "dist/playground/page/main.js",
-        "dist/playground/page/page.css",
-        "dist/playground/php-buildpack-v4/bin/finalize",
-        "dist/playground/php-buildpack-v4/bin/release",
-        "dist/playground/php-buildpack-v4/launch/rewrite",
-        "dist/playground/php-buildpack-v4/launch/start",
-        "dist/playground/php-buildpack-v5/bin/finalize",
-        "dist/playground/php-buildpack-v5/bin/release",
-        "dist/playground/php-buildpack-v5/bin/supply",
-        "dist/playground/php-buildpack/nginx.conf",
-        "dist/playground/php-buildpack/php-fpm.conf",
-        "dist/playground/php-buildpack/php.ini",
-        "dist/playground/php-buildpack/php.sh",
-        "dist/playground/php-buildpack/sessions.php",
-        "dist/playground/php-buildpack/settings.php",
-        "dist/playground/playground.mjs",
-        "dist/playground/probe/php-sessions-playground-look.php",
-        "dist/playground/probe/php-sessions-playground.php",
-        "package.json",
-      ]
-    `)
-    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-    expect(Object.keys(manifest).filter((key) => /depend|scripts/i.test(key))).toEqual([])
-    expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
-      'php-sessions',
-    ])
-  })
-
-  test('plays a scene', () => {
-    expect(npx('playground', '--headless', '--scenario', 'logged-out')).toContain(
-      'Everything was as promised.',
-    )
-  }, 300_000)
-})

@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 
-/** A file in a tar archive of `dist`. */
-export function fileIn(dist: string, archive: string, path: string): string {
-  return execFileSync('tar', ['-xzOf', join(dist, archive), path], { encoding: 'utf8' })
+const ROOT = join(import.meta.dirname, '../..')
+export const DIST = join(ROOT, 'dist')
+export const VERSION = execFileSync(join(ROOT, 'scripts/version'), { encoding: 'utf8' }).trim()
+export const NPM_TARBALL = `php-sessions-npm-${VERSION}.tgz`
+
+/** A file in a tar archive of `DIST`. */
+export function fileIn(archive: string, path: string): string {
+  return execFileSync('tar', ['-xzOf', join(DIST, archive), path], { encoding: 'utf8' })
 }
 
 /** The Unix mode of each file, from the central directory (APPNOTE.TXT 4.3.12), which fflate does not give. */

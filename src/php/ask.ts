@@ -73,10 +73,10 @@ const PROBES: Readonly<Record<ProbeName, Probe>> = {
   // It waits for a lock on purpose, and for a second PHP. An earlier check has named a frozen server.
   // It changes settings of sessions, which a PHP with the fix of CVE-2026-115560 refuses while uploads are watched.
   session: { files: [session], limitSeconds: 6, overrides: ['session.upload_progress.enabled=0'] },
-  // Cloud Foundry gives a start a minute, and a failover may be under way.
+  // As long as a start waits for PHP and the Sentinels, so that explain does not give up earlier than a start.
   'look-around': {
     files: [iniFiles, phpFpm, tls, certificates, serverName, connect, compressed, lookAround],
-    limitSeconds: 45,
+    limitSeconds: 18,
   },
 }
 

@@ -214,7 +214,7 @@ function isQuestions(question: Question): question is Questions {
   return typeof question === 'object' && question !== null && !isText
 }
 
-/** Overrides the app's settings that would disturb a probe. */
+/** Overrides the app's settings that would disturb a probe. src/php/probes/ini-files.php knows the first one. */
 const QUIET = [
   ...['session.auto_start=0', 'display_errors=0', 'log_errors=0', 'disable_functions=', 'open_basedir='],
   'output_buffering=0',

@@ -62,19 +62,22 @@ function findLine(array $files, string $name): ?string
     return null;
 }
 
-/** Settings that php-sessions itself overrides for its questions. */
-const OF_QUESTIONS = ['session.auto_start', 'session.upload_progress.enabled', 'display_errors'];
+/** The first of the `-d` that php-sessions itself adds to a question (src/php/ask.ts). */
+const FIRST_OF_QUESTION = 'session.auto_start=0';
 
 /** What the command line of this PHP sets, where a script that is called php adds `-d`; it wins over ini files. */
 function definitions(): array
 {
     $words = explode("\0", (string) @file_get_contents('/proc/self/cmdline'));
+    $ends = array_keys($words, FIRST_OF_QUESTION, true);
     $found = [];
-    foreach ($words as $i => $word) {
+    foreach (array_slice($words, 0, $ends === [] ? null : end($ends)) as $i => $word) {
         $isNext = in_array($words[$i - 1] ?? '', ['-d', '--define'], true);
         $given = $isNext ? $word : (str_starts_with($word, '-d') ? substr($word, 2) : '');
         [$name, $value] = explode('=', $given, 2) + [1 => '1'];
         $found[$name] = trim($value, '"\'');
     }
-    return array_diff_key($found, array_flip(OF_QUESTIONS));
+    // A home may repeat what the app's ini files set there.
+    unset($found['session.upload_progress.enabled']);
+    return $found;
 }

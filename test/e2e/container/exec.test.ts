@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cookieIn } from '../../../lab/php/fastcgi.ts'
@@ -63,17 +63,17 @@ test('php-fpm keeps its sessions in Redis over TLS, with workers of another user
   expect(bound.left()).toEqual([])
 })
 
+/** Makes a script that is called php and adds options. */
+function wrapPhp(directory: string, options: string): void {
+  const real = spawnSync('sh', ['-c', 'command -v php'], { encoding: 'utf8' }).stdout.trim()
+  writeFileSync(join(directory, 'php'), `#!/bin/sh\nexec ${real} ${options} "$@"\n`, { mode: 0o755 })
+}
+
 test.each(['native', 'managed'])(
   'a script that is called php is asked what it sets, which wins: %s',
   (handler) => {
     const bound = withRedis()
-    const script = join(bound.directory, 'php')
-    const real = spawnSync('sh', ['-c', 'command -v php'], { encoding: 'utf8' }).stdout.trim()
-    writeFileSync(
-      script,
-      `#!/bin/sh\nexec ${real} -d session.save_handler=files -dsession.save_path=/tmp "$@"\n`,
-    )
-    chmodSync(script, 0o755)
+    wrapPhp(bound.directory, '-d session.save_handler=files -dsession.save_path=/tmp')
     const env = { ...bound.env, PATH: `${bound.directory}:${bound.env.PATH}`, PHP_SESSIONS_HANDLER: handler }
     const { stdout, stderr, status } = run({ ...bound, env }, [
       'php',
@@ -86,6 +86,30 @@ test.each(['native', 'managed'])(
     )
   },
 )
+
+test('what a script that is called php disables counts, not what php-sessions adds to its questions', () => {
+  const bound = withRedis()
+  const env = {
+    ...bound.env,
+    PATH: `${bound.directory}:${bound.env.PATH}`,
+    PHP_SESSIONS_HANDLER: 'managed',
+  }
+  const prepended = () =>
+    run({ ...bound, env }, ['php', '-r', "echo basename(ini_get('auto_prepend_file'));"])
+  expect(prepended()).toMatchObject({
+    status: 0,
+    stdout: 'php-sessions-handler.php',
+    stderr: expect.not.stringContaining('handler.blocked'),
+  })
+  wrapPhp(bound.directory, '-d disable_functions=session_set_save_handler')
+  expect(prepended()).toMatchObject({
+    status: 0,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /session_set_save_handler.*\(handler\.blocked\)\n.*-d disable_functions in what starts PHP/,
+    ),
+  })
+})
 
 test.each([
   ['SIGTERM, as platforms send', 'SIGTERM'],

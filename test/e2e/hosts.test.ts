@@ -61,6 +61,8 @@ test.each(['native', 'managed'])('both hosts find the same files of an app: %s',
 test(`the executable reads ${PROPERTY_RUNS} mutated bindings as Node does`, () => {
   // The sources do not know of which commit they are.
   const built = execFileSync(EXECUTABLE, ['--version'], { encoding: 'utf8' }).trim()
+  // The fake host has no app either.
+  const cwd = makeScratch('no-app')
   fc.assert(
     fc.property(mutatedShapes, (shape) => {
       // No PHP is in PATH, as the fake host has none.
@@ -69,7 +71,7 @@ test(`the executable reads ${PROPERTY_RUNS} mutated bindings as Node does`, () =
       fc.pre((env.VCAP_SERVICES ?? '').length < 100_000)
       const host = fakeHost(env)
       const status = main(host, ['ini'])
-      const { stdout, stderr, ...result } = spawnSync(EXECUTABLE, ['ini'], { env, encoding: 'utf8' })
+      const { stdout, stderr, ...result } = spawnSync(EXECUTABLE, ['ini'], { env, cwd, encoding: 'utf8' })
       expect({ status: result.status, stdout, stderr }).toEqual({
         status,
         stdout: host.output.out.toWellFormed().replace(VERSION, built),

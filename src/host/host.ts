@@ -36,8 +36,8 @@ export interface Host {
   removeDirectory(path: string): void
   /** The names in a directory in byte order, without `.` and `..`; empty if there is no directory. */
   listDirectory(path: string): readonly string[]
-  /** The files in a directory, in byte order of their names, without hidden ones; empty if there is no directory. */
-  readFiles(path: string): readonly NamedText[]
+  /** What is in a directory, in byte order of the names; empty if there is no directory. */
+  readFiles(path: string): DirectoryFiles
   /**
    * The paths of the regular files below these directories that a search wants, in no order. What does not exist or is out
    * of reach is left out, and so is what would take longer than `FIND_SECONDS`. No program is started for it.
@@ -105,10 +105,14 @@ export interface FileStatus {
   readonly device: number
 }
 
-/** A file in a directory: its text as `readFile` reads it, or why it cannot be read. */
-export interface NamedText {
-  readonly name: string
-  readonly text: string | HostError
+/** What is in a directory. */
+export interface DirectoryFiles {
+  /** The files by name, as `readFile` reads them, without line breaks at the end: an editor or `echo` has added those. */
+  readonly texts: Readonly<Record<string, string>>
+  /** Why other files cannot be read. */
+  readonly errors: readonly HostError[]
+  /** The names of directories, and of everything that is hidden. */
+  readonly others: readonly string[]
 }
 
 /** Which files are wanted. */

@@ -1,19 +1,30 @@
 import * as fs from 'node:fs'
-import { FIND_SECONDS, type FileSearch, type Host, HostError, type NamedText } from './host.ts'
+import { type DirectoryFiles, FIND_SECONDS, type FileSearch, type Host, HostError } from './host.ts'
 
-/** The files in a directory, as native/files.c reads them. */
-export function readFiles(host: Host, path: string): readonly NamedText[] {
-  const names = host.listDirectory(path).filter((name) => !name.startsWith('.'))
-  return names.flatMap((name): readonly NamedText[] => {
+/** What is in a directory, as native/files.c reads it. */
+export function readFiles(host: Host, path: string): DirectoryFiles {
+  const texts: Record<string, string> = {}
+  const errors: HostError[] = []
+  const others: string[] = []
+  for (const name of host.listDirectory(path)) {
     try {
       const file = `${path}/${name}`
-      const text = host.isDirectory(file) ? undefined : host.readFile(file)
-      return text === undefined ? [] : [{ name, text }]
+      const isOther = name.startsWith('.') || host.isDirectory(file)
+      const text = isOther ? undefined : host.readFile(file)
+      if (isOther) others.push(name)
+      if (text !== undefined) texts[name] = withoutLineBreaks(text)
     } catch (error) {
-      if (error instanceof HostError) return [{ name, text: error }]
-      throw error
+      if (!(error instanceof HostError)) throw error
+      errors.push(error)
     }
-  })
+  }
+  return { texts, errors, others }
+}
+
+function withoutLineBreaks(text: string): string {
+  let end = text.length
+  while (/[\r\n]/.test(text[end - 1] ?? '')) end--
+  return text.slice(0, end)
 }
 
 /** The search of native/find.c, for Node. */

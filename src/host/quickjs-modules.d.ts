@@ -85,11 +85,18 @@ declare module 'qjs:files' {
   /** The bytes of a file, or the number of an error, and whether all bytes are ASCII. */
   type FileRead = readonly [bytes: string | number, isAscii: boolean]
   export function read(path: string, limit: number): FileRead
-  /** The same for the files in a directory by name, without those that are hidden; the number of an error if it cannot be read. */
-  export function readAll(
-    path: string,
-    limit: number,
-  ): (readonly [name: string, bytes: string | number, isAscii: boolean])[] | number
+  /**
+   * What is in a directory by name, or the number of an error: the bytes of files, without line breaks at the end; the names
+   * of directories and of what is hidden; the names of files that are not ASCII; the names and errors of unreadable files.
+   */
+  export function readAll(path: string, limit: number): FilesRead | number
+  /** The lists are absent where they would be empty. */
+  interface FilesRead {
+    readonly texts: Record<string, string>
+    readonly others?: readonly string[]
+    readonly encoded?: readonly string[]
+    readonly failed?: readonly { readonly name: string; readonly error: number }[]
+  }
   /** `FileSearch`, and how long it may take. */
   export function find(
     directories: readonly string[],

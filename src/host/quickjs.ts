@@ -5,6 +5,7 @@ import { run } from 'qjs:run'
 import * as std from 'qjs:std'
 import { holdSignals, supervise } from 'qjs:supervise'
 import {
+  type DirectoryFiles,
   FIND_SECONDS,
   type FileStatus,
   type Host,
@@ -12,7 +13,6 @@ import {
   hostError,
   Interrupted,
   LIMIT_BYTES,
-  type NamedText,
   notRegular,
   type Program,
   type ProgramResult,
@@ -102,18 +102,20 @@ function readError(path: string, error: number): HostError {
       : hostError('read', path, error)
 }
 
-function readFiles(path: string): readonly NamedText[] {
+function readFiles(path: string): DirectoryFiles {
   const found = readAll(path, LIMIT_BYTES)
   if (typeof found === 'number') {
     if (!isMissing(found)) throw hostError('list', path, found)
-    return []
+    return { texts: {}, errors: [], others: [] }
   }
-  return found.map(([name, bytes, isAscii]) => ({
-    name,
-    text:
-      typeof bytes !== 'string' ? readError(`${path}/${name}`, bytes) : isAscii ? bytes : decodeUtf8(bytes),
-  }))
+  const { texts, others, encoded, failed } = found
+  if (encoded !== undefined) for (const name of encoded) texts[name] = decodeUtf8(texts[name] ?? '')
+  const errors = failed?.map(({ name, error }) => readError(`${path}/${name}`, error))
+  return { texts, errors: errors ?? NONE, others: others ?? NONE }
 }
+
+/** One list for all directories that have nothing of a kind. */
+const NONE: readonly never[] = []
 
 function uniqueWord(): string {
   return `${os.getpid()}-${Math.random().toString(36).slice(2)}`

@@ -43,7 +43,7 @@ export function chooseStore(
     return chooseNamed({ value: name, from: 'PHP_SESSIONS_SERVICE' }, bindings, options, stores)
   // Where the sessions come from is where they were: it keeps them only if nothing else is bound.
   const { PHP_SESSIONS_PREVIOUS: previous } = options
-  const others = bindings.filter(({ names }) => previous === undefined || !names.includes(previous))
+  const others = previous === undefined ? bindings : bindings.filter(({ names }) => !names.includes(previous))
   const chosen = chooseUnnamed(others, options, stores)
   return chosen.choice !== undefined || others.length === bindings.length
     ? chosen
@@ -55,7 +55,7 @@ function chooseUnnamed(
   options: Options,
   stores: readonly Store[],
 ): StoreChoice {
-  const meant = ofFirstSource(findMeant(bindings, options, stores))
+  const meant = findMeant(bindings, options, stores)
   const [choice, ...others] = meant
   if (choice !== undefined)
     return {
@@ -66,40 +66,37 @@ function chooseUnnamed(
   return chooseOnly(bindings, options, stores)
 }
 
-/** The candidates of the first source that has any; sources come in order of precedence. */
-function ofFirstSource(candidates: readonly Candidate[]): readonly Candidate[] {
-  const ranked = candidates.map(({ binding }) => binding)
-  const source = ranked[0]?.source
-  return candidates.filter(({ binding }) => binding.source === source)
-}
-
-/** The services that are meant for sessions, the best of each source first. */
+/** The services that are meant for sessions, the best first, of the first source that has any. */
 function findMeant(
   bindings: readonly Binding[],
   options: Options,
   stores: readonly Store[],
 ): readonly Candidate[] {
-  const sources = [...new Set(bindings.map(({ source }) => source))]
-  return sources.flatMap((source) => {
-    const candidates = stores.flatMap((store) =>
-      bindings
-        .filter((binding) => binding.source === source)
-        .flatMap((binding) => {
-          const because = whyMeant(binding, store, options)
-          return because === undefined ? [] : [{ store, binding, because }]
-        }),
-    )
-    return candidates.filter(
-      ({ binding }, i) => candidates.findIndex((other) => other.binding === binding) === i,
-    )
-  })
+  const meant: Candidate[] = []
+  for (const binding of bindings) {
+    for (const store of stores) {
+      const because = whyMeant(binding, store, options)
+      if (because === undefined) continue
+      meant.push({ store, binding, because })
+      break
+    }
+  }
+  return ofFirstSource(meant).toSorted((a, b) => stores.indexOf(a.store) - stores.indexOf(b.store))
+}
+
+/** The candidates of the first source that has any; sources come in order of precedence, one after the other. */
+function ofFirstSource(candidates: readonly Candidate[]): readonly Candidate[] {
+  const source = candidates[0]?.binding.source
+  return candidates.filter(({ binding }) => binding.source === source)
 }
 
 /** Why a service is meant for sessions; undefined where nothing says that it is. */
 export function whyMeant(binding: Binding, store: Store, options: Options): string | undefined {
   const key = options[store.searchKey]
-  if (binding.names.some((name) => name.includes(key))) return `its name contains ${key}`
-  return binding.kinds.includes(store.sessionType) ? `its type is ${store.sessionType}` : undefined
+  const { names, kinds } = binding
+  // An iterator would cost more than the rest, and thousands of services may be bound.
+  for (let i = 0; i < names.length; i++) if (names[i]?.includes(key)) return `its name contains ${key}`
+  return kinds.includes(store.sessionType) ? `its type is ${store.sessionType}` : undefined
 }
 
 /** Where names say nothing, the only Redis or Memcached is chosen. */

@@ -16,7 +16,7 @@ export const PUSH_IN_ORDER = 'cf push APP -b php-sessions-buildpack -b php_build
 export function readVcapServices(host: Host): Bindings {
   const { VCAP_SERVICES_FILE_PATH: path } = host.env
   if (path === undefined || path === '') return readServices('VCAP_SERVICES', host.env.VCAP_SERVICES ?? '')
-  const read = attempt(() => host.readFile(path))
+  const read = attempt(host.readFile, path)
   if (read.why !== undefined) return malformedServices(path, `is not a usable file: ${read.why}`)
   return read.value === undefined ? malformedServices(path, 'does not exist') : readServices(path, read.value)
 }

@@ -84,7 +84,7 @@ function readSecret(
   noteFault: (fault: Finding) => void,
 ): string {
   const path = host.env[name] ?? ''
-  const read = attempt(() => (path === '' ? '' : host.readFile(path)))
+  const read = path === '' ? { value: '' } : attempt(host.readFile, path)
   if (read.why !== undefined) {
     const finding = unreadable(read.why, `environment variable ${name}`)
     findings.push(finding)

@@ -34,7 +34,7 @@ function describeNothingBound(host: Host): string | undefined {
   const found = findRoot(host.env)
   if (found === undefined) return `${variables}, and SERVICE_BINDING_ROOT is not set`
   const { source, root } = found
-  const looked = attempt(() => host.isDirectory(root))
+  const looked = attempt(host.isDirectory, root)
   return looked.why === undefined && looked.value
     ? `${variables}, and no binding in ${root} (${source}) is a Redis, Valkey or Memcached`
     : `${variables}, and the directory of bindings, ${root} (${source}), does not exist`
@@ -46,7 +46,7 @@ export function readOptionsFile(
   path: string,
 ): { readonly value: JsonObject; readonly from: string; readonly findings: readonly Finding[] } {
   const from = '.bp-config/options.json'
-  const read = attempt(() => host.readFile(path))
+  const read = attempt(host.readFile, path)
   const value = read.why !== undefined ? undefined : read.value === undefined ? {} : parseJson(read.value)
   if (isObject(value)) return { value, from, findings: [] }
   const finding: Finding = {

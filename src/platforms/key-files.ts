@@ -20,7 +20,7 @@ export function readKeyFiles(
     .map((entry) => {
       const path = FILE.exec(entry)?.[1]
       if (path === undefined) return entry
-      const read = attempt(() => (path.startsWith('/') ? host.readFile(path) : undefined))
+      const read = path.startsWith('/') ? attempt(host.readFile, path) : { value: undefined }
       const why = read.why ?? faultOf(read.value, path)
       if (why !== undefined) findings.push(fileFinding(why, path))
       return read.why === undefined ? (read.value ?? '') : ''

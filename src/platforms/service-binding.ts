@@ -1,7 +1,7 @@
 import { type Binding, isObject, type Json, type JsonObject, parseJson } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
 import { words } from '../core/text.ts'
-import type { Host } from '../host/host.ts'
+import type { DirectoryFiles, Host } from '../host/host.ts'
 import type { Bindings } from './bindings.ts'
 import { attempt, faultOf, unreadable } from './unreadable.ts'
 
@@ -26,16 +26,17 @@ export function readServiceBindings(host: Host): Bindings {
   const found = findRoot(host.env)
   if (found === undefined) return { bindings: [], findings: [] }
   const { source, root } = found
-  const listed = attempt(() => host.listDirectory(root))
+  const listed = attempt(host.listDirectory, root)
   if (listed.why !== undefined)
     return { bindings: [], findings: [{ ...unreadable(listed.why, source), level: 'error' }] }
-  const read = listed.value
-    .filter((name) => !isHidden(name))
-    .map((name) => readBinding(host, source, `${root}/${name}`, name))
-  return {
-    bindings: read.flatMap(({ binding }) => binding ?? []),
-    findings: read.flatMap(({ findings }) => findings),
+  const bindings: Binding[] = []
+  const findings: Finding[] = []
+  for (const name of listed.value) {
+    if (isHidden(name)) continue
+    const binding = readBinding(host, { source, directory: `${root}/${name}`, name }, findings)
+    if (binding !== undefined) bindings.push(binding)
   }
+  return { bindings, findings }
 }
 
 /** When a secret changes, Kubernetes swaps the hidden `..data`; the entries are links into it. */
@@ -43,93 +44,141 @@ function isHidden(name: string): boolean {
   return name.startsWith('.')
 }
 
-function readBinding(
-  host: Host,
-  source: string,
-  directory: string,
-  name: string,
-): { readonly binding?: Binding; readonly findings: readonly Finding[] } {
-  const findings: Finding[] = []
-  const note = (why: string) => void findings.push(unreadable(why, directory))
+/** Where a binding is. */
+interface Place {
+  readonly source: string
+  readonly directory: string
+  readonly name: string
+}
+
+type Entries = DirectoryFiles['texts']
+
+/** Adds what cannot be read to `findings`. */
+function readBinding(host: Host, place: Place, findings: Finding[]): Binding | undefined {
+  const listed = attempt(host.readFiles, place.directory)
+  if (listed.why !== undefined || !isOrdinary(listed.value)) return readUnusual(host, place, findings)
+  const { texts } = listed.value
+  return makeBinding(place, texts, credentialsOf(texts))
+}
+
+/** Whether there is no more to a binding than these files: nothing unreadable, older, or of SAP's operator. */
+function isOrdinary({ texts, errors, others }: DirectoryFiles): boolean {
+  return (
+    typeOf(texts) !== undefined &&
+    errors.length === 0 &&
+    (others.length === 0 || !(others.includes('metadata') || others.includes('.metadata')))
+  )
+}
+
+function readUnusual(host: Host, place: Place, findings: Finding[]): Binding | undefined {
+  const { directory } = place
+  const own: Finding[] = []
+  const note = (why: string) => void own.push(unreadable(why, directory))
   const isLegacy = isDirectory(host, `${directory}/metadata`, note)
-  if (!isLegacy && !isDirectory(host, directory, note) && findings.length === 0) return { findings }
+  if (!isLegacy && !isDirectory(host, directory, note) && own.length === 0) return undefined
   const attributes = readEntries(host, isLegacy ? `${directory}/metadata` : directory, note)
   const secrets = isLegacy ? readEntries(host, `${directory}/secret`, note) : attributes
-  const type = attributes.type ?? attributes.kind
   // If the type cannot be read, the name may still say that it is for sessions.
-  if (type === undefined && findings.length === 0)
-    return { findings: Object.keys(secrets).length === 0 ? [] : [missingType(directory)] }
-  const names = [attributes['instance-name'], attributes.instance_name, name, attributes['binding-name']]
-  const credentials = credentialsOf(host, directory, secrets, note)
-  const given = names.filter((candidate) => candidate !== undefined && candidate !== '') as string[]
-  return {
-    binding: {
-      name: given[0] ?? name,
-      names: [...new Set(given)],
-      kinds: [type, attributes.provider, attributes.label, ...readTags(attributes.tags)].filter(
-        (word) => word !== undefined,
-      ),
-      plan: attributes.plan,
-      credentials,
-      source,
-      from: directory,
-      fieldPrefix: isLegacy ? `${directory}/secret/` : `${directory}/`,
-      isChosenByKind: true,
-      ...(findings.length === 0 ? {} : { faults: findings.map(faultOf) }),
-    },
-    findings,
+  if (typeOf(attributes) === undefined && own.length === 0) {
+    if (Object.keys(secrets).length > 0) findings.push(missingType(directory))
+    return undefined
   }
+  const credentials = credentialsOf(secrets, findContainer(host, directory, note))
+  findings.push(...own)
+  return {
+    ...makeBinding(place, attributes, credentials),
+    ...(isLegacy ? { fieldPrefix: `${directory}/secret/` } : {}),
+    ...(own.length === 0 ? {} : { faults: own.map(faultOf) }),
+  }
+}
+
+function makeBinding(
+  { source, directory, name }: Place,
+  attributes: Entries,
+  credentials: JsonObject,
+): Binding {
+  const names = distinct([
+    attributes['instance-name'],
+    attributes.instance_name,
+    name,
+    attributes['binding-name'],
+  ])
+  return {
+    name: names[0] ?? name,
+    names,
+    kinds: kindsOf(attributes),
+    plan: attributes.plan,
+    credentials,
+    source,
+    from: directory,
+    fieldPrefix: `${directory}/`,
+    isChosenByKind: true,
+  }
+}
+
+function typeOf(attributes: Entries): string | undefined {
+  return attributes.type ?? attributes.kind
 }
 
 /** Gets the reason why a file cannot be read. */
 type Note = (why: string) => void
 
 function isDirectory(host: Host, path: string, note: Note): boolean {
-  const read = attempt(() => host.isDirectory(path))
+  const read = attempt(host.isDirectory, path)
   if (read.why === undefined) return read.value
   note(read.why)
   return false
 }
 
-/** The texts by name. A line break at the end comes from an editor or `echo` and is not part of the value. */
-function readEntries(host: Host, directory: string, note: Note): Readonly<Record<string, string>> {
-  const read = attempt(() => host.readFiles(directory))
+function readEntries(host: Host, directory: string, note: Note): Entries {
+  const read = attempt(host.readFiles, directory)
   if (read.why !== undefined) {
     note(read.why)
     return {}
   }
-  const entries: Record<string, string> = {}
-  for (const { name, text } of read.value) {
-    if (typeof text !== 'string') note(text.message)
-    else entries[name] = text.endsWith('\n') || text.endsWith('\r') ? text.replace(/[\r\n]+$/, '') : text
-  }
-  return entries
+  for (const { message } of read.value.errors) note(message)
+  return read.value.texts
 }
 
-function readTags(text: string | undefined): readonly string[] {
-  const tags = text === undefined ? [] : (parseJson(text) ?? text.split(','))
+function kindsOf(attributes: Entries): readonly string[] {
+  const { provider, label, tags } = attributes
+  const kinds: string[] = []
+  const type = typeOf(attributes)
+  if (type !== undefined) kinds.push(type)
+  if (provider !== undefined) kinds.push(provider)
+  if (label !== undefined) kinds.push(label)
+  return tags === undefined ? kinds : [...kinds, ...readTags(tags)]
+}
+
+/** The names that are given, each once. */
+function distinct(names: readonly (string | undefined)[]): readonly string[] {
+  const found: string[] = []
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]
+    if (name !== undefined && name !== '' && !found.includes(name)) found.push(name)
+  }
+  return found
+}
+
+function readTags(text: string): readonly string[] {
+  const tags = parseJson(text) ?? text.split(',')
   return Array.isArray(tags) ? tags.filter((tag: Json) => typeof tag === 'string') : []
 }
 
 /** Entries that Cloud Foundry adds to the credentials. Its `name` is not that of the broker. */
 const CLOUD_FOUNDRY = words('name label plan tags type provider')
 
-function credentialsOf(
-  host: Host,
-  directory: string,
-  entries: Readonly<Record<string, string>>,
-  note: Note,
-): JsonObject {
-  const isCloudFoundry = 'instance-guid' in entries || 'binding-guid' in entries
-  const own = Object.entries(entries).filter(([name]) => !isCloudFoundry || !CLOUD_FOUNDRY.includes(name))
-  const container = findContainer(host, directory, note)
+/** The entries, or the fields in the one that has them all. */
+function credentialsOf(entries: Entries, container?: string): JsonObject {
   const inner = container === undefined ? undefined : parseJson(entries[container] ?? '')
-  return isObject(inner) ? inner : Object.fromEntries(own)
+  if (isObject(inner)) return inner
+  if (!('instance-guid' in entries || 'binding-guid' in entries)) return entries
+  return Object.fromEntries(Object.entries(entries).filter(([name]) => !CLOUD_FOUNDRY.includes(name)))
 }
 
 /** SAP's operator may put all credentials into one file as JSON; a hidden file then names it. */
 function findContainer(host: Host, directory: string, note: Note): string | undefined {
-  const read = attempt(() => host.readFile(`${directory}/.metadata`))
+  const read = attempt(host.readFile, `${directory}/.metadata`)
   if (read.why !== undefined) note(read.why)
   const text = read.why === undefined ? read.value : undefined
   const metadata = text === undefined ? undefined : parseJson(text)

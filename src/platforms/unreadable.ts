@@ -5,9 +5,9 @@ import { HostError } from '../host/host.ts'
 export type Attempt<T> = { readonly value: T; readonly why?: undefined } | { readonly why: string }
 
 /** Reads something that may be unreadable, so that one bad file does not hide the other bindings. */
-export function attempt<T>(read: () => T): Attempt<T> {
+export function attempt<T>(read: (path: string) => T, path: string): Attempt<T> {
   try {
-    return { value: read() }
+    return { value: read(path) }
   } catch (error) {
     if (error instanceof HostError) return { why: error.message }
     throw error

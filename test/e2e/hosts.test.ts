@@ -10,7 +10,7 @@ import { VERSION } from '../../src/core/version.ts'
 import { BUNDLE, EXECUTABLE } from '../support/homes/cloudfoundry.ts'
 import { fakeHost } from '../support/host/fake-host.ts'
 import { HOST_FIXTURES, runOn } from '../support/host/host-fixtures.ts'
-import { makeTree } from '../support/host/trees.ts'
+import { makeBindings, makeTree } from '../support/host/trees.ts'
 import { fc, PROPERTY_RUNS } from '../support/properties.ts'
 import { mutatedShapes } from '../support/values/mutations.ts'
 import { inVcapServices } from '../support/values/shapes.ts'
@@ -56,6 +56,22 @@ test.each(['native', 'managed'])('both hosts find the same files of an app: %s',
   expect(executable?.stderr).toContain('DIRECTORY/app/a/.user.ini:1')
   expect(executable?.stderr).not.toContain('node_modules')
   expect(executable?.stderr.includes('sessions.php')).toBe(handler === 'managed')
+})
+
+test('both hosts read directories of bindings alike, whatever is in them', () => {
+  const root = makeBindings(makeScratch('bindings'))
+  const fixture = [['explain'], { PATH: '/nowhere', SERVICE_BINDING_ROOT: root }] as const
+  const quickjs = runOn([EXECUTABLE], fixture)
+  expect(quickjs).toEqual(runOn([process.execPath, BUNDLE], fixture))
+  const said = Buffer.from(quickjs.stdout, 'hex').toString()
+  expect(said).toContain('its name contains redis-sessions')
+  for (const why of [
+    `${root}/fifo/host: it is not a regular file`,
+    `${root}/huge/host: it is larger than 4 MB`,
+    `${root}/loop: its links form a loop`,
+    `${root}/loop/metadata: its links form a loop`,
+  ])
+    expect(said).toContain(`cannot read ${why}`)
 })
 
 test(`the executable reads ${PROPERTY_RUNS} mutated bindings as Node does`, () => {

@@ -44,16 +44,17 @@ describe('a search finds regular files', () => {
   })
 })
 
-test('the files in a directory are read at once: not hidden ones, not directories, and each says why it cannot be read', () => {
+test('a directory is read at once: files, why some cannot be read, and the names of what is hidden or a directory', () => {
   const directory = makeTree(makeScratch('find'))
-  const files = nodeHost.readFiles(directory)
-  expect(
-    files.map(({ name, text }) => [name, typeof text === 'string' ? text.slice(-9) : text.message]),
-  ).toEqual([
-    ['fifo', `cannot read ${directory}/fifo: it is not a regular file`],
+  const { texts, errors, others } = nodeHost.readFiles(directory)
+  expect(Object.entries(texts).map(([name, text]) => [name, text.slice(-9)])).toEqual([
     ['large', 'php_value'],
-    ['linked.php', 'php // x\n'],
+    ['linked.php', '?php // x'],
   ])
-  expect(nodeHost.readFiles(`${directory}/nowhere`)).toEqual([])
-  expect(nodeHost.readFiles(`${directory}/linked.php`)).toEqual([])
+  expect(errors.map(({ message }) => message)).toEqual([
+    `cannot read ${directory}/fifo: it is not a regular file`,
+  ])
+  expect(others).toEqual(['.htaccess', '.user.ini', 'a', 'link'])
+  for (const path of ['nowhere', 'linked.php'])
+    expect(nodeHost.readFiles(`${directory}/${path}`)).toEqual({ texts: {}, errors: [], others: [] })
 })

@@ -74,8 +74,15 @@ export function fakeHost(
       [...new Set(inside(path).map((file) => file.slice(path.length + 1).split('/')[0] ?? ''))].sort(),
     readFiles: (path) => {
       const names = inside(path).map((file) => file.slice(path.length + 1))
-      const shown = names.filter((name) => !/^\.|\//.test(name)).toSorted()
-      return shown.map((name) => ({ name, text: files.get(`${path}/${name}`) ?? '' }))
+      const isOther = (name: string) => /^\.|\//.test(name)
+      const shown = names.filter((name) => !isOther(name)).toSorted()
+      return {
+        texts: Object.fromEntries(
+          shown.map((name) => [name, (files.get(`${path}/${name}`) ?? '').replace(/[\r\n]+$/, '')]),
+        ),
+        errors: [],
+        others: [...new Set(names.filter(isOther).map((name) => name.split('/')[0] ?? ''))].toSorted(),
+      }
     },
     findFiles: (directories, { names, without, deepest, words }) =>
       directories.flatMap(inside).filter((file) => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** Fills a directory with everything that a search may meet, and returns it. */
 export function makeTree(directory: string): string {
@@ -18,4 +18,29 @@ export function makeTree(directory: string): string {
   symlinkSync('nowhere', join(directory, 'dangling'))
   execFileSync('mkfifo', [join(directory, 'fifo')])
   return directory
+}
+
+/** Fills a directory with bindings of every layout, and with everything that may be wrong with one. */
+export function makeBindings(root: string): string {
+  const write = (path: string, text: string | Buffer) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text)
+  }
+  for (const name of ['app-redis-sessions', 'fifo', 'huge', 'sap', 'latin1']) write(`${name}/type`, 'redis\n')
+  write('app-redis-sessions/..2026/host', 'ünï.example\r\n')
+  symlinkSync('..2026', join(root, 'app-redis-sessions/..data'))
+  symlinkSync('..data/host', join(root, 'app-redis-sessions/host'))
+  write('app-redis-sessions/cacrt', 'x'.repeat(5000))
+  execFileSync('mkfifo', [join(root, 'fifo/host')])
+  write('huge/host', 'x'.repeat((4 << 20) + 1))
+  write('latin1/host', Buffer.from('\xfcn\xc3', 'latin1'))
+  write('sap/.metadata', '{"credentialProperties":[{"name":"all","container":true}]}')
+  write('sap/all', '{"host":"h"}')
+  write('old/metadata/kind', 'redis')
+  write('old/secret/host', 'h')
+  write('untyped/host', 'h')
+  write('a-file', '')
+  symlinkSync('loop', join(root, 'loop'))
+  symlinkSync('nowhere', join(root, 'dangling'))
+  return root
 }

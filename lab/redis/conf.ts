@@ -52,10 +52,12 @@ function loginLines(options: RedisOptions): string[] {
   ]
 }
 
-function tlsLines({ tls, demandsCertificate, cluster }: RedisOptions, tlsPort: number | undefined): string[] {
+function tlsLines(options: RedisOptions, tlsPort: number | undefined): string[] {
+  const { tls, isTls12Only, demandsCertificate, cluster } = options
   if (tls === undefined) return []
   return [
     `tls-port ${tlsPort}`,
+    ...(isTls12Only ? ['tls-protocols "TLSv1.2"'] : []),
     `tls-auth-clients ${demandsCertificate ? 'yes' : 'no'}`,
     `tls-ca-cert-file ${tls.ca}`,
     `tls-cert-file ${tls.certificate}`,

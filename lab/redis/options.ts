@@ -11,6 +11,8 @@ export interface AccessOptions {
   readonly user?: { readonly name: string; readonly password: string } | undefined
   /** Opens a second port, for TLS only; the servers then use TLS between each other. */
   readonly tls?: Certificates
+  /** Speaks no TLS 1.3, in which some versions of PHP wait without end (php-src GH-10495). */
+  readonly isTls12Only?: boolean
   /** Refuses TLS clients that have no certificate from the same CA. */
   readonly demandsCertificate?: boolean
   /** Listens on ::1 as well, on the same ports. */

@@ -15,5 +15,14 @@ function releaseOf({ program }: Pick<RedisOptions, 'program'>): number {
 /** Before, the bus of a cluster is 10,000 ports above the other, and slots are added one by one. */
 export const hasClusterPort = (options: Pick<RedisOptions, 'program'>) => releaseOf(options) >= 7
 
+/** Sentinels can have users, and log in to each other with a password that they name. */
+export const hasSentinelUsers = (options: Pick<RedisOptions, 'program'>) => releaseOf(options) >= 6.2
+
+/** `INFO commandstats` counts the commands that the server refuses. */
+export const countsRefused = (options: Pick<RedisOptions, 'program'>) => releaseOf(options) >= 6.2
+
+/** A client can log out, by RESET. */
+export const hasReset = (options: Pick<RedisOptions, 'program'>) => releaseOf(options) >= 6.2
+
 /** Users have rights to channels, and replicas can be told to stay where they are. */
 export const hasChannels = (options: Pick<RedisOptions, 'program'>) => releaseOf(options) >= 6.2

@@ -1,6 +1,7 @@
 import { until } from '../processes/until.ts'
-import { quote, strongestLogin } from './conf.ts'
+import { type Login, quote, strongestLogin } from './conf.ts'
 import type { AccessOptions, Redis } from './options.ts'
+import { hasSentinelUsers } from './release.ts'
 import { startRedis } from './server.ts'
 
 export interface SentinelOptions extends AccessOptions {
@@ -72,7 +73,9 @@ export async function startSentinels(options: SentinelOptions = {}): Promise<Sen
 }
 
 function sentinelLines(master: Redis, forServers: AccessOptions, forSentinels: AccessOptions): string[] {
-  const [theirs, ours] = [strongestLogin(forServers), strongestLogin(forSentinels)]
+  const theirs = strongestLogin(forServers)
+  // Before 6.2 they log in to each other with their own requirepass.
+  const ours: Login = hasSentinelUsers(forSentinels) ? strongestLogin(forSentinels) : {}
   return [
     `sentinel monitor ${MASTER} ${master.host} ${master.tlsPort ?? master.port} ${QUORUM}`,
     `sentinel down-after-milliseconds ${MASTER} 1000`,

@@ -1,4 +1,5 @@
 import { CANARY, type Service } from '../../lab/bindings.ts'
+import type { AccessOptions } from '../../lab/redis/options.ts'
 import { startRedis } from '../../lab/redis/server.ts'
 import { makeCertificates } from '../../lab/servers/certificates.ts'
 import { startMemcached } from '../../lab/servers/memcached.ts'
@@ -12,7 +13,9 @@ export interface StartedStore {
 }
 
 /** Every kind of server that can keep sessions, by name; each function starts one and gives its binding. */
-export const STORES: Readonly<Record<string, () => Promise<StartedStore>>> = {
+export const STORES: Readonly<
+  Record<string, (tls?: Pick<AccessOptions, 'isTls12Only'>) => Promise<StartedStore>>
+> = {
   'Redis without a password': async () => {
     const server = await startRedis()
     return redis({ host: server.host, port: server.port }, server.stop)
@@ -28,9 +31,9 @@ export const STORES: Readonly<Record<string, () => Promise<StartedStore>>> = {
       server.stop,
     )
   },
-  'Redis over TLS': async () => {
+  'Redis over TLS': async (more = {}) => {
     const tls = makeCertificates()
-    const server = await startRedis({ password: CANARY, tls })
+    const server = await startRedis({ password: CANARY, tls, ...more })
     const credentials = {
       host: 'localhost',
       port: server.port,

@@ -58,7 +58,7 @@ final class Copy
         }
         $this->copied += count($added);
         $others = array_diff_key($alive, array_flip($added));
-        $there = $this->to->measure(array_map(strval(...), array_keys($others)));
+        $there = $this->to->measure(array_map('strval', array_keys($others)));
         $this->there += count($there);
         $this->refused += count($others) - count($there);
         if ($this->from instanceof FilesSessionStore) {

@@ -51,7 +51,7 @@ final class Ending
     {
         ['id' => $id, 'where' => $where] = Asked::$question;
         if ($id !== null) {
-            yield array_map(strval(...), array_keys($this->store->measure($this->ring->namesFor($id))));
+            yield array_map('strval', array_keys($this->store->measure($this->ring->namesFor($id))));
             return;
         }
         foreach ($this->store->keys() as $keys) {

@@ -160,7 +160,7 @@ final class Handler implements \SessionHandlerInterface, \SessionIdInterface
      */
     private function recover(): void
     {
-        Warnings::quietly(session_abort(...));
+        Warnings::quietly(fn () => session_abort());
         $this->guard($this->session->recover(...), null);
         $this->isDetached = true;
     }

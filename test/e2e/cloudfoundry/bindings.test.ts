@@ -15,6 +15,7 @@ import {
   startTwice,
 } from '../../support/homes/cloudfoundry.ts'
 import { lifecycles } from '../../support/homes/lifecycles.ts'
+import { tlsForOwn } from '../../support/php/configured.ts'
 
 /** Writes a binding as Cloud Foundry's file-based bindings are; gives the environment that leads to it. */
 const IN_FILES: Readonly<Record<string, (credentials: JsonObject) => Record<string, string | undefined>>> = {
@@ -39,7 +40,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
       'sessions are kept by a binding in files, with a private CA: %s',
       async (_name, write) => {
         const tls = makeAuthority().server()
-        const server = await startRedis({ password: CANARY, tls })
+        const server = await startRedis({ password: CANARY, tls, ...tlsForOwn() })
         onTestFinished(server.stop)
         const env = write({
           host: 'localhost',

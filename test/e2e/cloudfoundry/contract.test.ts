@@ -5,6 +5,7 @@ import { phpBuildpackV4, phpBuildpackV5 } from '../../../lab/cloudfoundry/php-bu
 import { fixtureApp, sessionsBuildpack, startTwice } from '../../support/homes/cloudfoundry.ts'
 import type { RunningApp } from '../../support/homes/instances.ts'
 import { lifecycles } from '../../support/homes/lifecycles.ts'
+import { tlsForOwn } from '../../support/php/configured.ts'
 import { STORES, type StartedStore } from '../../support/stores.ts'
 
 const SCAN_DIRECTORY = { '.bp-config/php/php.ini.d/app.ini': 'precision = 9\n' }
@@ -48,7 +49,7 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
       let running: RunningApp<Instance>
 
       beforeAll(async () => {
-        store = (await STORES[name]?.()) as StartedStore
+        store = (await STORES[name]?.(tlsForOwn())) as StartedStore
         const services = vcapServices(store.service)
         staged = await cf.stage({ app, buildpacks: [sessionsBuildpack, buildpack], services, env: store.env })
         expect(staged.log).toContain(

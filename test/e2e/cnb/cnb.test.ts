@@ -23,6 +23,7 @@ import {
   sessionsCnb,
   startImageTwice,
 } from '../../support/homes/cnb.ts'
+import { tlsForOwn } from '../../support/php/configured.ts'
 
 /** A plain word, which no encoding can hide. */
 const WORD = 'CanaryThatMustNotBeFound'
@@ -121,7 +122,7 @@ describe.each(cnbLifecycles)('%s lifecycle', (_, cnb) => {
 
   test('two instances share sessions over TLS with a private CA', async () => {
     const tls = makeAuthority().server()
-    const server = await redis({ password: CANARY, tls })
+    const server = await redis({ password: CANARY, tls, ...tlsForOwn() })
     const ca = readFileSync(tls.ca, 'utf8')
     const { image } = await buildWithSessions(cnb)
     const env = bind(

@@ -10,13 +10,14 @@ import { startRedis } from '../../../lab/redis/server.ts'
 import { makeCertificates } from '../../../lab/servers/certificates.ts'
 import { EXECUTABLE } from '../../support/homes/cloudfoundry.ts'
 import { type Container, container, HOSTS, startExec, startFpmIn } from '../../support/homes/container.ts'
+import { tlsForOwn } from '../../support/php/configured.ts'
 
 const PASSWORD = 's3cret-of-exec'
 const isRoot = process.getuid?.() === 0
 const certificates = makeCertificates()
 let redis: Redis
 beforeAll(async () => {
-  redis = await startRedis({ password: PASSWORD, tls: certificates })
+  redis = await startRedis({ password: PASSWORD, tls: certificates, ...tlsForOwn() })
 })
 afterAll(() => redis.stop())
 

@@ -9,6 +9,7 @@ import { startRedis } from '../../../lab/redis/server.ts'
 import { makeCertificates } from '../../../lab/servers/certificates.ts'
 import { type Container, loadOn, startFpmIn } from '../../support/homes/container.ts'
 import { withBindings } from '../../support/homes/mounted-bindings.ts'
+import { tlsForOwn } from '../../support/php/configured.ts'
 import { PAGES } from '../../support/php/load/visitors.ts'
 
 const OLD = 'old-s3cret,+%&'
@@ -158,7 +159,7 @@ test('settings that the store accepts only later are used from then on', async (
 
 test('a store that is bound later is used from then on, over TLS with its CA', async () => {
   const tls = makeCertificates()
-  const redis = await startRedis({ password: OLD, tls })
+  const redis = await startRedis({ password: OLD, tls, ...tlsForOwn() })
   onTestFinished(redis.stop)
   const bound = withBindings()
   const fpm = await start(bound)

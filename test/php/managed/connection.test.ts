@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY } from '../../../lab/bindings.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import type { RedisOptions } from '../../../lab/redis/options.ts'
+import { hasReset } from '../../../lab/redis/release.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeAuthority } from '../../../lab/servers/certificates.ts'
 import { HANDLER_TEXT } from '../../support/handler-text.ts'
@@ -55,10 +56,10 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(new Set([own, asApp, otherDatabase]).size).toBe(3)
     expect(refused).toMatch(/^WRONGPASS/)
     const whoami = (access: string) =>
-      `connect(${access})->run(fn (Resp $server) => [$server->ask(['ACL', 'WHOAMI']), $server->ask(['CLIENT', 'INFO'])])`
-    const [[name], [, info]] = run(`${whoami(app)}, ${whoami(`['database' => 7]`)}`)
+      `connect(${access})->run(fn (Resp $server) => [$server->ask(['ACL', 'WHOAMI']), $server->ask(['CLIENT', 'ID']), $server->ask(['CLIENT', 'LIST'])])`
+    const [[name], [, number, clients]] = run(`${whoami(app)}, ${whoami(`['database' => 7]`)}`)
     expect(name).toBe('app')
-    expect(info).toContain(' db=7 ')
+    expect(clients).toMatch(new RegExp(`^id=${number} .* db=7 `, 'm'))
   })
 
   test('a connection whose request has died is not used again', async () => {
@@ -74,13 +75,19 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     expect(other).toBeGreaterThan(own)
   })
 
-  test('a connection that the server has closed is reopened, and so is one without its login', async () => {
+  test('a connection that the server has closed is reopened', async () => {
     const { run } = await start(underTest)
     const kill = `shell_exec('redis-cli -p ' . PORT . ' -a ' . escapeshellarg(PASSWORD) . ' CLIENT KILL TYPE normal 2>&1') && 0`
-    const logOut = `connect()->run(fn (Resp $server) => $server->ask(['RESET']))`
-    const [own, , other, , third] = run(`id(), ${kill}, id(), ${logOut}, id()`)
+    const [own, , other] = run(`id(), ${kill}, id()`)
     expect(other).toBeGreaterThan(own)
-    expect(third).toBeGreaterThan(other)
+  })
+
+  test('a connection without its login is reopened', async ({ skip }) => {
+    if (!hasReset({})) skip('on this Redis a client cannot log out; from 6.2 on RESET does that')
+    const { run } = await start(underTest)
+    const logOut = `connect()->run(fn (Resp $server) => $server->ask(['RESET']))`
+    const [own, , other] = run(`id(), ${logOut}, id()`)
+    expect(other).toBeGreaterThan(own)
   })
 
   test('a server without a password is used with a binding that has one', async () => {
@@ -100,20 +107,19 @@ describe.each(PHPS)('%s', (_name, underTest) => {
   test('TLS has the certificate of the app, checks that of the server and its name, and keeps the connection', async () => {
     const authority = makeAuthority()
     onTestFinished(authority.remove)
-    const tls = authority.server(['DNS:localhost', 'IP:::1'])
+    const tls = authority.server(['DNS:localhost'])
     const { certificate, key } = authority.client()
     const client = join(makeScratch('client'), 'client.pem')
     writeFileSync(client, readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'))
-    const { redis, run } = await start(underTest, { tls, demandsCertificate: true, ipv6: true })
+    const { redis, run } = await start(underTest, { tls, demandsCertificate: true })
     const access = `['tls' => true, 'ca' => ${quote(tls.ca)}, 'clientCertificate' => ${quote(client)}]`
     const stranger = `['tls' => true, 'ca' => ${quote(tls.ca)}]`
     const unknown = `['tls' => true, 'clientCertificate' => ${quote(client)}]`
     const at = (host: string) => `'${host}', ${redis.tlsPort}`
-    const [own, again, v6, wrongName, noCertificate, noCa, large] = run(
+    const [own, again, wrongName, noCertificate, noCa, large] = run(
       [
         `id(${access}, ${at('localhost')})`,
         `id(${access}, ${at('localhost')})`,
-        `id(${access}, ${at('::1')})`,
         `id(${access}, ${at('127.0.0.1')})`,
         `id(${stranger}, ${at('localhost')})`,
         `id(${unknown}, ${at('localhost')})`,
@@ -121,10 +127,21 @@ describe.each(PHPS)('%s', (_name, underTest) => {
       ].join(),
     )
     expect(again).toBe(own)
-    expect(v6).toBeTypeOf('number')
     expect(wrongName).toMatch(/did not match/)
     expect(noCertificate).toMatch(/SSL|closed/)
     expect(noCa).toMatch(/certificate verify failed/)
     expect(large).toBe(5_000_000)
+  })
+
+  test('TLS finds an IPv6 address in the certificate, unless PHP is too old for that', async () => {
+    const authority = makeAuthority()
+    onTestFinished(authority.remove)
+    const tls = authority.server(['IP:::1'])
+    const { redis, run } = await start(underTest, { tls, ipv6: true })
+    const access = `['tls' => true, 'ca' => ${quote(tls.ca)}]`
+    const [id, version] = run(`id(${access}, '::1', ${redis.tlsPort}), PHP_VERSION_ID`)
+    // php-src GH-9356
+    if (version < 80200) expect(id).toMatch(/did not match/)
+    else expect(id).toBeTypeOf('number')
   })
 })

@@ -4,6 +4,7 @@ import { CANARY, clusterService } from '../../../lab/bindings.ts'
 import { until } from '../../../lab/processes/until.ts'
 import { startRedisCluster } from '../../../lab/redis/cluster.ts'
 import { startHiddenCluster } from '../../../lab/redis/hidden-cluster.ts'
+import { countsRefused } from '../../../lab/redis/release.ts'
 import { readOptions } from '../../../src/core/options.ts'
 import { nodeHost } from '../../../src/host/node.ts'
 import { askPhp } from '../../../src/php/ask.ts'
@@ -84,17 +85,19 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     // Each connection learns it once.
     hidden.node.cli('CONFIG', 'RESETSTAT')
     for (let i = 0; i < 20; i++) await visit()
-    const calls = /cmdstat_evalsha:calls=(\d+),.*rejected_calls=(\d+)/.exec(
+    // Redis before 6.2 does not count what it refuses.
+    const calls = /cmdstat_evalsha:calls=(\d+)(?:,.*rejected_calls=(\d+))?/.exec(
       hidden.node.cli('INFO', 'commandstats'),
     )
     expect(Number(calls?.[1])).toBe(40)
-    expect(Number(calls?.[2])).toBeLessThanOrEqual(4)
+    expect(Number(calls?.[2] ?? 0)).toBeLessThanOrEqual(4)
     await sleep(100)
     expect(hidden.node.cli('KEYS', '*')).toBe(`PHPREDIS_SESSION:${id}`)
     expect(log()).not.toMatch(CLEAN)
   })
 
-  test('doctor sends a script with all keys of a session, as the handler does', async () => {
+  test('doctor sends a script with all keys of a session, as the handler does', async ({ skip }) => {
+    if (!countsRefused({})) skip('this Redis does not count the commands that it refuses; 6.2 and later do')
     const hidden = await startHiddenCluster({ password: CANARY })
     onTestFinished(hidden.stop)
     // PHP runs while this process waits, the proxy in it included; the node itself refuses the same.

@@ -1,12 +1,14 @@
+import { fileURLToPath } from 'node:url'
 import { type Service, vcapServices } from '../../../lab/bindings.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
+import type { AccessOptions } from '../../../lab/redis/options.ts'
 import { renderIni } from '../../../src/core/formats/ini.ts'
 import { prepare } from '../../../src/homes/home.ts'
 import { machineHome } from '../../../src/homes/machine/home.ts'
 import { writeFiles } from '../../../src/homes/write-files.ts'
 import { nodeHost } from '../../../src/host/node.ts'
 import type { Plan } from '../../../src/plan/plan.ts'
-import type { PhpUnderTest } from './php.ts'
+import { type PhpUnderTest, runPhp } from './php.ts'
 
 /** What a start gives PHP: the ini text, with the lines that load extensions, and the plan behind it. */
 export interface Configured {
@@ -33,3 +35,17 @@ function extensionArguments(loadExtensions: PhpUnderTest['loadExtensions']): rea
   const lines = loadExtensions('igbinary', 'msgpack', 'redis', 'memcached').trim().split('\n')
   return lines.flatMap((line) => ['-d', line])
 }
+
+const FUNCTIONS = fileURLToPath(new URL('../../../src/stores/handler/connection/tls.php', import.meta.url))
+
+/**
+ * How a server speaks TLS for phpredis' own handler on this PHP: as docs/compatibility.md advises for versions that may
+ * wait without end in TLS 1.3, because phpredis 5 cannot be told to use TLS 1.2.
+ */
+export function tlsFor(php: Pick<PhpUnderTest, 'runPhp'>): Pick<AccessOptions, 'isTls12Only'> {
+  const hangs = php.runPhp('', `require '${FUNCTIONS}'; echo (int) PhpSessions\\hangsInTls13();`)
+  return { isTls12Only: hangs.toString() === '1' }
+}
+
+/** For the machine's PHP. */
+export const tlsForOwn = () => tlsFor({ runPhp })

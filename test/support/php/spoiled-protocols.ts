@@ -118,7 +118,8 @@ export const SPOILED_PROTOCOLS: Readonly<Record<string, SpoiledProtocol>> = {
     replies: {
       login: (reply) => reply.toString('latin1', 0, 7) === 'VERSION',
       take: (reply) => /^STORED\r\n(VA|EN)/.test(reply.toString('latin1', 0, 20)),
-      release: (reply) => /^(HD O\d+\r\n)?(STORED|HD O\d+)\r\nHD O\d+\r\n$/.test(reply.toString('latin1')),
+      // Memcached 1.6.14 writes two spaces.
+      release: (reply) => /^(HD +O\d+\r\n)?(STORED|HD +O\d+)\r\nHD +O\d+\r\n$/.test(reply.toString('latin1')),
     },
     garbage: {
       ...FOR_MEMCACHED,

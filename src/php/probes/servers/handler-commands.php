@@ -47,8 +47,8 @@ function tryCommands(Redis|RedisCluster $redis, array $question, callable $tell)
     $key = $question['prefix'] . 'php-sessions-doctor-' . bin2hex(random_bytes(8));
     $tell('EVAL');
     $scripts = $question['scripts'] + ['unlock' => UNLOCK];
-    $question += array_map(sha1(...), $scripts);
-    $texts = array_combine(array_map(sha1(...), $scripts), $scripts);
+    $question += array_map('sha1', $scripts);
+    $texts = array_combine(array_map('sha1', $scripts), $scripts);
     [$own, $lesser, $name] = commandsFor($redis, $question, $key);
     $refused = [];
     foreach ($own as [$words, $isRight]) {
@@ -96,7 +96,7 @@ function commandsFor(Redis|RedisCluster $redis, array $question, string $key): a
     $isDone = fn ($value) => $value === true || $value === 'OK';
     $isValue = fn ($value) => $value === 'doctor';
     $isOne = fn ($value) => $value === 1;
-    $isNumber = is_int(...);
+    $isNumber = fn ($value) => is_int($value);
     $lock = "{$key}_LOCK";
     $plain = [
         [['SETEX', $key, '10', 'doctor'], $isDone],

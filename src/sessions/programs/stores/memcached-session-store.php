@@ -42,12 +42,12 @@ final class MemcachedSessionStore implements SessionStore
                 $this->ends[$key] = (int) $end;
             }
             if (count($this->ends) === self::STEP) {
-                yield array_map(strval(...), array_keys($this->ends));
+                yield array_map('strval', array_keys($this->ends));
                 $this->ends = [];
             }
         }
         if ($this->ends !== []) {
-            yield array_map(strval(...), array_keys($this->ends));
+            yield array_map('strval', array_keys($this->ends));
         }
     }
 
@@ -122,7 +122,7 @@ final class MemcachedSessionStore implements SessionStore
             }
         }
         $isAdded = $this->ask([...$commands, ...$noted]);
-        $keys = array_map(strval(...), array_keys($sessions));
+        $keys = array_map('strval', array_keys($sessions));
         return array_values(array_filter($keys, fn (int $i): bool => $isAdded[$i] === true, ARRAY_FILTER_USE_KEY));
     }
 

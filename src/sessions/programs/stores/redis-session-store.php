@@ -170,7 +170,7 @@ final class RedisSessionStore implements SessionStore
     {
         $commands = array_combine($names, array_map(fn (string $name): array => [['TYPE', $name]], $names));
         $found = array_filter($this->servers->run($commands), fn (array $answers): bool => $answers[0] === $type);
-        return array_map(strval(...), array_keys($found));
+        return array_map('strval', array_keys($found));
     }
 
     private function keyOf(string|int $name): string

@@ -49,7 +49,13 @@ final class ServerMap
         }
         $map = Warnings::quietly(fn (): array => $this->current($deadline));
         $servers = $this->isCluster() ? array_column($map['slots'], 2) : [$map['master']];
-        return array_values(array_combine(array_map(serverName(...), $servers), $servers));
+        return array_values(self::byName($servers));
+    }
+
+    public static function byName(array $servers): array
+    {
+        // PHP 8.1 before 8.1.4 with opcache calls `serverName` where it reads serverName(...) (php-src GH-8140).
+        return array_combine(array_map(fn (array $server): string => serverName($server), $servers), $servers);
     }
 
     /** Whether the server that was given last for this key still has it. Asks another one; throws where none knows. */
@@ -112,7 +118,7 @@ final class ServerMap
     private function find(float $deadline, array ...$servers): array
     {
         array_push($servers, ...$this->settings['servers'], ...array_column($this->map['slots'] ?? [], 2));
-        $servers = array_combine(array_map(serverName(...), $servers), $servers);
+        $servers = self::byName($servers);
         $rank = fn (string $name): array => [$name === $this->last, $name !== ($this->map['by'] ?? '')];
         uksort($servers, fn (string $a, string $b) => $rank($a) <=> $rank($b));
         $why = [];

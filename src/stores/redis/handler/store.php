@@ -2,7 +2,7 @@
 
 namespace PhpSessions;
 
-use function array_map, implode, microtime, preg_match, preg_replace, str_starts_with, usleep;
+use function array_keys, implode, microtime, preg_match, preg_replace, str_starts_with, usleep;
 
 /** The store as its file describes it. Runs commands on the server that has a key, and tries again within limits. */
 final class Store
@@ -177,7 +177,7 @@ final class Store
             }
             $seconds = $this->patienceSeconds($why, $isPassing, $isRelease, $mayHaveRun);
             if (microtime(true) - $start >= $seconds || $isTooLarge || preg_match(self::REFUSED, $why)) {
-                $where = $this->map->last ?: implode(', ', array_map(serverName(...), $this->settings['servers']));
+                $where = $this->map->last ?: implode(', ', array_keys(ServerMap::byName($this->settings['servers'])));
                 throw new StoreFailed("$where: $why", $isTooLarge ? StoreFailed::TOO_LARGE : StoreFailed::AWAY);
             }
             if ($try > 0) {

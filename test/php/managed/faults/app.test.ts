@@ -34,6 +34,16 @@ switch ($_GET['page'] ?? '') {
 }
 echo ' served';`
 
+/** Ubuntu 22.04's PHP does, since a security patch (CVE-2026-109618): no shutdown function is called, nor a destructor. */
+function endsWithMemory({ runPhp }: PhpUnderTest): boolean {
+  const code = `register_shutdown_function(fn () => print 'still here'); str_repeat('x', 100_000_000);`
+  try {
+    return runPhp('memory_limit=8M\n', code).length === 0
+  } catch (error) {
+    return !String((error as { readonly stdout?: Buffer }).stdout).includes('still here')
+  }
+}
+
 /** A whole line in the log. */
 const LINE = /php-sessions: .*\n/
 
@@ -73,9 +83,11 @@ describe.each(PHPS_AND_STORES)('%s', (_name, underTest, start) => {
     },
   )
 
-  test.each(['large', 'medium'])(
+  test.for(['large', 'medium'])(
     'too little memory for a session leaves no lock, and the session as it was: %s',
-    async (size) => {
+    async (size, { skip }) => {
+      if (endsWithMemory(underTest))
+        skip('this PHP ends its process when a page runs out of memory: nothing can release the lock')
       const { store, ask } = await open(underTest, start)
       const [cookie = ''] = (await ask(size)).cookies
       const limits = [2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 8, 12, 16].map((limit) => limit * 2 ** 20)

@@ -110,6 +110,10 @@ export const NETWORK_CASES: Cases = {
   'no TLS on a port with TLS': meets({ state: 'speaks-tls' }),
   'a Redis over TLS with as many clients as it allows': meetsTls({ state: 'tls-closed', said: '' }),
   'no common cipher': meetsTls({ state: 'tls-failed', said: 'SSL: no shared cipher' }),
+  'a server that refuses the handshake in TLS 1.2': meetsTls({
+    state: 'tls-failed',
+    said: 'SSL routines::sslv3 alert handshake failure',
+  }),
   'a handshake that fails for no reason': meetsTls({ state: 'tls-failed', said: '' }),
   'no client certificate': meetsTls({ state: 'closed', said: 'SSL: tlsv13 alert certificate required' }),
   'no client certificate, for no reason': meetsTls({ state: 'closed' }),

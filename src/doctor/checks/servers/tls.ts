@@ -50,12 +50,18 @@ const TLS_TROUBLE: Partial<
     from: tls.from,
     fix: 'put "tls": true into the credentials, or the port without TLS',
   }),
-  'tls-failed': ({ server }, _, said) => ({
-    id: 'tls.handshake',
-    title: `the TLS handshake with ${serverName(server)} failed: ${said || 'PHP gives no reason'}`,
-    from: server.from,
-    fix: 'check which TLS versions and ciphers the server accepts',
-  }),
+  'tls-failed': ({ server }, { endpoint: { clientCertificate } }, said) => {
+    // In TLS 1.2 a server says no more than this to a client without a certificate.
+    const isRefusal = clientCertificate === undefined && said.includes('alert handshake failure')
+    return {
+      id: isRefusal ? 'tls.client-certificate' : 'tls.handshake',
+      title: `the TLS handshake with ${serverName(server)} failed: ${said || 'PHP gives no reason'}`,
+      from: server.from,
+      fix: isRefusal
+        ? 'if the server asks for a client certificate, put client_certificate and client_key into the credentials; otherwise check which ciphers it accepts'
+        : 'check which TLS versions and ciphers the server accepts',
+    }
+  },
   'tls-closed': ({ server }) => ({
     id: 'tls.closed',
     title: `${serverName(server)} closes the connection before the TLS handshake, as a Redis does when all its connections are used`,

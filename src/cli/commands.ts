@@ -248,6 +248,7 @@ export const commands: readonly Command[] = [
     flags: {
       app: { value: 'DIR', meaning: 'app directory; default: .' },
       directory: { value: 'DIR', meaning: 'the directory of exec; default: that of php_buildpack' },
+      php: { value: 'PATH', meaning: 'the PHP to ask; default: php' },
       command: { value: 'PID', meaning: 'the process that exec started', pattern: /^[0-9]+$/ },
       group: { value: 'GID', meaning: "the group ID of php-fpm's workers", pattern: /^[0-9]+$/ },
       reader: { value: 'GID', meaning: 'the same, where it also reads the ini', pattern: /^[0-9]+$/ },
@@ -259,6 +260,7 @@ export const commands: readonly Command[] = [
         flags.directory === undefined
           ? watchedOnCloudFoundry(host)
           : watchedByExec(host, flags.app ?? '.', flags.directory, {
+              php: flags.php,
               command: numberIn(flags.command),
               group: numberIn(flags.reader ?? flags.group),
               readsIni: flags.reader !== undefined,

@@ -23,6 +23,9 @@ export interface Php {
   readonly codecs: readonly string[] | undefined
 }
 
+/** The program that is asked where nothing names another PHP. */
+export const DEFAULT_COMMAND = 'php'
+
 /** PHP's defaults: assumed if no PHP can be examined, as during staging. */
 export const DEFAULT_PHP: Php = {
   major: 8,

@@ -52,8 +52,8 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
 }
 
 /** Finds the PHP to ask and the plan that it should follow. */
-function examine(given: Host, flags: Flags): Examined {
-  const { host, findings: obstructions } = findRunning(given)
+function examine(given: Host, wanted: Flags): Examined {
+  const { host, flags, findings: obstructions } = findRunning(given, wanted)
   const found = findHome(host, flags)
   const { home, php } = found
   const { apache, fpm } = findWebServer(host, found, flags)

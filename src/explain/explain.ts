@@ -24,8 +24,8 @@ import { findOverrides, type Override } from './overrides.ts'
 import { renderExplanation } from './text.ts'
 
 /** Explains where the sessions are kept and why: every binding, every value with its provenance, every setting. */
-export function explain(given: Host, flags: Readonly<Record<string, string>>): number {
-  const { host } = findRunning(given)
+export function explain(given: Host, wanted: Readonly<Record<string, string>>): number {
+  const { host, flags } = findRunning(given, wanted)
   const explanation = explainHome(host, findHome(host, flags))
   if (flags.acl !== undefined) return printAcl(host, explanation, flags.operator !== undefined)
   if (flags.json !== undefined) host.out(renderJson(explanationJson(explanation)))

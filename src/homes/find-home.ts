@@ -4,6 +4,7 @@ import { recognisePlatform } from '../platforms/platform.ts'
 import { findCloudFoundryHome } from './cloudfoundry/home.ts'
 import { cnbHome } from './cnb/home.ts'
 import { containerHome, isUnderExec } from './container/home.ts'
+import { phpOf } from './container/php-of.ts'
 import type { Home } from './home.ts'
 import { machineHome } from './machine/home.ts'
 
@@ -29,7 +30,7 @@ export function findHome(host: Host, flags: Readonly<Record<string, string>>): F
       fpm: given ?? [`${root}/sbin/php-fpm`, '-y', `${root}/etc/php-fpm.conf`],
     }
   }
-  const php = flags.php ?? 'php'
+  const php = flags.php ?? phpOf(host, given ?? [])
   const home = homeOf(host, flags.app ?? '.', php)
   return { home: { ...home, php: { ...home.php, fpm: given } }, php: [php], fpm: given }
 }

@@ -1,5 +1,5 @@
 import type { Finding } from '../core/finding.ts'
-import { DEFAULT_PHP } from '../core/php.ts'
+import { DEFAULT_COMMAND, DEFAULT_PHP } from '../core/php.ts'
 import { type Host, HostError } from '../host/host.ts'
 import { makeTemporary, temporaryDirectory } from '../host/temporary.ts'
 import type { CompletePlan, TargetPhp } from '../php/complete.ts'
@@ -12,7 +12,7 @@ import { writeFiles } from './write-files.ts'
 export function phpToScan(
   host: Host,
   app: string,
-  php = 'php',
+  php = DEFAULT_COMMAND,
   fpm: TargetPhp['fpm'] = undefined,
 ): TargetPhp {
   return {
@@ -25,12 +25,18 @@ export function phpToScan(
   }
 }
 
+/** Where a PHP is, for messages. */
+export function placeOfPhp(php: string = DEFAULT_COMMAND): string {
+  return php.includes('/') ? php : `the ${php} in PATH`
+}
+
 /**
  * Checks that PHP, if it has answered, can load the extension for the sessions. `fix` says where users of the platform
  * get an extension.
  */
 export function checkExtension(
   { plan, facts }: CompletePlan,
+  php: string | undefined,
   fix: (name: string) => string,
 ): readonly Finding[] {
   const store = plan.planned?.store
@@ -41,7 +47,7 @@ export function checkExtension(
       id: 'php.extension',
       level: 'error',
       title: `this PHP has no extension ${store.name}, which sessions in ${store.title} need`,
-      from: `the php in PATH, which has no ${store.name}.so in its extension_dir`,
+      from: `${placeOfPhp(php)}, which has no ${store.name}.so in its extension_dir`,
       fix: fix(store.name),
     },
   ]

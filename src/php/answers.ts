@@ -205,16 +205,23 @@ export interface LookAroundAnswer {
   readonly phpredis: string | null
   /** The last `max_execution_time` of its ini files, in seconds; null if none sets it. */
   readonly maxExecutionSeconds: number | null
-  /** The extensions for sessions that it has loaded. */
+  /** The extensions for sessions that php-fpm has loaded, or that PHP where there is no php-fpm of its version. */
   readonly loaded: readonly string[]
   /** The extensions for sessions that are installed. */
   readonly loadable: readonly string[]
+  /** Those of them that the PHP that answers has not loaded itself; its php-fpm may have. */
+  readonly unloaded: readonly string[]
   /** The extensions for sessions that lines of its scanned ini files name, in their order, whether they are loaded or not. */
   readonly scanned: readonly string[]
   /** The settings of its ini files that decide whether the managed handler runs, in PHP's order. */
   readonly lines: readonly SettingLine[]
-  /** The php-fpm that serves the app, if there is one: how to start it, and where it may have its configuration. */
-  readonly fpm: (FpmPlaces & { readonly command: readonly string[] }) | null
+  /**
+   * The php-fpm that serves the app, if there is one: how to start it, and where it may have its configuration. The
+   * version is that of a php-fpm of another version, e.g. `8.4.27`.
+   */
+  readonly fpm:
+    | (FpmPlaces & { readonly command: readonly string[]; readonly otherVersion?: string | null })
+    | null
   /** Whether settings of sessions cannot be changed at run time, because session.upload_progress.enabled is on. */
   readonly locksSettings: boolean
   /** Whether session.upload_progress.enabled is on. */

@@ -30,6 +30,8 @@ export interface PhpFacts {
   /** The last `max_execution_time` of its ini files, in seconds; undefined where none sets it. */
   readonly maxExecutionSeconds: number | undefined
   readonly phpredis: string | undefined
+  /** The php-fpm that was named, where its version is another one. */
+  readonly otherFpm?: { readonly file: string; readonly version: string } | undefined
   /** The extensions for sessions that its ini files load. */
   readonly loaded: readonly string[]
   /** The installed ones. */
@@ -107,6 +109,7 @@ export function lookAround(
       codecs: answer.codecs,
       maxExecutionSeconds: answer.maxExecutionSeconds ?? undefined,
       phpredis: answer.phpredis ?? undefined,
+      otherFpm: fpm === undefined ? undefined : otherFpm(answer),
       loaded: answer.loaded ?? [],
       loadable: answer.loadable ?? [],
       scanned: answer.scanned ?? [],
@@ -127,6 +130,12 @@ export function lookAround(
   }
 }
 
+function otherFpm({ fpm }: AskedAnswer): PhpFacts['otherFpm'] {
+  const [file] = fpm?.command ?? []
+  const version = fpm?.otherVersion ?? undefined
+  return file === undefined || version === undefined ? undefined : { file, version }
+}
+
 type AskedAnswer = Partial<Answers['look-around']>
 type AskLookAround = (more: readonly string[], asked: { readonly [name: string]: Question }) => AskedAnswer
 
@@ -137,10 +146,10 @@ function askWithExtension(
   endpoint: Endpoint | undefined,
 ): AskedAnswer {
   const answer = ask([], question)
-  const { phpredis = null, loaded = [], loadable = [] } = answer
+  const { unloaded = [] } = answer
   const isNeeded = endpoint?.sentinel !== undefined || endpoint?.tls.value === true
-  if (!isNeeded || phpredis !== null || !loadable.includes(redis.name)) return answer
-  const missing = redis.extensions.filter((name) => loadable.includes(name) && !loaded.includes(name))
+  if (!isNeeded || !unloaded.includes(redis.name)) return answer
+  const missing = redis.extensions.filter((name) => unloaded.includes(name))
   const {
     phpredis: version = null,
     master = null,

@@ -28,8 +28,8 @@ export type Flags = Readonly<Record<string, string>>
  * Finds the sessions of an app, or says why a command can do nothing: for example, the framework keeps them itself.
  * It asks the PHP of the app, but nothing over the network.
  */
-export function findSessions(given: Host, flags: Flags, log: Log): AppSessions | readonly Finding[] {
-  const { host } = findRunning(given)
+export function findSessions(given: Host, wanted: Flags, log: Log): AppSessions | readonly Finding[] {
+  const { host, flags } = findRunning(given, wanted)
   const found = findHome(host, flags)
   const { home } = found
   const prepared = prepare(home, OFFLINE)

@@ -1,3 +1,4 @@
+import { DEFAULT_COMMAND } from '../core/php.ts'
 import {
   type CloudFoundryHome,
   findCloudFoundryHome,
@@ -33,8 +34,9 @@ export function withWatch(host: Host): Host {
   return { ...host, env: { ...host.env, PHP_SESSIONS_WATCH: 'on' } }
 }
 
-/** What `exec` knows: its command, and the group of php-fpm's workers. */
+/** What `exec` knows: the PHP to ask, its command, and the group of php-fpm's workers. */
 export interface Executed {
+  readonly php?: string | undefined
   readonly command?: number | undefined
   readonly group?: number | undefined
   /** Whether that group reads the ini, too. */
@@ -46,7 +48,7 @@ export function watchedByExec(
   given: Host,
   app: string,
   directory: string,
-  { command, group, readsIni = false }: Executed = {},
+  { php = DEFAULT_COMMAND, command, group, readsIni = false }: Executed = {},
 ): WatchedHome {
   const host = withoutScanning(
     withWatch(given),
@@ -58,6 +60,7 @@ export function watchedByExec(
     ...containerHome(host, {
       app,
       filesDirectory: directory,
+      php,
       findReaders: () => ({ findings: [], group, readsIni }),
     }),
     iniDirectory: directory,
@@ -69,7 +72,7 @@ export function watchedByExec(
       const store = prepared.plan.planned?.store.name
       // PHP loads these after its ini files, in which the store's extension may have been tried in vain.
       const extensions = first.length === 0 || store === undefined ? last : [...first, store]
-      return ['php', ...extensions.flatMap((name) => ['-d', `extension=${name}`])]
+      return [php, ...extensions.flatMap((name) => ['-d', `extension=${name}`])]
     },
     write: (prepared) => fillOwnDirectory(host, prepared, directory),
   }

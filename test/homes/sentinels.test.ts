@@ -40,7 +40,8 @@ test.each([
         if (program.args.at(-1) === 'look-around') asked.push(program.args.join(' '))
         const master = program.stdin.includes('sentinels') ? { host: '10.0.0.9', port: 6390 } : null
         const told = isLoaded ? { phpredis: '6.2.0', master } : { phpredis: null, master: null }
-        const answer = { versionId: 80401, loaded: ['igbinary'], loadable: ['igbinary', 'redis'], ...told }
+        const extensions = { loaded: ['igbinary'], loadable: ['igbinary', 'redis'], unloaded: ['redis'] }
+        const answer = { versionId: 80401, ...extensions, ...told }
         return fakePhp({ 'look-around': answer })(program)
       },
     )

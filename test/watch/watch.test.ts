@@ -182,7 +182,7 @@ test('exec --watch starts the watcher for its directory, also where nothing is b
           PHP_INI_SCAN_DIR:
             '/tmp/php-sessions-unique/first::/tmp/php-sessions-unique:/tmp/php-sessions-unique/last',
         },
-        watcher: ['watch', '--app', '/app', '--directory', '/tmp/php-sessions-unique'],
+        watcher: ['watch', '--app', '/app', '--directory', '/tmp/php-sessions-unique', '--php', 'php'],
       },
     ])
   }

@@ -13,7 +13,7 @@ export function cnbHome(host: Host, app: string, filesDirectory: string, php?: s
     filesDirectory,
     setsVariables: true,
     advice: ADVICE,
-    check: (completed) => ({ findings: checkPhp(completed), group: undefined }),
+    check: (completed) => ({ findings: checkPhp(completed, php), group: undefined }),
   }
 }
 
@@ -25,7 +25,7 @@ const ADVICE: Advice = {
     `choose a PHP version for which its buildpack has ${name}: BP_PHP_VERSION, or composer.json`,
 }
 
-function checkPhp(completed: CompletePlan): readonly Finding[] {
+function checkPhp(completed: CompletePlan, php: string | undefined): readonly Finding[] {
   if (completed.plan.planned !== undefined && completed.facts === undefined)
     return [
       {
@@ -36,5 +36,5 @@ function checkPhp(completed: CompletePlan): readonly Finding[] {
         fix: 'build the image with a buildpack for PHP, too, such as paketo-buildpacks/php',
       },
     ]
-  return checkExtension(completed, (name) => ADVICE.getExtension(name, ''))
+  return checkExtension(completed, php, (name) => ADVICE.getExtension(name, ''))
 }

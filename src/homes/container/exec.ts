@@ -15,6 +15,7 @@ import {
 import { type Environment, start } from '../start.ts'
 import { containerHome, isOfStart } from './home.ts'
 import { findOtherName } from './other-names.ts'
+import { phpOf } from './php-of.ts'
 import { findUnserved } from './unserved.ts'
 import { findReaders, fpmIn } from './workers.ts'
 
@@ -32,9 +33,11 @@ export function exec(given: Host, app: string, command: readonly string[]): numb
   const directory = nameOwnDirectory(given)
   // Under another exec or a launch, the outer settings would apply if this one has none.
   const host = withoutScanning(given, isOfStart, directory)
+  const php = phpOf(host, command)
   const home = containerHome(host, {
     app,
     filesDirectory: directory,
+    php,
     fpm: fpmIn(command),
     served: command,
     findReaders: (completed) => findReaders(host, command, completed),
@@ -48,7 +51,7 @@ export function exec(given: Host, app: string, command: readonly string[]): numb
   const isWatched = prepared.input.options.PHP_SESSIONS_WATCH && !hasFailed
   const group =
     prepared.group === undefined ? [] : [prepared.readsIni ? '--reader' : '--group', String(prepared.group)]
-  const watcher = ['watch', '--app', app, '--directory', directory, ...group]
+  const watcher = ['watch', '--app', app, '--directory', directory, '--php', php, ...group]
   const isMade = environment.PHP_INI_SCAN_DIR?.split(':').includes(directory) === true
   const tidyUp = () => {
     if (isMade) host.removeDirectory(directory)

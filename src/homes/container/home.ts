@@ -1,8 +1,9 @@
 import type { Finding } from '../../core/finding.ts'
+import { DEFAULT_COMMAND } from '../../core/php.ts'
 import type { Host } from '../../host/host.ts'
 import type { CompletePlan } from '../../php/complete.ts'
 import type { Advice, Home, PhpCheck } from '../home.ts'
-import { checkExtension, phpToScan } from '../own-directory.ts'
+import { checkExtension, phpToScan, placeOfPhp } from '../own-directory.ts'
 import { OUR_USER } from './workers.ts'
 
 /** What is known of a container whose command runs under `exec`. */
@@ -33,8 +34,11 @@ export function containerHome(
     advice: isUnderExec(host) ? EXEC_ADVICE : FILE_ADVICE,
     check: (completed) => {
       const { findings, ...readers } = findReaders(completed)
-      const extension = checkExtension(completed, (name) => getExtension(name))
-      return { findings: [...extension, ...findSilence(completed), ...findings], ...readers }
+      const extension = checkExtension(completed, php, (name) => getExtension(name))
+      return {
+        findings: [...extension, ...findSilence(completed, php), ...findOther(completed), ...findings],
+        ...readers,
+      }
     },
   }
 }
@@ -42,15 +46,32 @@ export function containerHome(
 /**
  * Without an answer, nobody has checked whether PHP has the extension; the command may start a PHP other than php.
  */
-function findSilence({ plan, facts }: CompletePlan): readonly Finding[] {
+function findSilence({ plan, facts }: CompletePlan, php: string = DEFAULT_COMMAND): readonly Finding[] {
   if (plan.planned === undefined || facts !== undefined) return []
   return [
     {
       id: 'php.silent',
       level: 'warn',
-      title: `php does not answer, so nobody knows whether the PHP that runs has the extension ${plan.planned.store.name}`,
-      from: 'php in PATH',
-      fix: 'see whether this works: php --version; if PHP has another name here, link it as php in PATH',
+      title: `${php} does not answer, so nobody knows whether the PHP that runs has the extension ${plan.planned.store.name}`,
+      from: placeOfPhp(php),
+      fix: `see whether this works: ${php} --version; if PHP has another name here, link it as php in PATH`,
+    },
+  ]
+}
+
+/** Only a PHP of its version can tell which extensions a php-fpm has and which ini files it reads. */
+function findOther({ plan, facts }: CompletePlan): readonly Finding[] {
+  const otherFpm = facts?.otherFpm
+  if (plan.planned === undefined || otherFpm === undefined) return []
+  const { file, version } = otherFpm
+  const short = /^[0-9]+\.[0-9]+/.exec(version)?.[0] ?? version
+  return [
+    {
+      id: 'php.other',
+      level: 'warn',
+      title: `php-fpm is PHP ${version}, but the PHP that answers is another version: nobody knows whether this php-fpm has the extension ${plan.planned.store.name}`,
+      from: file,
+      fix: `install PHP ${short} for the command line, too, named php${short} and in PATH`,
     },
   ]
 }

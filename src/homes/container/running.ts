@@ -1,17 +1,22 @@
 import type { Finding } from '../../core/finding.ts'
+import { DEFAULT_COMMAND } from '../../core/php.ts'
 import { type Host, readIfAllowed } from '../../host/host.ts'
 import { isOfOurUser, parentOf, pidsOf } from '../../php/web/php-fpm.ts'
 import { isUnderExec } from './home.ts'
+import { phpOf } from './php-of.ts'
 
 /** A container whose command runs under `exec`, as seen by a second process in it. */
 export interface Running {
   /** The host with the settings that the command runs with, for php-sessions and for the PHP that it asks. */
   readonly host: Host
+  /** The flags of the command line; where they name no PHP, with the one that the command of exec belongs to. */
+  readonly flags: Flags
   /** Why these could not be found. */
   readonly findings: readonly Finding[]
 }
 
 type Environment = Readonly<Record<string, string>>
+type Flags = Readonly<Record<string, string>>
 
 /**
  * Finds the settings that run in this container: `docker exec` gives a process the variables of the container, but not
@@ -20,17 +25,19 @@ type Environment = Readonly<Record<string, string>>
  * The main process of the container must be `exec`, or its first child must. Only processes of our own user count,
  * because another user could name a directory with their own ini file.
  */
-export function findRunning(host: Host): Running {
-  if (isUnderExec(host)) return { host, findings: [] }
+export function findRunning(host: Host, given: Flags): Running {
+  if (isUnderExec(host)) return { host, flags: given, findings: [] }
   const pid = findExec(host)
-  if (pid === undefined) return { host, findings: [] }
-  if (!isOfOurUser(host, pid)) return { host, findings: [unreadable(host, pid)] }
+  if (pid === undefined) return { host, flags: given, findings: [] }
+  if (!isOfOurUser(host, pid)) return { host, flags: given, findings: [unreadable(host, pid)] }
+  const php = phpOf(host, commandOf(host, pid))
+  const flags = php === DEFAULT_COMMAND ? given : { php, ...given }
   const scanned = pidsOf(host)
     .filter((child) => parentOf(host, child) === pid && isOfOurUser(host, child))
     .map((child) => environmentOf(host, child).PHP_INI_SCAN_DIR ?? '')
     .find((path) => isUnderExec({ env: { PHP_INI_SCAN_DIR: path } }))
   // Nothing is bound, or the start has failed: the command runs with the container's own settings.
-  if (scanned === undefined) return { host, findings: [] }
+  if (scanned === undefined) return { host, flags, findings: [] }
   const inherited = Object.entries(environmentOf(host, pid)).filter(([name]) => host.env[name] === undefined)
   const env: Environment = { ...Object.fromEntries(inherited), PHP_INI_SCAN_DIR: scanned }
   return {
@@ -39,8 +46,15 @@ export function findRunning(host: Host): Running {
       env: { ...host.env, ...env },
       run: (command) => host.run({ ...command, env: { ...env, ...command.env } }),
     },
+    flags,
     findings: [],
   }
+}
+
+/** What follows `--` in the command line of an exec. */
+function commandOf(host: Host, pid: number): readonly string[] {
+  const words = (readIfAllowed(host, `/proc/${pid}/cmdline`) ?? '').split('\0')
+  return words.slice(words.indexOf('--') + 1).filter((word) => word !== '')
 }
 
 /** The process of `php-sessions exec`: the first one, or a child of an init program that is the first one. */

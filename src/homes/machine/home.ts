@@ -1,5 +1,5 @@
 import { hasError } from '../../core/finding.ts'
-import { DEFAULT_PHP, type Php } from '../../core/php.ts'
+import { DEFAULT_COMMAND, DEFAULT_PHP, type Php } from '../../core/php.ts'
 import { type Host, listIfAllowed, readIfAllowed } from '../../host/host.ts'
 import type { SettingLine } from '../../php/answers.ts'
 import type { CompletePlan } from '../../php/complete.ts'
@@ -22,7 +22,7 @@ export interface MachineOptions {
 
 /** Looks at the PHP of a machine, where the settings are in a file among its other ini files. */
 export function machineHome(host: Host, options: MachineOptions): Home {
-  const { app, filesDirectory, php = 'php', version, output } = options
+  const { app, filesDirectory, php = DEFAULT_COMMAND, version, output } = options
   return {
     host,
     appDirectory: app,

@@ -41,11 +41,10 @@ function installedExtensions(): array
     ));
 }
 
-/** The extensions for sessions that lines of the scanned files name, in the order in which PHP reads them. */
-function scannedExtensions(): array
+/** The extensions for sessions that lines of these files name, in the order in which PHP reads them. */
+function extensionsIn(array $files): array
 {
-    $files = array_filter(iniFiles(), fn ($file) => $file !== php_ini_loaded_file() && is_readable($file));
-    $text = implode("\n", array_map('file_get_contents', $files));
+    $text = implode("\n", array_map('file_get_contents', array_filter($files, 'is_readable')));
     preg_match_all('~^[ \t]*extension[ \t]*=[ \t]*["\']?(?:[^"\'\r\n]*/)?(\w+)~mi', $text, $found);
     return array_values(array_intersect($found[1], SESSION_EXTENSIONS));
 }

@@ -5,7 +5,9 @@
 
 $fpm = findFpmOfThisVersion($question);
 // Settings that an earlier start of php-sessions has written are not the app's.
-$files = array_filter($fpm['iniFiles'] ?? iniFiles(), fn ($file) => !isOurs($file));
+$read = $fpm['iniFiles'] ?? iniFiles();
+$files = array_filter($read, fn ($file) => !isOurs($file));
+$versions = $fpm['extensions'] ?? array_map(fn ($name) => phpversion($name) ?: null, array_combine(SESSION_EXTENSIONS, SESSION_EXTENSIONS));
 $limits = array_filter(valuesIn($files, 'max_execution_time'), 'is_numeric');
 $lines = array_merge(...array_map(fn ($name) => iniLines($files, $name), $question['names']));
 $answer = [
@@ -15,15 +17,16 @@ $answer = [
         ...(function_exists('sodium_crypto_aead_xchacha20poly1305_ietf_encrypt') ? ['sodium'] : []),
         ...array_values(array_filter(['zstd', 'lz4', 'gzip'], 'compressionOf')),
     ],
-    'phpredis' => phpversion('redis') ?: null,
+    'phpredis' => $versions['redis'],
     // The command line itself has no limit, whatever the ini files set.
     'maxExecutionSeconds' => $limits === [] ? null : max((int) end($limits), 0),
-    'loaded' => array_values(array_filter(SESSION_EXTENSIONS, 'extension_loaded')),
+    'loaded' => array_keys(array_filter($versions, 'is_string')),
     'loadable' => installedExtensions(),
-    'scanned' => scannedExtensions(),
+    'unloaded' => array_values(array_filter(installedExtensions(), fn ($name) => !extension_loaded($name))),
+    'scanned' => extensionsIn(array_diff($read, [$fpm['phpIni'] ?? php_ini_loaded_file()])),
     'lines' => $lines,
     'definitions' => $fpm === null ? array_intersect_key(definitions(), array_flip($question['names'])) : [],
-    'fpm' => $fpm === null ? null : ['command' => $fpm['command']] + fpmPlaces(),
+    'fpm' => $fpm === null ? null : ['command' => $fpm['command'], 'otherVersion' => $fpm['otherVersion'] ?? null] + fpmPlaces(),
     'locksSettings' => locksSettings(),
     'watchesUploads' => filter_var(ini_get('session.upload_progress.enabled'), FILTER_VALIDATE_BOOL),
     'savePath' => ini_get('session.save_handler') === 'files' ? ini_get('session.save_path') : null,
@@ -56,15 +59,20 @@ function iniLines(array $files, string $name): array
     );
 }
 
-/** The php-fpm in the question, or one of this version, and the ini files that it reads; another one reads others. */
+/** The php-fpm in the question, or one of this version, with its ini files and extensions; another one has others. */
 function findFpmOfThisVersion(array $question): ?array
 {
     $command = findFpm($question + ['fpm' => []]);
     $info = $command === null ? '' : fpmInfo($command);
     if (!preg_match('/^PHP Version => (\S+)/m', $info, $match) || $match[1] !== PHP_VERSION) {
-        return $command === null ? null : ['command' => $command];
+        return $command === null ? null : ['command' => $command, 'otherVersion' => $match[1] ?? null];
     }
-    return ['command' => $command, 'iniFiles' => fpmFiles($info)];
+    return [
+        'command' => $command,
+        'phpIni' => infoValue($info, 'Loaded Configuration File'),
+        'iniFiles' => fpmFiles($info),
+        'extensions' => fpmExtensions($info),
+    ];
 }
 
 /**

@@ -40,6 +40,24 @@ function fpmInfo(array $command): string
     return runCommand([...$command, '-d', 'session.auto_start=0', '-i']);
 }
 
+/** A value of php-fpm's phpinfo, one of the general ones. */
+function infoValue(string $info, string $name): ?string
+{
+    return preg_match("/^$name => (.*)$/m", $info, $match) ? $match[1] : null;
+}
+
+/** The extensions for sessions in php-fpm's own report: the version of each, or null where it is not loaded. */
+function fpmExtensions(string $info): array
+{
+    $labels = ['redis' => 'Redis Version', 'memcached' => 'Version', 'igbinary' => 'igbinary version', 'msgpack' => 'msgpack Version'];
+    $versions = [];
+    foreach ($labels as $name => $label) {
+        preg_match("/^$name\n\n.*?^$label => ([^\n]+)/ms", $info, $match);
+        $versions[$name] = $match[1] ?? null;
+    }
+    return $versions;
+}
+
 /** Where such a php-fpm has its configuration. */
 function fpmPlaces(): array
 {

@@ -176,18 +176,13 @@ function fpm(array $question, array $command): array
     $path = infoValue($info, 'Configuration File \(php.ini\) Path');
     $files = fpmFiles($info);
     $scan = directories((string) infoValue($info, 'Scan this dir for additional .ini files'), '');
-    $extensions = [];
-    foreach (['redis' => 'Redis Version', 'memcached' => 'Version', 'igbinary' => 'igbinary version', 'msgpack' => 'msgpack Version'] as $name => $label) {
-        preg_match("/^$name\n\n.*?^$label => ([^\n]+)/ms", $info, $match);
-        $extensions[$name] = $match[1] ?? null;
-    }
     $is = preg_match('/^PHP Version => (\S+)/m', $info, $match) === 1;
     return [
         'version' => $is ? $match[1] : null,
         'loaded' => $loaded === '(none)' ? null : $loaded,
         'path' => $path,
         'scan' => $scan,
-        'extensions' => $extensions,
+        'extensions' => fpmExtensions($info),
         'pools' => pools($question),
     ] + report($question, $files, $scan, $values);
 }
@@ -201,10 +196,4 @@ function pools(array $question): array
             + setting($question, $line['name'], $line['value'], "{$line['from']} {$line['kind']} of pool {$line['pool']}"),
         array_values($lines),
     );
-}
-
-/** A value of php-fpm's phpinfo, one of the general ones. */
-function infoValue(string $info, string $name): ?string
-{
-    return preg_match("/^$name => (.*)$/m", $info, $match) ? $match[1] : null;
 }

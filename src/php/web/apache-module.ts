@@ -1,3 +1,4 @@
+import { DEFAULT_COMMAND } from '../../core/php.ts'
 import { type Host, isDirectoryIfAllowed, listIfAllowed } from '../../host/host.ts'
 import { pidsOf, titleOf } from './php-fpm.ts'
 
@@ -24,5 +25,5 @@ export function findApacheModule(host: Host): ApacheModule | undefined {
   const isSeparate = version !== '' && isDirectoryIfAllowed(host, directory)
   return isSeparate
     ? { command: [`php${version}`, '-c', directory], directory }
-    : { command: ['php'], directory: undefined }
+    : { command: [DEFAULT_COMMAND], directory: undefined }
 }

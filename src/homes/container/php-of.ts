@@ -21,7 +21,10 @@ export function phpOf(host: Host, command: readonly string[]): string {
   if (word === undefined) return DEFAULT_COMMAND
   const name = nameOf(word).replace(/-(fpm|cgi)/, '')
   const directory = word.slice(0, -nameOf(word).length)
-  const places = directory === '' ? pathsIn(host, name) : [directory + name, `${directory}../bin/${name}`]
+  const places =
+    directory === ''
+      ? pathsIn(host, name)
+      : [directory, directory.replace(/sbin\/$/, 'bin/')].map((place) => place + name)
   const [found, usual] = [findProgram(host, places), findProgram(host, pathsIn(host, DEFAULT_COMMAND))]
   if (found === undefined || found.file === usual?.file || !isPhp(host, found.path)) return DEFAULT_COMMAND
   return directory === '' ? name : found.path

@@ -49,10 +49,10 @@ function infoValue(string $info, string $name): ?string
 /** The extensions for sessions in php-fpm's own report: the version of each, or null where it is not loaded. */
 function fpmExtensions(string $info): array
 {
-    $labels = ['redis' => 'Redis Version', 'memcached' => 'Version', 'igbinary' => 'igbinary version', 'msgpack' => 'msgpack Version'];
     $versions = [];
-    foreach ($labels as $name => $label) {
-        preg_match("/^$name\n\n.*?^$label => ([^\n]+)/ms", $info, $match);
+    foreach (SESSION_EXTENSIONS as $name) {
+        // Each writes the word in its own way; its own version comes first.
+        preg_match("/^$name\n\n(?:.+\n)*?(?:\w+ )?version => (.+)$/mi", $info, $match);
         $versions[$name] = $match[1] ?? null;
     }
     return $versions;

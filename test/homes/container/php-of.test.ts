@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { phpOf } from '../../../src/homes/container/php-of.ts'
+import { findRunning } from '../../../src/homes/container/running.ts'
+import { fakeHost } from '../../support/host/fake-host.ts'
+
+/** A host with these files, each of which is a PHP that runs. */
+const hostWith = (...paths: readonly string[]) =>
+  fakeHost(
+    { PATH: '/usr/local/bin:/usr/bin' },
+    Object.fromEntries(paths.map((path) => [path, ''])),
+    ({ file }) => ({ status: 0, stdout: file.includes('php') ? 'PHP 8.4.1 (cli)\n' : '' }),
+  )
+
+test.each([
+  ['no PHP', ['/usr/bin/php'], 'apache2-foreground', 'php'],
+  ['php', ['/usr/bin/php'], 'php -S 0.0.0.0:8080', 'php'],
+  ['another version', ['/usr/bin/php', '/usr/bin/php8.4'], 'php8.4 -S 0.0.0.0:8080', 'php8.4'],
+  ['php-fpm of another version', ['/usr/bin/php', '/usr/bin/php8.4'], 'tini -- php-fpm8.4 -F', 'php8.4'],
+  ['php-fpm of Alpine', ['/usr/bin/php84'], 'php-fpm84 -F', 'php84'],
+  ['php-fpm of Alpine, and php', ['/usr/bin/php', '/usr/bin/php84'], 'php-fpm84 -F', 'php84'],
+  ['php-fpm without a PHP of its version', ['/usr/bin/php'], 'php-fpm8.4 -F', 'php'],
+  ['php-fpm by its path', ['/usr/bin/php', '/opt/php/bin/php'], '/opt/php/sbin/php-fpm', '/opt/php/bin/php'],
+  ['php-cgi', ['/usr/bin/php', '/usr/bin/php8.4'], 'php-cgi8.4 -b 9000', 'php8.4'],
+])('the PHP to ask for a command with %s', (_what, paths, command, php) => {
+  expect(phpOf(hostWith(...paths), command.split(' '))).toBe(php)
+})
+
+test('the PHP of a command is php where both are one file', () => {
+  const host = hostWith('/usr/bin/php', '/usr/bin/php8.4')
+  for (const path of ['/usr/bin/php', '/usr/bin/php8.4']) host.links.set(path, '/etc/alternatives/php')
+  expect(phpOf(host, ['php-fpm8.4'])).toBe('php')
+})
+
+test.each([
+  [{}, { php: 'php8.4' }],
+  [{ php: '/opt/php' }, { php: '/opt/php' }],
+])(
+  'a second process in the container asks the PHP of the command of exec, unless told which: %j',
+  (given, flags) => {
+    const host = hostWith('/usr/bin/php', '/usr/bin/php8.4')
+    for (const process of ['self', '1']) host.files.set(`/proc/${process}/status`, 'Uid:\t0\t0\t0\t0\n')
+    host.files.set('/proc/1/cmdline', 'php-sessions\0exec\0--app\0/app\0--\0php-fpm8.4\0-F\0')
+    expect(findRunning(host, given).flags).toEqual(flags)
+  },
+)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "modules.h"
 
 #define POOL_STEP 16
@@ -44,6 +45,22 @@ static PoolBlock *pool_take(size_t size)
     return block;
 }
 
+/*
+ * QuickJS may have no memory for a message of its own, and may wait for ever for what it could not even begin. So this is the
+ * end, unless there are files to be removed first.
+ */
+static void *end_without_memory(void)
+{
+    static const char text[] = "php-sessions: no memory is left: raise the container's limit of memory, or ulimit -v\n";
+    static int has_said;
+    if (!has_said)
+        (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    has_said = 1;
+    if (!mask_before_hold())
+        _exit(1);
+    return NULL;
+}
+
 static void *pool_malloc(JSMallocState *state, size_t wanted)
 {
     PoolBlock *block;
@@ -55,7 +72,7 @@ static void *pool_malloc(JSMallocState *state, size_t wanted)
         size += size / 8; /* if there is room, QuickJS appends to a string in place */
     block = size <= POOL_LARGEST ? pool_take(size) : malloc(size);
     if (!block)
-        return NULL;
+        return end_without_memory();
     block->size = size;
     state->malloc_count++;
     state->malloc_size += size;

@@ -197,10 +197,13 @@ static JSValue run_program(JSContext *ctx, JSValueConst self, int argc, JSValueC
     sigprocmask(SIG_BLOCK, &pipe_signal, NULL);
     run.signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 
+    /* Without it nobody would notice the end of the program, nor a signal for php-sessions. */
+    status = run.signals < 0 ? -errno : 0;
     words = copy_list(ctx, argv[0]);
     variables = copy_list(ctx, argv[1]);
-    run.child = words && variables ? start_program(words, variables, input[0], output[1], JS_ToBool(ctx, argv[5]), original) : -1;
-    status = run.child < 0 ? -errno : 0;
+    run.child = words && variables && status == 0 ? start_program(words, variables, input[0], output[1], JS_ToBool(ctx, argv[5]), original) : -1;
+    if (run.child < 0 && status == 0)
+        status = -errno;
     free_list(words);
     free_list(variables);
     close(input[0]);

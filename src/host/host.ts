@@ -1,3 +1,5 @@
+import { refusalOf } from './refusal.ts'
+
 /**
  * The outside world: php-sessions reads, writes and runs everything through a host.
  *
@@ -161,10 +163,13 @@ export class HostError extends Error {
   override readonly name = 'HostError'
   /** The fix, if known. */
   readonly fix: string | undefined
+  /** Whether this process has reached a limit, so that another place would not help. */
+  readonly isLimit: boolean
 
-  constructor(message: string, fix?: string) {
+  constructor(message: string, fix?: string, isLimit = false) {
     super(message)
     this.fix = fix
+    this.isLimit = isLimit
   }
 }
 
@@ -180,26 +185,10 @@ export class Interrupted extends Error {
   }
 }
 
-/** The errors that a user can do something about, by Linux' numbers (errno.h, the same on every architecture). */
-const REASONS: Readonly<Record<number, string>> = {
-  1: 'operation not permitted',
-  2: 'no such file or directory',
-  8: 'it is not a program for this system',
-  13: 'permission denied',
-  17: 'it already exists',
-  20: 'part of the path is not a directory',
-  21: 'it is a directory',
-  27: 'it is too large',
-  28: 'no space left on the device',
-  30: 'the file system is read-only',
-  24: 'too many files are open',
-  40: 'its links form a loop',
-  122: 'the disk quota is used up',
-}
-
 /** Says in words why the system refused; `errno` is positive. */
 export function hostError(what: string, path: string, errno: number): HostError {
-  return new HostError(`cannot ${what} ${path}: ${REASONS[errno] ?? `error ${errno}`}`)
+  const { reason, fix, isLimit } = refusalOf(errno)
+  return new HostError(`cannot ${what} ${path}: ${reason}`, fix, isLimit)
 }
 
 /** The error for a device, a socket or a FIFO instead of a file. */

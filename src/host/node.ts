@@ -14,6 +14,7 @@ import {
   tooLarge,
 } from './host.ts'
 import { findFiles, readFiles } from './node-files.ts'
+import { writeAll, writeOutput } from './node-output.ts'
 
 /** The Node host: for the npm package, the tests and the benchmarks. */
 export const nodeHost: Host = {
@@ -73,12 +74,13 @@ export const nodeHost: Host = {
   },
   sleep: (seconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000),
   now: () => Date.now() / 1000,
-  out: (text) => fs.writeFileSync(1, text),
-  err: (text) => fs.writeFileSync(2, text),
+  out: writeOutput,
+  // If stderr refuses, there is no place for a message, and the app must start nevertheless.
+  err: (text) => void writeAll(2, text),
   isTerminal: () => isatty(1),
   ask: (question) => {
     if (!isatty(0)) return undefined
-    fs.writeFileSync(2, question)
+    writeAll(2, question)
     const line = Buffer.alloc(LINE_BYTES)
     return line.toString('utf8', 0, fs.readSync(0, line)).trim()
   },

@@ -22,7 +22,7 @@ export function makeTemporary(
     fill()
   } catch (error) {
     if (isMade) host.removeDirectory(path)
-    throw error instanceof HostError ? new HostError(error.message, howToFix(host)) : error
+    throw error instanceof HostError && !error.isLimit ? new HostError(error.message, howToFix(host)) : error
   }
 }
 

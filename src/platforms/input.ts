@@ -6,7 +6,7 @@ import type { Host } from '../host/host.ts'
 import { readKeyFiles } from './key-files.ts'
 import { findRoot } from './service-binding.ts'
 import { readBindings } from './sources.ts'
-import { attempt } from './unreadable.ts'
+import { attempt, READABLE } from './unreadable.ts'
 
 /** Reads the bindings and the options of the app in a directory. */
 export function readInput(host: Host, appDirectory: string): Input {
@@ -54,7 +54,7 @@ export function readOptionsFile(
     level: 'error',
     title: read.why ?? `${from} ${value === undefined ? 'is not JSON' : 'is not a JSON object'}`,
     from: path,
-    fix: `find the place with: jq . ${from}`,
+    fix: read.why === undefined ? `find the place with: jq . ${from}` : READABLE,
   }
   return { value: {}, from, findings: [finding] }
 }

@@ -14,6 +14,9 @@ export function attempt<T>(read: (path: string) => T, path: string): Attempt<T> 
   }
 }
 
+/** What helps where a file cannot be read. */
+export const READABLE = 'give the user that runs php-sessions access to it, as a regular file'
+
 /** A warning, since another binding may be the one that counts; `faultOf` makes it an error for this one. */
 export function unreadable(why: string, from: string): Finding {
   return {
@@ -21,7 +24,7 @@ export function unreadable(why: string, from: string): Finding {
     level: 'warn',
     title: why,
     from,
-    fix: 'give the user that runs php-sessions access to it, as a regular file; other bindings are not affected',
+    fix: `${READABLE}; other bindings are not affected`,
   }
 }
 

@@ -1,3 +1,4 @@
+import { NOT_FOUND } from '../core/exit-status.ts'
 import { type Finding, hasError } from '../core/finding.ts'
 import { findRunning } from '../homes/container/running.ts'
 import { findHome, findWebServer } from '../homes/find-home.ts'
@@ -125,8 +126,11 @@ export function silent({ command, status }: ProbeSilent): Finding {
   return {
     id: 'sessions.silent',
     level: 'error',
-    title: `PHP ended without an answer (exit status ${status})`,
+    title: `${status === NOT_FOUND ? 'no PHP was found' : 'PHP ended without an answer'} (exit status ${status})`,
     from: command,
-    fix: 'run php-sessions doctor',
+    fix:
+      status === NOT_FOUND
+        ? 'install php-cli, or say where PHP is with --php PATH'
+        : 'run php-sessions doctor',
   }
 }

@@ -1,5 +1,6 @@
-/* The module qjs:access, which says who may use an open file. */
+/* The module qjs:access, which says who may use an open file; and what happens at the limit of its size. */
 #include <errno.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "modules.h"
@@ -23,9 +24,18 @@ static int export_access(JSContext *ctx, JSModuleDef *module)
     return JS_SetModuleExportList(ctx, module, access_functions, 1);
 }
 
+/* A write above RLIMIT_FSIZE shall fail, and not end php-sessions before it has removed what it began to write. */
+static void outlive_file_size_limit(int number)
+{
+    (void)number;
+}
+
 void add_access(JSContext *ctx)
 {
     JSModuleDef *module = JS_NewCModule(ctx, "qjs:access", export_access);
+    /* The programs that it starts have no handlers: they begin with the default. */
+    if (signal(SIGXFSZ, outlive_file_size_limit) == SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN);
     if (module)
         JS_AddModuleExportList(ctx, module, access_functions, 1);
 }

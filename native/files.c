@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,18 +295,9 @@ static int export_files(JSContext *ctx, JSModuleDef *module)
     return JS_SetModuleExportList(ctx, module, files_functions, 3);
 }
 
-/* A write above RLIMIT_FSIZE shall fail, and not end php-sessions before it has removed what it began to write. */
-static void outlive_file_size_limit(int number)
-{
-    (void)number;
-}
-
 void add_files(JSContext *ctx)
 {
     JSModuleDef *module = JS_NewCModule(ctx, "qjs:files", export_files);
-    /* The programs that it starts have no handlers: they begin with the default. */
-    if (signal(SIGXFSZ, outlive_file_size_limit) == SIG_IGN)
-        signal(SIGXFSZ, SIG_IGN);
     if (module)
         JS_AddModuleExportList(ctx, module, files_functions, 3);
 }

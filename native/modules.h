@@ -14,6 +14,9 @@ void add_access(JSContext *ctx);
 /* files.c: the module qjs:files. */
 void add_files(JSContext *ctx);
 
+/* directories.c: a function of the module qjs:files. */
+JSValue read_all(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
+
 /* find.c: a function of the module qjs:files. */
 JSValue find_files(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 

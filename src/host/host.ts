@@ -111,10 +111,10 @@ export interface FileStatus {
 export interface DirectoryFiles {
   /** The files by name, as `readFile` reads them, without line breaks at the end: an editor or `echo` has added those. */
   readonly texts: Readonly<Record<string, string>>
-  /** Why other files cannot be read. */
-  readonly errors: readonly HostError[]
-  /** The names of directories, and of everything that is hidden. */
-  readonly others: readonly string[]
+  /** Why other files cannot be read; absent where there are none. */
+  readonly errors?: readonly HostError[]
+  /** The names of directories, and of everything that is hidden; absent where there are none. */
+  readonly others?: readonly string[]
 }
 
 /** Which files are wanted. */

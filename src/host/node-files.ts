@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import { type DirectoryFiles, FIND_SECONDS, type FileSearch, type Host, HostError } from './host.ts'
 
-/** What is in a directory, as native/files.c reads it. */
+/** What is in a directory, as native/directories.c reads it. */
 export function readFiles(host: Host, path: string): DirectoryFiles {
   const texts: Record<string, string> = {}
   const errors: HostError[] = []
@@ -18,7 +18,7 @@ export function readFiles(host: Host, path: string): DirectoryFiles {
       errors.push(error)
     }
   }
-  return { texts, errors, others }
+  return { texts, ...(errors.length > 0 && { errors }), ...(others.length > 0 && { others }) }
 }
 
 function withoutLineBreaks(text: string): string {

@@ -80,7 +80,7 @@ declare module 'qjs:access' {
   export function set(file: number, mode: number, gid: number): number
 }
 
-/** Implemented in native/files.c and native/find.c. */
+/** Implemented in native/files.c, native/directories.c and native/find.c. */
 declare module 'qjs:files' {
   /** The bytes of a file, or the number of an error, and whether all bytes are ASCII. */
   type FileRead = readonly [bytes: string | number, isAscii: boolean]

@@ -27,7 +27,7 @@ const EAGAIN = 11
 const EEXIST = 17
 const ENOTDIR = 20
 const EISDIR = 21
-// native/files.c
+// native/files.h
 const NOT_REGULAR = -1
 const TOO_LARGE = -2
 // signal(7), the same on every architecture except MIPS and a few others.
@@ -93,7 +93,7 @@ function readText(path: string, isUtf8: boolean): string | undefined {
   throw readError(path, bytes)
 }
 
-/** The error for a number that native/files.c gives. */
+/** The error for a number that native/files.h names. */
 function readError(path: string, error: number): HostError {
   return error === NOT_REGULAR
     ? notRegular(path)
@@ -106,16 +106,13 @@ function readFiles(path: string): DirectoryFiles {
   const found = readAll(path, LIMIT_BYTES)
   if (typeof found === 'number') {
     if (!isMissing(found)) throw hostError('list', path, found)
-    return { texts: {}, errors: [], others: [] }
+    return { texts: {} }
   }
-  const { texts, others, encoded, failed } = found
+  const { texts, encoded, failed } = found
   if (encoded !== undefined) for (const name of encoded) texts[name] = decodeUtf8(texts[name] ?? '')
-  const errors = failed?.map(({ name, error }) => readError(`${path}/${name}`, error))
-  return { texts, errors: errors ?? NONE, others: others ?? NONE }
+  if (failed === undefined) return found
+  return { ...found, errors: failed.map(({ name, error }) => readError(`${path}/${name}`, error)) }
 }
-
-/** One list for all directories that have nothing of a kind. */
-const NONE: readonly never[] = []
 
 function uniqueWord(): string {
   return `${os.getpid()}-${Math.random().toString(36).slice(2)}`

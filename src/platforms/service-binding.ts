@@ -1,7 +1,7 @@
 import { type Binding, isObject, type Json, type JsonObject, parseJson } from '../core/binding.ts'
 import type { Finding } from '../core/finding.ts'
 import { words } from '../core/text.ts'
-import type { DirectoryFiles, Host } from '../host/host.ts'
+import { type DirectoryFiles, type Host, HostError } from '../host/host.ts'
 import type { Bindings } from './bindings.ts'
 import { attempt, faultOf, unreadable } from './unreadable.ts'
 
@@ -33,7 +33,7 @@ export function readServiceBindings(host: Host): Bindings {
   const findings: Finding[] = []
   for (const name of listed.value) {
     if (isHidden(name)) continue
-    const binding = readBinding(host, { source, directory: `${root}/${name}`, name }, findings)
+    const binding = readBinding(host, source, `${root}/${name}`, name, findings)
     if (binding !== undefined) bindings.push(binding)
   }
   return { bindings, findings }
@@ -44,34 +44,41 @@ function isHidden(name: string): boolean {
   return name.startsWith('.')
 }
 
-/** Where a binding is. */
-interface Place {
-  readonly source: string
-  readonly directory: string
-  readonly name: string
-}
-
 type Entries = DirectoryFiles['texts']
 
 /** Adds what cannot be read to `findings`. */
-function readBinding(host: Host, place: Place, findings: Finding[]): Binding | undefined {
-  const listed = attempt(host.readFiles, place.directory)
-  if (listed.why !== undefined || !isOrdinary(listed.value)) return readUnusual(host, place, findings)
-  const { texts } = listed.value
-  return makeBinding(place, texts, credentialsOf(texts))
+function readBinding(
+  host: Host,
+  source: string,
+  directory: string,
+  name: string,
+  findings: Finding[],
+): Binding | undefined {
+  const files = readOrdinary(host, directory)
+  return files === undefined
+    ? readUnusual(host, source, directory, name, findings)
+    : makeBinding(source, directory, name, files, credentialsOf(files))
 }
 
-/** Whether there is no more to a binding than these files: nothing unreadable, older, or of SAP's operator. */
-function isOrdinary({ texts, errors, others }: DirectoryFiles): boolean {
-  return (
-    typeOf(texts) !== undefined &&
-    errors.length === 0 &&
-    (others.length === 0 || !(others.includes('metadata') || others.includes('.metadata')))
-  )
+/** The files of a binding to which there is no more: nothing unreadable, older, or of SAP's operator. */
+function readOrdinary(host: Host, directory: string): Entries | undefined {
+  try {
+    const { texts, errors, others } = host.readFiles(directory)
+    const isAll = errors === undefined && !others?.includes('metadata') && !others?.includes('.metadata')
+    return isAll && typeOf(texts) !== undefined ? texts : undefined
+  } catch (error) {
+    if (error instanceof HostError) return undefined
+    throw error
+  }
 }
 
-function readUnusual(host: Host, place: Place, findings: Finding[]): Binding | undefined {
-  const { directory } = place
+function readUnusual(
+  host: Host,
+  source: string,
+  directory: string,
+  name: string,
+  findings: Finding[],
+): Binding | undefined {
   const own: Finding[] = []
   const note = (why: string) => void own.push(unreadable(why, directory))
   const isLegacy = isDirectory(host, `${directory}/metadata`, note)
@@ -86,23 +93,20 @@ function readUnusual(host: Host, place: Place, findings: Finding[]): Binding | u
   const credentials = credentialsOf(secrets, findContainer(host, directory, note))
   findings.push(...own)
   return {
-    ...makeBinding(place, attributes, credentials),
+    ...makeBinding(source, directory, name, attributes, credentials),
     ...(isLegacy ? { fieldPrefix: `${directory}/secret/` } : {}),
     ...(own.length === 0 ? {} : { faults: own.map(faultOf) }),
   }
 }
 
 function makeBinding(
-  { source, directory, name }: Place,
+  source: string,
+  directory: string,
+  name: string,
   attributes: Entries,
   credentials: JsonObject,
 ): Binding {
-  const names = distinct([
-    attributes['instance-name'],
-    attributes.instance_name,
-    name,
-    attributes['binding-name'],
-  ])
+  const names = namesOf(attributes, name)
   return {
     name: names[0] ?? name,
     names,
@@ -136,7 +140,7 @@ function readEntries(host: Host, directory: string, note: Note): Entries {
     note(read.why)
     return {}
   }
-  for (const { message } of read.value.errors) note(message)
+  for (const { message } of read.value.errors ?? []) note(message)
   return read.value.texts
 }
 
@@ -151,13 +155,12 @@ function kindsOf(attributes: Entries): readonly string[] {
 }
 
 /** The names that are given, each once. */
-function distinct(names: readonly (string | undefined)[]): readonly string[] {
-  const found: string[] = []
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i]
-    if (name !== undefined && name !== '' && !found.includes(name)) found.push(name)
-  }
-  return found
+function namesOf(attributes: Entries, name: string): readonly string[] {
+  const { 'instance-name': instance, instance_name: older, 'binding-name': binding } = attributes
+  // Thousands may be bound, and few have another name.
+  if ((instance ?? older ?? binding) === undefined) return [name]
+  const given = [instance, older, name, binding].filter((one) => one !== undefined)
+  return [...new Set(given)].filter((one) => one !== '')
 }
 
 function readTags(text: string): readonly string[] {

@@ -80,7 +80,6 @@ export function fakeHost(
         texts: Object.fromEntries(
           shown.map((name) => [name, (files.get(`${path}/${name}`) ?? '').replace(/[\r\n]+$/, '')]),
         ),
-        errors: [],
         others: [...new Set(names.filter(isOther).map((name) => name.split('/')[0] ?? ''))].toSorted(),
       }
     },

@@ -61,7 +61,8 @@ test.each([
   ['valid', 'Verification: OK', 'localhost', 'server'],
   ['expired', 'certificate has expired', 'localhost', 'expired'],
   ['for another name', 'hostname mismatch', 'redis.internal', 'server'],
-  ['for clients only', 'unsuitable certificate purpose', 'localhost', 'client'],
+  // OpenSSL 3.0.2 says unsupported, later versions unsuitable.
+  ['for clients only', /unsuitable|unsupported certificate purpose/, 'localhost', 'client'],
 ] as const)('openssl says of a certificate that is %s: %s', async (_what, verdict, name, of) => {
   const ca = makeAuthority()
   onTestFinished(ca.remove)
@@ -70,7 +71,7 @@ test.each([
   onTestFinished(redis.stop)
   const args = ['s_client', '-connect', `127.0.0.1:${redis.tlsPort}`, '-CAfile', tls.ca]
   const { log } = await runCommand({ file: 'openssl', args: [...args, '-verify_hostname', name] })
-  expect(log).toContain(verdict)
+  expect(log).toMatch(verdict)
 })
 
 test('Redis listens on a Unix socket and on ::1 when asked to', async () => {

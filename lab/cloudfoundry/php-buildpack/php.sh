@@ -11,7 +11,9 @@ php_api=no-debug-non-zts-$(php -n -r 'echo preg_replace("/\D*/", "", basename(PH
 install_php() {
   local php fpm extensions
   php=$(readlink -f "$(command -v php)")
-  fpm=$(PATH=$PATH:$servers; command -v "php-fpm${php_version%.*}" || command -v php-fpm)
+  # Ubuntu's PHP_VERSION may end in the version of its package, such as 8.1.2-1ubuntu2.29.
+  fpm=php-fpm$(php -n -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;')
+  fpm=$(PATH=$PATH:$servers; command -v "$fpm" || command -v php-fpm)
   extensions=$(php -n -r 'echo PHP_EXTENSION_DIR;')
   mkdir -p "$1"/{bin,sbin,var/run,etc} "$1/lib/php/extensions/$php_api"
   write_wrapper "$1/bin/php" "$php"

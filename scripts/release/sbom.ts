@@ -37,12 +37,18 @@ export async function renderSbom(
   const native = [
     ...Object.entries(NATIVE_PARTS).map(([id, { licence }]) => {
       const { version: release, ...source } = pinnedSource(id as keyof typeof NATIVE_PARTS)
-      return part(id, release, { licence, description: 'in all executables', source })
+      return part(id, release, {
+        licence,
+        description: 'in all executables',
+        purl: generic(id, release),
+        source,
+      })
     }),
     ...Object.entries(libgcc).map(([machine, release]) =>
       part('libgcc', release, {
         licence: 'GPL-3.0-or-later WITH GCC-exception-3.1',
         description: `in php-sessions-linux-${machine}`,
+        purl: generic('libgcc', release),
         suffix: machine,
       }),
     ),
@@ -55,6 +61,9 @@ export async function renderSbom(
   const serializer = new JsonSerializer(new BomJson.Normalize.Factory(Spec1dot6))
   return `${serializer.serialize(bom, { sortLists: true, space: 2 })}\n`
 }
+
+/** The name by which scanners look for what is in no registry. */
+const generic = (name: string, version: string) => `pkg:generic/${name}@${version}`
 
 interface PartOptions {
   readonly licence: string

@@ -171,7 +171,9 @@ test('the list of parts names all that is linked or bundled, each with release a
       ...Array.from({ length: executables }, () => 'libgcc'),
     ].sort(),
   )
-  for (const { version, licenses } of bom.components) {
+  for (const { name, version, licenses, purl } of bom.components) {
+    // Without it a scanner of weaknesses passes over the part.
+    expect(purl).toMatch(new RegExp(`^pkg:(generic|npm)/${name.replace('@', '%40')}@${version}$`))
     expect(version).toMatch(/^\d+(\.\d+)+/)
     expect(licenses).toHaveLength(1)
   }

@@ -95,17 +95,14 @@ export function completePlan(
   const target = { ...told, obstacles: obstaclesFor(known) }
   const plan = configure(choice, { php: target, directory, master: facts.master })
   const isUnknown = needsMaster && facts.master === undefined
-  return {
-    plan: !isUnknown
-      ? plan
-      : facts.phpredis === undefined
-        ? spoil(plan, masterUnknown(endpoint, facts))
-        : patience === OFFLINE
-          ? plan
-          : refuse(plan, masterUnknown(endpoint, facts)),
-    target,
-    ...known,
-  }
+  return { plan: isUnknown ? withoutMaster(plan, endpoint, facts, patience) : plan, target, ...known }
+}
+
+/** The plan where PHP knows of no master: it has no phpredis, was not to ask the Sentinels, or none has named one. */
+function withoutMaster(plan: Plan, endpoint: Endpoint, facts: PhpFacts, patience: Patience): Plan {
+  // Whoever starts with this PHP cannot ask them either.
+  if (facts.phpredis === undefined) return spoil(plan, masterUnknown(endpoint, facts))
+  return patience === OFFLINE ? plan : refuse(plan, masterUnknown(endpoint, facts))
 }
 
 /** The pools of a php-fpm that PHP has not named. */

@@ -163,7 +163,7 @@ export function askProgram(
   log: Log,
   mayCrash = false,
 ): JsonObject {
-  const [file = '', ...args] = [...command, ...asOptions([...QUIET, ...overrides])]
+  const [file = '', ...args] = [...command, ...asOptions([QUESTION_MARK, ...QUIET, ...overrides])]
   const start = host.now()
   const { status, stdout } = withDirectory(host, question, (asked) =>
     host.run({
@@ -214,7 +214,10 @@ function isQuestions(question: Question): question is Questions {
   return typeof question === 'object' && question !== null && !isText
 }
 
-/** Overrides the app's settings that would disturb a probe. src/php/probes/ini-files.php knows the first one. */
+/** Tells a probe where php-sessions' own options begin, as QUESTION_MARK in src/php/probes/ini-files.php. */
+const QUESTION_MARK = 'php-sessions.question=1'
+
+/** Overrides the app's settings that would disturb a probe. */
 const QUIET = [
   ...['session.auto_start=0', 'display_errors=0', 'log_errors=0', 'disable_functions=', 'open_basedir='],
   'output_buffering=0',

@@ -61,14 +61,14 @@ function findLine(array $files, string $name): ?string
     return null;
 }
 
-/** The first of the `-d` that php-sessions itself adds to a question (src/php/ask.ts). */
-const FIRST_OF_QUESTION = 'session.auto_start=0';
+/** With `-d` in front, what php-sessions itself adds to a question begins here (src/php/ask.ts). */
+const QUESTION_MARK = 'php-sessions.question=1';
 
 /** What the command line of this PHP sets, where a script that is called php adds `-d`; it wins over ini files. */
 function definitions(): array
 {
     $words = explode("\0", (string) @file_get_contents('/proc/self/cmdline'));
-    $ends = array_keys($words, FIRST_OF_QUESTION, true);
+    $ends = array_keys($words, QUESTION_MARK, true);
     $found = [];
     foreach (array_slice($words, 0, $ends === [] ? null : end($ends)) as $i => $word) {
         $isNext = in_array($words[$i - 1] ?? '', ['-d', '--define'], true);

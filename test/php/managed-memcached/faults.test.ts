@@ -11,7 +11,7 @@ import { fill, fillBacklog } from '../../support/php/full-memcached.ts'
 import { configureManaged, storeFileOf } from '../../support/php/managed.ts'
 import { MEMCACHED_SERVERS, serviceOf } from '../../support/php/managed-memcached.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
-import { cookieOf, SERVERS_OWN, startPhpWeb } from '../../support/php/web.ts'
+import { startPhpWeb, visitFirst } from '../../support/php/web.ts'
 
 /** A hang; the time of each answer is printed. */
 const LIMIT_MILLISECONDS = 20_000
@@ -41,28 +41,7 @@ async function start(underTest: PhpUnderTest, options: MemcachedOptions = {}, en
     1,
   )
   onTestFinished(web.stop)
-  const first = await fetch(web.url)
-  expect(await first.text()).toBe('served 1')
-  const cookie = cookieOf(first)
-  const ask = async (query = '', visitor = cookie) => {
-    const signal = AbortSignal.timeout(LIMIT_MILLISECONDS)
-    const response = await fetch(`${web.url}${query}`, { headers: { cookie: visitor }, signal })
-    const { status, headers } = response
-    return {
-      status,
-      retryAfter: headers.get('retry-after'),
-      cookies: headers.getSetCookie(),
-      text: await response.text(),
-    }
-  }
-  // The last line is still being written, or empty.
-  const lines = () => web.log().split('\n').slice(0, -1)
-  const before = lines().length
-  const logged = () =>
-    lines()
-      .slice(before)
-      .filter((line) => !SERVERS_OWN.test(line))
-  return { server, client, ask, logged }
+  return { server, client, ...(await visitFirst(web, LIMIT_MILLISECONDS)) }
 }
 
 /** Another program at the server's port. */

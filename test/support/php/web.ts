@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { type ServerProcess, startServer } from '../../../lab/processes/server.ts'
 import type { PhpUnderTest } from './php.ts'
 
@@ -40,4 +41,34 @@ export async function startPhpWeb(
 /** The first cookie that a response sets, as the next request sends it; empty if there is none. */
 export function cookieOf(response: Response): string {
   return response.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+}
+
+/**
+ * Visits a page that counts its visits for the first time, then asks for it as that visitor or another, each time for at most
+ * so many milliseconds: longer is a hang.
+ */
+export async function visitFirst({ url, log }: Pick<PhpWeb, 'url' | 'log'>, limitMilliseconds: number) {
+  const first = await fetch(url)
+  expect(await first.text()).toBe('served 1')
+  const cookie = cookieOf(first)
+  const ask = async (query = '', visitor = cookie) => {
+    const signal = AbortSignal.timeout(limitMilliseconds)
+    const response = await fetch(`${url}${query}`, { headers: { cookie: visitor }, signal })
+    const { status, headers } = response
+    return {
+      status,
+      retryAfter: headers.get('retry-after'),
+      cookies: headers.getSetCookie(),
+      text: await response.text(),
+    }
+  }
+  // The last line is still being written, or empty.
+  const lines = () => log().split('\n').slice(0, -1)
+  const before = lines().length
+  /** What PHP and php-sessions have logged since then. */
+  const logged = () =>
+    lines()
+      .slice(before)
+      .filter((line) => !SERVERS_OWN.test(line))
+  return { ask, logged }
 }

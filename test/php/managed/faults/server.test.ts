@@ -5,7 +5,7 @@ import { STORE_FAULTS, type StoreFault, startBreakable } from '../../../../lab/r
 import { startRedis } from '../../../../lab/redis/server.ts'
 import { configureManaged } from '../../../support/php/managed.ts'
 import { PHPS, type PhpUnderTest } from '../../../support/php/php.ts'
-import { cookieOf, SERVERS_OWN, startPhpWeb } from '../../../support/php/web.ts'
+import { startPhpWeb, visitFirst } from '../../../support/php/web.ts'
 
 /** Longer is a hang: whatever the store does, an answer takes a few seconds at most. */
 const LIMIT_MILLISECONDS = 60_000
@@ -28,29 +28,7 @@ async function start(
   const ini = configureManaged(underTest, store.service, env)
   const web = await startPhpWeb(underTest, `${ini}log_errors=1\n`, PAGE, 1)
   onTestFinished(web.stop)
-  const first = await fetch(web.url)
-  expect(await first.text()).toBe('served 1')
-  const cookie = cookieOf(first)
-  const ask = async (query = '', visitor = cookie) => {
-    const signal = AbortSignal.timeout(LIMIT_MILLISECONDS)
-    const response = await fetch(`${web.url}${query}`, { headers: { cookie: visitor }, signal })
-    const { status, headers } = response
-    return {
-      status,
-      retryAfter: headers.get('retry-after'),
-      cookies: headers.getSetCookie(),
-      text: await response.text(),
-    }
-  }
-  // The last line is still being written, or empty.
-  const lines = () => web.log().split('\n').slice(0, -1)
-  const before = lines().length
-  /** What PHP and php-sessions have logged since then. */
-  const logged = () =>
-    lines()
-      .slice(before)
-      .filter((line) => !SERVERS_OWN.test(line))
-  return { ...store, ask, logged }
+  return { ...store, ...(await visitFirst(web, LIMIT_MILLISECONDS)) }
 }
 
 const UNAVAILABLE = {

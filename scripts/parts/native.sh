@@ -55,7 +55,7 @@ compile_musl() {
     cd "$build"
     CC=$gcc AR=${gcc%gcc}ar RANLIB=${gcc%gcc}ranlib ./configure --target="$machine" --disable-shared --prefix=/
     make -j "$(nproc)" SRC_DIRS="${musl_folders[*]/#/./src/} ./crt" lib/libc.a lib/crt1.o lib/crti.o lib/crtn.o
-    make install-headers DESTDIR="$PWD/keep"
+    make install-headers DESTDIR=keep
     mkdir keep/lib
     mv lib/{libc.a,crt1.o,crti.o,crtn.o} keep/lib/
   )

@@ -9,10 +9,10 @@ import { phpOf } from './php-of.ts'
 export interface Running {
   /** The host with the settings that the command runs with, for php-sessions and for the PHP that it asks. */
   readonly host: Host
-  /** The flags of the command line; where they name no PHP, with the one that the command of exec belongs to. */
-  readonly flags: Flags
-  /** Why these could not be found. */
+  /** Why these settings could not be found. */
   readonly findings: readonly Finding[]
+  /** The flags of the command line; where they name no PHP, with the one that belongs to the command of exec. */
+  readonly flags: Flags
 }
 
 type Environment = Readonly<Record<string, string>>

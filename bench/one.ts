@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { NotHere, type Results, type Run } from './benchmark.ts'
 import { BENCHMARKS } from './list.ts'
-import { describeMachine, loadAverage, measureOthers } from './parts/machine.ts'
+import { describeMachine, loadAverage, measureOthers, settle } from './parts/machine.ts'
 
 // `one.ts NAME FOLDER [--quick]`: runs one benchmark and writes its file. bench/main.ts starts it and reads its progress.
 
@@ -19,7 +19,7 @@ const run: Run = {
 
 try {
   const average = loadAverage()
-  const before = await measureOthers()
+  const before = await settle()
   const [date, start] = [new Date().toISOString(), performance.now()]
   const outcome = await BENCHMARKS[name]?.run(run)
   const seconds = Math.round((performance.now() - start) / 1000)

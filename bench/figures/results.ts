@@ -1,12 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cell, Results, Table } from '../benchmark.ts'
+import { QUIET } from '../parts/machine.ts'
 import { median } from '../parts/medians.ts'
 
 const FOLDER = join(import.meta.dirname, '../results')
-/** Others may use this share of the processors of a machine that is called quiet. */
-const QUIET = 0.1
-
 /** Every file in bench/results. */
 export function readResults(): readonly Results[] {
   return readdirSync(FOLDER)

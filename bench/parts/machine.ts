@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Machine } from '../benchmark.ts'
 
 const WATCH_MILLISECONDS = 2000
+/** Others may use this share of the processors of a machine that is called quiet. */
+export const QUIET = 0.1
+const SETTLE_TRIES = 15
 
 export function describeMachine(): Machine {
   const [{ model } = { model: 'unknown' }] = cpus()
@@ -31,6 +34,14 @@ export async function measureOthers(): Promise<number> {
   await sleep(WATCH_MILLISECONDS)
   const after = readTimes()
   return Number(((after.used - before.used) / Math.max(1, after.all - before.all)).toFixed(2))
+}
+
+/** Waits a while for a quiet machine: the benchmark before may still be removing its files. Gives the share as above. */
+export async function settle(): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    const others = await measureOthers()
+    if (others < QUIET || tries === SETTLE_TRIES) return others
+  }
 }
 
 /** Ticks, by the first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. */

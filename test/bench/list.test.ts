@@ -19,10 +19,10 @@ describe('scripts/bench', () => {
   test('lists each benchmark with its minutes, and all of them', () => {
     expect(renderList(['start', 'pool', 'scale'])).toMatchInlineSnapshot(`
       "minutes               in full  --quick
-      start                       1      0.6
+      start                     1.1      0.6
       pool                        5        -
       scale                      20      4.2
-      all of them                26      4.8
+      all of them              26.1      4.8
       "
     `)
   })

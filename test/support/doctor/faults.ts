@@ -15,6 +15,7 @@ import {
   makeAuthority,
 } from '../../../lab/servers/certificates.ts'
 import { type Memcached, startMemcached } from '../../../lab/servers/memcached.ts'
+import { tlsForOwn } from '../php/configured.ts'
 import { asNobody, install, type Machine, makeMachine, withEnv, withServices } from './machine.ts'
 
 /** A machine that is broken in one way. */
@@ -562,7 +563,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
 }
 
 async function redis(options: RedisOptions = {}): Promise<Redis> {
-  const server = await startRedis(options)
+  const server = await startRedis({ ...tlsForOwn(), ...options })
   onTestFinished(server.stop)
   return server
 }

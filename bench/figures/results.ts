@@ -5,6 +5,7 @@ import { QUIET } from '../parts/machine.ts'
 import { median } from '../parts/medians.ts'
 
 const FOLDER = join(import.meta.dirname, '../results')
+
 /** Every file in bench/results. */
 export function readResults(): readonly Results[] {
   return readdirSync(FOLDER)

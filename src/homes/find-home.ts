@@ -5,6 +5,7 @@ import { findCloudFoundryHome } from './cloudfoundry/home.ts'
 import { cnbHome } from './cnb/home.ts'
 import { containerHome, isUnderExec } from './container/home.ts'
 import { phpOf } from './container/php-of.ts'
+import { findStarted } from './container/started.ts'
 import type { Home } from './home.ts'
 import { machineHome } from './machine/home.ts'
 
@@ -30,7 +31,7 @@ export function findHome(host: Host, flags: Readonly<Record<string, string>>): F
       fpm: given ?? [`${root}/sbin/php-fpm`, '-y', `${root}/etc/php-fpm.conf`],
     }
   }
-  const php = flags.php ?? phpOf(host, given ?? [])
+  const php = flags.php ?? phpOf(host, findStarted(host, given ?? []))
   const home = homeOf(host, flags.app ?? '.', php)
   return { home: { ...home, php: { ...home.php, fpm: given } }, php: [php], fpm: given }
 }

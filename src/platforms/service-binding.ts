@@ -33,7 +33,7 @@ export function readServiceBindings(host: Host): Bindings {
   const findings: Finding[] = []
   for (const name of listed.value) {
     if (isHidden(name)) continue
-    const binding = readBinding(host, source, `${root}/${name}`, name, findings)
+    const binding = readBinding(host, { source, directory: `${root}/${name}`, name }, findings)
     if (binding !== undefined) bindings.push(binding)
   }
   return { bindings, findings }
@@ -46,18 +46,20 @@ function isHidden(name: string): boolean {
 
 type Entries = DirectoryFiles['texts']
 
+/** Where a binding was found. */
+interface Place {
+  readonly source: string
+  readonly directory: string
+  /** The last part of the directory. */
+  readonly name: string
+}
+
 /** Adds what cannot be read to `findings`. */
-function readBinding(
-  host: Host,
-  source: string,
-  directory: string,
-  name: string,
-  findings: Finding[],
-): Binding | undefined {
-  const files = readOrdinary(host, directory)
+function readBinding(host: Host, place: Place, findings: Finding[]): Binding | undefined {
+  const files = readOrdinary(host, place.directory)
   return files === undefined
-    ? readUnusual(host, source, directory, name, findings)
-    : makeBinding(source, directory, name, files, credentialsOf(files))
+    ? readUnusual(host, place, findings)
+    : makeBinding(place, files, credentialsOf(files))
 }
 
 /** The files of a binding to which there is no more: nothing unreadable, older, or of SAP's operator. */
@@ -72,13 +74,8 @@ function readOrdinary(host: Host, directory: string): Entries | undefined {
   }
 }
 
-function readUnusual(
-  host: Host,
-  source: string,
-  directory: string,
-  name: string,
-  findings: Finding[],
-): Binding | undefined {
+function readUnusual(host: Host, place: Place, findings: Finding[]): Binding | undefined {
+  const { directory } = place
   const own: Finding[] = []
   const note = (why: string) => void own.push(unreadable(why, directory))
   const isLegacy = isDirectory(host, `${directory}/metadata`, note)
@@ -93,16 +90,14 @@ function readUnusual(
   const credentials = credentialsOf(secrets, findContainer(host, directory, note))
   findings.push(...own)
   return {
-    ...makeBinding(source, directory, name, attributes, credentials),
+    ...makeBinding(place, attributes, credentials),
     ...(isLegacy ? { fieldPrefix: `${directory}/secret/` } : {}),
     ...(own.length === 0 ? {} : { faults: own.map(faultOf) }),
   }
 }
 
 function makeBinding(
-  source: string,
-  directory: string,
-  name: string,
+  { source, directory, name }: Place,
   attributes: Entries,
   credentials: JsonObject,
 ): Binding {

@@ -16,6 +16,7 @@ import { type Environment, start } from '../start.ts'
 import { containerHome, isOfStart } from './home.ts'
 import { findOtherName } from './other-names.ts'
 import { phpOf } from './php-of.ts'
+import { findStarted } from './started.ts'
 import { findUnserved } from './unserved.ts'
 import { findReaders, fpmIn } from './workers.ts'
 
@@ -33,21 +34,22 @@ export function exec(given: Host, app: string, command: readonly string[]): numb
   const directory = nameOwnDirectory(given)
   // Under another exec or a launch, the outer settings would apply if this one has none.
   const host = withoutScanning(given, isOfStart, directory)
-  const php = phpOf(host, command)
+  const started = findStarted(host, command)
+  const php = phpOf(host, started)
   const home = containerHome(host, {
     app,
     filesDirectory: directory,
     php,
     fpm: fpmIn(command),
     served: command,
-    findReaders: (completed) => findReaders(host, command, completed),
+    findReaders: (completed) => findReaders(host, command, started, completed),
   })
   const apply = (prepared: Prepared, hasFailed: boolean) =>
     (hasFailed ? undefined : fillDirectory(host, prepared, app, directory)) ?? scanned(given, host)
-  const started = start({ ...home, apply })
-  if (started === undefined) return FAILED
+  const ready = start({ ...home, apply })
+  if (ready === undefined) return FAILED
 
-  const { prepared, hasFailed, environment } = started
+  const { prepared, hasFailed, environment } = ready
   const isWatched = prepared.input.options.PHP_SESSIONS_WATCH && !hasFailed
   const group =
     prepared.group === undefined ? [] : [prepared.readsIni ? '--reader' : '--group', String(prepared.group)]

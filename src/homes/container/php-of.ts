@@ -1,18 +1,17 @@
 import { DEFAULT_COMMAND } from '../../core/php.ts'
 import type { Host } from '../../host/host.ts'
 import { LIMIT_SECONDS } from '../../php/ask.ts'
-import { findStarted, nameOf, OF_EXEC, type Started } from './started.ts'
+import { nameOf, OF_EXEC, pathsOf, type Started } from './started.ts'
 
 const SERVER = /^php-(fpm|cgi)[0-9.]*$/
 const CLI = /^php[0-9.]*$/
 
 /**
- * The PHP on the command line that can tell how the PHP of a command is set up: the one that the command starts, or the
- * one that belongs to its php-fpm or php-cgi, as php8.4 belongs to php-fpm8.4. A path, or a name in PATH; `php` where the
+ * The PHP on the command line that can tell how the PHP of a command is set up: the one that it starts, by
+ * `findStarted`, or the one that belongs to its php-fpm or php-cgi, as php8.4 belongs to php-fpm8.4. A path, or a name in PATH; `php` where the
  * command names no other that runs.
  */
-export function phpOf(host: Host, command: readonly string[]): string {
-  const started = findStarted(host, command)
+export function phpOf(host: Host, started: readonly Started[]): string {
   const find = (names: RegExp, some: readonly Started[]) =>
     some.flatMap(({ words }) => words).find((word) => names.test(nameOf(word)))
   // A script may run any PHP before it starts the server.
@@ -21,27 +20,24 @@ export function phpOf(host: Host, command: readonly string[]): string {
   if (word === undefined) return DEFAULT_COMMAND
   const name = nameOf(word).replace(/-(fpm|cgi)/, '')
   const directory = word.slice(0, -nameOf(word).length)
-  const places =
-    directory === ''
-      ? pathsIn(host, name)
-      : [directory, directory.replace(/sbin\/$/, 'bin/')].map((place) => place + name)
-  const [found, usual] = [findProgram(host, places), findProgram(host, pathsIn(host, DEFAULT_COMMAND))]
-  if (found === undefined || found.file === usual?.file || !isPhp(host, found.path)) return DEFAULT_COMMAND
+  // Without a directory these are the same name.
+  const places = [directory, directory.replace(/sbin\/$/, 'bin/')].map((place) => place + name)
+  const found = findProgram(host, places)
+  const usual = findProgram(host, [DEFAULT_COMMAND])
+  if (found === undefined || found.file === usual?.file || !answersAsPhp(host, found.path))
+    return DEFAULT_COMMAND
   return directory === '' ? name : found.path
 }
 
-function pathsIn({ env }: Host, name: string): readonly string[] {
-  return (env.PATH ?? '').split(':').map((directory) => `${directory}/${name}`)
-}
-
-/** The first of these paths that has a file, and that file without links. */
-function findProgram(host: Host, paths: readonly string[]) {
+/** The path of the first of these programs that is there, and its file without links. */
+function findProgram(host: Host, programs: readonly string[]) {
+  const paths = programs.flatMap((program) => pathsOf(host, program))
   const path = paths.find((one) => host.statusOf(one) !== undefined && !host.isDirectory(one))
   return path === undefined ? undefined : { path, file: host.realPath(path) }
 }
 
 /** Whether a program is a PHP that runs here. */
-function isPhp(host: Host, file: string): boolean {
+function answersAsPhp(host: Host, file: string): boolean {
   const program = { file, args: ['-n', '-v'], env: {}, stdin: '', keepsStderr: false }
   return host.run({ ...program, limitSeconds: LIMIT_SECONDS }).stdout.startsWith('PHP ')
 }

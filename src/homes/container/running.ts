@@ -4,6 +4,7 @@ import { type Host, readIfAllowed } from '../../host/host.ts'
 import { isOfOurUser, parentOf, pidsOf } from '../../php/web/php-fpm.ts'
 import { isUnderExec } from './home.ts'
 import { phpOf } from './php-of.ts'
+import { findStarted } from './started.ts'
 
 /** A container whose command runs under `exec`, as seen by a second process in it. */
 export interface Running {
@@ -30,7 +31,7 @@ export function findRunning(host: Host, given: Flags): Running {
   const pid = findExec(host)
   if (pid === undefined) return { host, flags: given, findings: [] }
   if (!isOfOurUser(host, pid)) return { host, flags: given, findings: [unreadable(host, pid)] }
-  const php = phpOf(host, commandOf(host, pid))
+  const php = phpOf(host, findStarted(host, commandOf(host, pid)))
   const flags = php === DEFAULT_COMMAND ? given : { php, ...given }
   const scanned = pidsOf(host)
     .filter((child) => parentOf(host, child) === pid && isOfOurUser(host, child))

@@ -30,6 +30,11 @@ export function nameOf(word: string): string {
   return word.slice(word.lastIndexOf('/') + 1)
 }
 
+/** Where a program may be: at its path, or in one of the directories in PATH. */
+export function pathsOf({ env }: Host, word: string): readonly string[] {
+  return word.includes('/') ? [word] : (env.PATH ?? '').split(':').map((directory) => `${directory}/${word}`)
+}
+
 /** Splits a line of a shell as far as that can be done without running it. */
 export function wordsOf(line: string): readonly string[] {
   return [...line.matchAll(/(?:[^\s"';&|()]+|"[^"]*"|'[^']*')+|[;&|()]/g)].map(([word]) =>
@@ -62,10 +67,7 @@ const NO_SCRIPTS = /^(sh|bash|dash|busybox|env|tini|dumb-init|setpriv|su|runuser
 /** The commands of a script that a word names, by its path or in PATH. */
 function scriptAt(host: Host, word: string): readonly Started[] {
   if (NO_SCRIPTS.test(nameOf(word))) return []
-  const paths = word.includes('/')
-    ? [word]
-    : (host.env.PATH ?? '').split(':').map((directory) => `${directory}/${word}`)
-  for (const path of paths) {
+  for (const path of pathsOf(host, word)) {
     if (host.statusOf(path) === undefined) continue
     const text = readScript(host, path)
     return text === undefined ? [] : splitLines(text, (line) => `${path}:${line}`)

@@ -8,7 +8,7 @@ import type { PhpCheck } from '../home.ts'
 import { type Group, groupNamed, groupOfUser } from './accounts.ts'
 import { groupOfApache, isApache } from './apache.ts'
 import { type Drop, findClearing, findDrops } from './drops.ts'
-import { findStarted, nameOf, OF_EXEC, type Started } from './started.ts'
+import { nameOf, OF_EXEC, type Started } from './started.ts'
 
 /** The files are read by the user that php-sessions runs as. */
 export const OUR_USER: PhpCheck = { group: undefined, findings: [] }
@@ -21,8 +21,12 @@ type Completed = Pick<CompletePlan, 'plan' | 'facts' | 'pools'>
  *
  * The files stay root's, since root may run what is in them; others get them by their group, and never for writing.
  */
-export function findReaders(host: Host, command: readonly string[], completed: Completed): PhpCheck {
-  const started = findStarted(host, command)
+export function findReaders(
+  host: Host,
+  command: readonly string[],
+  started: readonly Started[],
+  completed: Completed,
+): PhpCheck {
   const isBound = completed.plan.planned !== undefined
   const cleared = isBound ? started.flatMap(findClearing).slice(0, 1).map(clearedFinding) : []
   const dropped = ourUser(host) === 0 ? whoRunsPhp(host, started) : undefined

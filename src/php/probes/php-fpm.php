@@ -27,10 +27,9 @@ function runCommand(array $command): string
 /** The ini files that a php-fpm reads, by its phpinfo: php.ini first. */
 function fpmFiles(string $info): array
 {
-    preg_match('/^Loaded Configuration File => (.*)$/m', $info, $loaded);
     // One file a line, each but the last with a comma.
     preg_match('/^Additional .ini files parsed => ((?:.*,\n)*.*)$/m', $info, $scanned);
-    $files = array_map('trim', [$loaded[1] ?? '', ...explode(',', $scanned[1] ?? '')]);
+    $files = array_map('trim', [(string) infoValue($info, 'Loaded Configuration File'), ...explode(',', $scanned[1] ?? '')]);
     return array_values(array_filter($files, fn ($file) => $file !== '' && $file !== '(none)'));
 }
 

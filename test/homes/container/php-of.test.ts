@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { phpOf } from '../../../src/homes/container/php-of.ts'
 import { findRunning } from '../../../src/homes/container/running.ts'
+import { findStarted } from '../../../src/homes/container/started.ts'
 import { fakeHost } from '../../support/host/fake-host.ts'
 
 /** A host with these files, each of which is a PHP that runs. */
@@ -22,13 +23,14 @@ test.each([
   ['php-fpm by its path', ['/usr/bin/php', '/opt/php/bin/php'], '/opt/php/sbin/php-fpm', '/opt/php/bin/php'],
   ['php-cgi', ['/usr/bin/php', '/usr/bin/php8.4'], 'php-cgi8.4 -b 9000', 'php8.4'],
 ])('the PHP to ask for a command with %s', (_what, paths, command, php) => {
-  expect(phpOf(hostWith(...paths), command.split(' '))).toBe(php)
+  const host = hostWith(...paths)
+  expect(phpOf(host, findStarted(host, command.split(' ')))).toBe(php)
 })
 
 test('the PHP of a command is php where both are one file', () => {
   const host = hostWith('/usr/bin/php', '/usr/bin/php8.4')
   for (const path of ['/usr/bin/php', '/usr/bin/php8.4']) host.links.set(path, '/etc/alternatives/php')
-  expect(phpOf(host, ['php-fpm8.4'])).toBe('php')
+  expect(phpOf(host, findStarted(host, ['php-fpm8.4']))).toBe('php')
 })
 
 test.each([

@@ -7,4 +7,15 @@ export function endBySignals(): void {
   for (const [signal, status] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(status))
   // Whoever has read the output is gone: `head`, a closed terminal.
   process.stdout.on('error', () => process.exit(BROKEN_PIPE))
+  endWithNpm()
+}
+
+/** When `npx` gets a SIGTERM, npm ends the shell in which it runs this process, but not this process. */
+function endWithNpm(): void {
+  if (process.env.npm_command === undefined) return
+  const shell = process.ppid
+  const look = () => {
+    if (process.ppid !== shell) process.exit(SIGNALS.SIGTERM)
+  }
+  setInterval(look, 500).unref()
 }

@@ -48,7 +48,8 @@ export const nodeHost: Host = {
       env: { ...process.env, ...env },
       input: stdin,
       stdio: ['pipe', 'pipe', keepsStderr ? 'inherit' : 'ignore'],
-      timeout: limitSeconds * 1000,
+      // Node refuses a fraction.
+      timeout: Math.ceil(limitSeconds * 1000),
       maxBuffer: LIMIT_BYTES,
       killSignal: 'SIGKILL',
       encoding: 'utf8',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeScratch } from '../../lab/processes/scratch.ts'
@@ -25,7 +25,15 @@ describe('the npm package', () => {
     expect(npx('playground', '--list')).toContain('logged-out')
   }, 300_000)
 
+  test('runs every check of the doctor', () => {
+    const { checks, findings } = JSON.parse(npx('doctor', '--json'))
+    expect(checks.length).toBeGreaterThan(5)
+    expect(findings).not.toContainEqual(expect.objectContaining({ id: 'check.fault' }))
+  }, 300_000)
+
   test('has what it needs and nothing else', () => {
+    // docs/playground.md says so.
+    expect(statSync(join(DIST, NPM_TARBALL)).size).toBeLessThan(300_000)
     const root = join(folder, 'node_modules/php-sessions')
     const files = readdirSync(root, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

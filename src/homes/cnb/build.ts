@@ -1,4 +1,4 @@
-import { DETECT_FAILED, FAILED } from '../../core/exit-status.ts'
+import { DETECT_FAILED, FAILED, WRONG_USAGE } from '../../core/exit-status.ts'
 import { type Finding, hasError } from '../../core/finding.ts'
 import { oneLine } from '../../core/text.ts'
 import { VERSION } from '../../core/version.ts'
@@ -41,15 +41,20 @@ function isPhpApp(host: Host): boolean {
  * Nothing secret is written. A binding that cannot work fails the build before anything is written.
  */
 export function cnbBuild(host: Host): number {
+  const { CNB_LAYERS_DIR: layers } = host.env
+  if (!layers) {
+    host.err('expected a lifecycle that sets CNB_LAYERS_DIR (buildpack API 0.10), got none\n')
+    return WRONG_USAGE
+  }
   const read = planWithoutPhp(host, '.')
-  const exposed = findExposed(host)
+  const exposed = findExposed(host, layers.replace(/\/[^/]*$/, ''))
   const findings = [...findingsAtBuild(read), ...exposed]
   host.out(`php-sessions ${VERSION}\n`)
   if (hasError(findings)) {
     host.err(renderFindings(findings))
     return FAILED
   }
-  writeLayer(host, `${host.env.CNB_LAYERS_DIR ?? ''}/php-sessions`)
+  writeLayer(host, `${layers}/php-sessions`)
   host.out(
     describeBuild(read.plan, exposed.length > 0)
       .map((line) => `  ${oneLine(line)}\n`)
@@ -67,8 +72,7 @@ function findingsAtBuild({ plan, input }: StagedPlan): Plan['findings'] {
 const PAKETO_HANDLER = new RegExp(`(${stores.map(({ sessionType }) => sessionType).join('|')})-handler`)
 
 /** Paketo's handlers write the password into a layer, wherever they take part. */
-function findExposed(host: Host): readonly Finding[] {
-  const layers = (host.env.CNB_LAYERS_DIR ?? '').replace(/\/[^/]*$/, '')
+function findExposed(host: Host, layers: string): readonly Finding[] {
   const group = readIfAllowed(host, `${layers}/group.toml`) ?? ''
   // A lifecycle may hide the group.
   const built = listIfAllowed(host, layers).filter(

@@ -148,6 +148,20 @@ test.for(ENDS)('nothing survives a %s, with %s, at “%s”', SLOW, async ([sign
   await until('its directories to be removed', () => readdirSync(directory).length === 0)
 })
 
+test('nothing survives a SIGTERM to the npx that runs it', SLOW, async () => {
+  const directory = makeScratch('end')
+  const command = `${process.execPath} ${PROGRAM} playground`
+  const npx = spawn('npm', ['exec', '--offline', '--call', command], {
+    env: { ...process.env, TMPDIR: directory },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  await untilPrinted(npx, 'The playground is at')
+  await until('it to have started something', () => processesBelow(directory).length > 5)
+  npx.kill()
+  await until('the end of all its processes', () => processesBelow(directory).length === 0)
+  await until('its directories to be removed', () => readdirSync(directory).length === 0)
+})
+
 test('it ends without a complaint when nobody reads its output any more', SLOW, async () => {
   const directory = makeScratch('end')
   const child = spawn(process.execPath, [PROGRAM, 'playground', '--scenario', 'logged-out', '--headless'], {

@@ -37,6 +37,19 @@ describe('detect', () => {
 })
 
 describe('build', () => {
+  test.each([{}, { CNB_LAYERS_DIR: '' }])(
+    'without a directory for layers nothing is written: %j',
+    (layers) => {
+      const host = fakeHost({ ...layers, ...redis })
+      expect(run(host, 'cnb-build')).toEqual({
+        status: 2,
+        out: '',
+        err: 'expected a lifecycle that sets CNB_LAYERS_DIR (buildpack API 0.10), got none\n',
+      })
+      expect([...host.files]).toEqual([])
+    },
+  )
+
   test.each<[string, Record<string, string>]>([
     ['Redis', redis],
     ['nothing', {}],

@@ -8,16 +8,15 @@ import { startContained } from '../../../lab/processes/contained.ts'
 import { findListener } from '../../../lab/processes/listening.ts'
 import { freePorts } from '../../../lab/processes/ports.ts'
 import { until } from '../../../lab/processes/until.ts'
-import type { Unpacked } from '../../../lab/unpacked.ts'
 import { EXECUTABLE } from '../../support/homes/cloudfoundry.ts'
 import { HOSTS } from '../../support/homes/container.ts'
 import {
-  has,
-  missing,
-  packages,
   run,
   SAYS,
+  SUPERVISORD,
+  whyNoGosu,
   whyNoS6,
+  whyNoSupervisor,
   withS6,
   withStore,
 } from '../../support/homes/user-changing.ts'
@@ -29,7 +28,10 @@ const CHANGES: Readonly<Record<string, readonly string[]>> = {
   'setpriv with all groups': ['setpriv', '--reuid', 'www-data', '--init-groups'],
   'setpriv with a number that nobody has': ['setpriv', '--reuid=1000680000', '--clear-groups'],
   runuser: ['runuser', '-u', 'www-data', '--'],
-  ...(has('gosu') && { gosu: ['gosu', 'www-data'], 'gosu with a group': ['gosu', 'www-data:daemon'] }),
+  ...(whyNoGosu === undefined && {
+    gosu: ['gosu', 'www-data'],
+    'gosu with a group': ['gosu', 'www-data:daemon'],
+  }),
 }
 
 describe.skipIf(!isRoot)('an entry point that changes the user', () => {
@@ -163,24 +165,26 @@ describe.skipIf(!isRoot)('what cannot be known before is said while it runs', ()
 })
 
 describe.skipIf(!isRoot)('a supervisor', () => {
-  test.skipIf(!has('supervisor'))('supervisord starts PHP as the user of its configuration', async () => {
-    const bound = withStore()
-    const conf = join(bound.directory, 'supervisord.conf')
-    const says = join(bound.directory, 'tmp/said')
-    writeFileSync(
-      conf,
-      `[supervisord]\nnodaemon=true\nuser=root\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=${bound.directory}/pid\n[program:php]\ncommand=sh -c "php ${bound.script} >${says}; exec sleep 60"\nuser=www-data\n`,
-    )
-    const supervisord = join((packages.supervisor as Unpacked).directory, 'usr/bin/supervisord')
-    const args = ['exec', '--', '/usr/bin/python3', supervisord, '-c', conf]
-    const started = startContained({ file: EXECUTABLE, args, env: bound.env, cwd: bound.directory })
-    const read = () => spawnSync('cat', [says], { encoding: 'utf8' }).stdout
-    await until('PHP to speak', () => started.hasExited() || read().endsWith('\n'))
-    expect(read()).toBe('redis 33\n')
-    process.kill(started.pid, 'SIGTERM')
-    await started.exited
-    expect(bound.left()).toEqual([])
-  })
+  test.skipIf(whyNoSupervisor !== undefined)(
+    'supervisord starts PHP as the user of its configuration',
+    async () => {
+      const bound = withStore()
+      const conf = join(bound.directory, 'supervisord.conf')
+      const says = join(bound.directory, 'tmp/said')
+      writeFileSync(
+        conf,
+        `[supervisord]\nnodaemon=true\nuser=root\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=${bound.directory}/pid\n[program:php]\ncommand=sh -c "php ${bound.script} >${says}; exec sleep 60"\nuser=www-data\n`,
+      )
+      const args = ['exec', '--', ...SUPERVISORD, '-c', conf]
+      const started = startContained({ file: EXECUTABLE, args, env: bound.env, cwd: bound.directory })
+      const read = () => spawnSync('cat', [says], { encoding: 'utf8' }).stdout
+      await until('PHP to speak', () => started.hasExited() || read().endsWith('\n'))
+      expect(read()).toBe('redis 33\n')
+      process.kill(started.pid, 'SIGTERM')
+      await started.exited
+      expect(bound.left()).toEqual([])
+    },
+  )
 
   test.skipIf(whyNoS6 !== undefined)('s6 starts PHP as the user in its run script', async () => {
     const bound = withStore()
@@ -221,6 +225,6 @@ describe.skipIf(!isRoot)('a supervisor', () => {
 
 test('the reason why a program is not tried', ({ skip }) => {
   if (!isRoot) skip('only root can change the user')
-  const reasons = [...missing, ...(whyNoS6 === undefined ? [] : [whyNoS6])]
+  const reasons = [whyNoGosu, whyNoS6, whyNoSupervisor].filter((why) => why !== undefined)
   if (reasons.length > 0) skip(reasons.join('; '))
 })

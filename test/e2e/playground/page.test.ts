@@ -10,7 +10,10 @@ import { servePage } from '../../support/playground/served-page.ts'
 const ROOT = join(import.meta.dirname, '../../..')
 if (!existsSync(join(ROOT, 'dist/playground/page')))
   throw new Error('there is no page to test: run scripts/build')
-if (NO_BROWSER !== undefined) console.info(`skipped, because ${NO_BROWSER}`)
+
+test('the page, its look and its controls are tested in a browser', ({ skip }) => {
+  if (NO_BROWSER !== undefined) skip(NO_BROWSER)
+})
 
 /** Only for what hangs: the machine may be busy. */
 const HANG = { timeout: 300_000 }

@@ -37,7 +37,7 @@ export const cacti: App = {
     'CREATE DATABASE cacti;',
     `GRANT ALL ON cacti.* TO ${USER};`,
     'USE cacti;',
-    readFileSync(join(unpacked.cacti, 'conf_templates/cacti.sql'), 'utf8'),
+    readTables(join(unpacked.cacti, 'conf_templates/cacti.sql')),
     `UPDATE version SET cacti = '${versionOf(unpacked.cacti)}';`,
     `UPDATE user_auth SET username = '${USER}', password = MD5('${PASSWORD}') WHERE id = 1;`,
     "UPDATE user_auth SET must_change_password = '', password_change = '' WHERE id = 1;",
@@ -69,6 +69,10 @@ export const cacti: App = {
     shows: new RegExp(`value='teapot-${list}'`),
   })),
 }
+
+/** Cacti 1.2.26 begins with a delimiter that it does not use: for the server, all tables would be one statement. */
+const readTables = (file: string) =>
+  readFileSync(file, 'utf8').replace(/^DELIMITER \/\/$(?![\s\S]*^DELIMITER ;$)/m, '')
 
 const versionOf = (directory: string) =>
   readFileSync(join(directory, 'site/include/cacti_version'), 'utf8').trim()

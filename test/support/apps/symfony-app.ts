@@ -1,5 +1,9 @@
-/** The front controller of Symfony's skeleton; Debian's packages load the classes from the include path. */
+/**
+ * The front controller of Symfony's skeleton; Debian's packages load the classes from the include path. Composer's own
+ * class, which Symfony 6 asks for, is with every app that Composer has installed.
+ */
 const INDEX = `<?php
+require 'Composer/InstalledVersions.php';
 require 'Symfony/Bundle/FrameworkBundle/autoload.php';
 require dirname(__DIR__) . '/src/Kernel.php';
 $kernel = new App\\Kernel('prod', false);

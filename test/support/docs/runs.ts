@@ -27,8 +27,8 @@ const SERVED = { withNode: true, isServer: true, status: 143, says: /http:\/\/12
 /** The commands of the pages, and the examples of the help, that are run as they are written. */
 export const RUNS: Readonly<Record<string, Run>> = {
   'php-sessions explain': { says: SHOWN },
-  'php-sessions explain --acl': { says: /^ACL SETUSER php-sessions / },
-  'php-sessions explain --acl --operator': { says: /^ACL SETUSER php-sessions-operator / },
+  'php-sessions explain --acl': { says: /^ACL SETUSER php-sessions /m },
+  'php-sessions explain --acl --operator': { says: /^ACL SETUSER php-sessions-operator /m },
   'php-sessions explain --json': { says: /^\{\n/ },
   'php-sessions doctor': { says: READY },
   'php-sessions doctor --strict': { says: READY },

@@ -55,6 +55,7 @@ export const BLOCKS: Readonly<Record<string, Block>> = {
   },
   contention: (all, name = '') => {
     const [ten, fifty] = ['contention 10', 'contention 50'].map((table) => findTable(all, name, table))
+    const counts = hasColumn(ten ?? {}, 'commands/page') ? ['commands/page'] : []
     const rows = Object.keys(ten ?? {}).map((row) => [
       renderName(row),
       ...[ten, fifty].flatMap((table = {}) => [
@@ -62,9 +63,11 @@ export const BLOCKS: Readonly<Record<string, Block>> = {
         renderSpread(ratioOf(table, row, 'files', 'p99 ms')),
         renderCounts(table[row] ?? {}),
       ]),
-      [ten, fifty].map((table) => renderMiddle(figureOf(table?.[row]?.['commands/page']))).join(' / '),
+      ...counts.map((what) =>
+        [ten, fifty].map((table) => renderMiddle(figureOf(table?.[row]?.[what]))).join(' / '),
+      ),
     ])
-    const head = ['', '10: p99 ms', 'of files', 'lost', '50: p99 ms', 'of files', 'lost', 'commands/page']
+    const head = ['', '10: p99 ms', 'of files', 'lost', '50: p99 ms', 'of files', 'lost', ...counts]
     return withSource(all, name, 'contention 10', renderTable(head, rows))
   },
   commands: (all, name = '') => {

@@ -96,7 +96,7 @@ export const MEASURED: Readonly<Record<string, (tables: ScaleTables) => string>>
     ),
   waits: (tables) =>
     renderTable(
-      ['requests that wait', 'store µs, each second', 'commands, each second'],
+      ['requests that wait', 'each: store µs a second', 'each: commands a second'],
       rowsOf(tables, 'waits', (name, cells) => [
         name,
         renderMiddle(figureOf(cells['store µs/s'])),

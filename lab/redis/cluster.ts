@@ -16,7 +16,7 @@ export interface ClusterOptions extends AccessOptions {
 export interface RedisCluster {
   /** The first masters, then their replicas. */
   readonly nodes: readonly Redis[]
-  /** Runs redis-cli, which follows redirections; gives what it prints. */
+  /** Runs redis-cli, which follows redirections, over TLS where the cluster has it; gives what it prints. */
   cli(...args: string[]): string
   /** The living nodes that own slots by their own account. */
   masters(): Redis[]
@@ -54,7 +54,10 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
   await untilOk()
   return {
     nodes,
-    cli: (...args) => (living()[0] as Redis).cli('-c', ...args),
+    cli: (...args) => {
+      const node = living()[0] as Redis
+      return node.cli('-c', ...overTls(node, rest), ...args)
+    },
     masters,
     slotOwner: (slot) => {
       const owner = living().find((node) => isIn(slot, ownRanges(node)))
@@ -96,6 +99,13 @@ async function introduce(nodes: readonly Redis[], masters: number): Promise<void
 /** Gives a node the slots from one number to before another. One by one: ADDSLOTSRANGE is of Redis 7. */
 export function addSlots(node: Redis, from: number, to: number): void {
   node.cli('CLUSTER', 'ADDSLOTS', ...Array.from({ length: to - from }, (_, index) => String(from + index)))
+}
+
+/** Redis 6.0 redirects every client of a cluster with TLS to a port for TLS. */
+function overTls({ tlsPort }: Redis, { tls }: AccessOptions): readonly string[] {
+  if (tls === undefined) return []
+  const files = ['--cacert', tls.ca, '--cert', tls.certificate, '--key', tls.key]
+  return ['-p', String(tlsPort), '--tls', ...files]
 }
 
 function ownRanges(node: Redis): readonly string[] {

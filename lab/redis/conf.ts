@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Place } from '../processes/server.ts'
 import type { RedisOptions } from './options.ts'
-import { hasChannels, hasClusterPort } from './release.ts'
+import { everyRight, hasClusterPort } from './release.ts'
 
 type PortName = 'port' | 'tlsPort' | 'busPort'
 
@@ -46,10 +46,8 @@ function loginLines(options: RedisOptions): string[] {
   const lines = password === undefined ? [] : [`requirepass ${quote(password)}`]
   if (user === undefined) return lines
   if (password === undefined) lines.push('user default off')
-  return [
-    ...lines,
-    `user ${quote(user.name)} on ${quote(`>${user.password}`)} ~* ${hasChannels(options) ? '&* ' : ''}+@all`,
-  ]
+  const rules = ['on', quote(`>${user.password}`), ...everyRight(options)]
+  return [...lines, `user ${quote(user.name)} ${rules.join(' ')}`]
 }
 
 function tlsLines(options: RedisOptions, tlsPort: number | undefined): string[] {

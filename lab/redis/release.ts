@@ -26,3 +26,8 @@ export const hasReset = (options: Pick<RedisOptions, 'program'>) => releaseOf(op
 
 /** Users have rights to channels, and replicas can be told to stay where they are. */
 export const hasChannels = (options: Pick<RedisOptions, 'program'>) => releaseOf(options) >= 6.2
+
+/** The rules of a user who may do everything, on every release. */
+export function everyRight(options: Pick<RedisOptions, 'program'>): readonly string[] {
+  return ['~*', ...(hasChannels(options) ? ['&*'] : []), '+@all']
+}

@@ -12,3 +12,5 @@ export const NOT_EXECUTABLE = 126
 export const NOT_FOUND = 127
 /** As in shells: ended by SIGKILL, with which `Host.run` ends programs that take too long. */
 export const KILLED = 137
+/** As in shells: ended by SIGSEGV. */
+export const CRASHED = 139

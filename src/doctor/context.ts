@@ -23,6 +23,7 @@ import type { ApacheModule } from '../php/web/apache-module.ts'
 import { webOf } from '../php/web/web.ts'
 import { startAsWeb, startForSettings } from '../php/web/web-start.ts'
 import { type PlannedStore, serversOf } from '../plan/plan.ts'
+import { askSettings } from './ask-settings.ts'
 import type { Context } from './check.ts'
 import { prependFileOf } from './checks/managed-handler.ts'
 import { isUsable, reachServers } from './checks/servers/network.ts'
@@ -85,8 +86,9 @@ function contextOf(
           ? startForSettings(host, php, apache)
           : startAsWeb(host, php, apache, webOf(context.ask('settings')))
       const question = questionFor(name, examined, context)
-      const answer = askPhp(examined.host, start, name, question, log, limit(name))
-      return name === 'settings' && examined.apache !== undefined ? { ...answer, isApache: true } : answer
+      if (name !== 'settings') return askPhp(host, start, name, question, log, limit(name))
+      const answer = askSettings(host, start, question, log)
+      return apache === undefined ? answer : { ...answer, isApache: true }
     } catch (error) {
       if (error instanceof ProbeSilent) return error
       throw error

@@ -64,6 +64,8 @@ export interface SettingsAnswer {
 
 export interface Fpm {
   readonly version: string | null
+  /** The ini file that this user may not read, where it crashes at one; it then gives only its version. */
+  readonly crashesAt?: string | null
   readonly pools: readonly (Setting & { readonly name: string })[]
 }
 

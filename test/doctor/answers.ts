@@ -34,7 +34,7 @@ export interface Case {
   /** Files of the machine, by their paths. */
   readonly files?: Readonly<Record<string, string>>
   /** The exit status of probes that answer nothing. */
-  readonly silent?: Partial<Record<ProbeName, number>>
+  readonly silent?: Partial<Record<ProbeName, number | ProbeSilent>>
   /** The checks to make; all of them unless said otherwise. */
   readonly checks?: readonly Check[]
 }
@@ -191,6 +191,7 @@ function contextOf({
   const all: PhpAnswers = { ...WELL, ...answers }
   const ask = <Name extends ProbeName>(name: Name): Partial<Answers[Name]> => {
     const status = silent[name]
+    if (status instanceof ProbeSilent) throw status
     if (status !== undefined) throw new ProbeSilent(`php -r (${name}.php)`, status, limitSecondsOf(name))
     return all[name]
   }

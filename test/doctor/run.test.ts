@@ -10,6 +10,7 @@ import type { Program } from '../../src/host/host.ts'
 import { recognisePlatform } from '../../src/platforms/platform.ts'
 import { fakeHost } from '../support/host/fake-host.ts'
 import { planFor } from '../support/plan.ts'
+import { OURS, SAPI } from './answers.ts'
 
 /** A context in which every program that is run gives this answer. */
 function contextWith(answer: (command: Program) => { status: number; stdout: string }, log: string[] = []) {
@@ -83,6 +84,33 @@ test('a probe runs once, however many checks ask and whatever it answers', () =>
   })
   for (let i = 0; i < 3; i++) expect(() => context.ask('settings')).toThrow('exit status 255')
   expect(runs).toBe(1)
+})
+
+test('a PHP that crashes at an ini file that this user may not read is asked without ini files for its name', () => {
+  const bare = { version: '8.1.2', cli: { ...SAPI, unreadable: [OURS] } }
+  const crashing = ({ args }: Program) =>
+    args.includes('-n') ? { status: 0, stdout: JSON.stringify(bare) } : { status: 139, stdout: '' }
+  const [result] = runChecks(selectChecks(checks, ['php.found']), contextWith(crashing), () => undefined)
+  expect(result?.findings).toMatchObject([{ id: 'php.unreadable', from: OURS }])
+})
+
+test('so is a php-fpm', () => {
+  const fpm = { ...SAPI, version: '8.1.2', pools: [], crashesAt: OURS }
+  const stdout = JSON.stringify({ version: '8.1.2', cli: SAPI, fpm })
+  const context = contextWith(() => ({ status: 0, stdout }))
+  const [result] = runChecks(selectChecks(checks, ['php.found']), context, () => undefined)
+  expect(result?.findings).toMatchObject([
+    { id: 'php.unreadable', title: expect.stringMatching(/^php-fpm 8\.1\.2 crashes/), from: OURS },
+  ])
+})
+
+test('a PHP that crashes otherwise is silent', () => {
+  const context = contextWith(({ args }) =>
+    args.includes('-n')
+      ? { status: 0, stdout: JSON.stringify({ version: '8.1.2', cli: SAPI }) }
+      : { status: 139, stdout: '' },
+  )
+  expect(() => context.ask('settings')).toThrow('exit status 139')
 })
 
 test('the last whole line of a probe is its answer, even if it was killed', () => {

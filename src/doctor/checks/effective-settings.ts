@@ -54,8 +54,12 @@ function findWrong(context: Context, web: Web, name: string): Finding {
   const setting = settingOf(web, name)
   const obstacle = findObstacle(context, web)
   if (obstacle !== undefined) return obstacle
-  const unreadable = findUnreadable(web)
-  if (unreadable !== undefined) return unreadable
+  const [hidden] = web.unreadable
+  if (hidden !== undefined && web.ours === null)
+    return findUnreadable(
+      `this user cannot read all ini files of ${web.name}, so the doctor sees other settings than a server that root starts`,
+      hidden,
+    )
   const title = `${web.name} does not use the settings of php-sessions: ${describeDifference(context, name, setting)}`
   if (web.ours !== null && setting.from?.startsWith(`${web.ours}:`) === true)
     return {
@@ -94,14 +98,13 @@ function findWrong(context: Context, web: Web, name: string): Finding {
   }
 }
 
-/** A server that root starts reads these files; this user cannot see its settings. */
-function findUnreadable({ name, ours, unreadable: [path] }: Web): Finding | undefined {
-  if (path === undefined || ours !== null) return undefined
+/** A server that root starts reads the file; this user cannot see its settings. */
+export function findUnreadable(title: string, file: string): Finding {
   return {
     id: 'php.unreadable',
     level: 'error',
-    title: `this user cannot read all ini files of ${name}, so the doctor sees other settings than a server that root starts`,
-    from: path,
+    title,
+    from: file,
     fix: 'run the doctor as root, or as the owner of that file',
   }
 }

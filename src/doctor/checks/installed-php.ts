@@ -5,7 +5,9 @@ import { joinWords } from '../../core/text.ts'
 import type { SettingsAnswer } from '../../php/answers.ts'
 import { ProbeSilent } from '../../php/ask.ts'
 import { webOf } from '../../php/web/web.ts'
+import { PhpUnreadable } from '../ask-settings.ts'
 import type { Check, Context } from '../check.ts'
+import { findUnreadable } from './effective-settings.ts'
 
 /** Whether there is a PHP, and which. */
 export const found: Check = {
@@ -23,7 +25,10 @@ export const found: Check = {
   },
 }
 
-function findSilent({ command, status, limitSeconds }: ProbeSilent): Finding {
+function findSilent(error: ProbeSilent): Finding {
+  if (error instanceof PhpUnreadable)
+    return findUnreadable(`${error.php} crashes: this user cannot read all of its ini files`, error.file)
+  const { command, status, limitSeconds } = error
   const [file = 'php'] = command.split(' ')
   if (status === NOT_FOUND)
     return {

@@ -166,6 +166,12 @@ function directories(string $path, string $own): array
 function fpm(array $question, array $command): array
 {
     $info = fpmInfo($command);
+    $crashesAt = null;
+    if (infoValue($info, 'PHP Version') === null) {
+        $bare = fpmInfo([...$command, '-n']);
+        $crashesAt = unreadableOfFpm($bare);
+        $info = $crashesAt === null ? $info : $bare;
+    }
     $values = [];
     foreach (array_keys($question['expected']) as $name) {
         if (preg_match('/^' . preg_quote($name, '/') . ' => (.*?) => /m', $info, $match)) {
@@ -176,15 +182,26 @@ function fpm(array $question, array $command): array
     $path = infoValue($info, 'Configuration File \(php.ini\) Path');
     $files = fpmFiles($info);
     $scan = directories((string) infoValue($info, 'Scan this dir for additional .ini files'), '');
-    $is = preg_match('/^PHP Version => (\S+)/m', $info, $match) === 1;
     return [
-        'version' => $is ? $match[1] : null,
+        'version' => infoValue($info, 'PHP Version'),
         'loaded' => $loaded === '(none)' ? null : $loaded,
         'path' => $path,
         'scan' => $scan,
         'extensions' => fpmExtensions($info),
         'pools' => pools($question),
+        'crashesAt' => $crashesAt,
     ] + report($question, $files, $scan, $values);
+}
+
+/**
+ * An ini file that this user may not read, of a php-fpm that answers only without its ini files: before 8.1.3 PHP crashes
+ * there (php-src GH-7883). The directories of the command line and of php-fpm have the same form.
+ */
+function unreadableOfFpm(string $info): ?string
+{
+    $path = (string) infoValue($info, 'Configuration File \(php.ini\) Path');
+    $own = str_replace(PHP_CONFIG_FILE_PATH, $path, PHP_CONFIG_FILE_SCAN_DIR);
+    return unreadable(directories(infoValue($info, 'PHP_INI_SCAN_DIR') ?? $own, $own))[0] ?? null;
 }
 
 /** The settings of the pools, which win over every ini file. */

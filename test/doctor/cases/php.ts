@@ -1,4 +1,5 @@
 import { CANARY, type Service } from '../../../lab/bindings.ts'
+import { PhpUnreadable } from '../../../src/doctor/ask-settings.ts'
 import {
   APP_INI,
   type Cases,
@@ -31,6 +32,9 @@ export const PHP_CASES: Cases = {
   'no PHP': { silent: { settings: 127 } },
   'a PHP that hangs': { silent: { settings: 137 } },
   'a PHP that is too old': { silent: { settings: 255 } },
+  'a PHP that crashes at an ini file that this user may not read': {
+    silent: { settings: new PhpUnreadable('PHP 8.1.2', OURS) },
+  },
   'settings that were never installed, in Apache': {
     answers: { settings: { ...phpWith(FILES, NOT_INSTALLED), isApache: true } },
   },

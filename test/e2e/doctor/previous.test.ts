@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { CANARY, type Service, showsCanary } from '../../../lab/bindings.ts'
 import { makeScratch } from '../../../lab/processes/scratch.ts'
 import type { RedisOptions } from '../../../lab/redis/options.ts'
+import { everyRight } from '../../../lab/redis/release.ts'
 import { startSentinels } from '../../../lab/redis/sentinel.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { makeAuthority } from '../../../lab/servers/certificates.ts'
@@ -61,7 +62,7 @@ const PREVIOUS: Readonly<Record<string, readonly [finds: string, make: () => Pro
     'redis.permission',
     async () => {
       const { server } = await redis({ password: 'admin', user: { name: 'root', password: 'admin' } })
-      server.cli('ACL', 'SETUSER', 'app', 'on', `>${CANARY}`, '~*', '&*', '+@all', '-evalsha', '-eval')
+      server.cli('ACL', 'SETUSER', 'app', 'on', `>${CANARY}`, ...everyRight({}), '-evalsha', '-eval')
       return at(server, { username: 'app' })
     },
   ],

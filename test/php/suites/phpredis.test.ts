@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { CANARY, type Service, showsCanary } from '../../../lab/bindings.ts'
+import { everyRight } from '../../../lab/redis/release.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { configure } from '../../support/php/configured.ts'
 import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
@@ -37,7 +38,10 @@ const OF_THE_TESTS = 'session.use_strict_mode = 0\n'
 
 async function runWith(php: PhpUnderTest, folder: string, handler: 'managed' | 'native') {
   const { user, password } = TESTS_USER
-  const redis = await startRedis({ password: CANARY, lines: [`user ${user} on >${password} ~* &* +@all`] })
+  const redis = await startRedis({
+    password: CANARY,
+    lines: [`user ${user} on >${password} ${everyRight({}).join(' ')}`],
+  })
   try {
     const { host, port } = redis
     const service: Service = { name: 'redis-sessions', credentials: { host, port, password: CANARY } }

@@ -8,6 +8,7 @@ import { makeScratch } from '../../../lab/processes/scratch.ts'
 import { startServer } from '../../../lab/processes/server.ts'
 import { startRedisCluster } from '../../../lab/redis/cluster.ts'
 import type { Redis, RedisOptions } from '../../../lab/redis/options.ts'
+import { everyRight } from '../../../lab/redis/release.ts'
 import { startRedis } from '../../../lab/redis/server.ts'
 import {
   type CertificateAuthority,
@@ -259,13 +260,13 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
   'a Redis that is full': onConfig(
     'redis.full',
-    ['maxmemory', '1', 'maxmemory-policy', 'noeviction'],
-    ['maxmemory', '0'],
+    { maxmemory: '1', 'maxmemory-policy': 'noeviction' },
+    { maxmemory: '0' },
   ),
   'a Redis that evicts': onConfig(
     'redis.eviction',
-    ['maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru'],
-    ['maxmemory-policy', 'noeviction'],
+    { maxmemory: '100mb', 'maxmemory-policy': 'allkeys-lru' },
+    { 'maxmemory-policy': 'noeviction' },
   ),
   'a database that does not exist': onRedis(
     'redis.database-missing',
@@ -427,6 +428,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine: asNobody(made), repair: async () => made }
     },
   },
+  'an ini file of php-fpm that this user may not read': {
+    names: 'php.unreadable',
+    make: async () => {
+      const server = await redis({ password: CANARY })
+      const made = await makeMachine({ services: [redisAt(server, { password: CANARY })] })
+      return { machine: asNobody(withOwnDirectories(made)), repair: async () => made }
+    },
+  },
   'a pool of php-fpm with settings of its own': {
     names: 'php.overridden',
     make: async () => {
@@ -468,15 +477,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     names: 'php.fpm-differs',
     make: async () => {
       const server = await redis({ password: CANARY })
-      const made = await makeMachine({ services: [redisAt(server, { password: CANARY })] })
-      for (const name of readdirSync(join(made.directory, 'bin')).filter((file) =>
-        file.startsWith('php-fpm'),
-      )) {
-        const program = join(made.directory, 'bin', name)
-        const text = readText(program).replace('exec ', `export PHP_INI_SCAN_DIR='${made.scan}'\nexec `)
-        writeFileSync(program, text)
-      }
-      const machine = withEnv(made, { PHP_INI_SCAN_DIR: makeScratch('cli') })
+      const machine = withOwnDirectories(
+        await makeMachine({ services: [redisAt(server, { password: CANARY })] }),
+      )
       return { machine, repair: (fix) => runFix(machine, fix) }
     },
   },
@@ -560,6 +563,17 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return { machine, repair }
     },
   },
+}
+
+/** Only php-fpm reads the ini files of the machine; the command line has a directory of its own, as on Debian. */
+function withOwnDirectories(machine: Machine): Machine {
+  const programs = join(machine.directory, 'bin')
+  for (const name of readdirSync(programs).filter((file) => file.startsWith('php-fpm'))) {
+    const program = join(programs, name)
+    const own = `export PHP_INI_SCAN_DIR='${machine.scan}'\nexec `
+    writeFileSync(program, readText(program).replace('exec ', own))
+  }
+  return withEnv(machine, { PHP_INI_SCAN_DIR: makeScratch('cli') })
 }
 
 async function redis(options: RedisOptions = {}): Promise<Redis> {
@@ -657,7 +671,7 @@ function onAcl(rules: readonly string[], env: Readonly<Record<string, string>> =
     names: 'redis.permission',
     make: async () => {
       const server = await redis({ password: 'admin', user: { name: 'root', password: 'admin' } })
-      server.cli('ACL', 'SETUSER', 'app', 'on', `>${CANARY}`, '~*', '&*', '+@all', ...rules)
+      server.cli('ACL', 'SETUSER', 'app', 'on', `>${CANARY}`, ...everyRight({}), ...rules)
       const services = [redisAt(server, { username: 'app', password: CANARY })]
       const machine = await makeMachine({ services, env, app: OPCACHE })
       const repair = async (fix: string) => {
@@ -770,15 +784,21 @@ function onOtherStore(hasLogin: boolean): Fault {
   }
 }
 
-function onConfig(names: string, wrong: readonly string[], right: readonly string[]): Fault {
+type RedisSettings = Readonly<Record<string, string>>
+
+function onConfig(names: string, wrong: RedisSettings, right: RedisSettings): Fault {
   return {
     names,
     make: async () => {
       const server = await redis({ password: CANARY })
       const machine = await makeMachine({ services: [redisAt(server, { password: CANARY })] })
-      server.cli('CONFIG', 'SET', ...wrong)
+      // One by one: several in one command are of Redis 7.
+      const set = (settings: RedisSettings) => {
+        for (const [name, value] of Object.entries(settings)) server.cli('CONFIG', 'SET', name, value)
+      }
+      set(wrong)
       const repair = async () => {
-        server.cli('CONFIG', 'SET', ...right)
+        set(right)
         return machine
       }
       return { machine, repair }

@@ -61,13 +61,15 @@ test('SIGTERM at any moment of a start ends it, and leaves no directory', async 
   expect(bound.left()).toEqual([])
 })
 
-const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0
+/** Starts a command as PID 1. The unshare of Ubuntu 22.04 would let it ignore SIGINT and SIGTERM, as itself does. */
+const AS_FIRST = ['--pid', '--fork', '--kill-child', 'env', '--default-signal=INT,TERM']
+const canUnshare = spawnSync('unshare', [...AS_FIRST, 'true']).status === 0
 
 test('as PID 1, exec reaps orphans', async ({ skip }) => {
   if (!canUnshare) skip('unshare --pid does not work here')
   const bound = withStore()
   const script = `sh -c 'sleep 0.5 &'; echo ready; sleep 2; exit 6`
-  const args = ['--pid', '--fork', '--kill-child', EXECUTABLE, 'exec', '--', 'sh', '-c', script]
+  const args = [...AS_FIRST, EXECUTABLE, 'exec', '--', 'sh', '-c', script]
   const contained = startContained({ file: 'unshare', args, env: bound.env, cwd: bound.directory })
   await until('the command to be ready', () => contained.stdout().includes('ready'))
   const [init = ''] = childrenOf(contained.pid)
@@ -89,7 +91,7 @@ test('as PID 1, exec ends on SIGTERM, also while it is still starting', async ({
     mode: 0o755,
   })
   const env = { ...bound.env, PATH: `${join(bound.directory, 'bin')}:${process.env.PATH}` }
-  const args = ['--pid', '--fork', '--kill-child', EXECUTABLE, 'exec', '--', 'sleep', '60']
+  const args = [...AS_FIRST, EXECUTABLE, 'exec', '--', 'sleep', '60']
   const contained = startContained({ file: 'unshare', args, env, cwd: bound.directory })
   await until('php to be asked', () => readdirSync(join(bound.directory, 'tmp')).includes('asked'))
   process.kill(Number(childrenOf(contained.pid)[0]), 'SIGTERM')

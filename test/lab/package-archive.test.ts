@@ -9,7 +9,8 @@ const FALLBACK = 'http://fallback.example/debian'
 
 const RELEASE = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
 const codename = /^VERSION_CODENAME=(.*)$/m.exec(RELEASE)?.[1] ?? ''
-const isDebian = /^ID=debian$/m.test(RELEASE)
+const HERE = (['Debian', 'Ubuntu'] as const).find((name) => RELEASE.includes(`\nID=${name.toLowerCase()}\n`))
+const DISTRIBUTION = HERE ?? 'Debian'
 
 /** What `archive_of` says where apt has these sources, and no lists of packages. */
 function archiveOf(args: readonly string[], sources: string, env: Readonly<Record<string, string>> = {}) {
@@ -34,37 +35,37 @@ deb http://mirror.example/security ${codename}-security main
 deb https://packages.example/php ${codename} main
 `
 
-describe.skipIf(!isDebian)('where scripts fetch packages of Debian from', () => {
+describe.skipIf(HERE === undefined)('where scripts fetch packages of this distribution from', () => {
   test.each<[string, string[], string, Record<string, string>, string]>([
     [
       "a mirror in the machine's sources",
-      ['Debian', '', FALLBACK],
+      [DISTRIBUTION, '', FALLBACK],
       MIRRORS,
       {},
       'http://mirror.example/debian',
     ],
     [
       'its security updates',
-      ['Debian', '-security', FALLBACK],
+      [DISTRIBUTION, '-security', FALLBACK],
       MIRRORS,
       {},
       'http://mirror.example/security',
     ],
     [
       'a source of the suite stable',
-      ['Debian', '', FALLBACK],
+      [DISTRIBUTION, '', FALLBACK],
       'deb http://s.example/debian stable main',
       {},
       'http://s.example/debian',
     ],
     [
-      'no source of Debian',
-      ['Debian', '', FALLBACK],
+      'no source of it',
+      [DISTRIBUTION, '', FALLBACK],
       'deb http://other.example/x nodistro main',
       {},
       FALLBACK,
     ],
-    ['another distribution', ['Ubuntu', '', FALLBACK], MIRRORS, {}, FALLBACK],
+    ['another distribution', [HERE === 'Ubuntu' ? 'Debian' : 'Ubuntu', '', FALLBACK], MIRRORS, {}, FALLBACK],
     [
       'DEBIAN_ARCHIVE',
       ['Debian', '', FALLBACK],

@@ -40,6 +40,10 @@ async function bound(handler: string) {
   })
 }
 
+test('the container is entered as docker exec enters it', ({ skip }) => {
+  skip(!canUnshare, 'unshare --pid --mount-proc does not work here')
+})
+
 describe.skipIf(!canUnshare)('docker exec CONTAINER php-sessions doctor', () => {
   test.each(['native', 'managed'])(
     'a second process finds the settings that run there: %s',

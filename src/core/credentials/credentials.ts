@@ -159,7 +159,7 @@ function textOf(value: Json, from: string, note: Note): string | undefined {
     return refuse(`expected a string, got ${Array.isArray(value) ? 'a list' : 'an object'}`)
   if (value.includes('\0')) return refuse('the value has a NUL character, which no ini file can hold')
   if (!value.isWellFormed() || value.includes('\ufffd'))
-    return refuse('the value is not valid Unicode: it has an unpaired surrogate')
+    return refuse('the value is not valid Unicode (UTF-8)')
   return value
 }
 

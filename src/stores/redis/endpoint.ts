@@ -178,11 +178,17 @@ function tlsOfProvider(
 function readDatabase(credentials: Credentials, uri: Sourced<Uri> | undefined): Sourced<number> | undefined {
   const inPath = uriPart(uri, ({ path }) => path?.split('/').find((word) => /^[0-9]+$/.test(word)))
   const inQuery = uriPart(uri, ({ query }) => query.db ?? query.database ?? query.dbindex)
-  const written = credentials.text('database') ?? inPath ?? inQuery
+  const field = credentials.text('database')
   // Other things are named database too; Redis' databases are numbers.
-  return written === undefined || !/^[0-9]{1,5}$/.test(written.value)
-    ? undefined
-    : { value: Number(written.value), from: written.from }
+  const [used, ...others] = [field, inPath, inQuery].flatMap((written) =>
+    written !== undefined && /^[0-9]{1,5}$/.test(written.value)
+      ? [{ value: Number(written.value), from: written.from }]
+      : [],
+  )
+  const other = others.find(({ value }) => value !== used?.value)
+  if (used !== undefined && other !== undefined)
+    credentials.note(conflict('the database', used, other, `${used.value} is used, not ${other.value}`))
+  return used
 }
 
 function noteConflicts(

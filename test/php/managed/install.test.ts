@@ -39,6 +39,13 @@ describe.each(PHPS_AND_STORES_ONCE)('%s', (_name, underTest, start) => {
     expect(log()).not.toContain(CANARY)
   })
 
+  test('php -r runs no prepended file, so the native handler keeps its session', async () => {
+    const { service } = await start({ hasLogin: false })
+    const ini = configureManaged(underTest, service)
+    const printed = underTest.runPhp(ini, 'session_start(); echo session_module_name();')
+    expect(printed.toString()).toBe(service.name === 'redis-sessions' ? 'redis' : 'memcached')
+  })
+
   test('if the start did not know of session.auto_start, the managed handler restarts the session', async () => {
     const { service } = await start({ hasLogin: false })
     const ini = `${configureManaged(underTest, service)}session.auto_start=1\n`

@@ -81,6 +81,30 @@ test.each<[string, JsonObject]>([
   expect(JSON.stringify(findings).replaceAll('"S3CRET":', '')).not.toContain('S3CRET')
 })
 
+test.each<[string, JsonObject]>([
+  ['the host: b is used, not a', { uri: 'redis://a', host: 'b' }],
+  ['the port: 2 is used, not 1', { uri: 'redis://h:1', host: 'h', port: 2 }],
+  ['the password: the value of the field is used', { uri: 'redis://:S3CRET@h', host: 'h', password: 'p' }],
+  ['the database: 4 is used, not 3', { uri: 'redis://h/3', database: 4 }],
+  ['the database: 3 is used, not 0', { uri: 'redis://h/3?db=0' }],
+  ['TLS: the connection uses TLS', { host: 'h', scheme: 'rediss', tls: false }],
+])('two fields disagree on %s', (so, credentials) => {
+  const { planned, findings } = plan(credentials)
+  expect(planned).toBeDefined()
+  expect(findings.map(({ id, title }) => [id, title])).toEqual([
+    ['binding.conflict', `two fields disagree on ${so}`],
+  ])
+  expect(JSON.stringify(findings)).not.toContain('S3CRET')
+})
+
+test.each<[string, JsonObject]>([
+  ['the same number twice', { uri: 'redis://h/3?db=3', database: '3' }],
+  ['something else that is named database', { uri: 'redis://h/3', database: 'shop' }],
+])('no two fields disagree on the database: %s', (_name, credentials) => {
+  const { planned, findings } = plan(credentials)
+  expect({ database: planned?.endpoint.database?.value, findings }).toEqual({ database: 3, findings: [] })
+})
+
 test('the user default is no user, of Redis or its Sentinels: older servers refuse every name', () => {
   const login = { username: 'default', password: 'p', sentinel_username: 'default', sentinel_password: 'q' }
   const sentinels = { sentinels: ['s:26379'], master_name: 'm', ...login }

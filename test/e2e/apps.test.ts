@@ -50,11 +50,14 @@ function inFiles({ env }: Unpacked): Unpacked['env'] {
 const isSession = (store: AppStore, key: string) =>
   key.startsWith(store.key('')) && !/_|^lock\./.test(key.slice(store.key('').length))
 
-/** What PHP, php-sessions and nginx complain about in their logs. The pools of these tests have no time limit. */
+/**
+ * What PHP, php-sessions and nginx complain about in their logs. The pools of these tests have no time limit, and on a busy
+ * machine a request waits longer for those in front of it.
+ */
 const complaints = (log: string) =>
   log
     .split('\n')
-    .filter((line) => !line.includes('(php.hanging)'))
+    .filter((line) => !line.includes('(php.hanging)') && !line.includes('php-sessions: a request waited '))
     .filter((line) => /PHP message|php-sessions: (?!sessions are kept in)|\[(error|crit|alert)\]/.test(line))
 
 /** On Memcached people log in once: it is the same code of the handler, and the second time is about ids. */

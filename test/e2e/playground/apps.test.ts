@@ -5,6 +5,7 @@ import { startMariadb } from '../../../lab/servers/mariadb.ts'
 import { Playground } from '../../../playground/engine/playground.ts'
 import { LOGIN_APPS, STATEMENTS } from '../../support/apps/apps.ts'
 import { makeBrowser } from '../../support/apps/browser.ts'
+import { whyUnfit } from '../../support/apps/fits.ts'
 import { unpackedApps } from '../../support/apps/unpacked.ts'
 import { makePushedApp } from '../../support/playground/pushed-app.ts'
 
@@ -24,6 +25,8 @@ test.for(apps)(
     if ('unavailable' in unpacked) return skip(unpacked.unavailable)
     const mariadb = await startMariadb({ ...unpacked.mariadb, statements: STATEMENTS })
     onTestFinished(() => mariadb.stop())
+    const why = await whyUnfit(app, unpacked, mariadb)
+    if (why !== undefined) return skip(why)
     const playground = new Playground({ app: makePushedApp(app, unpacked, mariadb) })
     onTestFinished(() => playground.stop())
     await playground.open([{ way: 'managed', store: 'redis', instances: 2, isSticky: false }])

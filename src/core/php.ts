@@ -9,6 +9,8 @@ export interface Php {
   readonly maxExecutionSeconds: number
   /** The version of the extension redis, e.g. `5.3.7`; undefined where nobody has asked this PHP. */
   readonly phpredis: string | undefined
+  /** The version of the library of php-memcached, e.g. `1.0.18`; absent where nobody has asked this PHP. */
+  readonly libmemcached?: string
   /** The `auto_prepend_file` that its ini files before ours give it, an app's own; empty and `none` are no file. */
   readonly prependFile: Sourced<string> | undefined
   /** The `session.save_path` for files without php-sessions; absent where nobody has asked this PHP, or it has none. */

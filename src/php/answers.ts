@@ -205,6 +205,8 @@ export interface LookAroundAnswer {
   /** Which of `sodium`, `zstd`, `lz4` and `gzip` it supports. */
   readonly codecs: readonly string[]
   readonly phpredis: string | null
+  /** The version of the library that the extension memcached uses. */
+  readonly libmemcached: string | null
   /** The last `max_execution_time` of its ini files, in seconds; null if none sets it. */
   readonly maxExecutionSeconds: number | null
   /** The extensions for sessions that php-fpm has loaded, or that PHP where there is no php-fpm of its version. */

@@ -127,7 +127,9 @@ function wantsManaged({ chosen, options }: Choice): boolean {
 }
 
 function dependsOnPhp(endpoint: Endpoint | undefined): boolean {
-  return endpoint !== undefined && (endpoint.topology.value === 'sentinel' || endpoint.tls.value)
+  return (
+    endpoint !== undefined && (['sentinel', 'pool'].includes(endpoint.topology.value) || endpoint.tls.value)
+  )
 }
 
 /** A plan that shows what it would be, and why a start with it fails, also to those who do not ask the Sentinels. */

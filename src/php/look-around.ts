@@ -3,6 +3,7 @@ import type { Endpoint } from '../core/endpoint.ts'
 import { readsAsOn } from '../core/formats/php-ini.ts'
 import type { Php } from '../core/php.ts'
 import type { Host } from '../host/host.ts'
+import { memcached } from '../stores/memcached/memcached.ts'
 import { redis } from '../stores/redis/redis.ts'
 import { fileOf, type PoolLine, type SettingLine } from './answers.ts'
 import { type Answers, askPhp, ProbeSilent, type Question } from './ask.ts'
@@ -30,6 +31,7 @@ export interface PhpFacts {
   /** The last `max_execution_time` of its ini files, in seconds; undefined where none sets it. */
   readonly maxExecutionSeconds: number | undefined
   readonly phpredis: string | undefined
+  readonly libmemcached?: string | undefined
   /** The php-fpm that was named, where its version is another one. */
   readonly otherFpm?: { readonly file: string; readonly version: string } | undefined
   /** The extensions for sessions that its ini files load. */
@@ -109,6 +111,7 @@ export function lookAround(
       codecs: answer.codecs,
       maxExecutionSeconds: answer.maxExecutionSeconds ?? undefined,
       phpredis: answer.phpredis ?? undefined,
+      libmemcached: answer.libmemcached ?? undefined,
       otherFpm: fpm === undefined ? undefined : otherFpm(answer),
       loaded: answer.loaded ?? [],
       loadable: answer.loadable ?? [],
@@ -139,7 +142,10 @@ function otherFpm({ fpm }: AskedAnswer): PhpFacts['otherFpm'] {
 type AskedAnswer = Partial<Answers['look-around']>
 type AskLookAround = (more: readonly string[], asked: { readonly [name: string]: Question }) => AskedAnswer
 
-/** A start loads the extension where no ini file does: then it asks the Sentinels, and its version decides about TLS. */
+/**
+ * A start loads the extension where no ini file does: phpredis asks the Sentinels, and its version decides about TLS; that of
+ * php-memcached's library decides about a pool.
+ */
 function askWithExtension(
   ask: AskLookAround,
   question: Parameters<AskLookAround>[1],
@@ -147,18 +153,21 @@ function askWithExtension(
 ): AskedAnswer {
   const answer = ask([], question)
   const { unloaded = [] } = answer
-  const isNeeded = endpoint?.sentinel !== undefined || endpoint?.tls.value === true
-  if (!isNeeded || !unloaded.includes(redis.name)) return answer
-  const missing = redis.extensions.filter((name) => unloaded.includes(name))
+  const isPool = endpoint?.topology.value === 'pool'
+  const { name: needed, extensions } = isPool ? memcached : redis
+  const isNeeded = isPool || endpoint?.sentinel !== undefined || endpoint?.tls.value === true
+  if (!isNeeded || !unloaded.includes(needed)) return answer
+  const missing = extensions.filter((name) => unloaded.includes(name))
   const {
     phpredis: version = null,
+    libmemcached = null,
     master = null,
     failures = [],
   } = ask(
     missing.flatMap((name) => ['-d', `extension=${name}`]),
     { ...question, fpm: [], names: [] },
   )
-  return { ...answer, phpredis: version, master, failures }
+  return isPool ? { ...answer, libmemcached } : { ...answer, phpredis: version, master, failures }
 }
 
 /** As PHP_VERSION_ID has it. */
@@ -166,7 +175,7 @@ const PHP_8_1 = 80100
 
 /** What is known about a PHP, with its own report; `isReadLater` is about ini files, as in `TargetPhp`. */
 export function learn(known: Php, facts: PhpFacts, isReadLater: (path: string) => boolean): Php {
-  const { versionId, hangsInTls13, codecs, maxExecutionSeconds, phpredis, lines } = facts
+  const { versionId, hangsInTls13, codecs, maxExecutionSeconds, phpredis, libmemcached, lines } = facts
   const lastOf = (wanted: string) =>
     lines.findLast((line) => line.name === wanted && !isReadLater(fileOf(line)))
   const savePath = lastOf('session.save_path') ?? known.savePath
@@ -175,6 +184,7 @@ export function learn(known: Php, facts: PhpFacts, isReadLater: (path: string) =
     ...known,
     maxExecutionSeconds: maxExecutionSeconds ?? known.maxExecutionSeconds,
     phpredis,
+    ...(libmemcached === undefined ? {} : { libmemcached }),
     prependFile: lastOf('auto_prepend_file') ?? known.prependFile,
     ...(savePath === undefined ? byDefault : { savePath }),
     runsManaged: versionId === undefined ? known.runsManaged : versionId >= PHP_8_1,

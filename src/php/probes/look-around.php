@@ -18,6 +18,7 @@ $answer = [
         ...array_values(array_filter(['zstd', 'lz4', 'gzip'], 'compressionOf')),
     ],
     'phpredis' => $versions['redis'],
+    'libmemcached' => libmemcached(),
     // The command line itself has no limit, whatever the ini files set.
     'maxExecutionSeconds' => $limits === [] ? null : max((int) end($limits), 0),
     'loaded' => array_keys(array_filter($versions, 'is_string')),
@@ -73,6 +74,16 @@ function findFpmOfThisVersion(array $question): ?array
         'iniFiles' => fpmFiles($info),
         'extensions' => fpmExtensions($info),
     ];
+}
+
+/** The version of the library of php-memcached. The headers that it was built with may be of another one. */
+function libmemcached(): ?string
+{
+    ob_start();
+    if (extension_loaded('memcached')) {
+        (new ReflectionExtension('memcached'))->info();
+    }
+    return preg_match('/^libmemcached (?:library )?version => (\S+)$/m', ob_get_clean(), $match) === 1 ? $match[1] : null;
 }
 
 /**

@@ -141,6 +141,8 @@ function isPool({ topology }: Endpoint): boolean {
  */
 function poolDirectives(endpoint: Endpoint, php: Php): readonly Directive[] {
   if (!isPool(endpoint) || php.major < 7) return []
+  // Measured: 1.0.18 drops no server after one failure, and 1.1.4 none with a limit of two or three.
+  const isOld = php.libmemcached?.startsWith('1.0.') === true
   return [
     {
       name: 'memcached.sess_remove_failed_servers',
@@ -149,9 +151,8 @@ function poolDirectives(endpoint: Endpoint, php: Php): readonly Directive[] {
     },
     {
       name: 'memcached.sess_server_failure_limit',
-      value: 1,
-      because:
-        'drops the server after one failure; without these two settings, half of the visitors of a pool of two are refused',
+      value: isOld ? 2 : 1,
+      because: `drops the server after ${isOld ? `two failures: libmemcached ${php.libmemcached} drops none after one` : 'one failure'}; without these two settings, half of the visitors of a pool of two are refused`,
     },
     {
       name: 'memcached.sess_consistent_hash',

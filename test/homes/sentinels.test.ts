@@ -51,3 +51,15 @@ test.each([
     expect(asked[1]).not.toContain('extension=igbinary')
   },
 )
+
+test('a start with a pool asks the php-memcached that it will load for its library', () => {
+  const service = { name: 'memcached-sessions', credentials: { servers: 'a,b' } }
+  const env = { VCAP_SERVICES: vcapServices(service), KUBERNETES_SERVICE_HOST: '10.0.0.1' }
+  const host = fakeHost(env, {}, (program) => {
+    const libmemcached = program.args.includes('extension=memcached') ? '1.0.18' : null
+    const extensions = { loaded: [], loadable: ['memcached'], unloaded: ['memcached'] }
+    return fakePhp({ 'look-around': { versionId: 80401, libmemcached, ...extensions } })(program)
+  })
+  expect(main(host, ['explain', '--app', '/app'])).toBe(0)
+  expect(host.output.out).toMatch(/memcached\.sess_server_failure_limit = 2/)
+})

@@ -81,3 +81,13 @@ test('options are written where php-memcached reads them', () => {
     'memcached.sess_locking': false,
   })
 })
+
+test.each([
+  [undefined, 1],
+  ['1.0.18', 2],
+  ['1.1.4', 1],
+])('a pool drops a server that died with libmemcached %s', (libmemcached, limit) => {
+  const php = libmemcached === undefined ? DEFAULT_PHP : { ...DEFAULT_PHP, libmemcached }
+  const service = { ...memcachedService, credentials: { servers: 'a,b' } }
+  expect(valuesOf(planFor([service], {}, php))['memcached.sess_server_failure_limit']).toBe(limit)
+})

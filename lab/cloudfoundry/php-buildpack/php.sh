@@ -67,10 +67,10 @@ load_extensions() {
   fill ZEND_EXTENSIONS '' "$ini"
 }
 
-# include_fpm_files ETC PATH_AT_RUN_TIME: includes the app's own pool settings, if it has any.
+# include_fpm_files ETC DIRECTORY_AT_RUN_TIME: includes the app's own pool settings, if it has any.
 include_fpm_files() {
   local line=''
-  if compgen -G "$1/fpm.d/*.conf" > /dev/null; then line="include=$2/fpm.d/*.conf"; fi
+  if compgen -G "$1/fpm.d/*.conf" > /dev/null; then line="include=$2/*.conf"; fi
   fill PHP_FPM_CONF_INCLUDE "$line" "$1/php-fpm.conf"
 }
 

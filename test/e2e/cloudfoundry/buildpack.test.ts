@@ -110,6 +110,31 @@ describe.each(lifecycles)('%s lifecycle', (_, cf) => {
     await server.stop()
   })
 
+  test.each(PHP_BUILDPACKS)(
+    'a pool of the app wins over php-sessions, and start and doctor name its line: %s',
+    async (_name, buildpack) => {
+      const app = fixtureApp({
+        '.bp-config/php/fpm.d/own.conf': [
+          '[www]',
+          'php_admin_value[session.save_handler] = files',
+          'php_admin_value[session.save_path] = ${TMPDIR}',
+          'request_terminate_timeout = 60s\n',
+        ].join('\n'),
+      })
+      const services = vcapServices({ ...redisService, credentials: { host: '127.0.0.1', port: 1 } })
+      const { droplet } = await cf.stage({ app, buildpacks: [sessionsBuildpack, buildpack], services })
+      const instance = await cf.startInstance(droplet, { index: 0, services })
+      const page = await fetch(instance.url).then((response) => response.json())
+      expect(page).toMatchObject({ visits: 1, ini: { 'session.save_handler': 'files' } })
+      const asked = await cf.openShell(instance, 'php-sessions doctor php.effective php.time-limit')
+      for (const said of [instance.log(), asked.stdout]) {
+        expect(said).toContain('php/etc/fpm.d/own.conf:2')
+        expect(said).not.toContain('php.hanging')
+      }
+      await instance.stop()
+    },
+  )
+
   const BROKEN = vcapServices({ ...redisService, credentials: { password: CANARY } })
 
   test('a binding that cannot work fails the staging with its reason', async () => {

@@ -29,6 +29,9 @@ function explainError(host: Host, error: unknown): number {
   )
 }
 
+/** What is asked without a command. */
+const OUTSIDE = ['--help', '--version', '--licences']
+
 class UsageError extends Error {}
 
 function fail(host: Host, message: string, status: number): number {
@@ -76,7 +79,7 @@ function helpOn(topic: string | undefined): string {
 function findCommand(name: string): Command {
   const command = commands.find((candidate) => candidate.name === name)
   if (command !== undefined) return command
-  const suggestion = nearest(name, [...commands.map((candidate) => candidate.name), 'help'])
+  const suggestion = nearest(name, [...commands.map((candidate) => candidate.name), 'help', ...OUTSIDE])
   throw new UsageError(
     `there is no command \`${oneLine(name)}\`; did you mean ${suggestion}? See php-sessions --help`,
   )

@@ -33,6 +33,8 @@ test('help is found in every usual way', () => {
 
 test.each([
   ['lunch'],
+  ['version'],
+  ['--license'],
   ['ini', '--outptu', 'x'],
   ['ini', '--output'],
   ['ini', '--php-version', 'new'],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import connect from '../../src/php/probes/servers/connect.php'
+import greetings from '../../src/php/probes/servers/greetings.php'
 import serverName from '../../src/stores/handler/connection/server-name.php'
 import tls from '../../src/stores/handler/connection/tls.php'
 import { withoutHead } from '../../src/stores/handler/join.ts'
@@ -40,6 +41,18 @@ describe.each(PHPS)('%s', (_name, { runPhp }) => {
     [`'app', null`, null],
   ])('a login with %s is %j for phpredis', (login, expected) => {
     expect(evaluate(`phpredisLogin(${login})`)).toEqual(expected)
+  })
+
+  test('a server that says nothing is silent, whenever the time is over', () => {
+    const code = `${withoutHead(greetings)}
+      $server = stream_socket_server('tcp://127.0.0.1:0');
+      for ($i = 0; $i < 50; $i++) {
+          $client = stream_socket_client('tcp://' . stream_socket_get_name($server, false));
+          $accepted = stream_socket_accept($server);
+          $said[] = readReply($client, 0.02);
+      }
+      echo json_encode(array_unique($said, SORT_REGULAR));`
+    expect(JSON.parse(String(runPhp('', code)))).toEqual([['', true]])
   })
 
   test.each([

@@ -75,7 +75,8 @@ function readReply($socket, float $seconds): array
     $deadline = microtime(true) + $seconds;
     $reply = '';
     while (($left = $deadline - microtime(true)) > 0) {
-        stream_set_timeout($socket, (int) $left, (int) (fmod($left, 1) * 1e6));
+        // With a limit of 0, PHP 8.3 and later do not wait, and do not say that the time is over.
+        stream_set_timeout($socket, (int) $left, max(1000, (int) (fmod($left, 1) * 1e6)));
         $part = fread($socket, REPLY_BYTES);
         $reply .= (string) $part;
         $isWhole = str_contains($reply, "\n") || ($reply !== '' && $reply[0] === "\x15")

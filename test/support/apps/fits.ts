@@ -27,8 +27,8 @@ export const complaints = (log: string) =>
 const known = new Map<App, Promise<string | undefined>>()
 
 /**
- * Why an app cannot be tested: its distribution's PHP does not run it, or PHP complains of it already on the page for
- * people who have not logged in. The page is asked for once, with sessions in files.
+ * Why an app cannot be tested: PHP complains of a file of its package already on the page for people who have not logged in.
+ * The page is asked for once, with sessions in files.
  */
 export function whyUnfit(app: App, unpacked: Unpacked, database: Database): Promise<string | undefined> {
   const why = known.get(app) ?? visit(app, unpacked, database)
@@ -38,10 +38,13 @@ export function whyUnfit(app: App, unpacked: Unpacked, database: Database): Prom
 
 async function visit(app: App, unpacked: Unpacked, database: Database): Promise<string | undefined> {
   const web = await startAppWeb({ ...unpacked.env, ...inFiles(unpacked) }, app.make(unpacked, database))
-  const { body } = await makeBrowser(web.url).get(app.page(database))
+  await makeBrowser(web.url).get(app.page(database))
   await web.stop()
-  const [complaint] = complaints(web.log())
-  if (app.outside.test(body) && complaint === undefined) return undefined
-  const said = /PHP (?:Fatal error|Parse error|Warning|Deprecated): .*?(?= in \/)/.exec(complaint ?? '')?.[0]
-  return `the ${app.name} of this distribution does not fit its PHP: ${said ?? complaint ?? body.slice(0, 200)}`
+  const { phpmyadmin, adminer, simplesamlphp, dokuwiki, cacti } = unpacked
+  const isOfPackage = (line: string) =>
+    [phpmyadmin, adminer, simplesamlphp, dokuwiki, cacti].some((folder) => line.includes(` in ${folder}/`))
+  const complaint = complaints(web.log()).find(isOfPackage)
+  if (complaint === undefined) return undefined
+  const said = /PHP [A-Z][a-z]+(?: error)?: .*?(?= in \/)/.exec(complaint)?.[0] ?? complaint
+  return `the ${app.name} of this distribution does not fit its PHP: ${said}`
 }

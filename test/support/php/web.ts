@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type ServerProcess, startServer } from '../../../lab/processes/server.ts'
@@ -35,7 +36,29 @@ export async function startPhpWeb(
       })
     },
   })
-  return { url: `http://127.0.0.1:${server.ports[0]}/`, log: server.log, stop: server.stop }
+  const [port = 0] = server.ports
+  const rest = Number(php.version) < 8.2 ? wakeWorkers(port) : () => undefined
+  const stop = () => {
+    rest()
+    return server.stop()
+  }
+  return { url: `http://127.0.0.1:${port}/`, log: server.log, stop }
+}
+
+const WAKING_MILLISECONDS = 50
+
+/**
+ * Connects to the web server now and then, and hangs up. A worker of PHP 8.1 may wait without end for a connection that
+ * another one has taken, and meanwhile serves none of those that it has (php-src GH-9400). The next connection wakes it.
+ */
+function wakeWorkers(port: number): () => void {
+  const knock = () => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.destroy())
+    socket.on('error', () => undefined)
+  }
+  const timer = setInterval(knock, WAKING_MILLISECONDS)
+  timer.unref()
+  return () => clearInterval(timer)
 }
 
 /** The first cookie that a response sets, as the next request sends it; empty if there is none. */

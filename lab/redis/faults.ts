@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { copyFileSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CANARY, type Service } from '../bindings.ts'
-import { type CertificateAuthority, makeAuthority } from '../servers/certificates.ts'
+import { type CertificateAuthority, type Certificates, makeAuthority } from '../servers/certificates.ts'
 import type { Redis } from './options.ts'
 import { startRedis } from './server.ts'
 
@@ -20,6 +20,10 @@ export interface StoreFault {
 interface Running {
   readonly redis: Redis
   readonly authority: CertificateAuthority
+  /** The files of its certificate. */
+  readonly tls: Certificates
+  /** Starts a server with the same options in its place, on these ports. */
+  replaceOn(ports: Pick<Redis, 'port' | 'tlsPort'>): Promise<void>
   /** Closed when the store stops. */
   readonly sockets: Socket[]
 }
@@ -76,10 +80,12 @@ export const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
   'a flushed script cache': { make: ({ redis }) => void redis.cli('SCRIPT', 'FLUSH') },
   'an expired certificate': {
     port: 'tls',
-    make: ({ redis, authority }) => {
+    // Redis 6.0 takes one setting at a time, and refuses a certificate without its key: it reads both again.
+    make: ({ redis, authority, tls }) => {
       const { certificate, key } = authority.expired()
-      const files = ['tls-cert-file', certificate, 'tls-key-file', key]
-      return withoutVisitors(redis, ['CONFIG', 'SET', ...files])
+      copyFileSync(certificate, tls.certificate)
+      copyFileSync(key, tls.key)
+      return withoutVisitors(redis, ['CONFIG', 'SET', 'tls-cert-file', tls.certificate])
     },
     cause: /certificate verify failed/,
   },
@@ -93,7 +99,13 @@ export async function startBreakable({ port, hasPassword, make }: StoreFault): P
   const tls = authority.server()
   const login = hasPassword === false ? {} : { password: CANARY }
   // A short queue is full soon.
-  const redis = await startRedis({ ...login, tls, lines: ['tcp-backlog 1'] })
+  const options = { ...login, tls, lines: ['tcp-backlog 1'] }
+  const redis = await startRedis(options)
+  let current = redis
+  const replaceOn: Running['replaceOn'] = async (ports) => {
+    await current.stop()
+    current = await startRedis({ ...options, at: { ...redis, ...ports } })
+  }
   const place =
     port === 'tls'
       ? { host: 'localhost', tls_port: redis.tlsPort ?? 0, ca: readFileSync(tls.ca, 'utf8') }
@@ -102,10 +114,10 @@ export async function startBreakable({ port, hasPassword, make }: StoreFault): P
   return {
     redis,
     service: { name: 'redis-sessions', credentials: { ...place, ...login } },
-    break: async () => make({ redis, authority, sockets }),
+    break: async () => make({ redis, authority, tls, sockets, replaceOn }),
     stop: async () => {
       for (const socket of sockets) socket.destroy()
-      await redis.stop()
+      await current.stop()
       authority.remove()
     },
   }
@@ -150,13 +162,8 @@ async function fillBacklog({ redis, sockets }: Running): Promise<void> {
   }
 }
 
-/** Makes the TLS port speak without TLS, and the other port with TLS. */
-function swapPorts({ redis }: Running): Promise<void> {
-  const { port, tlsPort } = redis
-  const ports = [
-    ['tls-port', '0'],
-    ['port', String(tlsPort)],
-    ['tls-port', String(port)],
-  ]
-  return withoutVisitors(redis, ...ports.map((pair) => ['CONFIG', 'SET', ...pair]))
+/** Makes the TLS port speak without TLS, and the other port with TLS. Redis before 7 cannot change its port while it runs. */
+function swapPorts({ redis, replaceOn }: Running): Promise<void> {
+  const { port, tlsPort = 0 } = redis
+  return replaceOn({ port: tlsPort, tlsPort: port })
 }

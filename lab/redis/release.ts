@@ -31,3 +31,6 @@ export const hasChannels = (options: Pick<RedisOptions, 'program'>) => releaseOf
 export function everyRight(options: Pick<RedisOptions, 'program'>): readonly string[] {
   return ['~*', ...(hasChannels(options) ? ['&*'] : []), '+@all']
 }
+
+/** `INFO commandstats` counts subcommands, such as `cluster|slots`; before, it counts their command. */
+export const countsSubcommands = (options: Pick<RedisOptions, 'program'>) => releaseOf(options) >= 7

@@ -10,6 +10,8 @@ import { cnbLaunch } from '../homes/cnb/launch.ts'
 import { exec } from '../homes/container/exec.ts'
 import { ini } from '../homes/machine/ini.ts'
 import type { Host } from '../host/host.ts'
+import { startOf } from '../php/ask.ts'
+import { findApacheModule } from '../php/web/apache-module.ts'
 import { copySessions } from '../sessions/copy.ts'
 import { countSessions } from '../sessions/count.ts'
 import { endSessions } from '../sessions/end.ts'
@@ -249,6 +251,7 @@ export const commands: readonly Command[] = [
       app: { value: 'DIR', meaning: 'app directory; default: .' },
       directory: { value: 'DIR', meaning: 'the directory of exec; default: that of php_buildpack' },
       php: { value: 'PATH', meaning: 'the PHP to ask; default: php' },
+      apache: { meaning: 'the PHP to ask is that of Apache' },
       command: { value: 'PID', meaning: 'the process that exec started', pattern: /^[0-9]+$/ },
       group: { value: 'GID', meaning: "the group ID of php-fpm's workers", pattern: /^[0-9]+$/ },
       reader: { value: 'GID', meaning: 'the same, where it also reads the ini', pattern: /^[0-9]+$/ },
@@ -260,7 +263,7 @@ export const commands: readonly Command[] = [
         flags.directory === undefined
           ? watchedOnCloudFoundry(host)
           : watchedByExec(host, flags.app ?? '.', flags.directory, {
-              php: flags.php,
+              php: flags.apache === undefined ? startOf(flags.php) : findApacheModule(host),
               command: numberIn(flags.command),
               group: numberIn(flags.reader ?? flags.group),
               readsIni: flags.reader !== undefined,

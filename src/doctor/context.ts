@@ -6,6 +6,7 @@ import {
   askPhp,
   type Log,
   limitSecondsOf,
+  type PhpStart,
   type ProbeName,
   ProbeSilent,
   type Question,
@@ -19,9 +20,8 @@ import {
   settingsQuestion,
   storeQuestion,
 } from '../php/questions.ts'
-import type { ApacheModule } from '../php/web/apache-module.ts'
 import { webOf } from '../php/web/web.ts'
-import { startAsWeb, startForSettings } from '../php/web/web-start.ts'
+import { startAsWeb } from '../php/web/web-start.ts'
 import { type PlannedStore, serversOf } from '../plan/plan.ts'
 import { askSettings } from './ask-settings.ts'
 import type { Context } from './check.ts'
@@ -42,10 +42,7 @@ const LEAST_SECONDS: Partial<Record<ProbeName, number>> = { redis: 1.7, memcache
 /** What the doctor examines. */
 export interface Examined extends Omit<Context, 'appDirectory' | 'advice' | 'ask' | 'ofPrevious' | 'quote'> {
   readonly home: Home
-  /** How to start PHP on the command line. */
-  readonly php: readonly string[]
-  /** PHP in Apache, where that serves the app. */
-  readonly apache: ApacheModule | undefined
+  readonly php: PhpStart
   /** How to start php-fpm: empty for none, undefined to look for one of PHP's version. */
   readonly fpm: readonly string[] | undefined
 }
@@ -80,15 +77,12 @@ function contextOf(
   }
   const attempt = (name: ProbeName): object => {
     try {
-      const { host, php, apache } = examined
-      const start =
-        name === 'settings'
-          ? startForSettings(host, php, apache)
-          : startAsWeb(host, php, apache, webOf(context.ask('settings')))
+      const { host, php } = examined
+      const start = name === 'settings' ? php : startAsWeb(php, webOf(context.ask('settings')))
       const question = questionFor(name, examined, context)
       if (name !== 'settings') return askPhp(host, start, name, question, log, limit(name))
       const answer = askSettings(host, start, question, log)
-      return apache === undefined ? answer : { ...answer, isApache: true }
+      return { ...answer, isApache: php.isApache === true }
     } catch (error) {
       if (error instanceof ProbeSilent) return error
       throw error
@@ -114,11 +108,9 @@ function planPrevious({ host, plan, home }: Examined) {
   const previous = plan.planned?.previous
   if (previous?.store === undefined) return undefined
   const { endpoint } = previous
-  const { command } = home.php
-  const isAsked = endpoint.sentinel !== undefined && command !== undefined
-  const facts = isAsked
-    ? lookAround(host, command, { fpm: [], isKnown: true }, endpoint, IMPATIENT)
-    : undefined
+  const { start } = home.php
+  const isAsked = endpoint.sentinel !== undefined && start !== undefined
+  const facts = isAsked ? lookAround(host, start, { fpm: [], isKnown: true }, endpoint, IMPATIENT) : undefined
   const { master, ...told } = typeof facts === 'object' ? facts : NO_ANSWER
   const isUnknown = endpoint.sentinel !== undefined && master === undefined
   const planned: PlannedStore = {

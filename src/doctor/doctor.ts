@@ -2,7 +2,7 @@ import { type Finding, hasError } from '../core/finding.ts'
 import { makeLongMask, makeMask } from '../core/mask.ts'
 import { printableLines, renderJson } from '../core/text.ts'
 import { findRunning } from '../homes/container/running.ts'
-import { findHome, findWebServer } from '../homes/find-home.ts'
+import { findHome } from '../homes/find-home.ts'
 import { prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
 import { secretsOf } from '../php/questions.ts'
@@ -52,11 +52,9 @@ export function doctor(host: Host, ids: readonly string[], flags: Flags): number
 }
 
 /** Finds the PHP to ask and the plan that it should follow. */
-function examine(given: Host, wanted: Flags): Examined {
-  const { host, flags, findings: obstructions } = findRunning(given, wanted)
-  const found = findHome(host, flags)
-  const { home, php } = found
-  const { apache, fpm } = findWebServer(host, found, flags)
+function examine(given: Host, flags: Flags): Examined {
+  const { host, php: running, findings: obstructions } = findRunning(given)
+  const { home, php, fpm } = findHome(host, flags, running)
   const { plan, pools, kept, hanging, input } = prepare(home, IMPATIENT)
   return {
     host,
@@ -69,7 +67,6 @@ function examine(given: Host, wanted: Flags): Examined {
     home,
     platform: recognisePlatform(host),
     php,
-    apache,
     fpm,
   }
 }

@@ -24,9 +24,9 @@ import { findOverrides, type Override } from './overrides.ts'
 import { renderExplanation } from './text.ts'
 
 /** Explains where the sessions are kept and why: every binding, every value with its provenance, every setting. */
-export function explain(given: Host, wanted: Readonly<Record<string, string>>): number {
-  const { host, flags } = findRunning(given, wanted)
-  const explanation = explainHome(host, findHome(host, flags))
+export function explain(given: Host, flags: Readonly<Record<string, string>>): number {
+  const { host, php } = findRunning(given)
+  const explanation = explainHome(host, findHome(host, flags, php))
   if (flags.acl !== undefined) return printAcl(host, explanation, flags.operator !== undefined)
   if (flags.json !== undefined) host.out(renderJson(explanationJson(explanation)))
   else host.out(renderExplanation(explanation))
@@ -76,8 +76,7 @@ function askSettings(
   pools: readonly PoolLine[],
 ): Partial<SettingsAnswer> | undefined {
   try {
-    const start = { command: php, env: {} }
-    return askPhp(host, start, 'settings', settingsQuestion(plan, fpm, pools), () => undefined)
+    return askPhp(host, php, 'settings', settingsQuestion(plan, fpm, pools), () => undefined)
   } catch (error) {
     if (error instanceof ProbeSilent) return undefined
     throw error

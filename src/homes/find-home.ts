@@ -1,5 +1,6 @@
 import type { Host } from '../host/host.ts'
-import { type ApacheModule, findApacheModule } from '../php/web/apache-module.ts'
+import { type PhpStart, startOf } from '../php/ask.ts'
+import { findServingApache } from '../php/web/apache-module.ts'
 import { recognisePlatform } from '../platforms/platform.ts'
 import { findCloudFoundryHome } from './cloudfoundry/home.ts'
 import { cnbHome } from './cnb/home.ts'
@@ -12,14 +13,16 @@ import { machineHome } from './machine/home.ts'
 /** The home that `explain` and `doctor` examine, and how they ask its PHP with its present ini files. */
 export interface FoundHome {
   readonly home: Home
-  /** How to start PHP on the command line. */
-  readonly php: readonly string[]
+  readonly php: PhpStart
   /** How to start php-fpm; empty for none, undefined to look for that of the same version. */
   readonly fpm: readonly string[] | undefined
 }
 
-/** Finds the PHP of php_buildpack, or takes the one that the flags `php` and `fpm` name, else that in PATH. */
-export function findHome(host: Host, flags: Readonly<Record<string, string>>): FoundHome {
+/**
+ * Finds the PHP of php_buildpack, or takes the one that the flags `php` and `fpm` name, else `running`, the PHP of a running
+ * container, else PHP in Apache or the one in PATH.
+ */
+export function findHome(host: Host, flags: Readonly<Record<string, string>>, running?: PhpStart): FoundHome {
   const given = flags.fpm === undefined ? undefined : flags.fpm === 'none' ? [] : [flags.fpm]
   const found = findCloudFoundryHome(host)
   const { phpHome } = found
@@ -27,27 +30,22 @@ export function findHome(host: Host, flags: Readonly<Record<string, string>>): F
     const { root } = phpHome
     return {
       home: { ...found, appDirectory: flags.app ?? found.appDirectory },
-      php: [`${root}/bin/php`],
+      php: startOf(`${root}/bin/php`),
       fpm: given ?? [`${root}/sbin/php-fpm`, '-y', `${root}/etc/php-fpm.conf`],
     }
   }
-  const php = flags.php ?? phpOf(host, findStarted(host, given ?? []))
+  const php = flags.php !== undefined ? startOf(flags.php) : findPhp(host, given, running)
+  const fpm = php.isApache === true ? [] : given
   const home = homeOf(host, flags.app ?? '.', php)
-  return { home: { ...home, php: { ...home.php, fpm: given } }, php: [php], fpm: given }
+  return { home: { ...home, php: { ...home.php, fpm } }, php, fpm }
 }
 
-/** The module of Apache that serves the app, looked for where no PHP is named; then there is no php-fpm. */
-export function findWebServer(
-  host: Host,
-  { fpm }: FoundHome,
-  flags: Readonly<Record<string, string>>,
-): { readonly apache: ApacheModule | undefined; readonly fpm: FoundHome['fpm'] } {
-  const isGiven = flags.php !== undefined || flags.fpm !== undefined || fpm !== undefined
-  const apache = isGiven ? undefined : findApacheModule(host)
-  return { apache, fpm: apache === undefined ? fpm : [] }
+function findPhp(host: Host, fpm: FoundHome['fpm'], running: PhpStart | undefined): PhpStart {
+  if (fpm !== undefined) return phpOf(host, findStarted(host, fpm))
+  return running ?? findServingApache(host) ?? startOf()
 }
 
-function homeOf(host: Host, app: string, php: string): Home {
+function homeOf(host: Host, app: string, php: PhpStart): Home {
   const { id } = recognisePlatform(host)
   const filesDirectory = '.'
   if (id === 'cloudfoundry') {

@@ -1,7 +1,8 @@
 import type { Finding } from '../core/finding.ts'
-import { DEFAULT_COMMAND, DEFAULT_PHP } from '../core/php.ts'
+import { DEFAULT_PHP } from '../core/php.ts'
 import { type Host, HostError } from '../host/host.ts'
 import { makeTemporary, temporaryDirectory } from '../host/temporary.ts'
+import { type PhpStart, startOf } from '../php/ask.ts'
 import type { CompletePlan, TargetPhp } from '../php/complete.ts'
 import { addExtensions, renderExtensions } from './extensions.ts'
 import type { Prepared } from './home.ts'
@@ -12,11 +13,11 @@ import { writeFiles } from './write-files.ts'
 export function phpToScan(
   host: Host,
   app: string,
-  php = DEFAULT_COMMAND,
+  php: PhpStart = startOf(),
   fpm: TargetPhp['fpm'] = undefined,
 ): TargetPhp {
   return {
-    command: [php],
+    start: php,
     known: DEFAULT_PHP,
     isKnown: false,
     isReadLater: isBelow(host, app),
@@ -26,8 +27,8 @@ export function phpToScan(
 }
 
 /** Where a PHP is, for messages. */
-export function placeOfPhp(php: string = DEFAULT_COMMAND): string {
-  return php.includes('/') ? php : `the ${php} in PATH`
+export function placeOfPhp({ command: [file] }: PhpStart): string {
+  return file.includes('/') ? file : `the ${file} in PATH`
 }
 
 /**
@@ -36,7 +37,7 @@ export function placeOfPhp(php: string = DEFAULT_COMMAND): string {
  */
 export function checkExtension(
   { plan, facts }: CompletePlan,
-  php: string | undefined,
+  php: PhpStart,
   fix: (name: string) => string,
 ): readonly Finding[] {
   const store = plan.planned?.store

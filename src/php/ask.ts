@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject, parseJson } from '../core/binding.ts'
 import { KILLED } from '../core/exit-status.ts'
+import { DEFAULT_COMMAND } from '../core/php.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
 import { makeTemporary, temporaryDirectory } from '../host/temporary.ts'
@@ -87,10 +88,20 @@ export function limitSecondsOf(name: ProbeName): number {
 /** A question may hold secrets. They are in clear only on PHP's stdin, which nobody else can read. */
 export type Question = Json | Secret | readonly Question[] | { readonly [name: string]: Question }
 
-/** How to start a PHP. */
+/** A program of PHP, and arguments before those of php-sessions. */
+export type PhpCommand = readonly [file: string, ...args: string[]]
+
+/** How to start a PHP on the command line, with the ini files of the PHP that serves the app. */
 export interface PhpStart {
-  readonly command: readonly string[]
+  readonly command: PhpCommand
   readonly env: Readonly<Record<string, string>>
+  /** Whether it stands for PHP in Apache. */
+  readonly isApache?: boolean
+}
+
+/** Starts a PHP, by its path or its name in PATH, with its own ini files. */
+export function startOf(file: string = DEFAULT_COMMAND): PhpStart {
+  return { command: [file], env: {} }
 }
 
 /** PHP gave no answer to a question. */

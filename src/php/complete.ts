@@ -6,13 +6,14 @@ import { joinFirst } from '../core/text.ts'
 import type { Host } from '../host/host.ts'
 import { type Choice, type ChosenStore, configure, type Plan, planFiles } from '../plan/plan.ts'
 import type { PoolLine, SettingLine } from './answers.ts'
-import { learn, lookAround, OFFLINE, type Patience, type PhpCommand, type PhpFacts } from './look-around.ts'
+import type { PhpStart } from './ask.ts'
+import { learn, lookAround, OFFLINE, type Patience, type PhpFacts } from './look-around.ts'
 import { readPools } from './web/pools.ts'
 
 /** The PHP that a plan is for. */
 export interface TargetPhp {
   /** Starts it; undefined where there is none yet, as during staging. */
-  readonly command: PhpCommand | undefined
+  readonly start: PhpStart | undefined
   /** What is known about it without asking it. */
   readonly known: Php
   /** Whether `known` is enough for all but TLS and Sentinels: a PHP whose files have been read need not be started. */
@@ -31,7 +32,7 @@ export interface TargetPhp {
 
 /** For plans where no PHP is there yet. */
 export const UNKNOWN_PHP: TargetPhp = {
-  command: undefined,
+  start: undefined,
   known: DEFAULT_PHP,
   isKnown: true,
   fpm: [],
@@ -79,15 +80,15 @@ export function completePlan(
     const target = { ...php.known, obstacles: obstaclesFor(known) }
     return { plan: configure(choice, { php: target, directory, master: undefined }), target, ...known }
   }
-  if (php.command === undefined) return withoutAsking()
+  if (php.start === undefined) return withoutAsking()
   if (php.isKnown && !dependsOnPhp(endpoint) && !wantsManaged(choice)) return withoutAsking()
 
   const needsMaster = endpoint?.sentinel !== undefined
-  const facts = lookAround(host, php.command, php, endpoint, patience)
+  const facts = lookAround(host, php.start, php, endpoint, patience)
   // Without an answer the plan still suits every phpredis, but the master stays unknown.
   if (typeof facts === 'number') {
     const unasked = withoutAsking()
-    return needsMaster ? { ...unasked, plan: spoil(unasked.plan, silent(php.command, facts)) } : unasked
+    return needsMaster ? { ...unasked, plan: spoil(unasked.plan, silent(php.start, facts)) } : unasked
   }
   const isTarget = php.version === undefined || hasVersion(facts, php.version)
   const known = isTarget ? { facts, pools: facts.pools } : { facts: undefined, pools: poolsOf(host, php) }
@@ -142,7 +143,7 @@ function refuse(plan: Plan, finding: Finding): Plan {
   return planFiles(finding.title, [finding, ...plan.findings])
 }
 
-function silent([file]: PhpCommand, status: number): Finding {
+function silent({ command: [file] }: PhpStart, status: number): Finding {
   return {
     id: 'php.silent',
     level: 'error',

@@ -6,11 +6,8 @@ import type { Host } from '../host/host.ts'
 import { memcached } from '../stores/memcached/memcached.ts'
 import { redis } from '../stores/redis/redis.ts'
 import { fileOf, type PoolLine, type SettingLine } from './answers.ts'
-import { type Answers, askPhp, ProbeSilent, type Question } from './ask.ts'
+import { type Answers, askPhp, type PhpStart, ProbeSilent, type Question } from './ask.ts'
 import { readPools } from './web/pools.ts'
-
-/** How to start the PHP that will serve the app, with the extension redis: the program, then arguments before ours. */
-export type PhpCommand = readonly [file: string, ...args: string[]]
 
 /** How long the Sentinels have to name a master, and each of them to answer, in seconds. */
 export interface Patience {
@@ -86,7 +83,7 @@ export interface LookedAtFpm {
  */
 export function lookAround(
   host: Host,
-  command: PhpCommand,
+  start: PhpStart,
   { fpm, isKnown }: LookedAtFpm,
   endpoint: Endpoint | undefined,
   patience: Patience,
@@ -95,7 +92,14 @@ export function lookAround(
   const question = { ...sentinels, fpm: isKnown ? [] : (fpm ?? null), names: isKnown ? [] : KEEPING_SETTINGS }
   const limit = patience === OFFLINE ? undefined : patience.all + LOCAL_SECONDS
   const ask = (more: readonly string[], asked: { readonly [name: string]: Question }) =>
-    askPhp(host, { command: [...command, ...more], env: {} }, 'look-around', asked, () => undefined, limit)
+    askPhp(
+      host,
+      { ...start, command: [...start.command, ...more] },
+      'look-around',
+      asked,
+      () => undefined,
+      limit,
+    )
   try {
     const answer = askWithExtension(ask, question, endpoint)
     const lines = answer.lines ?? []

@@ -1,14 +1,14 @@
 import { NOT_FOUND } from '../core/exit-status.ts'
 import { type Finding, hasError } from '../core/finding.ts'
 import { findRunning } from '../homes/container/running.ts'
-import { findHome, findWebServer } from '../homes/find-home.ts'
+import { findHome } from '../homes/find-home.ts'
 import { type Prepared, prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
 import { askPhp, type Log, type PhpStart, ProbeSilent } from '../php/ask.ts'
 import { learn, OFFLINE } from '../php/look-around.ts'
 import { secretsOf, settingsQuestion } from '../php/questions.ts'
 import { settingOf, type Web, webOf } from '../php/web/web.ts'
-import { startAsWeb, startForSettings } from '../php/web/web-start.ts'
+import { startAsWeb } from '../php/web/web-start.ts'
 import type { Surroundings } from '../stores/store.ts'
 
 /** The sessions of an app: where they are, and the PHP that can use them there. */
@@ -29,19 +29,16 @@ export type Flags = Readonly<Record<string, string>>
  * Finds the sessions of an app, or says why a command can do nothing: for example, the framework keeps them itself.
  * It asks the PHP of the app, but nothing over the network.
  */
-export function findSessions(given: Host, wanted: Flags, log: Log): AppSessions | readonly Finding[] {
-  const { host, flags } = findRunning(given, wanted)
-  const found = findHome(host, flags)
-  const { home } = found
+export function findSessions(given: Host, flags: Flags, log: Log): AppSessions | readonly Finding[] {
+  const { host, php: running } = findRunning(given)
+  const { home, php: start, fpm } = findHome(host, flags, running)
   const prepared = prepare(home, OFFLINE)
   const { plan, facts, pools, input } = prepared
   if (hasError(plan.findings)) return plan.findings
-  const { apache, fpm } = findWebServer(host, found, flags)
   try {
     const question = settingsQuestion(plan, fpm, pools)
-    const settings = startForSettings(host, found.php, apache)
-    const answer = askPhp(host, settings, 'settings', question, log)
-    const web = webOf(apache === undefined ? answer : { ...answer, isApache: true })
+    const answer = askPhp(host, start, 'settings', question, log)
+    const web = webOf({ ...answer, isApache: start.isApache === true })
     const php = facts === undefined ? home.php.known : learn(home.php.known, facts, home.php.isReadLater)
     const refusals = [
       ...refuseFramework(prepared),
@@ -54,7 +51,7 @@ export function findSessions(given: Host, wanted: Flags, log: Log): AppSessions 
       prepared,
       surroundings: { options: input.options, php, directory: home.filesDirectory, master: undefined },
       web,
-      start: startAsWeb(host, found.php, apache, web),
+      start: startAsWeb(start, web),
     }
   } catch (error) {
     if (error instanceof ProbeSilent) return [silent(error)]

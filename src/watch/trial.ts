@@ -2,7 +2,7 @@ import { renderValue } from '../core/formats/ini.ts'
 import { makeMask } from '../core/mask.ts'
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host/host.ts'
-import { askPhp, ProbeSilent } from '../php/ask.ts'
+import { askPhp, type PhpStart, ProbeSilent } from '../php/ask.ts'
 import { secretsOf } from '../php/questions.ts'
 import type { Plan } from '../plan/plan.ts'
 
@@ -11,7 +11,7 @@ import type { Plan } from '../plan/plan.ts'
  *
  * `php` starts a PHP that has the extension. Returns what PHP said when that failed, without secrets.
  */
-export function tryOut(host: Host, plan: Plan, php: readonly string[]): string | undefined {
+export function tryOut(host: Host, plan: Plan, php: PhpStart): string | undefined {
   // Every user of the machine can read a command line.
   const secret = plan.directives.filter(({ value }) => value instanceof Secret)
   // The trial does not run the file that the app itself has run before its pages.
@@ -19,17 +19,14 @@ export function tryOut(host: Host, plan: Plan, php: readonly string[]): string |
     (directive) => !secret.includes(directive) && directive.name !== 'php_sessions.auto_prepend_file',
   )
   const prepended = plan.directives.find(({ name }) => name === 'auto_prepend_file')
-  const command = [...php, ...plain.flatMap(({ name, value }) => ['-d', `${name}=${renderValue(value)}`])]
+  const overrides = plain.flatMap(({ name, value }) => ['-d', `${name}=${renderValue(value)}`])
+  const start: PhpStart = { ...php, command: [...php.command, ...overrides] }
   const question = {
     settings: Object.fromEntries(secret.map(({ name, value }) => [name, value as Secret])),
     prependFile: prepended === undefined ? '' : String(prepended.value),
   }
   try {
-    const {
-      step,
-      error,
-      said = [],
-    } = askPhp(host, { command, env: {} }, 'session', question, () => undefined)
+    const { step, error, said = [] } = askPhp(host, start, 'session', question, () => undefined)
     if (step === 'second' || step === 'done') return undefined
     return makeMask(secretsOf(plan))(error || said[0] || 'PHP gives no reason')
   } catch (fault) {

@@ -1,4 +1,3 @@
-import { DEFAULT_COMMAND } from '../core/php.ts'
 import {
   type CloudFoundryHome,
   findCloudFoundryHome,
@@ -12,6 +11,7 @@ import type { Home, Prepared } from '../homes/home.ts'
 import { renderIniFile } from '../homes/ini-file.ts'
 import { fillOwnDirectory, withoutScanning } from '../homes/own-directory.ts'
 import type { Host } from '../host/host.ts'
+import { type PhpStart, startOf } from '../php/ask.ts'
 import { descendsFrom, type Master, parentOf } from '../php/web/php-fpm.ts'
 
 /** A home that `watch` follows: one under `exec`, or Cloud Foundry's. */
@@ -21,7 +21,7 @@ export interface WatchedHome extends Home {
   /** The texts that the ini file may have when it says what was prepared. */
   renderInis(prepared: Prepared): readonly string[]
   /** Starts a PHP that has the extension that the plan needs. */
-  phpFor(prepared: Prepared): readonly string[]
+  phpFor(prepared: Prepared): PhpStart
   write(prepared: Prepared): void
   /** The process that exec has started, where the home is one under `exec`. */
   readonly command?: number | undefined
@@ -36,7 +36,7 @@ export function withWatch(host: Host): Host {
 
 /** What `exec` knows: the PHP to ask, its command, and the group of php-fpm's workers. */
 export interface Executed {
-  readonly php?: string | undefined
+  readonly php?: PhpStart | undefined
   readonly command?: number | undefined
   readonly group?: number | undefined
   /** Whether that group reads the ini, too. */
@@ -48,7 +48,7 @@ export function watchedByExec(
   given: Host,
   app: string,
   directory: string,
-  { php = DEFAULT_COMMAND, command, group, readsIni = false }: Executed = {},
+  { php = startOf(), command, group, readsIni = false }: Executed = {},
 ): WatchedHome {
   const host = withoutScanning(
     withWatch(given),
@@ -72,7 +72,10 @@ export function watchedByExec(
       const store = prepared.plan.planned?.store.name
       // PHP loads these after its ini files, in which the store's extension may have been tried in vain.
       const extensions = first.length === 0 || store === undefined ? last : [...first, store]
-      return [php, ...extensions.flatMap((name) => ['-d', `extension=${name}`])]
+      return {
+        ...php,
+        command: [...php.command, ...extensions.flatMap((name) => ['-d', `extension=${name}`])],
+      }
     },
     write: (prepared) => fillOwnDirectory(host, prepared, directory),
   }
@@ -89,7 +92,7 @@ export function watchedOnCloudFoundry(host: Host): WatchedHome | undefined {
     iniDirectory: iniDirectory(phpHome),
     isOurs: ({ configuration }) => configuration.startsWith(container),
     renderInis: ({ plan }) => renderLaunchIni(phpHome, plan).texts,
-    phpFor: ({ plan }) => phpHome.commandWith(plan.extensions),
+    phpFor: ({ plan }) => phpHome.startWith(plan.extensions),
     write: (prepared) => writeIni(host, phpHome, prepared),
   }
 }

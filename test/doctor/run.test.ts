@@ -7,6 +7,7 @@ import { makeContext } from '../../src/doctor/context.ts'
 import { runChecks, selectChecks } from '../../src/doctor/run.ts'
 import { machineHome } from '../../src/homes/machine/home.ts'
 import type { Program } from '../../src/host/host.ts'
+import { startOf } from '../../src/php/ask.ts'
 import { recognisePlatform } from '../../src/platforms/platform.ts'
 import { fakeHost } from '../support/host/fake-host.ts'
 import { planFor } from '../support/plan.ts'
@@ -26,8 +27,7 @@ function contextWith(answer: (command: Program) => { status: number; stdout: str
     options,
     home: machineHome(host, { app: '/app', filesDirectory: '.' }),
     platform: recognisePlatform(host),
-    php: ['php'],
-    apache: undefined,
+    php: startOf(),
     fpm: [],
   }
   return makeContext(examined, (text) => log.push(text))

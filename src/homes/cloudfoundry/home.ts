@@ -34,13 +34,13 @@ export function findCloudFoundryHome(host: Host): CloudFoundryHome {
 }
 
 /** Its ini files are read as texts, because starting PHP would take most of the start time. */
-function targetOf({ root, commandWith, php, lines, isReadLater, isRewritten }: PhpHome): TargetPhp {
+function targetOf({ root, startWith, php, lines, isReadLater, isRewritten }: PhpHome): TargetPhp {
   // PHP is asked only about TLS, Sentinels and the managed handler, which concern Redis.
-  const command = commandWith(redis.extensions)
+  const start = startWith(redis.extensions)
   // Version 4 includes the app's files with a path below this prefix.
   const prefix = isRewritten ? ['-p', `${root}/etc`] : []
   const fpm = [`${root}/sbin/php-fpm`, ...prefix, '-y', `${root}/etc/php-fpm.conf`]
-  return { command, known: php, isKnown: true, fpm, isReadLater, lines }
+  return { start, known: php, isKnown: true, fpm, isReadLater, lines }
 }
 
 const ADVICE: Advice = {

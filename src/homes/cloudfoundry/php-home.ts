@@ -1,8 +1,9 @@
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
 import { type Host, isDirectoryIfAllowed } from '../../host/host.ts'
 import { fileOf, type SettingLine } from '../../php/answers.ts'
+import type { PhpStart } from '../../php/ask.ts'
 import { type IniFile, linesOf } from '../../php/ini-lines.ts'
-import { KEEPING_SETTINGS, type PhpCommand } from '../../php/look-around.ts'
+import { KEEPING_SETTINGS } from '../../php/look-around.ts'
 import { INI_NAME } from '../ini-file.ts'
 
 /** A PHP that php_buildpack has laid out in the container. */
@@ -11,7 +12,7 @@ export interface PhpHome {
   readonly root: string
   readonly php: Php
   /** Starts this PHP without any ini file, and with those of these extensions that it has. */
-  commandWith(extensions: readonly string[]): PhpCommand
+  startWith(extensions: readonly string[]): PhpStart
   /** The main configuration file. It is private to this container, and php_buildpack edits it at every start, too. */
   readonly phpIni: { readonly path: string; readonly bytes: string }
   /** The directory of ini files that PHP is made to scan; absent where php_buildpack 4 made none. */
@@ -81,12 +82,15 @@ function readPhpHome(host: Host, root: string, isRewritten: boolean): PhpHome {
       prependFile: lines.findLast((line) => line.name === 'auto_prepend_file' && !isReadLater(fileOf(line))),
       runsManaged: api >= PHP_8_1_API,
     },
-    commandWith: (wanted) => [
-      `${root}/bin/php`,
-      ...['-n', '-d', `extension_dir=${extensionDirectory}`],
-      ...(uploads === undefined ? [] : ['-d', `${uploads.name}=${uploads.value}`]),
-      ...wanted.filter((name) => extensions.includes(name)).flatMap((name) => ['-d', `extension=${name}`]),
-    ],
+    startWith: (wanted) => ({
+      command: [
+        `${root}/bin/php`,
+        ...['-n', '-d', `extension_dir=${extensionDirectory}`],
+        ...(uploads === undefined ? [] : ['-d', `${uploads.name}=${uploads.value}`]),
+        ...wanted.filter((name) => extensions.includes(name)).flatMap((name) => ['-d', `extension=${name}`]),
+      ],
+      env: {},
+    }),
     phpIni,
     scanDirectory: hasScanned ? scanDirectory : undefined,
     ownDirectory,

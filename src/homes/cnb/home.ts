@@ -1,11 +1,12 @@
 import type { Finding } from '../../core/finding.ts'
 import type { Host } from '../../host/host.ts'
+import { type PhpStart, startOf } from '../../php/ask.ts'
 import type { CompletePlan } from '../../php/complete.ts'
 import type { Advice, Home } from '../home.ts'
 import { checkExtension, phpToScan } from '../own-directory.ts'
 
 /** An image of Cloud Native Buildpacks, with the files of a plan in this directory; `php` serves the app. */
-export function cnbHome(host: Host, app: string, filesDirectory: string, php?: string): Home {
+export function cnbHome(host: Host, app: string, filesDirectory: string, php = startOf()): Home {
   return {
     host,
     appDirectory: app,
@@ -25,7 +26,7 @@ const ADVICE: Advice = {
     `choose a PHP version for which its buildpack has ${name}: BP_PHP_VERSION, or composer.json`,
 }
 
-function checkPhp(completed: CompletePlan, php: string | undefined): readonly Finding[] {
+function checkPhp(completed: CompletePlan, php: PhpStart): readonly Finding[] {
   if (completed.plan.planned !== undefined && completed.facts === undefined)
     return [
       {

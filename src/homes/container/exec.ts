@@ -53,7 +53,8 @@ export function exec(given: Host, app: string, command: readonly string[]): numb
   const isWatched = prepared.input.options.PHP_SESSIONS_WATCH && !hasFailed
   const group =
     prepared.group === undefined ? [] : [prepared.readsIni ? '--reader' : '--group', String(prepared.group)]
-  const watcher = ['watch', '--app', app, '--directory', directory, '--php', php, ...group]
+  const asked = php.isApache === true ? ['--apache'] : ['--php', php.command[0]]
+  const watcher = ['watch', '--app', app, '--directory', directory, ...asked, ...group]
   const isMade = environment.PHP_INI_SCAN_DIR?.split(':').includes(directory) === true
   const tidyUp = () => {
     if (isMade) host.removeDirectory(directory)

@@ -1,6 +1,6 @@
 import type { Finding } from '../../core/finding.ts'
-import { DEFAULT_COMMAND } from '../../core/php.ts'
 import type { Host } from '../../host/host.ts'
+import { type PhpStart, startOf } from '../../php/ask.ts'
 import type { CompletePlan } from '../../php/complete.ts'
 import type { Advice, Home, PhpCheck } from '../home.ts'
 import { checkExtension, phpToScan, placeOfPhp } from '../own-directory.ts'
@@ -11,7 +11,7 @@ export interface ContainerOptions {
   readonly app: string
   /** Where the files of a plan go, an absolute path. */
   readonly filesDirectory: string
-  readonly php?: string
+  readonly php?: PhpStart
   /** How to start php-fpm; absent to look for that of the PHP. */
   readonly fpm?: readonly string[] | undefined
   /** The command that serves the app, where it is known. */
@@ -23,7 +23,7 @@ export interface ContainerOptions {
 /** Examines the PHP of a container. A missing or silent PHP is not an error: the command may start another. */
 export function containerHome(
   host: Host,
-  { app, filesDirectory, php, fpm, served, findReaders = () => OUR_USER }: ContainerOptions,
+  { app, filesDirectory, php = startOf(), fpm, served, findReaders = () => OUR_USER }: ContainerOptions,
 ): Home {
   return {
     host,
@@ -46,15 +46,16 @@ export function containerHome(
 /**
  * Without an answer, nobody has checked whether PHP has the extension; the command may start a PHP other than php.
  */
-function findSilence({ plan, facts }: CompletePlan, php: string = DEFAULT_COMMAND): readonly Finding[] {
+function findSilence({ plan, facts }: CompletePlan, php: PhpStart): readonly Finding[] {
   if (plan.planned === undefined || facts !== undefined) return []
+  const [file] = php.command
   return [
     {
       id: 'php.silent',
       level: 'warn',
-      title: `${php} does not answer, so nobody knows whether the PHP that runs has the extension ${plan.planned.store.name}`,
+      title: `${file} does not answer, so nobody knows whether the PHP that runs has the extension ${plan.planned.store.name}`,
       from: placeOfPhp(php),
-      fix: `see whether this works: ${php} --version; if PHP has another name here, link it as php in PATH`,
+      fix: `see whether this works: ${file} --version; if PHP has another name here, link it as php in PATH`,
     },
   ]
 }

@@ -1,6 +1,6 @@
 import type { Finding } from '../../core/finding.ts'
-import { DEFAULT_COMMAND } from '../../core/php.ts'
 import { type Host, readIfAllowed } from '../../host/host.ts'
+import type { PhpStart } from '../../php/ask.ts'
 import { isOfOurUser, parentOf, pidsOf } from '../../php/web/php-fpm.ts'
 import { isUnderExec } from './home.ts'
 import { phpOf } from './php-of.ts'
@@ -12,12 +12,11 @@ export interface Running {
   readonly host: Host
   /** Why these settings could not be found. */
   readonly findings: readonly Finding[]
-  /** The flags of the command line; where they name no PHP, with the one that belongs to the command of exec. */
-  readonly flags: Flags
+  /** Starts the PHP that belongs to the command of exec; undefined where none was found. */
+  readonly php?: PhpStart
 }
 
 type Environment = Readonly<Record<string, string>>
-type Flags = Readonly<Record<string, string>>
 
 /**
  * Finds the settings that run in this container: `docker exec` gives a process the variables of the container, but not
@@ -26,19 +25,18 @@ type Flags = Readonly<Record<string, string>>
  * The main process of the container must be `exec`, or its first child must. Only processes of our own user count,
  * because another user could name a directory with their own ini file.
  */
-export function findRunning(host: Host, given: Flags): Running {
-  if (isUnderExec(host)) return { host, flags: given, findings: [] }
+export function findRunning(host: Host): Running {
+  if (isUnderExec(host)) return { host, findings: [] }
   const pid = findExec(host)
-  if (pid === undefined) return { host, flags: given, findings: [] }
-  if (!isOfOurUser(host, pid)) return { host, flags: given, findings: [unreadable(host, pid)] }
+  if (pid === undefined) return { host, findings: [] }
+  if (!isOfOurUser(host, pid)) return { host, findings: [unreadable(host, pid)] }
   const php = phpOf(host, findStarted(host, commandOf(host, pid)))
-  const flags = php === DEFAULT_COMMAND ? given : { php, ...given }
   const scanned = pidsOf(host)
     .filter((child) => parentOf(host, child) === pid && isOfOurUser(host, child))
     .map((child) => environmentOf(host, child).PHP_INI_SCAN_DIR ?? '')
     .find((path) => isUnderExec({ env: { PHP_INI_SCAN_DIR: path } }))
   // Nothing is bound, or the start has failed: the command runs with the container's own settings.
-  if (scanned === undefined) return { host, flags, findings: [] }
+  if (scanned === undefined) return { host, php, findings: [] }
   const inherited = Object.entries(environmentOf(host, pid)).filter(([name]) => host.env[name] === undefined)
   const env: Environment = { ...Object.fromEntries(inherited), PHP_INI_SCAN_DIR: scanned }
   return {
@@ -47,7 +45,7 @@ export function findRunning(host: Host, given: Flags): Running {
       env: { ...host.env, ...env },
       run: (command) => host.run({ ...command, env: { ...env, ...command.env } }),
     },
-    flags,
+    php,
     findings: [],
   }
 }

@@ -1,7 +1,8 @@
 import { hasError } from '../../core/finding.ts'
-import { DEFAULT_COMMAND, DEFAULT_PHP, type Php } from '../../core/php.ts'
+import { DEFAULT_PHP, type Php } from '../../core/php.ts'
 import { type Host, listIfAllowed, readIfAllowed } from '../../host/host.ts'
 import type { SettingLine } from '../../php/answers.ts'
+import { type PhpStart, startOf } from '../../php/ask.ts'
 import type { CompletePlan } from '../../php/complete.ts'
 import { linesOf } from '../../php/ini-lines.ts'
 import { findWorkers } from '../container/workers.ts'
@@ -13,7 +14,9 @@ export interface MachineOptions {
   readonly app: string
   /** Where the files of a plan go, an absolute path. */
   readonly filesDirectory: string
-  readonly php?: string
+  readonly php?: PhpStart
+  /** How to start php-fpm; absent to look for that of the PHP. */
+  readonly fpm?: readonly string[] | undefined
   /** The version of the PHP that will read the file, e.g. `8.2`, if it may differ from `php`. */
   readonly version?: string | undefined
   /** The file's path; if unknown, the file counts as the first of its directory. */
@@ -22,24 +25,26 @@ export interface MachineOptions {
 
 /** Looks at the PHP of a machine, where the settings are in a file among its other ini files. */
 export function machineHome(host: Host, options: MachineOptions): Home {
-  const { app, filesDirectory, php = DEFAULT_COMMAND, version, output } = options
+  const { app, filesDirectory, php = startOf(), fpm, version, output } = options
   return {
     host,
     appDirectory: app,
     php: {
-      command: [php],
+      start: php,
       known: version === undefined ? DEFAULT_PHP : knownOf(version),
       isKnown: false,
       version,
       isReadLater: (path) => isReadAfter(path, output),
-      fpm: undefined,
+      fpm,
       lines: output === undefined ? [] : linesBeside(host, output),
     },
     filesDirectory,
     setsVariables: false,
     advice: ADVICE,
     check: (completed) =>
-      output === undefined ? { findings: [], group: undefined } : findReaders(host, completed),
+      output === undefined
+        ? { findings: [], group: undefined }
+        : findReaders(host, completed, php.isApache === true ? APACHE : PHP_FPM),
   }
 }
 
@@ -88,10 +93,17 @@ function nameIn(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-/** The workers of the php-fpm of this version: settings in a file are for those. */
-function findReaders(host: Host, completed: CompletePlan): PhpCheck {
+const PHP_FPM = { command: ['php-fpm'], name: 'php-fpm' }
+const APACHE = { command: ['apache2'], name: 'Apache' }
+
+/** The workers of a server: settings in a file are for those. */
+function findReaders(
+  host: Host,
+  completed: CompletePlan,
+  { command, name }: { readonly command: readonly string[]; readonly name: string },
+): PhpCheck {
   const { plan } = completed
-  const found = findWorkers(host, ['php-fpm'], completed)
+  const found = findWorkers(host, command, completed)
   if (!hasError(found.findings)) return found
   const path = plan.files.at(-1)?.path ?? ''
   return {
@@ -100,7 +112,7 @@ function findReaders(host: Host, completed: CompletePlan): PhpCheck {
       {
         id: 'ini.workers',
         level: 'warn',
-        title: "only root can read the credentials, because no php-fpm here names the group of PHP's workers",
+        title: `only root can read the credentials, because no ${name} here names the group of PHP's workers`,
         from: path,
         fix: `give the file to the group of that user: chgrp www-data ${path} && chmod 640 ${path}`,
       },

@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startRedis } from '../../../lab/redis/server.ts'
 import { checks } from '../../../src/doctor/checks/index.ts'
 import { nodeHost } from '../../../src/host/node.ts'
+import type { PhpStart } from '../../../src/php/ask.ts'
 import { tryOut } from '../../../src/watch/trial.ts'
 import { diagnose, install, makeMachine, withServices } from '../../support/doctor/machine.ts'
 import { planFor } from '../../support/plan.ts'
@@ -37,7 +38,7 @@ test('a trial of --watch works with such a password', async () => {
   const server = await startRedis({ password: 'first', user: { name: 'root', password: 'root' } })
   onTestFinished(server.stop)
   const { directory } = await makeMachine()
-  const php = [`${directory}/bin/php`, '-c', directory]
+  const php: PhpStart = { command: [`${directory}/bin/php`, '-c', directory], env: {} }
   for (const password of PASSWORDS) {
     server.cli('CONFIG', 'SET', 'requirepass', password)
     const plan = planFor([service(server.port, password)])

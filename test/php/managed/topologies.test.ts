@@ -7,7 +7,7 @@ import { startHiddenCluster } from '../../../lab/redis/hidden-cluster.ts'
 import { countsRefused } from '../../../lab/redis/release.ts'
 import { readOptions } from '../../../src/core/options.ts'
 import { nodeHost } from '../../../src/host/node.ts'
-import { askPhp } from '../../../src/php/ask.ts'
+import { askPhp, type PhpStart } from '../../../src/php/ask.ts'
 import { storeQuestion } from '../../../src/php/questions.ts'
 import { configure } from '../../support/php/configured.ts'
 import { configureManaged } from '../../support/php/managed.ts'
@@ -108,7 +108,7 @@ describe.each(PHPS)('%s', (_name, underTest) => {
     const extensions = underTest.loadExtensions('igbinary', 'msgpack', 'redis').trim().split('\n')
     const { file, args } = underTest.php.cli(['-n', ...extensions.flatMap((line) => ['-d', line])])
     const question = storeQuestion(plan.planned, readOptions({ env, file: { value: {}, from: '' } }).options)
-    const start = { command: [file, ...args], env: {} }
+    const start: PhpStart = { command: [file, ...args], env: {} }
     const { commands } = askPhp(nodeHost, start, 'redis', question, () => undefined)
     expect(commands).toEqual([])
     expect(hidden.node.cli('INFO', 'commandstats')).toMatch(/cmdstat_eval:.*rejected_calls=1\b/)

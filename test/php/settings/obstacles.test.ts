@@ -38,7 +38,11 @@ function startWith(
   const home = machineHome(host, { app: join(directory, 'app'), filesDirectory: makeScratch('files') })
   const { plan, findings, hanging } = prepare({
     ...home,
-    php: { ...home.php, command: [file, ...args], fpm: [php.fpm([]).file, '-c', directory, '-y', main] },
+    php: {
+      ...home.php,
+      start: { command: [file, ...args], env: {} },
+      fpm: [php.fpm([]).file, '-c', directory, '-y', main],
+    },
   })
   writeFiles(host, plan.files)
   const said = [...findings, ...hanging].map(

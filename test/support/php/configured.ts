@@ -26,7 +26,7 @@ export function configure(
   const { file, args } = php.cli(['-n', ...extensionArguments(loadExtensions)])
   const directory = makeScratch('configured')
   const home = machineHome(host, { app: '/nowhere', filesDirectory: directory })
-  const { plan } = prepare({ ...home, php: { ...home.php, command: [file, ...args] } })
+  const { plan } = prepare({ ...home, php: { ...home.php, start: { command: [file, ...args], env: {} } } })
   writeFiles(host, plan.files)
   return { ini: loadExtensions(...plan.extensions) + renderIni(plan.directives), plan }
 }

@@ -10,6 +10,7 @@ import { askPhp, ProbeSilent } from '../php/ask.ts'
 import { OFFLINE } from '../php/look-around.ts'
 import { settingsQuestion } from '../php/questions.ts'
 import { runsManaged } from '../php/web/page-settings.ts'
+import { webOf } from '../php/web/web.ts'
 import type { Plan } from '../plan/plan.ts'
 import { renderFindings } from '../plan/report.ts'
 import { judgeBindings } from '../plan/verdict.ts'
@@ -18,7 +19,7 @@ import { describeLateBypass } from '../stores/handler/managed.ts'
 import { stores } from '../stores/index.ts'
 import { operatorAcl, redisAcl } from '../stores/redis/acl.ts'
 import { describeCookie } from './cookie.ts'
-import type { Explanation } from './explanation.ts'
+import { type Explanation, UNLOADED } from './explanation.ts'
 import { explanationJson } from './json.ts'
 import { findOverrides, type Override } from './overrides.ts'
 import { renderExplanation } from './text.ts'
@@ -50,7 +51,7 @@ function explainHome(host: Host, found: FoundHome): Explanation {
     cookie: describeCookie(plan, overrides, settings),
     framework,
     kept,
-    findings: [...findings, ...hanging, ...bypass],
+    findings: [...findings, ...hanging, ...bypass, ...findUnloaded(plan, settings)],
   }
 }
 
@@ -62,6 +63,23 @@ function findLateBypass(
 ): readonly Finding[] {
   if (planned?.handler !== 'managed' || prepend === undefined || runsManaged(host, prepend.value)) return []
   return [{ id: 'handler.bypassed', ...describeLateBypass(prepend, planned.endpoint) }]
+}
+
+/** The settings are in use, and PHP knows no such handler. */
+function findUnloaded({ planned }: Plan, settings: Partial<SettingsAnswer> | undefined): readonly Finding[] {
+  if (planned === undefined || settings?.cli === undefined) return []
+  const { name, ours, extensions } = webOf(settings)
+  const extension = planned.store.name
+  if (ours === null || extensions[extension] !== null) return []
+  return [
+    {
+      id: UNLOADED,
+      level: 'error',
+      title: `no page can start a session: ${name} reads these settings and has not loaded the extension ${extension}`,
+      from: ours,
+      fix: 'php-sessions doctor php.extension says how to load it',
+    },
+  ]
 }
 
 function findPrepend(overrides: readonly Override[]): Sourced<string> | undefined {
@@ -76,7 +94,8 @@ function askSettings(
   pools: readonly PoolLine[],
 ): Partial<SettingsAnswer> | undefined {
   try {
-    return askPhp(host, php, 'settings', settingsQuestion(plan, fpm, pools), () => undefined)
+    const answer = askPhp(host, php, 'settings', settingsQuestion(plan, fpm, pools), () => undefined)
+    return { ...answer, isApache: php.isApache === true }
   } catch (error) {
     if (error instanceof ProbeSilent) return undefined
     throw error

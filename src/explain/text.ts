@@ -1,7 +1,6 @@
 import { formatAddress } from '../core/address.ts'
 import type { Sourced } from '../core/binding.ts'
 import type { Endpoint } from '../core/endpoint.ts'
-import { hasError } from '../core/finding.ts'
 import { renderValue } from '../core/formats/ini.ts'
 import { Secret } from '../core/secret.ts'
 import { oneLine } from '../core/text.ts'
@@ -11,7 +10,7 @@ import { placesOf, webOf } from '../php/web/web.ts'
 import { renderFindings } from '../plan/report.ts'
 import type { BindingVerdict } from '../plan/verdict.ts'
 import { renderCookie, type SessionCookie } from './cookie.ts'
-import type { Explanation } from './explanation.ts'
+import { type Explanation, UNLOADED } from './explanation.ts'
 import { NATIVE_HANDLERS } from './native.ts'
 import type { Override } from './overrides.ts'
 
@@ -33,9 +32,13 @@ export function renderExplanation(explanation: Explanation): string {
     .filter(([, lines]) => lines.length > 0)
     .map(([title, lines]) => `\n${title}\n${lines.map((line) => `  ${oneLineIndented(line)}\n`).join('')}`)
   const said = findings.length === 0 ? '' : `\n${renderFindings(findings)}`
-  const summary = hasError(findings)
-    ? `a start would fail: ${findings.find(({ level }) => level === 'error')?.title}`
-    : summariseApp(plan, framework, kept) + describeUnread(explanation)
+  const error = findings.find(({ level }) => level === 'error')
+  const summary =
+    error === undefined
+      ? summariseApp(plan, framework, kept) + describeUnread(explanation)
+      : error.id === UNLOADED
+        ? error.title
+        : `a start would fail: ${error.title}`
   return `php-sessions ${VERSION} on ${platform.title} (${platform.from})\n${body.join('')}${said}\n${capitalise(oneLine(summary))}.\n`
 }
 

@@ -22,7 +22,7 @@ export function phpToScan(
     isKnown: false,
     isReadLater: isBelow(host, app),
     lines: [],
-    fpm,
+    fpm: php.isApache === true ? [] : fpm,
   }
 }
 

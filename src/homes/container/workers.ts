@@ -48,9 +48,10 @@ function whoRunsPhp(host: Host, started: readonly Started[]): PhpCheck | undefin
   return { group: gid, findings: [], readsIni: true }
 }
 
-/** The command line of a php-fpm that the command starts. */
+/** The command line of a php-fpm that the command starts, or else of an Apache. */
 function serverIn(started: readonly Started[]): readonly string[] | undefined {
-  return started.map(({ words }) => words).find((words) => (fpmIn(words)?.length ?? 0) > 0)
+  const lines = started.map(({ words }) => words)
+  return lines.find((words) => (fpmIn(words)?.length ?? 0) > 0) ?? lines.find((words) => words.some(isApache))
 }
 
 /**

@@ -1,13 +1,14 @@
-import { hasError } from '../../core/finding.ts'
+import { type Finding, hasError } from '../../core/finding.ts'
 import { DEFAULT_PHP, type Php } from '../../core/php.ts'
 import { type Host, listIfAllowed, readIfAllowed } from '../../host/host.ts'
 import type { SettingLine } from '../../php/answers.ts'
 import { type PhpStart, startOf } from '../../php/ask.ts'
-import type { CompletePlan } from '../../php/complete.ts'
+import { type CompletePlan, versionOf } from '../../php/complete.ts'
 import { linesOf } from '../../php/ini-lines.ts'
 import { findWorkers } from '../container/workers.ts'
 import type { Advice, Home, PhpCheck } from '../home.ts'
 import { INI_NAME } from '../ini-file.ts'
+import { placeOfPhp } from '../own-directory.ts'
 
 /** What is known of a machine whose PHP reads a file that `ini --output` has written. */
 export interface MachineOptions {
@@ -42,9 +43,7 @@ export function machineHome(host: Host, options: MachineOptions): Home {
     setsVariables: false,
     advice: ADVICE,
     check: (completed) =>
-      output === undefined
-        ? { findings: [], group: undefined }
-        : findReaders(host, completed, php.isApache === true ? APACHE : PHP_FPM),
+      output === undefined ? { findings: [], group: undefined } : checkReaders(host, completed, php),
   }
 }
 
@@ -91,6 +90,30 @@ export function parentOf(path: string): string {
 
 function nameIn(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
+}
+
+/** Settings in a file are for the PHP that reads it, and for the workers of its server. */
+function checkReaders(host: Host, completed: CompletePlan, php: PhpStart): PhpCheck {
+  const readers = findReaders(host, completed, php.isApache === true ? APACHE : PHP_FPM)
+  return { ...readers, findings: [...findUnloaded(completed, php), ...readers.findings] }
+}
+
+/** A warning, since the file may be written before the extension is installed. */
+function findUnloaded({ plan, facts }: CompletePlan, php: PhpStart): readonly Finding[] {
+  const name = plan.planned?.store.name
+  if (name === undefined || facts === undefined || facts.loaded.includes(name)) return []
+  const isInstalled = facts.loadable.includes(name)
+  return [
+    {
+      id: isInstalled ? 'php.extension-off' : 'php.extension',
+      level: 'warn',
+      title: `no page can start a session with these settings: PHP ${isInstalled ? 'has not loaded' : 'does not have'} the extension ${name}`,
+      from: placeOfPhp(php),
+      fix: isInstalled
+        ? `run phpenmod ${name}, or add extension=${name} to an ini file of this PHP`
+        : ADVICE.getExtension(name, versionOf(facts) ?? ''),
+    },
+  ]
 }
 
 const PHP_FPM = { command: ['php-fpm'], name: 'php-fpm' }

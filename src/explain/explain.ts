@@ -3,7 +3,8 @@ import { type Finding, hasError } from '../core/finding.ts'
 import { renderJson } from '../core/text.ts'
 import { findRunning } from '../homes/container/running.ts'
 import { type FoundHome, findHome } from '../homes/find-home.ts'
-import { prepare } from '../homes/home.ts'
+import { type Prepared, prepare } from '../homes/home.ts'
+import { isUnloaded, unloaded } from '../homes/machine/home.ts'
 import type { Host } from '../host/host.ts'
 import type { PoolLine, SettingsAnswer } from '../php/answers.ts'
 import { askPhp, ProbeSilent } from '../php/ask.ts'
@@ -19,7 +20,7 @@ import { describeLateBypass } from '../stores/handler/managed.ts'
 import { stores } from '../stores/index.ts'
 import { operatorAcl, redisAcl } from '../stores/redis/acl.ts'
 import { describeCookie } from './cookie.ts'
-import { type Explanation, UNLOADED } from './explanation.ts'
+import type { Explanation } from './explanation.ts'
 import { explanationJson } from './json.ts'
 import { findOverrides, type Override } from './overrides.ts'
 import { renderExplanation } from './text.ts'
@@ -51,7 +52,7 @@ function explainHome(host: Host, found: FoundHome): Explanation {
     cookie: describeCookie(plan, overrides, settings),
     framework,
     kept,
-    findings: [...findings, ...hanging, ...bypass, ...findUnloaded(plan, settings)],
+    findings: [...findings, ...hanging, ...bypass, ...findUnloaded(prepared, settings)],
   }
 }
 
@@ -65,21 +66,15 @@ function findLateBypass(
   return [{ id: 'handler.bypassed', ...describeLateBypass(prepend, planned.endpoint) }]
 }
 
-/** The settings are in use, and PHP knows no such handler. */
-function findUnloaded({ planned }: Plan, settings: Partial<SettingsAnswer> | undefined): readonly Finding[] {
-  if (planned === undefined || settings?.cli === undefined) return []
-  const { name, ours, extensions } = webOf(settings)
-  const extension = planned.store.name
-  if (ours === null || extensions[extension] !== null) return []
-  return [
-    {
-      id: UNLOADED,
-      level: 'error',
-      title: `no page can start a session: ${name} reads these settings and has not loaded the extension ${extension}`,
-      from: ours,
-      fix: 'php-sessions doctor php.extension says how to load it',
-    },
-  ]
+/** A container's own start would load the extension, but PHP may read a file of `ini` there. */
+function findUnloaded(
+  { plan: { planned }, findings }: Prepared,
+  settings: Partial<SettingsAnswer> | undefined,
+): readonly Finding[] {
+  if (planned === undefined || settings?.cli === undefined || findings.some(isUnloaded)) return []
+  const { ours, extensions } = webOf(settings)
+  const { name } = planned.store
+  return ours === null || extensions[name] !== null ? [] : [unloaded(name, ours)]
 }
 
 function findPrepend(overrides: readonly Override[]): Sourced<string> | undefined {

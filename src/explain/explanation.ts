@@ -9,9 +9,6 @@ import type { Platform } from '../platforms/platform.ts'
 import type { SessionCookie } from './cookie.ts'
 import type { Override } from './overrides.ts'
 
-/** The id where PHP uses the settings without the extension that they need. */
-export const UNLOADED = 'php.extension-off'
-
 /** What was decided and why, found out without using the network. */
 export interface Explanation {
   readonly platform: Platform

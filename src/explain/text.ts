@@ -6,11 +6,12 @@ import { Secret } from '../core/secret.ts'
 import { oneLine } from '../core/text.ts'
 import { VERSION } from '../core/version.ts'
 import { summariseApp } from '../homes/framework.ts'
+import { isUnloaded } from '../homes/machine/home.ts'
 import { placesOf, webOf } from '../php/web/web.ts'
 import { renderFindings } from '../plan/report.ts'
 import type { BindingVerdict } from '../plan/verdict.ts'
 import { renderCookie, type SessionCookie } from './cookie.ts'
-import { type Explanation, UNLOADED } from './explanation.ts'
+import type { Explanation } from './explanation.ts'
 import { NATIVE_HANDLERS } from './native.ts'
 import type { Override } from './overrides.ts'
 
@@ -34,11 +35,10 @@ export function renderExplanation(explanation: Explanation): string {
   const said = findings.length === 0 ? '' : `\n${renderFindings(findings)}`
   const error = findings.find(({ level }) => level === 'error')
   const summary =
-    error === undefined
-      ? summariseApp(plan, framework, kept) + describeUnread(explanation)
-      : error.id === UNLOADED
-        ? error.title
-        : `a start would fail: ${error.title}`
+    error !== undefined
+      ? `a start would fail: ${error.title}`
+      : (findings.find(isUnloaded)?.title ??
+        summariseApp(plan, framework, kept) + describeUnread(explanation))
   return `php-sessions ${VERSION} on ${platform.title} (${platform.from})\n${body.join('')}${said}\n${capitalise(oneLine(summary))}.\n`
 }
 

@@ -10,7 +10,9 @@ test.each(['ini', 'explain', 'doctor'])(
     const sentinels = Array.from({ length: 3000 }, (_, i) => `s${i}:26379`)
     const service = { name: 'redis-sessions', credentials: { master_name: 'm', sentinels } }
     const failures = sentinels.map((address) => `${address} Connection refused`)
-    const php = fakePhp({ 'look-around': { versionId: 80401, phpredis: '6.2.0', failures, master: null } })
+    const php = fakePhp({
+      'look-around': { versionId: 80401, loaded: ['redis'], phpredis: '6.2.0', failures, master: null },
+    })
     const host = fakeHost({ VCAP_SERVICES: vcapServices(service) }, {}, php)
     main(host, [command])
     const said = host.output.out + host.output.err

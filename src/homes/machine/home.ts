@@ -5,7 +5,7 @@ import type { SettingLine } from '../../php/answers.ts'
 import { type PhpStart, startOf } from '../../php/ask.ts'
 import { type CompletePlan, versionOf } from '../../php/complete.ts'
 import { linesOf } from '../../php/ini-lines.ts'
-import { findWorkers } from '../container/workers.ts'
+import { findWorkers, OUR_USER } from '../container/workers.ts'
 import type { Advice, Home, PhpCheck } from '../home.ts'
 import { INI_NAME } from '../ini-file.ts'
 import { placeOfPhp } from '../own-directory.ts'
@@ -42,8 +42,11 @@ export function machineHome(host: Host, options: MachineOptions): Home {
     filesDirectory,
     setsVariables: false,
     advice: ADVICE,
-    check: (completed) =>
-      output === undefined ? { findings: [], group: undefined } : checkReaders(host, completed, php),
+    check: (completed) => {
+      const server = php.isApache === true ? APACHE : PHP_FPM
+      const { group, findings } = output === undefined ? OUR_USER : findReaders(host, completed, server)
+      return { group, findings: [...findUnloaded(completed, php), ...findings] }
+    },
   }
 }
 
@@ -92,30 +95,32 @@ function nameIn(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-/** Settings in a file are for the PHP that reads it, and for the workers of its server. */
-function checkReaders(host: Host, completed: CompletePlan, php: PhpStart): PhpCheck {
-  const readers = findReaders(host, completed, php.isApache === true ? APACHE : PHP_FPM)
-  return { ...readers, findings: [...findUnloaded(completed, php), ...readers.findings] }
-}
-
-/** A warning, since the file may be written before the extension is installed. */
 function findUnloaded({ plan, facts }: CompletePlan, php: PhpStart): readonly Finding[] {
   const name = plan.planned?.store.name
   if (name === undefined || facts === undefined || facts.loaded.includes(name)) return []
-  const isInstalled = facts.loadable.includes(name)
-  return [
-    {
-      id: isInstalled ? 'php.extension-off' : 'php.extension',
-      level: 'warn',
-      title: `no page can start a session with these settings: PHP ${isInstalled ? 'has not loaded' : 'does not have'} the extension ${name}`,
-      from: placeOfPhp(php),
-      fix: isInstalled
-        ? `run phpenmod ${name}, or add extension=${name} to an ini file of this PHP`
-        : ADVICE.getExtension(name, versionOf(facts) ?? ''),
-    },
-  ]
+  if (facts.loadable.includes(name)) return [unloaded(name, placeOfPhp(php))]
+  const fix = ADVICE.getExtension(name, versionOf(facts) ?? '')
+  return [{ ...unloaded(name, placeOfPhp(php)), id: MISSING, fix }]
 }
 
+/** Whether a warning says that no page can start a session. */
+export function isUnloaded({ id, level }: Finding): boolean {
+  return level === 'warn' && (id === MISSING || id === UNLOADED)
+}
+
+/** A warning, since the settings may be written before the extension is installed. */
+export function unloaded(extension: string, from: string): Finding {
+  return {
+    id: UNLOADED,
+    level: 'warn',
+    title: `no page can start a session with these settings: PHP has not loaded the extension ${extension}`,
+    from,
+    fix: `run phpenmod ${extension}, or add extension=${extension} to an ini file of this PHP`,
+  }
+}
+
+const MISSING = 'php.extension'
+const UNLOADED = 'php.extension-off'
 const PHP_FPM = { command: ['php-fpm'], name: 'php-fpm' }
 const APACHE = { command: ['apache2'], name: 'Apache' }
 

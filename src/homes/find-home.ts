@@ -31,7 +31,7 @@ export function findHome(host: Host, flags: Readonly<Record<string, string>>, ru
     return {
       home: { ...found, appDirectory: flags.app ?? found.appDirectory },
       php: startOf(`${root}/bin/php`),
-      fpm: given ?? [`${root}/sbin/php-fpm`, '-y', `${root}/etc/php-fpm.conf`],
+      fpm: given ?? found.php.fpm,
     }
   }
   const php = flags.php !== undefined ? startOf(flags.php) : findPhp(host, given, running)

@@ -75,7 +75,7 @@ function world(text: string, kind: 'redis' | 'memcached' | 'sentinel' | 'unknown
     'look-around': {
       versionId: 80401,
       phpredis: '6.2.0',
-      loaded: ['redis'],
+      loaded: ['redis', 'memcached'],
       lines: ['auto_prepend_file', 'disable_functions', 'open_basedir', 'session.auto_start'].map((name) => ({
         name,
         value: `${text} ini_get`,

@@ -19,7 +19,7 @@ typedef struct List {
 typedef struct Reading {
     JSContext *ctx;
     int directory;
-    size_t path_length, limit;
+    size_t path_length, left; /* bytes that may still be read */
     JSValue texts;
     List others, encoded, failed;
 } Reading;
@@ -34,6 +34,7 @@ static void add(JSContext *ctx, List *list, JSValue value)
 static void add_text(Reading *reading, const char *name, const char *bytes, size_t size)
 {
     int is_ascii = 0;
+    reading->left -= size;
     while (size > 0 && (bytes[size - 1] == '\n' || bytes[size - 1] == '\r'))
         size--;
     JS_SetPropertyStr(reading->ctx, reading->texts, name, string_of(reading->ctx, bytes, size, &is_ascii));
@@ -59,7 +60,7 @@ static int add_small(Reading *reading, const char *name)
         return 0;
     size = read(file, bytes, sizeof(bytes));
     /* A file below /proc may give less than it was asked for, and still go on. */
-    is_whole = size == 0 || (size > 0 && lseek(file, 0, SEEK_END) == size);
+    is_whole = size >= 0 && (size_t)size <= reading->left && (size == 0 || lseek(file, 0, SEEK_END) == size);
     close(file);
     if (is_whole)
         add_text(reading, name, bytes, size);
@@ -82,7 +83,7 @@ static void add_entry(Reading *reading, const char *name, unsigned char kind)
         is_other = !error && S_ISDIR(status.st_mode);
     }
     if (!is_other && !error)
-        error = read_file(reading->directory, name, &status, reading->limit, &bytes, &size);
+        error = read_file(reading->directory, name, &status, reading->left, &bytes, &size);
     if (is_other)
         add(reading->ctx, &reading->others, JS_NewString(reading->ctx, name));
     else if (error)
@@ -155,9 +156,9 @@ static JSValue read_entries(JSContext *ctx, int directory, const char *path, siz
 }
 
 /*
- * readAll(path, limit) returns what is in a directory, by name, or errno. `texts` are bytes, without line breaks at their ends;
- * `others` names directories and what is hidden; `encoded` names texts that are not ASCII; `failed` says which files cannot be
- * read, by errno or one of the above. Lists are absent where they would be empty. Entries that are gone again are left out.
+ * readAll(path, limit) returns what is in a directory, by name, or errno. All files together may have `limit` bytes. `texts` are
+ * bytes, without line breaks at their ends; `others` names directories and what is hidden; `encoded` names texts that are not
+ * ASCII; `failed` says which files cannot be read, by errno or one of the numbers in files.h. Lists are absent where they would be empty. Entries that are gone again are left out.
  */
 JSValue read_all(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {

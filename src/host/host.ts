@@ -38,7 +38,10 @@ export interface Host {
   removeDirectory(path: string): void
   /** The names in a directory in byte order, without `.` and `..`; empty if there is no directory. */
   listDirectory(path: string): readonly string[]
-  /** What is in a directory, in byte order of the names; empty if there is no directory. */
+  /**
+   * What is in a directory, in byte order of the names; empty if there is no directory. All files together may have
+   * `DIRECTORY_BYTES`.
+   */
   readFiles(path: string): DirectoryFiles
   /**
    * The paths of the regular files below these directories that a search wants, in no order. What does not exist or is out
@@ -139,6 +142,9 @@ export const FIND_SECONDS = 5
 /** Nothing that php-sessions reads is larger: certificate bundles and lists of packages have less than a fourth of it. */
 export const LIMIT_BYTES = 4 << 20
 
+/** As much as a secret of Kubernetes may have. */
+export const DIRECTORY_BYTES = 1 << 20
+
 /** A program to run. It inherits the environment. */
 export interface Program {
   /** A path, or a name to look up in PATH. */
@@ -194,6 +200,13 @@ export function hostError(what: string, path: string, errno: number): HostError 
 /** The error for a device, a socket or a FIFO instead of a file. */
 export function notRegular(path: string): HostError {
   return new HostError(`cannot read ${path}: it is not a regular file`)
+}
+
+/** The error for a file in a directory whose files have more than `DIRECTORY_BYTES` together. */
+export function tooLargeTogether(path: string): HostError {
+  return new HostError(
+    `cannot read ${path}: the files of its directory have more than ${DIRECTORY_BYTES >> 20} MB`,
+  )
 }
 
 /** The error for a file that has more than `LIMIT_BYTES`. */

@@ -1,24 +1,46 @@
 import * as fs from 'node:fs'
-import { type DirectoryFiles, FIND_SECONDS, type FileSearch, type Host, HostError } from './host.ts'
+import {
+  DIRECTORY_BYTES,
+  type DirectoryFiles,
+  FIND_SECONDS,
+  type FileSearch,
+  type Host,
+  HostError,
+  tooLarge,
+  tooLargeTogether,
+} from './host.ts'
 
 /** What is in a directory, as native/directories.c reads it. */
 export function readFiles(host: Host, path: string): DirectoryFiles {
   const texts: Record<string, string> = {}
   const errors: HostError[] = []
   const others: string[] = []
+  let left = DIRECTORY_BYTES
   for (const name of host.listDirectory(path)) {
     try {
       const file = `${path}/${name}`
       const isOther = name.startsWith('.') || host.isDirectory(file)
-      const text = isOther ? undefined : host.readFile(file)
+      const bytes = isOther ? undefined : readBytes(host, file)
       if (isOther) others.push(name)
-      if (text !== undefined) texts[name] = withoutLineBreaks(text)
+      if (bytes === undefined) continue
+      if (bytes.length > left) throw tooLargeTogether(file)
+      left -= bytes.length
+      texts[name] = withoutLineBreaks(Buffer.from(bytes, 'latin1').toString())
     } catch (error) {
       if (!(error instanceof HostError)) throw error
       errors.push(error)
     }
   }
   return { texts, ...(errors.length > 0 && { errors }), ...(others.length > 0 && { others }) }
+}
+
+function readBytes(host: Host, file: string): string | undefined {
+  try {
+    return host.readBytes(file)
+  } catch (error) {
+    const isLarge = error instanceof HostError && error.message === tooLarge(file).message
+    throw isLarge ? tooLargeTogether(file) : error
+  }
 }
 
 function withoutLineBreaks(text: string): string {

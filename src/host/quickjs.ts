@@ -5,6 +5,7 @@ import { run } from 'qjs:run'
 import * as std from 'qjs:std'
 import { holdSignals, supervise } from 'qjs:supervise'
 import {
+  DIRECTORY_BYTES,
   type DirectoryFiles,
   FIND_SECONDS,
   type FileStatus,
@@ -17,6 +18,7 @@ import {
   type Program,
   type ProgramResult,
   tooLarge,
+  tooLargeTogether,
 } from './host.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
@@ -103,7 +105,7 @@ function readError(path: string, error: number): HostError {
 }
 
 function readFiles(path: string): DirectoryFiles {
-  const found = readAll(path, LIMIT_BYTES)
+  const found = readAll(path, DIRECTORY_BYTES)
   if (typeof found === 'number') {
     if (!isMissing(found)) throw hostError('list', path, found)
     return { texts: {} }
@@ -111,7 +113,11 @@ function readFiles(path: string): DirectoryFiles {
   const { texts, encoded, failed } = found
   if (encoded !== undefined) for (const name of encoded) texts[name] = decodeUtf8(texts[name] ?? '')
   if (failed === undefined) return found
-  return { ...found, errors: failed.map(({ name, error }) => readError(`${path}/${name}`, error)) }
+  return { ...found, errors: failed.map(({ name, error }) => entryError(`${path}/${name}`, error)) }
+}
+
+function entryError(path: string, error: number): HostError {
+  return error === TOO_LARGE ? tooLargeTogether(path) : readError(path, error)
 }
 
 function uniqueWord(): string {

@@ -18,7 +18,9 @@ export function readVcapServices(host: Host): Bindings {
   if (path === undefined || path === '') return readServices('VCAP_SERVICES', host.env.VCAP_SERVICES ?? '')
   const read = attempt(host.readFile, path)
   if (read.why !== undefined) return malformedServices(path, `is not a usable file: ${read.why}`)
-  return read.value === undefined ? malformedServices(path, 'does not exist') : readServices(path, read.value)
+  if (read.value === undefined) return malformedServices(path, 'does not exist')
+  // With nothing bound, the platform writes an empty object.
+  return read.value.trim() === '' ? malformedServices(path, 'is empty') : readServices(path, read.value)
 }
 
 function readServices(source: string, text: string): Bindings {

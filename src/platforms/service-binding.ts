@@ -28,7 +28,7 @@ export function readServiceBindings(host: Host): Bindings {
   const { source, root } = found
   const listed = attempt(host.listDirectory, root)
   if (listed.why !== undefined)
-    return { bindings: [], findings: [{ ...unreadable(listed.why, source), level: 'error' }] }
+    return { bindings: [], findings: [{ ...unreadable(listed.why, source), level: 'error', fix: LISTABLE }] }
   const bindings: Binding[] = []
   const findings: Finding[] = []
   for (const name of listed.value) {
@@ -38,6 +38,8 @@ export function readServiceBindings(host: Host): Bindings {
   }
   return { bindings, findings }
 }
+
+const LISTABLE = 'look at it with ls -ldL: it must be a directory that the user of php-sessions may list'
 
 /** When a secret changes, Kubernetes swaps the hidden `..data`; the entries are links into it. */
 function isHidden(name: string): boolean {

@@ -15,7 +15,8 @@ export function attempt<T>(read: (path: string) => T, path: string): Attempt<T> 
 }
 
 /** What helps where a file cannot be read. */
-export const READABLE = 'give the user that runs php-sessions access to it, as a regular file'
+export const READABLE =
+  'look at it with ls -lL: it must be a regular file that the user of php-sessions may read, and not too large'
 
 /** A warning, since another binding may be the one that counts; `faultOf` makes it an error for this one. */
 export function unreadable(why: string, from: string): Finding {

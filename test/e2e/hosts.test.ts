@@ -67,7 +67,9 @@ test('both hosts read directories of bindings alike, whatever is in them', () =>
   expect(said).toContain('its name contains redis-sessions')
   for (const why of [
     `${root}/fifo/host: it is not a regular file`,
-    `${root}/huge/host: it is larger than 4 MB`,
+    `${root}/huge/host: the files of its directory have more than 1 MB`,
+    `${root}/much/b: the files of its directory have more than 1 MB`,
+    `${root}/much/c: the files of its directory have more than 1 MB`,
     `${root}/loop: its links form a loop`,
     `${root}/loop/metadata: its links form a loop`,
   ])

@@ -36,8 +36,10 @@ export function findInPages(host: Host, appDirectory: string, name: string): Sou
 /** The files that may have such settings, those of the web roots first. */
 function findFiles(host: Host, appDirectory: string): readonly string[] {
   const names = ['.user.ini', '.htaccess']
-  const inRoots = webRootsOf(appDirectory).flatMap((root) => names.map((name) => `${root}/${name}`))
-  const found = host.findFiles([appDirectory], {
+  const inRoots = webRootsOf(appDirectory.replace(/\/$/, '')).flatMap((root) =>
+    names.map((name) => `${root}/${name}`),
+  )
+  const found = host.findFiles(placesOf(host, appDirectory), {
     names,
     without: ['.git', 'node_modules'],
     deepest: DEEPEST,
@@ -46,6 +48,13 @@ function findFiles(host: Host, appDirectory: string): readonly string[] {
     words: words('php_ prepend session basedir disable compression'),
   })
   return [...inRoots, ...found.filter((path) => !inRoots.includes(path)).toSorted()]
+}
+
+/** Where an app in `/` may have its pages: the whole file system of a container would take seconds. */
+const PLACES_IN_ROOT = words('/app /docroot /htdocs /public /srv /var/www /web')
+
+function placesOf(host: Host, appDirectory: string): readonly string[] {
+  return (host.realPath(appDirectory) ?? appDirectory) === '/' ? PLACES_IN_ROOT : [appDirectory]
 }
 
 /** How deep the directories of an app may be; none are as deep. */
@@ -60,7 +69,7 @@ const MAKES_CLASS = /^[^/*]*(class .*extends +\\?|new +\\)SessionHandler\b/
  * uses, so they are skipped.
  */
 export function findHandlerClass(host: Host, appDirectory: string): string | undefined {
-  const found = host.findFiles([appDirectory], {
+  const found = host.findFiles(placesOf(host, appDirectory), {
     names: ['*.php'],
     without: words('vendor node_modules tests .git'),
     deepest: DEEPEST,

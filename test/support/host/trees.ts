@@ -26,13 +26,16 @@ export function makeBindings(root: string): string {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)
   }
-  for (const name of ['app-redis-sessions', 'fifo', 'huge', 'sap', 'latin1']) write(`${name}/type`, 'redis\n')
+  for (const name of ['app-redis-sessions', 'fifo', 'huge', 'much', 'sap', 'latin1'])
+    write(`${name}/type`, 'redis\n')
   write('app-redis-sessions/..2026/host', 'ünï.example\r\n')
   symlinkSync('..2026', join(root, 'app-redis-sessions/..data'))
   symlinkSync('..data/host', join(root, 'app-redis-sessions/host'))
   write('app-redis-sessions/cacrt', 'x'.repeat(5000))
   execFileSync('mkfifo', [join(root, 'fifo/host')])
   write('huge/host', 'x'.repeat((4 << 20) + 1))
+  // Together more than a binding may have, in bytes that are not UTF-8.
+  for (const name of ['a', 'b', 'c']) write(`much/${name}`, Buffer.alloc(600 << 10, 0xff))
   write('latin1/host', Buffer.from('\xfcn\xc3', 'latin1'))
   write('sap/.metadata', '{"credentialProperties":[{"name":"all","container":true}]}')
   write('sap/all', '{"host":"h"}')

@@ -158,7 +158,8 @@ static JSValue read_entries(JSContext *ctx, int directory, const char *path, siz
 /*
  * readAll(path, limit) returns what is in a directory, by name, or errno. All files together may have `limit` bytes. `texts` are
  * bytes, without line breaks at their ends; `others` names directories and what is hidden; `encoded` names texts that are not
- * ASCII; `failed` says which files cannot be read, by errno or one of the numbers in files.h. Lists are absent where they would be empty. Entries that are gone again are left out.
+ * ASCII; `failed` says which files cannot be read, by errno or one of the numbers in files.h. Lists are absent where they would
+ * be empty. Entries that are gone again are left out.
  */
 JSValue read_all(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {

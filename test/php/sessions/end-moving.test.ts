@@ -8,7 +8,7 @@ import { PHPS, type PhpUnderTest } from '../../support/php/php.ts'
 const servicesOf = (places: readonly Place[]) =>
   places.flatMap((place) => ('service' in place ? [place.service] : []))
 
-type Page = 'add' | 'look' | 'hold' | 'stay'
+type Page = 'add' | 'look' | 'hold' | 'stay' | 'leave'
 
 const visit = async (site: Instance, page: Page, cookie = '') => {
   const got = await site.fpm.ask(page, cookie)
@@ -59,6 +59,37 @@ describe('while sessions move they end in both stores', () => {
         expect((await visit(site, 'look', cookie)).said).toBe('nobody')
     expect((await run(machine, ['sessions', 'end', '--where', 'n', '--yes'])).out).toBe('0 sessions ended\n')
   })
+
+  test.each(CASES.filter(([, from, to]) => to === 'single' && from !== 'memcached'))(
+    '%s, from %s to %s: one that only the new store has, while a request has it',
+    async (_name, from, to, php) => {
+      const places = [await startPlace(from, 'old'), await startPlace(to, 'new')]
+      const [was, is] = places
+      if (was === undefined || is === undefined) throw new Error('there are two places')
+      const env = { PHP_SESSIONS_PREVIOUS: 'directory' in was ? was.directory : was.service.name }
+      const meanwhile = await startInstance(php, places, env, 4)
+      const after = await startInstance(php, [is], { PHP_SESSIONS_HANDLER: 'managed' }, 2)
+      const [ended, left, added] = [
+        await visit(after, 'add'),
+        await visit(after, 'add'),
+        await visit(after, 'add'),
+      ]
+      const holding = [ended, left, added].map(({ cookie }) => visit(meanwhile, 'hold', cookie))
+      await until('requests that have the sessions', () => heldIn(meanwhile) === 3)
+
+      // Each waits for the request that has its session, which is in both stores after that.
+      const leaving = visit(meanwhile, 'leave', left.cookie)
+      const adding = visit(after, 'add', added.cookie)
+      const machine = await makeMachine({ php, services: servicesOf(places), env })
+      const id = /=([^;]*)/.exec(ended.cookie)?.[1] ?? ''
+      expect((await run(machine, ['sessions', 'end', id, '--yes'])).out).toBe('1 session ended\n')
+      await Promise.all(holding)
+      expect([(await leaving).said, (await adding).said]).toEqual(['left', '100'])
+      expect((await visit(meanwhile, 'add', added.cookie)).said).toBe('101')
+      for (const { cookie } of [ended, left])
+        for (const site of [meanwhile, after]) expect((await visit(site, 'look', cookie)).said).toBe('nobody')
+    },
+  )
 
   test('except one that a request keeps locked, which the command reports', async () => {
     const [place, next] = [await startPlace('memcached', 'old'), await startPlace('single', 'new')]

@@ -114,7 +114,7 @@ final class FilesSession implements LockedSession
             'set' => $this->write($data),
             'keep' => $this->data !== false || $this->write(''),
             'touch' => $this->stream === null ? $this->write($data) : touch($this->path),
-            'delete' => $this->stream === null || unlink($this->path),
+            'delete' => $this->stream === null ? $this->removeUnlocked() : unlink($this->path),
             default => true,
         };
         $this->forget();
@@ -137,6 +137,13 @@ final class FilesSession implements LockedSession
         }
         rewind($this->stream);
         return fwrite($this->stream, $data) === strlen($data) && ftruncate($this->stream, strlen($data));
+    }
+
+    /** Removes a file that was not there to be locked: a request may have written it since. */
+    private function removeUnlocked(): bool
+    {
+        $found = lstat($this->path);
+        return $found === false || !isOwnFile($found) || unlink($this->path);
     }
 
     /** Closing a file ends its lock. */

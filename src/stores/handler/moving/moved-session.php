@@ -31,14 +31,13 @@ final class MovedSession implements LockedSession
     public function take(#[\SensitiveParameter] string $id, bool $mustExist = false, bool $isNew = false): bool
     {
         $this->id = $id;
-        $this->old = $this->previous->accepts($id) ? $this->takePrevious($id, $isNew) : false;
-        try {
-            $this->bound->take($id, isNew: $isNew);
-            $this->data = $this->newest($this->bound->data());
-        } catch (\Throwable $failure) {
+        $this->takeBoth($id, $isNew);
+        if ($this->isOvertaken()) {
             $this->releasePrevious('nothing', '');
-            throw $failure;
+            $this->bound->release('nothing');
+            $this->takeBoth($id, false);
         }
+        $this->data = $this->newest($this->bound->data());
         if ($mustExist && $this->data === false) {
             $isUnknown = $this->old === null && $this->outage->isYoung();
             $this->release('nothing');
@@ -47,6 +46,27 @@ final class MovedSession implements LockedSession
                 : false;
         }
         return true;
+    }
+
+    private function takeBoth(#[\SensitiveParameter] string $id, bool $isNew): void
+    {
+        $this->old = $this->previous->accepts($id) ? $this->takePrevious($id, $isNew) : false;
+        try {
+            $this->bound->take($id, isNew: $isNew);
+        } catch (\Throwable $failure) {
+            $this->releasePrevious('nothing', '');
+            throw $failure;
+        }
+    }
+
+    /**
+     * Whether both stores may have got the session after the previous one was asked. PHP's files cannot lock a session that they
+     * do not have: a request that had it in the bound store may have written it into both meanwhile.
+     */
+    private function isOvertaken(): bool
+    {
+        $new = $this->bound->data();
+        return $this->old === false && $new !== false && noteOf($new, $this->id) === $this->bound->note();
     }
 
     private function takePrevious(#[\SensitiveParameter] string $id, bool $isNew): string|false|null

@@ -184,7 +184,7 @@ async function startIn(
   const fpm = php.fpm(given)
   const target = {
     ...home.php,
-    command: [cli.file, ...cli.args] as const,
+    start: { command: [cli.file, ...cli.args] as const, env: {} },
     fpm: [fpm.file, ...fpm.args, '-y', join(directory, 'fpm.conf')],
   }
   const run: typeof host.run = (program) => nodeHost.run({ ...program, env: { ...env, ...program.env } })

@@ -45,7 +45,7 @@ export const BENCHMARKS: Readonly<Record<string, Entry>> = {
   },
   'redis-5ms': {
     run: handlers({ php, setup: () => oneServer(5), isFar: true }),
-    minutes: 15,
+    minutes: 6.5,
     quickMinutes: 0.7,
   },
   cluster: { run: handlers({ php, setup: () => cluster() }), minutes: 2.7, quickMinutes: 1 },
@@ -81,9 +81,9 @@ export const BENCHMARKS: Readonly<Record<string, Entry>> = {
     quickMinutes: 0.7,
   },
   sizes: { run: sizes, minutes: 1, quickMinutes: 0.3 },
-  faults: { run: redisFaults, minutes: 17, quickMinutes: 1.7 },
-  'faults-memcached': { run: memcachedFaults, minutes: 12, quickMinutes: 2.2 },
-  pool: { run: pool, minutes: 5 },
+  faults: { run: redisFaults, minutes: 4.3, quickMinutes: 1.7 },
+  'faults-memcached': { run: memcachedFaults, minutes: 3.1, quickMinutes: 2.2 },
+  pool: { run: pool, minutes: 3.9 },
   eviction: { run: eviction, minutes: 0.3, quickMinutes: 0.4 },
   copy: { run: copying, minutes: 2.9, quickMinutes: 1.3 },
   encryption: { run: encryption(php, ['', 'gzip']), minutes: 0.4, quickMinutes: 0.3 },
@@ -93,8 +93,8 @@ export const BENCHMARKS: Readonly<Record<string, Entry>> = {
     quickMinutes: 0.5,
   },
   instructions: { run: instructions, minutes: 0.7, quickMinutes: 1.1 },
-  playground: { run: playground, minutes: 6, quickMinutes: 1.6 },
-  scale: { run: scale, minutes: 20, quickMinutes: 4.2 },
+  playground: { run: playground, minutes: 5.5, quickMinutes: 1.6 },
+  scale: { run: scale, minutes: 12.2, quickMinutes: 4.2 },
 }
 
 /** Those that run when none is named. */

@@ -20,9 +20,9 @@ describe('scripts/bench', () => {
     expect(renderList(['start', 'pool', 'scale'])).toMatchInlineSnapshot(`
       "minutes               in full  --quick
       start                     1.1      0.6
-      pool                        5        -
-      scale                      20      4.2
-      all of them              26.1      4.8
+      pool                      3.9        -
+      scale                    12.2      4.2
+      all of them              17.2      4.8
       "
     `)
   })

@@ -1,7 +1,8 @@
 import { CRASHED } from '../core/exit-status.ts'
 import type { Host } from '../host/host.ts'
 import type { SettingsAnswer } from '../php/answers.ts'
-import { askPhp, type Log, limitSecondsOf, type PhpStart, ProbeSilent, type Question } from '../php/ask.ts'
+import { type Log, limitSecondsOf, type PhpStart, ProbeSilent, type Question } from '../php/ask.ts'
+import { askForSettings } from '../php/web/web.ts'
 
 /** PHP 8.1 before 8.1.3 crashes at an ini file that its user may not read (php-src GH-7883). */
 export class PhpUnreadable extends ProbeSilent {
@@ -24,7 +25,7 @@ export function askSettings(
   log: Log,
 ): Partial<SettingsAnswer> {
   const ask = (options: readonly string[]) =>
-    askPhp(host, { ...start, command: [...start.command, ...options] }, 'settings', question, log)
+    askForSettings(host, { ...start, command: [...start.command, ...options] }, question, log)
   try {
     const answer = ask([])
     const { version, crashesAt = null } = answer.fpm ?? {}

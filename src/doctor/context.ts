@@ -80,9 +80,9 @@ function contextOf(
       const { host, php } = examined
       const start = name === 'settings' ? php : startAsWeb(php, webOf(context.ask('settings')))
       const question = questionFor(name, examined, context)
-      if (name !== 'settings') return askPhp(host, start, name, question, log, limit(name))
-      const answer = askSettings(host, start, question, log)
-      return { ...answer, isApache: php.isApache === true }
+      return name === 'settings'
+        ? askSettings(host, start, question, log)
+        : askPhp(host, start, name, question, log, limit(name))
     } catch (error) {
       if (error instanceof ProbeSilent) return error
       throw error

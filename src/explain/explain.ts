@@ -7,11 +7,11 @@ import { type Prepared, prepare } from '../homes/home.ts'
 import { isUnloaded, unloaded } from '../homes/machine/home.ts'
 import type { Host } from '../host/host.ts'
 import type { PoolLine, SettingsAnswer } from '../php/answers.ts'
-import { askPhp, ProbeSilent } from '../php/ask.ts'
+import { ProbeSilent } from '../php/ask.ts'
 import { OFFLINE } from '../php/look-around.ts'
 import { settingsQuestion } from '../php/questions.ts'
 import { runsManaged } from '../php/web/page-settings.ts'
-import { webOf } from '../php/web/web.ts'
+import { askForSettings, webOf } from '../php/web/web.ts'
 import type { Plan } from '../plan/plan.ts'
 import { renderFindings } from '../plan/report.ts'
 import { judgeBindings } from '../plan/verdict.ts'
@@ -89,8 +89,7 @@ function askSettings(
   pools: readonly PoolLine[],
 ): Partial<SettingsAnswer> | undefined {
   try {
-    const answer = askPhp(host, php, 'settings', settingsQuestion(plan, fpm, pools), () => undefined)
-    return { ...answer, isApache: php.isApache === true }
+    return askForSettings(host, php, settingsQuestion(plan, fpm, pools), () => undefined)
   } catch (error) {
     if (error instanceof ProbeSilent) return undefined
     throw error

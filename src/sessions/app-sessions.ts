@@ -4,10 +4,10 @@ import { findRunning } from '../homes/container/running.ts'
 import { findHome } from '../homes/find-home.ts'
 import { type Prepared, prepare } from '../homes/home.ts'
 import type { Host } from '../host/host.ts'
-import { askPhp, type Log, type PhpStart, ProbeSilent } from '../php/ask.ts'
+import { type Log, type PhpStart, ProbeSilent } from '../php/ask.ts'
 import { learn, OFFLINE } from '../php/look-around.ts'
 import { secretsOf, settingsQuestion } from '../php/questions.ts'
-import { settingOf, type Web, webOf } from '../php/web/web.ts'
+import { askForSettings, settingOf, type Web, webOf } from '../php/web/web.ts'
 import { startAsWeb } from '../php/web/web-start.ts'
 import type { Surroundings } from '../stores/store.ts'
 
@@ -37,8 +37,8 @@ export function findSessions(given: Host, flags: Flags, log: Log): AppSessions |
   if (hasError(plan.findings)) return plan.findings
   try {
     const question = settingsQuestion(plan, fpm, pools)
-    const answer = askPhp(host, start, 'settings', question, log)
-    const web = webOf({ ...answer, isApache: start.isApache === true })
+    const answer = askForSettings(host, start, question, log)
+    const web = webOf(answer)
     const php = facts === undefined ? home.php.known : learn(home.php.known, facts, home.php.isReadLater)
     const refusals = [
       ...refuseFramework(prepared),

@@ -4,8 +4,9 @@ import { pidsOf, titleOf } from './php-fpm.ts'
 
 /** The same as `findApacheModule`, unless a php-fpm runs, which then serves the app. */
 export function findServingApache(host: Host): PhpStart | undefined {
-  const isFpm = pidsOf(host).some((pid) => titleOf(host, pid).startsWith('php-fpm: master'))
-  return isFpm ? undefined : findApacheModule(host)
+  const module = findApacheModule(host)
+  const isFpm = () => pidsOf(host).some((pid) => titleOf(host, pid).startsWith('php-fpm: master'))
+  return module === undefined || isFpm() ? undefined : module
 }
 
 /**

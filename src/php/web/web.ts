@@ -1,5 +1,6 @@
+import type { Host } from '../../host/host.ts'
 import type { Fpm, Sapi, Setting, SettingsAnswer } from '../answers.ts'
-import { LIMIT_SECONDS, ProbeSilent } from '../ask.ts'
+import { askPhp, LIMIT_SECONDS, type Log, type PhpStart, ProbeSilent, type Question } from '../ask.ts'
 
 /** The PHP that answers requests: php-fpm where there is one, Apache's module, or else the command line's. */
 export interface Web extends Sapi {
@@ -8,6 +9,16 @@ export interface Web extends Sapi {
   readonly pools: Fpm['pools']
   readonly isFpm: boolean
   readonly isApache: boolean
+}
+
+/** Asks for the settings of the PHP that serves the app. */
+export function askForSettings(
+  host: Host,
+  start: PhpStart,
+  question: Question,
+  log: Log,
+): Partial<SettingsAnswer> {
+  return { ...askPhp(host, start, 'settings', question, log), isApache: start.isApache === true }
 }
 
 /** The PHP whose settings count: php-fpm, or if that could not be asked, the command line's. */
